@@ -1,0 +1,157 @@
+import type { EventEmitter } from 'node:events'
+import process from 'node:process'
+import type { BoundLogger, LogLevel } from './logger.ts'
+
+/** A log line that goes with an event, or stands for one that nobody listens to. */
+export interface LogLine {
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: object
+  /** The session id, which the line shows as `logIds` says. */
+  readonly id?: string
+}
+
+/** One thing that happened and waits to be told. */
+interface Notice {
+  readonly event: string
+  readonly args: readonly unknown[]
+  readonly line: LogLine | undefined
+}
+
+/**
+ * Tells listeners and the log what happened, and contains whatever they do.
+ *
+ * Notices are queued while the state changes and delivered afterwards, in order. A listener that changes the registry
+ * adds to the same queue, so every listener sees every event in the same order, however deep the calls are nested.
+ */
+export class Announcer {
+  readonly #emitter: EventEmitter
+  readonly #logger: BoundLogger | undefined
+  readonly #logId: (id: string) => string
+  #queue: Notice[] = []
+  #delivering = false
+  #warned = false
+  /** Listeners that threw or rejected. */
+  listenerErrors = 0
+
+  constructor(emitter: EventEmitter, logger: BoundLogger | undefined, logId: (id: string) => string) {
+    this.#emitter = emitter
+    this.#logger = logger
+    this.#logId = logId
+  }
+
+  /** Whether anybody listens to `event`: otherwise there is no need to make its arguments. */
+  isHeard(event: string): boolean {
+    return this.#emitter.listenerCount(event) > 0
+  }
+
+  isLogged(level: LogLevel): boolean {
+    if (this.#logger === undefined) return false
+    try {
+      return this.#logger.isEnabled(level)
+    } catch (error) {
+      this.#loggerFailed(error)
+      return false
+    }
+  }
+
+  /** Queues an event with its log line; {@link deliver} tells both. */
+  push(event: string, args: readonly unknown[], line?: LogLine): void {
+    this.#queue.push({ event, args, line })
+  }
+
+  /** Queues a failure that has no caller to be told: logged, and emitted as `error`. */
+  report(error: unknown, message: string, id?: string): void {
+    const fields = { err: error }
+    this.push('error', [error], { level: 'error', message, fields, ...(id === undefined ? {} : { id }) })
+    if (this.#logger === undefined && !this.isHeard('error')) this.#warnOnce(error)
+  }
+
+  /** Tells what is queued. Within a listener it returns at once: the outer delivery goes on to it. */
+  deliver(): void {
+    if (this.#delivering || this.#queue.length === 0) return
+    this.#delivering = true
+    try {
+      while (this.#queue.length > 0) {
+        const batch = this.#queue
+        this.#queue = []
+        for (const notice of batch) this.#tell(notice)
+      }
+    } finally {
+      this.#delivering = false
+    }
+  }
+
+  #tell({ event, args, line }: Notice): void {
+    if (line !== undefined) this.#write(line)
+    // Not `emit`: there, one listener that throws keeps the others from being told.
+    for (const listener of this.#emitter.rawListeners(event)) {
+      try {
+        const result: unknown = Reflect.apply(listener, this.#emitter, args)
+        if (isThenable(result)) {
+          result.then(undefined, (error) => {
+            this.#listenerFailed(event, error)
+            this.deliver()
+          })
+        }
+      } catch (error) {
+        this.#listenerFailed(event, error)
+      }
+    }
+  }
+
+  #write({ level, message, fields, id }: LogLine): void {
+    if (!this.isLogged(level)) return
+    try {
+      const line = id === undefined ? fields : { session: this.#loggedId(id), ...fields }
+      const result = this.#logger?.write(level, line, message)
+      if (isThenable(result)) result.then(undefined, (error) => this.#loggerFailed(error))
+    } catch (error) {
+      this.#loggerFailed(error)
+    }
+  }
+
+  #listenerFailed(event: string, error: unknown): void {
+    this.listenerErrors += 1
+    const line: LogLine = { level: 'error', message: 'a listener failed', fields: { err: error, event } }
+    // What a listener of `error` throws is not emitted again: that would never end.
+    if (event === 'error') this.#write(line)
+    else this.push('error', [error], line)
+    if (this.#logger === undefined && (event === 'error' || !this.isHeard('error'))) this.#warnOnce(error)
+  }
+
+  #loggerFailed(error: unknown): void {
+    // Not logged, for the logger is what failed; and not emitted, for a listener of `error` may well use that logger.
+    this.#warnOnce(error)
+  }
+
+  #loggedId(id: string): unknown {
+    try {
+      return this.#logId(id)
+    } catch (error) {
+      this.#warnOnce(error)
+      return undefined
+    }
+  }
+
+  #warnOnce(error: unknown): void {
+    if (this.#warned) return
+    this.#warned = true
+    try {
+      const detail = error instanceof Error ? error.message : String(error)
+      process.emitWarning(`A failure was contained, and nobody listens to 'error': ${detail}`, {
+        type: 'SessionRegistryWarning',
+      })
+    } catch {
+      // A value that cannot even be put into words (or a host without warnings) ends nothing either.
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}

@@ -1,0 +1,91 @@
+/**
+ * Where a registry gets its time and its timers from.
+ *
+ * The default looks the globals up at each use, so that fake timers work whenever they are installed.
+ */
+export interface Clock {
+  /** Monotonic milliseconds, from any origin; never goes back. */
+  now(): number
+  /** Calls `fn` once after `ms` (at most 2³¹−1). If the handle has `unref`, the library calls it. */
+  setTimeout(fn: () => void, ms: number): unknown
+  clearTimeout(handle: unknown): void
+  /** Epoch milliseconds, for `createdAt` and logs only; defaults to `Date.now`. */
+  date?(): number
+}
+
+/** A {@link Clock} with nothing left out. */
+export type FullClock = Required<Clock>
+
+export const systemClock: FullClock = {
+  now: () => performance.now(),
+  setTimeout: (fn, ms) => setTimeout(fn, ms),
+  clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
+  date: () => Date.now(),
+}
+
+/** The longest delay that `setTimeout` keeps; anything above it fires after one millisecond. */
+export const maxDelayMs = 2 ** 31 - 1
+
+/**
+ * A wait on a {@link Clock} that may be longer than 2³¹−1 ms, or `Infinity`: it is chained from shorter ones.
+ *
+ * Unref'd unless asked otherwise, so that no wait of ours keeps a process alive.
+ */
+export class Timer {
+  readonly #clock: Clock
+  readonly #fn: () => void
+  readonly #dueAt: number
+  #handle: unknown
+  #keepsAlive: boolean
+  #waiting = true
+
+  constructor(clock: Clock, fn: () => void, ms: number, options: { readonly keepsAlive?: boolean } = {}) {
+    this.#clock = clock
+    this.#fn = fn
+    this.#dueAt = clock.now() + ms
+    this.#keepsAlive = options.keepsAlive === true
+    this.#arm(ms)
+  }
+
+  /** Stops the wait; harmless afterwards. */
+  cancel(): void {
+    if (!this.#waiting) return
+    this.#waiting = false
+    this.#clock.clearTimeout(this.#handle)
+  }
+
+  /** From now on the process stays alive until the wait is over. */
+  ref(): void {
+    this.#keepsAlive = true
+    callIfPresent(this.#handle, 'ref')
+  }
+
+  /** From now on the wait no longer keeps the process alive. */
+  unref(): void {
+    this.#keepsAlive = false
+    callIfPresent(this.#handle, 'unref')
+  }
+
+  #arm(ms: number): void {
+    this.#handle = this.#clock.setTimeout(() => this.#tick(), Math.min(ms, maxDelayMs))
+    if (!this.#keepsAlive) callIfPresent(this.#handle, 'unref')
+  }
+
+  #tick(): void {
+    if (!this.#waiting) return
+    const restMs = this.#dueAt - this.#clock.now()
+    // The host may fire a fraction early; only a chained wait has a real rest.
+    if (restMs >= 1) {
+      this.#arm(restMs)
+      return
+    }
+    this.#waiting = false
+    this.#fn()
+  }
+}
+
+function callIfPresent(handle: unknown, method: 'ref' | 'unref'): void {
+  if (typeof handle !== 'object' || handle === null) return
+  const candidate = handle as { ref?: unknown; unref?: unknown }
+  if (typeof candidate[method] === 'function') candidate[method]()
+}

@@ -1,0 +1,93 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { checkFunction, invalidOption } from './validate.ts'
+
+/** Writes one line: fields first, message second, as pino does. */
+type LogMethod = (fields: object, message: string) => void
+
+/** A pino logger, or anything with these four of its methods. */
+export interface Logger {
+  debug: LogMethod
+  info: LogMethod
+  warn: LogMethod
+  error: LogMethod
+}
+
+export type LogLevel = keyof Logger
+
+/** How ids appear in log lines. */
+export type LogIds = 'hashed' | 'plain' | ((id: string) => string)
+
+const levels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[]
+
+/**
+ * The logger that an option stands for: none, our own, or a child of the user's.
+ *
+ * Lines of a given pino logger come from a child of it with `registry` bound, so that its level and redaction apply.
+ */
+export function resolveLogger(logger: boolean | Logger, name: string): BoundLogger | undefined {
+  if (logger === false) return undefined
+  if (logger === true) return bind(ownLogger(), name)
+  const usable =
+    (typeof logger === 'object' || typeof logger === 'function') &&
+    logger !== null &&
+    levels.every((level) => typeof logger[level] === 'function')
+  if (!usable)
+    throw invalidOption('logger', 'a boolean, or a logger with debug, info, warn and error', logger)
+  return bind(logger, name)
+}
+
+/** A logger of one registry. Each call may throw: the caller contains it. */
+export interface BoundLogger {
+  write(level: LogLevel, fields: object, message: string): unknown
+  isEnabled(level: LogLevel): boolean
+}
+
+interface MaybePino extends Logger {
+  child?: (bindings: object) => Logger
+  isLevelEnabled?: (level: string) => boolean
+}
+
+function bind(logger: MaybePino, name: string): BoundLogger {
+  let target = logger
+  let bindings: object = { registry: name }
+  if (typeof logger.child === 'function') {
+    try {
+      target = logger.child(bindings) ?? logger
+      if (target !== logger) bindings = {}
+    } catch {
+      // A logger that cannot make a child can still write lines.
+    }
+  }
+  return {
+    write: (level, fields, message) => target[level]({ ...bindings, ...fields }, message),
+    isEnabled: (level) => (typeof target.isLevelEnabled === 'function' ? target.isLevelEnabled(level) : true),
+  }
+}
+
+let own: Logger | undefined
+
+// Loaded at the first use only: whoever logs nothing should not pay for importing pino.
+function ownLogger(): Logger {
+  if (own === undefined) {
+    const load = createRequire(import.meta.url)
+    const { pino } = load('pino') as typeof import('pino')
+    own = pino({ name: 'session-registry', level: 'info' })
+  }
+  return own
+}
+
+let hashKey: Buffer | undefined
+
+/** Turns an id into what stands in the log. A keyed hash cannot be undone by hashing likely ids. */
+export function resolveLogIds(logIds: LogIds): (id: string) => string {
+  if (logIds === 'plain') return (id) => id
+  if (logIds === 'hashed') return hashId
+  if (typeof logIds === 'function') return checkFunction('logIds', logIds)
+  throw invalidOption('logIds', "'hashed', 'plain' or a function", logIds)
+}
+
+function hashId(id: string): string {
+  hashKey ??= randomBytes(32)
+  return createHmac('sha256', hashKey).update(id).digest('base64url').slice(0, 16)
+}

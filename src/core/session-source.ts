@@ -1,0 +1,28 @@
+import type { EndReason, ExpiryReason } from './end-reason.ts'
+import type { Session } from './session.ts'
+import type { RunOptions, Turn } from './turn.ts'
+
+/**
+ * What an adapter is given: the narrow interface that every registry implements.
+ *
+ * Results may be promises, so that a registry of one process and one of many fit alike. An adapter knows nothing else.
+ */
+export interface SessionSource<T> {
+  run<R>(
+    id: string,
+    turn: Turn<T, R>,
+    options: RunOptions & { readonly create: false },
+  ): Promise<R | undefined>
+  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R>
+  open(id: string): Promise<T>
+  peek(id: string): Session<T> | undefined | Promise<Session<T> | undefined>
+  delete(id: string): boolean | Promise<boolean>
+  /** The ids of live sessions. */
+  keys(): Iterable<string> | AsyncIterable<string>
+  on(event: 'created', listener: (session: Session<T>) => void): unknown
+  on(event: 'expired', listener: (session: Session<T>, reason: ExpiryReason) => void): unknown
+  on(event: 'ended', listener: (session: Session<T>, reason: EndReason) => void): unknown
+  off(event: 'created', listener: (session: Session<T>) => void): unknown
+  off(event: 'expired', listener: (session: Session<T>, reason: ExpiryReason) => void): unknown
+  off(event: 'ended', listener: (session: Session<T>, reason: EndReason) => void): unknown
+}

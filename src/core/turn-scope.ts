@@ -1,0 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/**
+ * What is under way in this async context for one session id of one registry: a turn, or one of the user's hooks.
+ *
+ * Scopes nest: a turn of one session may run a turn of another.
+ */
+export interface Scope {
+  readonly owner: object
+  readonly id: string
+  readonly work: object
+  readonly outer: Scope | undefined
+}
+
+const current = new AsyncLocalStorage<Scope>()
+
+/** Calls `fn` so that everything it does, across `await` too, is known to be part of `work`. */
+export function runInScope<R>(owner: object, id: string, work: object, fn: () => R): R {
+  return current.run({ owner, id, work, outer: current.getStore() }, fn)
+}
+
+/** The innermost work of `owner` on `id` that this code is a part of. */
+export function findScope(owner: object, id: string): object | undefined {
+  for (let scope = current.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.owner === owner && scope.id === id) return scope.work
+  }
+  return undefined
+}

@@ -1,0 +1,110 @@
+import { maxDelayMs } from './clock.ts'
+import { SessionRegistryError } from './errors.ts'
+
+/** The longest session id, in UTF-16 units. */
+export const maxIdLength = 1024
+
+/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
+export function checkId(id: string): string {
+  if (typeof id === 'string' && id.length > 0 && id.length <= maxIdLength) return id
+  // The id itself is not in the message: it may be a secret.
+  const got =
+    typeof id === 'string' ? `a string of length ${(id as string).length}` : id === null ? 'null' : typeof id
+  throw new SessionRegistryError(
+    'ERR_SESSION_ID_INVALID',
+    `Expected the session id to be a non-empty string of at most ${maxIdLength} UTF-16 units, got ${got}`,
+  )
+}
+
+/** The error of every wrong option or argument: which one, the rule, and what was got. */
+export function invalidOption(name: string, rule: string, got: unknown): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected \`${name}\` to be ${rule}, got ${describe(got)}`,
+  )
+}
+
+export function checkPositive(name: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0) return value
+  throw invalidOption(name, 'a positive number or Infinity', value)
+}
+
+export function checkNotNegative(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0) return value
+  throw invalidOption(name, 'zero, a positive number or Infinity', value)
+}
+
+/** A delay that one host timer can keep. */
+export function checkInterval(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
+  throw invalidOption(name, `a number from 1 to ${maxDelayMs}`, value)
+}
+
+export function checkCount(name: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
+  throw invalidOption(name, 'an integer of at least 1', value)
+}
+
+export function checkLimit(name: string, value: unknown): number {
+  if (value === Number.POSITIVE_INFINITY) return value as number
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
+  throw invalidOption(name, 'an integer of at least 1 or Infinity', value)
+}
+
+// biome-ignore lint/complexity/noBannedTypes: any callable is accepted here; its own type stands in the options.
+export function checkFunction<F extends Function>(name: string, value: F): F {
+  if (typeof value === 'function') return value
+  throw invalidOption(name, 'a function', value)
+}
+
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidOption(name, 'a boolean', value)
+}
+
+export function checkText(name: string, value: unknown): string {
+  if (typeof value === 'string' && value.length > 0) return value
+  throw invalidOption(name, 'a non-empty string', value)
+}
+
+export function checkOneOf<const V extends string>(name: string, value: unknown, allowed: readonly V[]): V {
+  if (allowed.includes(value as V)) return value as V
+  throw invalidOption(name, `one of ${allowed.map((one) => `'${one}'`).join(', ')}`, value)
+}
+
+/** An object of options that has no key but the known ones. `undefined` is an empty one. */
+export function checkOptions<O extends object>(
+  name: string,
+  value: O | undefined,
+  known: readonly string[],
+): Partial<O> {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidOption(name, 'an object', value)
+  }
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      throw new SessionRegistryError(
+        'ERR_SESSION_OPTION_INVALID',
+        `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\``,
+      )
+    }
+  }
+  return value
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  switch (typeof value) {
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return `${value} (${typeof value})`
+    case 'string':
+      return `${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)} (string)`
+    case 'object':
+      return Array.isArray(value) ? 'an array' : 'an object'
+    default:
+      return `a ${typeof value}`
+  }
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  // One line for each entry of the exports map in package.json.
+  entry: {
+    index: 'src/index.ts',
+    testing: 'src/testing/index.ts',
+  },
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  treeshake: true,
+  // Without it the CJS build copies the shared classes into each entry, and `instanceof` fails across subpaths.
+  splitting: true,
+  // `import.meta.url` in the CJS build: the lazy loading of pino needs it.
+  shims: true,
+})
