@@ -18,6 +18,9 @@ interface Notice {
   readonly line: LogLine | undefined
 }
 
+/** The user's code that is not a listener and has to run after the state has changed: an abort signal's, for one. */
+type Deferred = () => void
+
 /**
  * Tells listeners and the log what happened, and contains whatever they do.
  *
@@ -28,7 +31,7 @@ export class Announcer {
   readonly #emitter: EventEmitter
   readonly #logger: BoundLogger | undefined
   readonly #logId: (id: string) => string
-  #queue: Notice[] = []
+  #queue: (Notice | Deferred)[] = []
   #delivering = false
   #warned = false
   /** Listeners that threw or rejected. */
@@ -55,9 +58,27 @@ export class Announcer {
     }
   }
 
+  /**
+   * Whether an event that is pushed now may find a listener: there is one, or one may be added while what is queued
+   * before it is told.
+   */
+  isWanted(event: string): boolean {
+    return this.#delivering || this.#queue.length > 0 || this.isHeard(event)
+  }
+
   /** Queues an event with its log line; {@link deliver} tells both. */
   push(event: string, args: readonly unknown[], line?: LogLine): void {
     this.#queue.push({ event, args, line })
+  }
+
+  /** Queues a log line that goes with no event. */
+  log(line: LogLine): void {
+    this.push('', [], line)
+  }
+
+  /** Queues code to run at the next {@link deliver}, in its turn among the notices. */
+  defer(action: Deferred): void {
+    this.#queue.push(action)
   }
 
   /** Queues a failure that has no caller to be told: logged, and emitted as `error`. */
@@ -75,10 +96,21 @@ export class Announcer {
       while (this.#queue.length > 0) {
         const batch = this.#queue
         this.#queue = []
-        for (const notice of batch) this.#tell(notice)
+        for (const notice of batch) {
+          if (typeof notice === 'function') this.#act(notice)
+          else this.#tell(notice)
+        }
       }
     } finally {
       this.#delivering = false
+    }
+  }
+
+  #act(action: Deferred): void {
+    try {
+      action()
+    } catch (error) {
+      this.report(error, 'a deferred action failed')
     }
   }
 

@@ -84,6 +84,15 @@ export class Timer {
   }
 }
 
+// Taken before any fake timers can be installed: going round the event loop is a matter of the machine, not of time.
+const { setImmediate } = globalThis
+
+/** Calls `fn` when the event loop has gone round once. Unref'd unless asked otherwise. */
+export function afterLoopTurn(fn: () => void, options: { readonly keepsAlive?: boolean } = {}): void {
+  const handle = setImmediate(fn)
+  if (options.keepsAlive !== true) callIfPresent(handle, 'unref')
+}
+
 function callIfPresent(handle: unknown, method: 'ref' | 'unref'): void {
   if (typeof handle !== 'object' || handle === null) return
   const candidate = handle as { ref?: unknown; unref?: unknown }

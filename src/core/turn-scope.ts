@@ -12,7 +12,10 @@ export interface Scope {
   readonly outer: Scope | undefined
 }
 
-const current = new AsyncLocalStorage<Scope>()
+/** Marks, as the work of a scope, that one of the user's hooks (`load`, `archive`) is busy with an id. */
+export const hookAtWork = {}
+
+const current = new AsyncLocalStorage<Scope | undefined>()
 
 /** Calls `fn` so that everything it does, across `await` too, is known to be part of `work`. */
 export function runInScope<R>(owner: object, id: string, work: object, fn: () => R): R {
@@ -25,4 +28,14 @@ export function findScope(owner: object, id: string): object | undefined {
     if (scope.owner === owner && scope.id === id) return scope.work
   }
   return undefined
+}
+
+/**
+ * Calls `fn` as part of no work at all.
+ *
+ * For what a registry does on its own: a timer that was started in the middle of a turn, or an archive that a turn
+ * happened to set off, is not a part of that turn.
+ */
+export function outsideScopes<R>(fn: () => R): R {
+  return current.getStore() === undefined ? fn() : current.run(undefined, fn)
 }

@@ -1,0 +1,101 @@
+import { Timer } from '../core/clock.ts'
+import { SessionRegistryError } from '../core/errors.ts'
+import type { Session } from '../core/session.ts'
+import type { Archiver } from './archiver.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { SessionRecord } from './session-record.ts'
+import { sessionState } from './session-record.ts'
+import type { Turns } from './turns.ts'
+
+/** What `close` did. */
+export interface CloseReport<T> {
+  /** Sessions that ended since `close` was called, those in `failed` included. */
+  readonly ended: number
+  /** Sessions that were archived since `close` was called, those that were being archived already included. */
+  readonly archived: number
+  /** Sessions that could not be archived, with their values untouched. */
+  readonly failed: readonly Session<T>[]
+}
+
+/**
+ * The end of a registry: turns are waited for, then every session is archived and ended; each for a limited time.
+ */
+export class Closing<T> {
+  readonly #lifecycle: Lifecycle<T>
+  readonly #turns: Turns<T>
+  readonly #archiver: Archiver<T>
+  readonly #deadlineMs: number
+  readonly #resolve: (report: CloseReport<T>) => void
+  readonly #lost: SessionRecord<T>[] = []
+  readonly #endedBefore: number
+  readonly #archivedBefore: number
+  #timer: Timer | undefined
+  #phase: 'turns' | 'archives' | 'done' = 'turns'
+
+  constructor(
+    parts: { readonly lifecycle: Lifecycle<T>; readonly turns: Turns<T>; readonly archiver: Archiver<T> },
+    deadlineMs: number,
+    resolve: (report: CloseReport<T>) => void,
+  ) {
+    this.#lifecycle = parts.lifecycle
+    this.#turns = parts.turns
+    this.#archiver = parts.archiver
+    this.#deadlineMs = deadlineMs
+    this.#resolve = resolve
+    this.#endedBefore = this.#lifecycle.counters.ended
+    this.#archivedBefore = this.#lifecycle.counters.archived
+  }
+
+  start(): void {
+    this.#archiver.whenLost = (record) => this.#lost.push(record)
+    this.#archiver.keepAlive()
+    for (const record of [...this.#lifecycle.table.records()]) this.released(record)
+    if (this.#lifecycle.table.heldCount > 0) this.#wait(() => this.#turns.cutAll(closed()))
+    this.check()
+  }
+
+  /** Lets a session go that nobody uses. */
+  released(record: SessionRecord<T>): void {
+    if (record.state !== sessionState.active) return
+    const { table, clock } = this.#lifecycle
+    if (table.isOver(record, clock.now())) this.#lifecycle.expire(record)
+    else this.#lifecycle.letGo(record, 'closed')
+    this.check()
+  }
+
+  /** Something ended: goes on to the next phase if it was the last of this one. */
+  check(): void {
+    if (this.#phase === 'turns' && this.#lifecycle.table.size === 0) {
+      this.#phase = 'archives'
+      this.#timer?.cancel()
+      if (this.#archiver.count > 0) this.#wait(() => this.#archiver.loseAll(closed()))
+    }
+    if (this.#phase === 'archives' && this.#archiver.count === 0) this.#finish()
+  }
+
+  #finish(): void {
+    this.#phase = 'done'
+    this.#timer?.cancel()
+    const { counters, announcer } = this.#lifecycle
+    for (const record of this.#lost) this.#lifecycle.finish(record, 'closed')
+    announcer.deliver()
+    this.#resolve({
+      ended: counters.ended - this.#endedBefore,
+      archived: counters.archived - this.#archivedBefore,
+      failed: this.#lost.map((record) => this.#lifecycle.viewOf(record)),
+    })
+  }
+
+  #wait(then: () => void): void {
+    const onDeadline = () => {
+      then()
+      this.#lifecycle.announcer.deliver()
+      this.check()
+    }
+    this.#timer = new Timer(this.#lifecycle.clock, onDeadline, this.#deadlineMs, { keepsAlive: true })
+  }
+}
+
+export function closed(): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_REGISTRY_CLOSED', 'The registry is closed, or closing')
+}

@@ -1,0 +1,144 @@
+import { SessionList, unlink } from './session-list.ts'
+import { SessionRecord } from './session-record.ts'
+
+/** How many records may be put elsewhere before a walk stops to let its caller look at the clock. */
+const stepsPerBreath = 64
+
+/** A 128th of the timeout keeps moves rare and the order good to within one percent. */
+const granulesPerTimeout = 128
+
+/** No coarser than this, so that eviction stays sensible where timeouts are hours or days. */
+const maxGranuleMs = 10_000
+
+/** No finer than this: with it, even an absurdly short timeout gives ticks that a number holds exactly. */
+const minGranuleMs = 2 ** -10
+
+/**
+ * All sessions of one idle timeout, in order of their last activity to within one granule.
+ *
+ * A touch only writes `lastActive`; a record moves to the end of the list at most once per granule. So the list is
+ * sorted by `linkedTick`, the granule of the last move, and a record cannot be over before the start of that granule
+ * plus the timeout: a walk from the front stops at the first that cannot be over.
+ *
+ * A record that could be over by its granule and is not by its exact time waits in `soon`, for two granules at most,
+ * and `soon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
+ */
+export class IdleClass<T> {
+  readonly timeoutMs: number
+  /** Infinity has no granules: `tickOf` is then `NaN`, which equals no tick, and every touch moves the record. */
+  readonly ticksPerMs: number
+  readonly #granuleMs: number
+  readonly #ordered: SessionList<T>
+  readonly #soon: SessionList<T>
+  /** What was `soon` when a walk began and has not been looked at yet; a walk that was cut short leaves it to the next. */
+  readonly #checking: SessionList<T>
+  #soonEarliest = Number.POSITIVE_INFINITY
+  /** Sessions of this class in the table, held ones included. */
+  size = 0
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
+    this.#granuleMs = Math.max(minGranuleMs, Math.min(timeoutMs / granulesPerTimeout, maxGranuleMs))
+    this.ticksPerMs = timeoutMs === Number.POSITIVE_INFINITY ? Number.NaN : 1 / this.#granuleMs
+    this.#ordered = this.#newList()
+    this.#soon = this.#newList()
+    this.#checking = this.#newList()
+  }
+
+  get isFinite(): boolean {
+    return this.timeoutMs !== Number.POSITIVE_INFINITY
+  }
+
+  /** Adds a record at the end, as the most recently active. */
+  append(record: SessionRecord<T>, now: number): void {
+    record.linkedTick = this.#tickOf(now)
+    this.#ordered.append(record)
+  }
+
+  /** Adds a record where its own last activity belongs. */
+  insertByActivity(record: SessionRecord<T>): void {
+    record.linkedTick = this.#tickOf(record.lastActive)
+    let place = this.#ordered.last
+    while (place !== undefined && comesBefore(record, place)) place = this.#ordered.before(place)
+    this.#ordered.insertAfter(record, place)
+  }
+
+  /** Moves a record to the end, as the most recently active. */
+  renew(record: SessionRecord<T>, now: number): void {
+    unlink(record)
+    this.append(record, now)
+  }
+
+  isOver(record: SessionRecord<T>, now: number): boolean {
+    return now - record.lastActive >= this.timeoutMs
+  }
+
+  /** Whether a look for sessions that are over may find one; costs nothing. */
+  mayHaveOver(now: number): boolean {
+    if (!this.isFinite) return false
+    if (this.#checking.first !== undefined || now >= this.#soonEarliest) return true
+    const first = this.#ordered.first
+    return first !== undefined && this.#couldBeOver(first, now)
+  }
+
+  /**
+   * The records that are over, one after another; `undefined` now and then, so that the caller can look at the clock.
+   *
+   * The caller takes each record out before it asks for the next. Anything may happen between two of them.
+   */
+  *over(now: number): Generator<SessionRecord<T> | undefined, void, undefined> {
+    if (!this.isFinite) return
+    if (now >= this.#soonEarliest) {
+      this.#checking.takeAll(this.#soon)
+      this.#soonEarliest = Number.POSITIVE_INFINITY
+    }
+    let steps = 0
+    for (;;) {
+      const first = this.#checking.first ?? this.#ordered.first
+      if (first === undefined || !this.#couldBeOver(first, now)) return
+      if (this.isOver(first, now)) {
+        yield first
+      } else {
+        unlink(first)
+        this.#soonEarliest = Math.min(this.#soonEarliest, first.lastActive + this.timeoutMs)
+        this.#soon.append(first)
+        steps += 1
+        if (steps % stepsPerBreath === 0) yield undefined
+      }
+    }
+  }
+
+  /** The least recently active record, to within one granule; exactly without a timeout. */
+  get leastActive(): SessionRecord<T> | undefined {
+    let least: SessionRecord<T> | undefined
+    for (const first of [this.#ordered.first, this.#soon.first, this.#checking.first]) {
+      if (first !== undefined && (least === undefined || first.lastActive < least.lastActive)) least = first
+    }
+    return least
+  }
+
+  *[Symbol.iterator](): Generator<SessionRecord<T>, void, undefined> {
+    yield* this.#checking
+    yield* this.#soon
+    yield* this.#ordered
+  }
+
+  #tickOf(moment: number): number {
+    return this.isFinite ? Math.floor(moment * this.ticksPerMs) : 0
+  }
+
+  #couldBeOver(record: SessionRecord<T>, now: number): boolean {
+    // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
+    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs <= now
+  }
+
+  #newList(): SessionList<T> {
+    return new SessionList(new SessionRecord<T>('', undefined as T, this, 0))
+  }
+}
+
+function comesBefore<T>(record: SessionRecord<T>, other: SessionRecord<T>): boolean {
+  // By granule first: between two granules the list must stay sorted whatever the exact times are.
+  if (record.linkedTick !== other.linkedTick) return record.linkedTick < other.linkedTick
+  return record.lastActive < other.lastActive
+}

@@ -1,0 +1,241 @@
+import { AsyncResource } from 'node:async_hooks'
+import { SessionRegistryError } from '../core/errors.ts'
+import { hookAtWork, runInScope } from '../core/turn-scope.ts'
+import type { Archiver } from './archiver.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { CreateSession, LoadSession } from './options.ts'
+import type { Room, RoomWaiter } from './room.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** Somebody who needs a session in memory: a call of `open`, or a turn. */
+export interface Opens<T> {
+  /** Whether a session is to be made where there is none. */
+  readonly create: boolean
+  /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
+  attach(record: SessionRecord<T>): void
+  /** Called after everybody has attached and `created` was told. */
+  begin(): void
+  /** There is no session, and none is to be made. */
+  absent(): void
+  fail(error: unknown): void
+}
+
+/** What is under way to bring one id into memory, and who waits for it. */
+class Opening<T> {
+  readonly id: string
+  readonly waiters: Opens<T>[] = []
+  readonly loading = new AbortController()
+  /** What `load` gave, or the factory made while the room for it was taken by somebody else. */
+  value: { readonly of: T; readonly isLoaded: boolean } | undefined = undefined
+  isLooked = false
+  isOver = false
+  inLine: RoomWaiter | undefined = undefined
+  context: AsyncResource | undefined = undefined
+
+  constructor(id: string) {
+    this.id = id
+  }
+}
+
+/**
+ * Brings sessions into memory for those who can wait: after the archive of the id's last life has settled, by one
+ * `load` that all share, or by the factory; and when there is room.
+ */
+export class Opener<T> {
+  readonly #owner: object
+  readonly #lifecycle: Lifecycle<T>
+  readonly #archiver: Archiver<T>
+  readonly #room: Room<T>
+  readonly #create: CreateSession<T> | undefined
+  readonly #load: LoadSession<T> | undefined
+  readonly #openings = new Map<string, Opening<T>>()
+
+  constructor(
+    owner: object,
+    lifecycle: Lifecycle<T>,
+    archiver: Archiver<T>,
+    room: Room<T>,
+    hooks: { readonly create: CreateSession<T> | undefined; readonly load: LoadSession<T> | undefined },
+  ) {
+    this.#owner = owner
+    this.#lifecycle = lifecycle
+    this.#archiver = archiver
+    this.#room = room
+    this.#create = hooks.create
+    this.#load = hooks.load
+  }
+
+  /** Whether somebody already waits for this id; who comes later has to stand behind. */
+  has(id: string): boolean {
+    return this.#openings.has(id)
+  }
+
+  /** Calls the waiter back, at once where nothing has to be waited for. */
+  open(id: string, waiter: Opens<T>): void {
+    const present = this.#openings.get(id)
+    if (present !== undefined) {
+      present.waiters.push(waiter)
+      return
+    }
+    const opening = this.#begin(id)
+    opening.waiters.push(waiter)
+    this.#advance(opening)
+    // What happens later goes on in the async context of the one who asked first.
+    if (!opening.isOver) opening.context = new AsyncResource('SessionOpening')
+  }
+
+  /** Those who waited for their turn on a session that was ended: they begin again when the present step is done. */
+  reopen(id: string, waiters: readonly Opens<T>[]): void {
+    if (waiters.length === 0) return
+    const present = this.#openings.get(id)
+    const opening = present ?? this.#begin(id)
+    opening.waiters.push(...waiters)
+    if (present === undefined) queueMicrotask(() => this.#advance(opening))
+  }
+
+  /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted. */
+  leave(id: string, waiter: Opens<T>): void {
+    const opening = this.#openings.get(id)
+    const index = opening?.waiters.indexOf(waiter) ?? -1
+    if (opening === undefined || index < 0) return
+    opening.waiters.splice(index, 1)
+    if (opening.waiters.length > 0) return
+    this.#end(opening)
+    this.#lifecycle.announcer.defer(() => opening.loading.abort())
+  }
+
+  refuseAll(error: SessionRegistryError): void {
+    for (const opening of [...this.#openings.values()]) {
+      this.#fail(opening, error)
+      this.#lifecycle.announcer.defer(() => opening.loading.abort(error))
+    }
+  }
+
+  #begin(id: string): Opening<T> {
+    const opening = new Opening<T>(id)
+    this.#openings.set(id, opening)
+    return opening
+  }
+
+  #end(opening: Opening<T>): void {
+    opening.isOver = true
+    if (opening.inLine !== undefined) this.#room.leave(opening.inLine)
+    this.#openings.delete(opening.id)
+  }
+
+  /** Goes on later: after an archive, a load, a wait for room. */
+  #resume(opening: Opening<T>): void {
+    this.#inContext(opening, () => this.#advance(opening))
+    this.#lifecycle.announcer.deliver()
+  }
+
+  #inContext(opening: Opening<T>, step: () => void): void {
+    if (opening.context === undefined) step()
+    else opening.context.runInAsyncScope(step)
+  }
+
+  #advance(opening: Opening<T>): void {
+    if (opening.isOver) return
+    const { id } = opening
+    const record = this.#lifecycle.live(id)
+    if (record !== undefined) {
+      this.#admit(opening, record)
+    } else if (this.#archiver.has(id)) {
+      this.#archiver.whenSettled(id, () => this.#resume(opening))
+    } else if (this.#load !== undefined && !opening.isLooked) {
+      this.#callLoad(opening, this.#load)
+    } else {
+      this.#makeRoom(opening)
+    }
+  }
+
+  #callLoad(opening: Opening<T>, load: LoadSession<T>): void {
+    const { id, loading } = opening
+    opening.isLooked = true
+    let loaded: Promise<T | undefined>
+    try {
+      loaded = Promise.resolve(
+        runInScope(this.#owner, id, hookAtWork, () => load(id, { signal: loading.signal })),
+      )
+    } catch (error) {
+      loaded = Promise.reject(error)
+    }
+    loaded.then(
+      (value) => {
+        if (opening.isOver) return
+        if (value !== undefined) opening.value = { of: value, isLoaded: true }
+        this.#resume(opening)
+      },
+      (error) => {
+        if (!opening.isOver) this.#fail(opening, error)
+        this.#lifecycle.announcer.deliver()
+      },
+    )
+  }
+
+  #makeRoom(opening: Opening<T>): void {
+    if (opening.value === undefined) {
+      for (const waiter of opening.waiters.filter(({ create }) => !create)) {
+        opening.waiters.splice(opening.waiters.indexOf(waiter), 1)
+        waiter.absent()
+      }
+    }
+    if (opening.waiters.length === 0) {
+      this.#end(opening)
+      return
+    }
+    opening.inLine = {
+      grant: () => this.#inContext(opening, () => this.#make(opening)),
+      refuse: (error) => this.#fail(opening, error),
+    }
+    this.#room.request(opening.inLine)
+  }
+
+  /** Creates the session; there is room for it. */
+  #make(opening: Opening<T>): void {
+    if (opening.isOver) return
+    const { id } = opening
+    // While this waited for room, or while the factory ran, the id may have come to life in another way.
+    if (this.#lifecycle.table.find(id) === undefined && opening.value === undefined) {
+      try {
+        opening.value = { of: this.#callFactory(id), isLoaded: false }
+      } catch (error) {
+        this.#fail(opening, error)
+        return
+      }
+      this.#advance(opening)
+      return
+    }
+    const { value } = opening
+    const live = this.#lifecycle.live(id)
+    if (live !== undefined || value === undefined || this.#archiver.has(id)) {
+      this.#advance(opening)
+      return
+    }
+    this.#admit(opening, this.#lifecycle.create(id, value.of, undefined, value.isLoaded))
+  }
+
+  #callFactory(id: string): T {
+    if (this.#create === undefined) throw noFactory()
+    return this.#create(id)
+  }
+
+  #admit(opening: Opening<T>, record: SessionRecord<T>): void {
+    this.#end(opening)
+    for (const waiter of opening.waiters) waiter.attach(record)
+    this.#lifecycle.announcer.deliver()
+    for (const waiter of opening.waiters) waiter.begin()
+  }
+
+  #fail(opening: Opening<T>, error: unknown): void {
+    this.#end(opening)
+    for (const waiter of opening.waiters) waiter.fail(error)
+  }
+}
+
+export function noFactory(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_NO_FACTORY',
+    'Expected a `create` function, of the registry or of this call, to make the value of a new session; got neither',
+  )
+}

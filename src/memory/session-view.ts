@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import type { FullClock } from '../core/clock.ts'
+import type { Session } from '../core/session.ts'
+import { checkPositive } from '../core/validate.ts'
+import { type SessionRecord, sessionState } from './session-record.ts'
+import type { SessionTable } from './session-table.ts'
+
+/** What a view reads and writes beside its record. */
+export interface ViewHost<T> {
+  readonly clock: FullClock
+  readonly table: SessionTable<T>
+  /** A session got another idle timeout: the background sweep may have to begin. */
+  timeoutAssigned(): void
+}
+
+/**
+ * The public face of a record, made when somebody first asks for it and the same object from then on.
+ *
+ * Most sessions live and end without one: only events, `peek`, `sessions()`, turns and archives show it.
+ */
+export class SessionView<T> implements Session<T> {
+  readonly #record: SessionRecord<T>
+  readonly #host: ViewHost<T>
+  #incarnation: string | undefined
+  #createdAt: number
+  /** Monotonic time of the end; from then on the times stand still. */
+  #ended: number | undefined
+
+  constructor(record: SessionRecord<T>, host: ViewHost<T>) {
+    this.#record = record
+    this.#host = host
+    this.#createdAt = this.#wallTimeOfCreation()
+  }
+
+  get id(): string {
+    return this.#record.id
+  }
+
+  get incarnation(): string {
+    this.#incarnation ??= randomUUID()
+    return this.#incarnation
+  }
+
+  get value(): T {
+    return this.#record.value
+  }
+
+  set value(value: T) {
+    this.#record.value = value
+  }
+
+  get createdAt(): number {
+    return this.#createdAt
+  }
+
+  get lastActiveAt(): number {
+    const { lastActive, created } = this.#record
+    return Math.round(this.createdAt + (this.held ? this.#now - created : lastActive - created))
+  }
+
+  get idleMs(): number {
+    return this.held ? 0 : this.#now - this.#record.lastActive
+  }
+
+  get ageMs(): number {
+    return this.#now - this.#record.created
+  }
+
+  get timeoutMs(): number {
+    return this.#record.idleClass.timeoutMs
+  }
+
+  set timeoutMs(timeoutMs: number | undefined) {
+    if (timeoutMs !== undefined) checkPositive('timeoutMs', timeoutMs)
+    const { clock, table } = this.#host
+    const record = this.#record
+    const lives = record.state === sessionState.active || record.state === sessionState.held
+    if (!lives || table.isOver(record, clock.now())) return
+    table.assignTimeout(record, timeoutMs)
+    this.#host.timeoutAssigned()
+  }
+
+  get held(): boolean {
+    return this.#record.state === sessionState.held
+  }
+
+  /** The session has ended: its times stand still. */
+  end(now: number): void {
+    this.#ended = now
+  }
+
+  /** The session was handed back: its times start anew. */
+  renew(): void {
+    this.#createdAt = this.#wallTimeOfCreation()
+  }
+
+  // Taken once and kept, so that a jump of the wall clock moves no time that was shown.
+  #wallTimeOfCreation(): number {
+    const { clock } = this.#host
+    return Math.round(clock.date() - (clock.now() - this.#record.created))
+  }
+
+  get #now(): number {
+    return this.#ended ?? this.#host.clock.now()
+  }
+}

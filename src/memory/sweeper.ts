@@ -1,0 +1,158 @@
+import { Timer } from '../core/clock.ts'
+import { outsideScopes } from '../core/turn-scope.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { SessionRecord } from './session-record.ts'
+
+/** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
+const sliceMs = 4
+
+interface Sweep<T> {
+  readonly walk: Generator<SessionRecord<T> | undefined, void, undefined>
+  readonly startedAt: number
+  expired: number
+}
+
+/**
+ * Finds the sessions that are over: in one go when asked, and in the background from one unref'd timer.
+ *
+ * The timer exists only while there are sessions that could end by time. A background sweep works in slices and lets
+ * the event loop go round between them.
+ */
+export class Sweeper<T> {
+  readonly #lifecycle: Lifecycle<T>
+  readonly #intervalMs: number
+  #timer: Timer | undefined
+  #pause: Timer | undefined
+  #background: Sweep<T> | undefined
+  #stopped = false
+
+  constructor(lifecycle: Lifecycle<T>, intervalMs: number) {
+    this.#lifecycle = lifecycle
+    this.#intervalMs = intervalMs
+  }
+
+  /** Starts or stops the timer, as there are sessions that could end by time. */
+  update(): void {
+    const isNeeded = !this.#stopped && this.#lifecycle.table.expirableCount > 0
+    if (isNeeded === (this.#timer !== undefined)) return
+    if (isNeeded) this.#arm()
+    else this.#disarm()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#background = undefined
+    this.#disarm()
+    this.#pause?.cancel()
+  }
+
+  /** Lets go all that are over, now and in one go; the caller delivers what there is to tell. */
+  sweep(): number {
+    const sweep = this.#begin()
+    for (const record of sweep.walk) {
+      if (record === undefined) continue
+      this.#lifecycle.expire(record)
+      sweep.expired += 1
+    }
+    this.#finish(sweep)
+    return sweep.expired
+  }
+
+  /** Lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
+  sweepFew(most: number): void {
+    const { table, clock } = this.#lifecycle
+    const now = clock.now()
+    if (!table.mayHaveOver(now)) return
+    let steps = 0
+    for (const record of table.over(now)) {
+      if (record !== undefined) this.#lifecycle.expire(record)
+      steps += 1
+      if (record === undefined || steps >= most) return
+    }
+  }
+
+  #arm(): void {
+    try {
+      this.#timer = outsideScopes(
+        () => new Timer(this.#lifecycle.clock, () => this.#tick(), this.#intervalMs),
+      )
+    } catch (error) {
+      // A host that gives no timer must not make a creation fail; the next change tries again.
+      this.#lifecycle.announcer.report(error, 'the background sweep could not be scheduled')
+    }
+  }
+
+  #disarm(): void {
+    const timer = this.#timer
+    this.#timer = undefined
+    this.#contain(() => timer?.cancel())
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    this.update()
+    // A sweep that is still in its slices goes on; another beside it would find the same.
+    if (this.#background === undefined) {
+      this.#contain(() => {
+        this.#background = this.#begin()
+      })
+      this.#slice()
+    }
+    this.#lifecycle.announcer.deliver()
+  }
+
+  #slice(): void {
+    this.#pause = undefined
+    const { clock, announcer } = this.#lifecycle
+    this.#contain(() => {
+      const startedAt = clock.now()
+      for (;;) {
+        const sweep = this.#background
+        if (sweep === undefined) return
+        const step = sweep.walk.next()
+        if (step.done === true) {
+          this.#background = undefined
+          this.#finish(sweep)
+          break
+        }
+        if (step.value !== undefined) {
+          this.#lifecycle.expire(step.value)
+          sweep.expired += 1
+          // Session by session, so that slow listeners count towards the slice.
+          announcer.deliver()
+        }
+        if (clock.now() - startedAt >= sliceMs && this.#background !== undefined) {
+          this.#pause = outsideScopes(() => new Timer(clock, () => this.#slice(), 0))
+          return
+        }
+      }
+    })
+    announcer.deliver()
+  }
+
+  #begin(): Sweep<T> {
+    const now = this.#lifecycle.clock.now()
+    return { walk: this.#lifecycle.table.over(now), startedAt: now, expired: 0 }
+  }
+
+  #finish({ startedAt, expired }: Sweep<T>): void {
+    const { clock, table, counters, announcer } = this.#lifecycle
+    const durationMs = clock.now() - startedAt
+    counters.lastSweep = { at: Math.round(clock.date()), expired, durationMs }
+    const summary = { expired, remaining: table.size, durationMs }
+    if (expired > 0)
+      announcer.push('swept', [summary], { level: 'info', message: 'sweep done', fields: summary })
+    else if (announcer.isLogged('debug'))
+      announcer.log({ level: 'debug', message: 'sweep found nothing', fields: summary })
+  }
+
+  /** No failure in here, not even one of the clock, may end the process or keep later sweeps from running. */
+  #contain(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#background = undefined
+      this.#lifecycle.announcer.report(error, 'the background sweep failed')
+    }
+  }
+}

@@ -1,0 +1,311 @@
+import { AsyncResource } from 'node:async_hooks'
+import { Timer } from '../core/clock.ts'
+import { SessionRegistryError } from '../core/errors.ts'
+import { findScope, hookAtWork, outsideScopes, runInScope } from '../core/turn-scope.ts'
+import type { Archiver } from './archiver.ts'
+import { type Hold, HoldTicket } from './hold.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Opener, Opens } from './opener.ts'
+import type { SessionRecord } from './session-record.ts'
+import { SessionUse } from './session-use.ts'
+import { TurnRun } from './turn-run.ts'
+
+/**
+ * Lets sessions be used across `await`: one turn at a time for each, holds, and the watchdog that ends both.
+ *
+ * A session in use has a {@link SessionUse} and is held; when the last user is gone it is released.
+ */
+export class Turns<T> {
+  readonly #owner: object
+  readonly #lifecycle: Lifecycle<T>
+  readonly #opener: Opener<T>
+  readonly #archiver: Archiver<T>
+  readonly #maxTurnMs: number
+
+  constructor(
+    owner: object,
+    lifecycle: Lifecycle<T>,
+    opener: Opener<T>,
+    archiver: Archiver<T>,
+    maxTurnMs: number,
+  ) {
+    this.#owner = owner
+    this.#lifecycle = lifecycle
+    this.#opener = opener
+    this.#archiver = archiver
+    this.#maxTurnMs = maxTurnMs
+  }
+
+  /** The running turn of this id that the caller is a part of. */
+  outerTurn(id: string): TurnRun<T> | undefined {
+    const work = findScope(this.#owner, id)
+    if (work === hookAtWork) {
+      throw new SessionRegistryError(
+        'ERR_SESSION_REENTRANT',
+        'Expected a `load` or `archive` hook not to open its own session: it would wait for itself',
+      )
+    }
+    if (!(work instanceof TurnRun)) return undefined
+    // A turn that was cut off must not go on through a nested one; one that is over has left work behind that is its own.
+    if (work.phase === 'cut') throw work.cutReason
+    return work.phase === 'running' ? work : undefined
+  }
+
+  /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
+  start(run: TurnRun<T>, signal: AbortSignal | undefined): void {
+    const { id, outer } = run
+    if (signal !== undefined) run.listen(signal, () => this.#callOff(run, signal.reason))
+    if (outer !== undefined) {
+      const outerSignal = outer.controller.signal
+      run.listen(outerSignal, () => run.controller.abort(outerSignal.reason))
+    }
+    const record = outer?.record ?? (this.#opener.has(id) ? undefined : this.#lifecycle.live(id))
+    if (record === undefined) {
+      if (run.whenBusy === 'reject' && this.#archiver.has(id)) run.fail(busy(), 'over')
+      else this.#opener.open(id, this.#waiterFor(run))
+    } else {
+      this.#attach(record, run)
+      this.#begin(run)
+    }
+    // What has to wait goes on later in the async context of its caller.
+    if (run.phase === 'waiting') run.context = new AsyncResource('SessionTurn')
+  }
+
+  hold(record: SessionRecord<T>): Hold {
+    const ticket = new HoldTicket(record, (released) => {
+      this.#letGoOf(released)
+      this.#lifecycle.announcer.deliver()
+    })
+    this.#use(record).others.add(ticket)
+    ticket.timer = this.#watch(() => {
+      const error = this.#tooLong('hold')
+      this.#lifecycle.announcer.report(error, 'a hold was never released', record.id)
+      ticket.release()
+    })
+    return ticket
+  }
+
+  /** A session ended in the middle of its use: its turns are told, those that wait begin again on a new session. */
+  cutOff(id: string, use: SessionUse<T>): void {
+    const error = new SessionRegistryError(
+      'ERR_SESSION_ENDED',
+      'The session was deleted or replaced during the turn',
+    )
+    const running = [...use.others]
+    if (use.running !== undefined) running.unshift(use.running)
+    for (const user of running) {
+      user.record = undefined
+      if (user instanceof TurnRun) this.#abort(user, error)
+      else user.timer?.cancel()
+    }
+    for (const run of use.queue) run.record = undefined
+    this.#opener.reopen(
+      id,
+      use.queue.map((run) => this.#waiterFor(run)),
+    )
+  }
+
+  /** Takes all waiting turns out: the registry is closing. */
+  refuseWaiting(error: SessionRegistryError): void {
+    for (const record of this.#lifecycle.table.heldRecords()) {
+      const { use } = record
+      if (use === undefined) continue
+      const waiting = use.queue
+      use.queue = []
+      for (const run of waiting) {
+        run.record = undefined
+        run.fail(error, 'over')
+      }
+      this.#next(record)
+    }
+  }
+
+  /** Cuts every turn and hold short: the deadline of `close` has passed. */
+  cutAll(error: SessionRegistryError): void {
+    for (const record of this.#lifecycle.table.heldRecords()) {
+      const { use } = record
+      if (use === undefined) continue
+      for (const user of [use.running, ...use.others]) {
+        if (user instanceof TurnRun) this.#cut(user, error)
+        else if (user !== undefined) this.#letGoOf(user)
+      }
+    }
+  }
+
+  #waiterFor(run: TurnRun<T>): Opens<T> {
+    run.waiter ??= {
+      create: run.create,
+      attach: (record) => this.#attach(record, run),
+      begin: () => this.#begin(run),
+      absent: () => {
+        if (run.phase === 'waiting') run.succeed(undefined)
+      },
+      fail: (error) => {
+        if (run.phase === 'waiting') run.fail(error, 'over')
+      },
+    }
+    return run.waiter
+  }
+
+  /** From here on the run keeps the session from ending. */
+  #attach(record: SessionRecord<T>, run: TurnRun<T>): void {
+    if (run.phase !== 'waiting') return
+    if (run.whenBusy === 'reject' && run.outer === undefined && record.use?.isBusy === true) {
+      run.fail(busy(), 'over')
+      return
+    }
+    run.record = record
+    const use = this.#use(record)
+    if (run.joins) use.others.add(run)
+    else if (run.whenBusy === 'interrupt') use.queue.unshift(run)
+    else use.queue.push(run)
+  }
+
+  /** Starts the run if nothing stands in its way. */
+  #begin(run: TurnRun<T>): void {
+    const { record } = run
+    if (run.phase !== 'waiting' || record === undefined) return
+    if (run.joins) {
+      this.#call(record, run)
+      return
+    }
+    const running = record.use?.running
+    if (running === undefined) this.#next(record)
+    else if (run.whenBusy === 'interrupt') running.controller.abort(interrupted())
+  }
+
+  /** The next turn of a session, or its release when nobody is left. */
+  #next(record: SessionRecord<T>): void {
+    const { use } = record
+    if (use === undefined || use.running !== undefined) return
+    const run = use.queue.shift()
+    if (run !== undefined) {
+      use.running = run
+      if (run.context === undefined) this.#call(record, run)
+      else run.context.runInAsyncScope(() => this.#call(record, run))
+    } else if (use.isFree) {
+      record.use = undefined
+      this.#lifecycle.release(record)
+      this.#lifecycle.announcer.deliver()
+    }
+  }
+
+  #call(record: SessionRecord<T>, run: TurnRun<T>): void {
+    run.phase = 'running'
+    this.#lifecycle.counters.turns += 1
+    run.timer = this.#watch(() => {
+      this.#cut(run, this.#tooLong('turn'))
+      this.#lifecycle.announcer.deliver()
+    })
+    const session = this.#lifecycle.viewOf(record)
+    const call = () => run.turn(session, run.controller.signal)
+    let result: unknown
+    try {
+      // A run that only joins excludes nobody: what is nested in it must stand in line like anybody else.
+      result = run.joins ? call() : runInScope(this.#owner, run.id, run, call)
+    } catch (error) {
+      result = Promise.reject(error)
+    }
+    Promise.resolve(result).then(
+      (value) => {
+        run.succeed(value)
+        this.#settled(run)
+      },
+      (error) => {
+        run.fail(error, 'over')
+        this.#settled(run)
+      },
+    )
+  }
+
+  #settled(run: TurnRun<T>): void {
+    this.#letGoOf(run)
+    this.#lifecycle.announcer.deliver()
+  }
+
+  /** Settles a turn from outside; the session is free of it at once. */
+  #cut(run: TurnRun<T>, error: SessionRegistryError): void {
+    if (run.phase === 'over') return
+    run.cutReason = error
+    run.fail(error, 'cut')
+    run.controller.abort(error)
+    this.#letGoOf(run)
+  }
+
+  /** Tells a turn that its session has ended; its promise settles as the turn does, or as its time is up. */
+  #abort(run: TurnRun<T>, error: SessionRegistryError): void {
+    run.phase = 'cut'
+    run.cutReason = error
+    this.#lifecycle.announcer.defer(() => run.controller.abort(error))
+  }
+
+  #letGoOf(user: TurnRun<T> | HoldTicket<T>): void {
+    const { record } = user
+    if (record === undefined) return
+    user.record = undefined
+    user.timer?.cancel()
+    const { use } = record
+    if (use === undefined) return
+    if (use.running === user) use.running = undefined
+    else use.others.delete(user)
+    this.#next(record)
+  }
+
+  /** The caller's own signal has aborted. */
+  #callOff(run: TurnRun<T>, reason: unknown): void {
+    if (run.phase !== 'waiting') {
+      run.controller.abort(reason)
+      return
+    }
+    run.fail(reason, 'over')
+    const { record } = run
+    if (record?.use !== undefined) {
+      run.record = undefined
+      record.use.queue = record.use.queue.filter((other) => other !== run)
+      record.use.others.delete(run)
+      this.#next(record)
+    } else if (run.waiter !== undefined) {
+      this.#opener.leave(run.id, run.waiter)
+    }
+    this.#lifecycle.announcer.deliver()
+  }
+
+  #use(record: SessionRecord<T>): SessionUse<T> {
+    if (record.use === undefined) {
+      record.use = new SessionUse()
+      this.#lifecycle.hold(record)
+    }
+    return record.use
+  }
+
+  /** No timer where turns may last for ever. */
+  #watch(fn: () => void): Timer | undefined {
+    if (this.#maxTurnMs === Number.POSITIVE_INFINITY) return undefined
+    const { clock, announcer } = this.#lifecycle
+    try {
+      return outsideScopes(() => new Timer(clock, fn, this.#maxTurnMs))
+    } catch (error) {
+      // A host that gives no timer takes the limit away, not the turn.
+      announcer.report(error, 'a turn could not be timed')
+      return undefined
+    }
+  }
+
+  #tooLong(what: 'turn' | 'hold'): SessionRegistryError {
+    return new SessionRegistryError(
+      'ERR_SESSION_TURN_TIMEOUT',
+      `Expected the ${what} to end within \`maxTurnMs\` of ${this.#maxTurnMs} ms, but it did not`,
+    )
+  }
+}
+
+function busy(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_BUSY',
+    'Expected the session to be idle, but a turn is running or waiting',
+  )
+}
+
+function interrupted(): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_TURN_INTERRUPTED', 'The turn was interrupted by a later one')
+}

@@ -1,0 +1,112 @@
+import { afterLoopTurn, type Clock, maxDelayMs } from '../core/clock.ts'
+import { invalidOption } from '../core/validate.ts'
+
+interface ManualTimer {
+  readonly dueAt: number
+  readonly fn: () => void
+}
+
+/**
+ * A clock that stands still until it is told to move, for tests: "20 minutes later" takes microseconds.
+ *
+ * It starts at 0, and its date at the real one. Timers run in the order in which they are due.
+ *
+ * @example
+ * const clock = new ManualClock()
+ * const registry = new SessionRegistry({ clock, create: () => [] })
+ * registry.getOrCreate('ada')
+ * clock.advance(20 * 60_000)
+ * registry.has('ada') // false
+ */
+export class ManualClock implements Clock {
+  readonly #timers = new Set<ManualTimer>()
+  readonly #origin = Date.now()
+  #now = 0
+
+  /** Timers that wait. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  /** Milliseconds since the clock was made, as it was told. */
+  now(): number {
+    return this.#now
+  }
+
+  /** Epoch milliseconds, which move along with {@link now}. */
+  date(): number {
+    return this.#origin + this.#now
+  }
+
+  setTimeout(fn: () => void, ms: number): unknown {
+    // As the host does it, so that what would overflow there is seen in tests.
+    const delayMs = ms >= 0 && ms <= maxDelayMs ? ms : 1
+    const timer = { dueAt: this.#now + delayMs, fn }
+    this.#timers.add(timer)
+    return timer
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#timers.delete(handle as ManualTimer)
+  }
+
+  /**
+   * Moves time on by `ms` and runs, at once and in order, every timer that comes due, those that were started meanwhile
+   * included.
+   *
+   * Milliseconds; zero or more, and finite.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   */
+  advance(ms: number): void {
+    const until = this.#until(ms)
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) this.#run(timer)
+    this.#now = until
+  }
+
+  /**
+   * Does the same, and lets promises settle before, between and after the timers: archives, retries, turns.
+   *
+   * Milliseconds; zero or more, and finite. Rejects with `ERR_SESSION_OPTION_INVALID`.
+   */
+  async advanceAsync(ms: number): Promise<void> {
+    const until = this.#until(ms)
+    await promisesSettled()
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
+      this.#run(timer)
+      await promisesSettled()
+    }
+    this.#now = until
+    await promisesSettled()
+  }
+
+  #until(ms: number): number {
+    if (!Number.isFinite(ms) || ms < 0) throw invalidOption('ms', 'zero or a positive finite number', ms)
+    return this.#now + ms
+  }
+
+  #next(until: number): ManualTimer | undefined {
+    let first: ManualTimer | undefined
+    // A set keeps the order of insertion: of two that are due at once, the one that was started first wins.
+    for (const timer of this.#timers) {
+      if (timer.dueAt <= until && (first === undefined || timer.dueAt < first.dueAt)) first = timer
+    }
+    return first
+  }
+
+  #run(timer: ManualTimer): void {
+    this.#timers.delete(timer)
+    this.#now = Math.max(this.#now, timer.dueAt)
+    timer.fn()
+  }
+}
+
+/** Turns of the real event loop between timers: enough for a hook that takes a turn or two itself. */
+const loopTurns = 3
+
+/** Whole turns of the event loop, so that chains of promises settle however long they are. */
+async function promisesSettled(): Promise<void> {
+  for (let turn = 0; turn < loopTurns; turn += 1) {
+    await new Promise<void>((resolve) => afterLoopTurn(resolve, { keepsAlive: true }))
+  }
+}
