@@ -6,6 +6,7 @@ export type { Logger, LogIds } from './core/logger.ts'
 export type { Session } from './core/session.ts'
 export type { SessionSource } from './core/session-source.ts'
 export type { RunOptions, Turn, WhenBusy } from './core/turn.ts'
+export type { CloseOptions, CreateOptions } from './memory/call-options.ts'
 export type { CloseReport } from './memory/closing.ts'
 export type { Hold } from './memory/hold.ts'
 export type {
@@ -15,5 +16,5 @@ export type {
   SessionRegistryOptions,
   WhenFull,
 } from './memory/options.ts'
-export { type CloseOptions, type CreateOptions, SessionRegistry } from './memory/session-registry.ts'
+export { SessionRegistry } from './memory/session-registry.ts'
 export type { LastSweep, RegistryStats } from './memory/stats.ts'

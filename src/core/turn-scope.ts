@@ -12,8 +12,11 @@ export interface Scope {
   readonly outer: Scope | undefined
 }
 
-/** Marks, as the work of a scope, that one of the user's hooks (`load`, `archive`) is busy with an id. */
-export const hookAtWork = {}
+/** One call of a user's hook (`load`, `archive`), as the work of a scope. */
+export class HookCall {
+  /** Work that a hook has left behind goes on in its async context, but waits for nothing of it. */
+  isOver = false
+}
 
 const current = new AsyncLocalStorage<Scope | undefined>()
 

@@ -26,13 +26,12 @@ export class Room<T> {
 
   constructor(
     lifecycle: Lifecycle<T>,
-    maxSessions: number,
-    whenFull: WhenFull,
+    cap: { readonly maxSessions: number; readonly whenFull: WhenFull },
     countArchiving: (() => number) | undefined,
   ) {
     this.#lifecycle = lifecycle
-    this.#maxSessions = maxSessions
-    this.#whenFull = whenFull
+    this.#maxSessions = cap.maxSessions
+    this.#whenFull = cap.whenFull
     this.#countArchiving = countArchiving
   }
 

@@ -1,55 +1,19 @@
 import { EventEmitter } from 'node:events'
-import { Announcer } from '../core/announcer.ts'
 import { checkRun } from '../core/check-run.ts'
-import type { FullClock } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import type { RunOptions, Turn } from '../core/turn.ts'
-import { checkFunction, checkId, checkNotNegative, checkOptions, checkPositive } from '../core/validate.ts'
-import { Archiver } from './archiver.ts'
+import { checkFunction, checkId } from '../core/validate.ts'
+import { Access } from './access.ts'
+import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from './call-options.ts'
 import { type CloseReport, Closing, closed } from './closing.ts'
 import type { Hold } from './hold.ts'
-import { Lifecycle } from './lifecycle.ts'
-import { noFactory, Opener } from './opener.ts'
 import { type CreateSession, resolveOptions, type SessionRegistryOptions } from './options.ts'
-import { Room } from './room.ts'
+import { assemble, type RegistryParts } from './parts.ts'
 import type { SessionRecord } from './session-record.ts'
-import { sessionState } from './session-record.ts'
-import { SessionTable } from './session-table.ts'
-import { Counters, type RegistryStats } from './stats.ts'
-import { Sweeper } from './sweeper.ts'
+import type { RegistryStats } from './stats.ts'
 import { TurnRun } from './turn-run.ts'
-import { Turns } from './turns.ts'
-
-/** Options of one call that may create a session. */
-export interface CreateOptions {
-  /**
-   * The idle timeout of the session, if it is created now; on a live one it is ignored.
-   *
-   * Milliseconds; positive, or `Infinity`.
-   *
-   * @defaultValue the registry's `timeoutMs`
-   */
-  readonly timeoutMs?: number | undefined
-}
-
-export interface CloseOptions {
-  /**
-   * How long running turns may take to end, and then archives once more.
-   *
-   * Milliseconds; zero, positive, or `Infinity`.
-   *
-   * @defaultValue 10_000
-   */
-  readonly deadlineMs?: number | undefined
-}
-
-/** A creation ends this many sessions that are over, at most: more than come in, so memory cannot grow for want of a timer. */
-const sweptPerCreation = 4
-
-const defaultDeadlineMs = 10_000
 
 /**
  * Keeps one value per session id for as long as somebody uses it.
@@ -63,56 +27,23 @@ export class SessionRegistry<T>
   extends EventEmitter<SessionEvents<T>>
   implements SessionSource<T>, AsyncDisposable
 {
-  readonly #clock: FullClock
-  readonly #table: SessionTable<T>
-  readonly #counters = new Counters()
-  readonly #announcer: Announcer
-  readonly #lifecycle: Lifecycle<T>
-  readonly #sweeper: Sweeper<T>
-  readonly #archiver: Archiver<T>
-  readonly #room: Room<T>
-  readonly #opener: Opener<T>
-  readonly #turns: Turns<T>
+  readonly #parts: RegistryParts<T>
+  readonly #access: Access<T>
   readonly #create: CreateSession<T> | undefined
-  readonly #loads: boolean
-  #closing: Closing<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
 
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options?: SessionRegistryOptions<T>) {
     super()
     const resolved = resolveOptions(options)
-    const archives = resolved.archive !== undefined
-    this.#clock = resolved.clock
     this.#create = resolved.create
-    this.#loads = resolved.load !== undefined
-    this.#table = new SessionTable(resolved.timeoutMs, resolved.maxAgeMs)
-    this.#announcer = new Announcer(this, resolved.logger, resolved.logId)
-    this.#lifecycle = new Lifecycle(this.#table, this.#clock, this.#announcer, this.#counters, {
-      archive: archives ? (record, reason) => this.#archiver.start(record, reason) : undefined,
-      changed: () => this.#sweeper.update(),
-      freed: () => this.#room.changed(),
-      released: (record) => this.#closing?.released(record),
-      cutOff: (record, use) => this.#turns.cutOff(record.id, use),
-    })
-    this.#sweeper = new Sweeper(this.#lifecycle, resolved.intervalMs)
-    this.#archiver = new Archiver(this, this.#lifecycle, resolved, () => {
-      this.#room.changed()
-      this.#closing?.check()
-    })
-    this.#room = new Room(
-      this.#lifecycle,
-      resolved.maxSessions,
-      resolved.whenFull,
-      archives ? () => this.#archiver.count : undefined,
-    )
-    this.#opener = new Opener(this, this.#lifecycle, this.#archiver, this.#room, resolved)
-    this.#turns = new Turns(this, this.#lifecycle, this.#opener, this.#archiver, resolved.maxTurnMs)
+    this.#parts = assemble(this, resolved)
+    this.#access = new Access(this.#parts, resolved.load !== undefined)
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
   get size(): number {
-    return this.#table.size
+    return this.#parts.table.size
   }
 
   /**
@@ -126,18 +57,14 @@ export class SessionRegistry<T>
    */
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
-    const timeoutMs = options === undefined ? undefined : checkTimeout(options)
-    const record = this.#active(id)
+    const timeoutMs = checkTimeout(options)
+    const record = this.#access.active(id)
     if (record !== undefined) {
-      this.#counters.hits += 1
+      this.#parts.counters.hits += 1
       return record.value
     }
-    this.#counters.misses += 1
-    try {
-      return this.#make(id, create ?? this.#create, timeoutMs).value
-    } finally {
-      this.#announcer.deliver()
-    }
+    this.#parts.counters.misses += 1
+    return this.#access.make(id, create ?? this.#create, timeoutMs).value
   }
 
   /**
@@ -146,13 +73,10 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   get(id: string): T | undefined {
-    const record = this.#active(id)
-    if (record === undefined) {
-      this.#counters.misses += 1
-      return undefined
-    }
-    this.#counters.hits += 1
-    return record.value
+    const record = this.#access.active(id)
+    if (record === undefined) this.#parts.counters.misses += 1
+    else this.#parts.counters.hits += 1
+    return record?.value
   }
 
   /**
@@ -162,23 +86,7 @@ export class SessionRegistry<T>
    * `ERR_SESSION_REGISTRY_CLOSED`, and `ERR_SESSION_NEEDS_OPEN` while the id is being archived
    */
   set(id: string, value: T, options?: CreateOptions): this {
-    const timeoutMs = options === undefined ? undefined : checkTimeout(options)
-    checkId(id)
-    try {
-      const record = this.#lifecycle.live(id)
-      if (this.#closing !== undefined) throw closed()
-      if (this.#archiver.has(id)) throw needsOpen('is being archived')
-      if (record === undefined) {
-        this.#sweeper.sweepFew(sweptPerCreation)
-        this.#room.check()
-        this.#room.make()
-      } else {
-        this.#lifecycle.end(record, 'replaced')
-      }
-      this.#lifecycle.create(id, value, timeoutMs)
-    } finally {
-      this.#announcer.deliver()
-    }
+    this.#access.set(id, value, checkTimeout(options))
     return this
   }
 
@@ -188,7 +96,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   touch(id: string): boolean {
-    return this.#active(id) !== undefined
+    return this.#access.active(id) !== undefined
   }
 
   /**
@@ -197,8 +105,8 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   peek(id: string): Session<T> | undefined {
-    const record = this.#table.find(checkId(id))
-    return record !== undefined && this.#isLive(record) ? this.#lifecycle.viewOf(record) : undefined
+    const record = this.#access.live(id)
+    return record === undefined ? undefined : this.#parts.lifecycle.viewOf(record)
   }
 
   /**
@@ -207,8 +115,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   has(id: string): boolean {
-    const record = this.#table.find(checkId(id))
-    return record !== undefined && this.#isLive(record)
+    return this.#access.live(id) !== undefined
   }
 
   /**
@@ -220,56 +127,53 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   delete(id: string): boolean {
-    const isEnded = this.#delete(checkId(id))
-    this.#announcer.deliver()
-    this.#closing?.check()
+    const isEnded = this.#access.delete(checkId(id))
+    this.#ended()
     return isEnded
   }
 
-  /** Deletes all sessions, and says how many there were. */
+  /** Deletes all sessions, those being archived included, and says how many there were. */
   clear(): number {
-    let count = 0
-    for (const record of [...this.#table.records()]) if (this.#delete(record.id)) count += 1
-    for (const id of this.#archiver.ids()) if (this.#delete(id)) count += 1
-    this.#announcer.deliver()
-    this.#closing?.check()
+    const count = this.#access.clear()
+    this.#ended()
     return count
   }
 
   /** Lets go, now and in one go, all sessions that are over and not held; says how many ended or went to the archive. */
   sweep(): number {
-    if (this.#closing !== undefined) return 0
-    const count = this.#sweeper.sweep()
-    this.#announcer.deliver()
+    if (this.#parts.closing !== undefined) return 0
+    const count = this.#parts.sweeper.sweep()
+    this.#parts.announcer.deliver()
     return count
   }
 
   /** The ids of live sessions, least recently active first, as they are at the first step. Not activity. */
   *keys(): Generator<string, void, undefined> {
-    for (const record of this.#walk()) yield record.id
+    for (const record of this.#access.walk()) yield record.id
   }
 
   /** The values of live sessions; see {@link keys}. */
   *values(): Generator<T, void, undefined> {
-    for (const record of this.#walk()) yield record.value
+    for (const record of this.#access.walk()) yield record.value
   }
 
   /** The live sessions; see {@link keys}. */
   *sessions(): Generator<Session<T>, void, undefined> {
-    for (const record of this.#walk()) yield this.#lifecycle.viewOf(record)
+    for (const record of this.#access.walk()) yield this.#parts.lifecycle.viewOf(record)
   }
 
   /** Pairs of id and value of live sessions; see {@link keys}. */
   *[Symbol.iterator](): Generator<[id: string, value: T], void, undefined> {
-    for (const record of this.#walk()) yield [record.id, record.value]
+    for (const record of this.#access.walk()) yield [record.id, record.value]
   }
 
   stats(): RegistryStats {
+    const { table, archiver, announcer, counters } = this.#parts
     const { created, loaded, expired, evicted, deleted, hits, misses, turns, archiveFailures, lastSweep } =
-      this.#counters
-    const { listenerErrors } = this.#announcer
-    const now = { size: this.size, held: this.#table.heldCount, archiving: this.#archiver.count }
+      counters
+    const now = { size: table.size, held: table.heldCount, archiving: archiver.count }
     const ends = { expired, evicted, deleted }
+    const { listenerErrors } = announcer
     return {
       ...now,
       created,
@@ -293,22 +197,22 @@ export class SessionRegistry<T>
    */
   open(id: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      checkId(id)
-      const outer = this.#turns.outerTurn(id)
-      const record = outer?.record ?? this.#active(id)
+      const { turns, counters, table, lifecycle, opener } = this.#parts
+      const outer = turns.outerTurn(checkId(id))
+      const record = outer?.record ?? this.#access.active(id)
       if (record !== undefined) {
-        this.#counters.hits += 1
+        counters.hits += 1
         resolve(record.value)
         return
       }
-      this.#counters.misses += 1
-      if (this.#closing !== undefined) throw closed()
+      counters.misses += 1
+      if (this.#parts.closing !== undefined) throw closed()
       const attach = (opened: SessionRecord<T>) => {
-        this.#table.touch(opened, this.#clock.now())
+        table.touch(opened, lifecycle.clock.now())
         resolve(opened.value)
       }
-      this.#opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
-      this.#announcer.deliver()
+      opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
+      this.#parts.announcer.deliver()
     })
   }
 
@@ -337,12 +241,15 @@ export class SessionRegistry<T>
     return new Promise<R | undefined>((resolve, reject) => {
       const { whenBusy, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw signal.reason
-      const outer = this.#turns.outerTurn(id)
-      if (outer === undefined && this.#closing !== undefined && !this.#joinsRunning(id, whenBusy))
-        throw closed()
+      const { turns, table, announcer, closing } = this.#parts
+      const outer = turns.outerTurn(id)
+      if (outer === undefined && closing !== undefined) {
+        const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.running !== undefined
+        if (!joinsRunning) throw closed()
+      }
       const settle = { resolve: resolve as (result: unknown) => void, reject }
-      this.#turns.start(new TurnRun<T>({ id, turn, whenBusy, create, outer, ...settle }), signal)
-      this.#announcer.deliver()
+      turns.start(new TurnRun<T>({ id, turn, whenBusy, create, outer, ...settle }), signal)
+      announcer.deliver()
     })
   }
 
@@ -355,8 +262,10 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   hold(id: string): Hold | undefined {
-    const record = this.#active(id)
-    return record === undefined || this.#closing !== undefined ? undefined : this.#turns.hold(record)
+    const record = this.#access.active(id)
+    return record === undefined || this.#parts.closing !== undefined
+      ? undefined
+      : this.#parts.turns.hold(record)
   }
 
   /**
@@ -375,15 +284,15 @@ export class SessionRegistry<T>
     } catch (error) {
       return Promise.reject(error)
     }
+    const parts = this.#parts
     this.#closed = new Promise((resolve) => {
-      const parts = { lifecycle: this.#lifecycle, turns: this.#turns, archiver: this.#archiver }
-      this.#closing = new Closing(parts, deadlineMs, resolve)
+      parts.closing = new Closing(parts, deadlineMs, resolve)
     })
-    this.#sweeper.stop()
-    this.#turns.refuseWaiting(closed())
-    this.#opener.refuseAll(closed())
-    this.#closing?.start()
-    this.#announcer.deliver()
+    parts.sweeper.stop()
+    parts.turns.refuseWaiting(closed())
+    parts.opener.refuseAll(closed())
+    parts.closing?.start()
+    parts.announcer.deliver()
     return this.#closed
   }
 
@@ -391,86 +300,8 @@ export class SessionRegistry<T>
     await this.close()
   }
 
-  /** The live record of an id, touched. One that is over is let go, and told. */
-  #active(id: string): SessionRecord<T> | undefined {
-    const record = this.#table.find(id)
-    if (record === undefined) {
-      checkId(id)
-      return undefined
-    }
-    const now = this.#clock.now()
-    if (this.#table.isOver(record, now)) {
-      this.#lifecycle.expire(record)
-      this.#announcer.deliver()
-      // A listener may have brought the id back.
-      const successor = this.#table.find(id)
-      return successor === undefined || this.#table.isOver(successor, now) ? undefined : successor
-    }
-    this.#table.touch(record, now)
-    return record
+  #ended(): void {
+    this.#parts.announcer.deliver()
+    this.#parts.closing?.check()
   }
-
-  #make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): SessionRecord<T> {
-    this.#checkCreatable(id)
-    if (create === undefined) throw noFactory()
-    this.#sweeper.sweepFew(sweptPerCreation)
-    this.#room.check()
-    const value = create(id)
-    // The factory may have used the registry: whoever came first in there has made the session.
-    const record = this.#active(id)
-    if (record !== undefined) return record
-    this.#checkCreatable(id)
-    this.#room.make()
-    return this.#lifecycle.create(id, value, timeoutMs)
-  }
-
-  #checkCreatable(id: string): void {
-    if (this.#closing !== undefined) throw closed()
-    if (this.#archiver.has(id)) throw needsOpen('is being archived')
-    if (this.#loads) throw needsOpen('may have to be loaded')
-  }
-
-  #delete(id: string): boolean {
-    const record = this.#table.find(id)
-    if (record === undefined) {
-      const archiving = this.#archiver.abandon(id)
-      if (archiving !== undefined) this.#lifecycle.finish(archiving, 'deleted')
-      return archiving !== undefined
-    }
-    const isLive = this.#isLive(record)
-    this.#lifecycle.end(record, isLive ? 'deleted' : this.#table.expiryReason(record))
-    return isLive
-  }
-
-  #isLive(record: SessionRecord<T>): boolean {
-    return !this.#table.isOver(record, this.#clock.now())
-  }
-
-  #joinsRunning(id: string, whenBusy: string): boolean {
-    return whenBusy === 'join' && this.#table.find(id)?.use?.running !== undefined
-  }
-
-  *#walk(): Generator<SessionRecord<T>, void, undefined> {
-    for (const record of this.#table.snapshot()) {
-      const isInMemory = record.state === sessionState.active || record.state === sessionState.held
-      if (isInMemory && this.#isLive(record)) yield record
-    }
-  }
-}
-
-function checkTimeout(options: CreateOptions): number | undefined {
-  const { timeoutMs } = checkOptions('options', options, ['timeoutMs'])
-  return timeoutMs === undefined ? undefined : checkPositive('timeoutMs', timeoutMs)
-}
-
-function checkDeadline(options: CloseOptions | undefined): number {
-  const { deadlineMs = defaultDeadlineMs } = checkOptions('options', options, ['deadlineMs'])
-  return checkNotNegative('deadlineMs', deadlineMs)
-}
-
-function needsOpen(why: string): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_NEEDS_OPEN',
-    `Expected a session in memory, but this one ${why}: use \`open\` or \`run\`, which can wait`,
-  )
 }

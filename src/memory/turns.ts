@@ -1,7 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
-import { Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
-import { findScope, hookAtWork, outsideScopes, runInScope } from '../core/turn-scope.ts'
+import { findScope, hookAtWork, runInScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import { type Hold, HoldTicket } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -9,6 +8,7 @@ import type { Opener, Opens } from './opener.ts'
 import type { SessionRecord } from './session-record.ts'
 import { SessionUse } from './session-use.ts'
 import { TurnRun } from './turn-run.ts'
+import { Watchdog } from './watchdog.ts'
 
 /**
  * Lets sessions be used across `await`: one turn at a time for each, holds, and the watchdog that ends both.
@@ -20,7 +20,7 @@ export class Turns<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #opener: Opener<T>
   readonly #archiver: Archiver<T>
-  readonly #maxTurnMs: number
+  readonly #watchdog: Watchdog
 
   constructor(
     owner: object,
@@ -33,7 +33,7 @@ export class Turns<T> {
     this.#lifecycle = lifecycle
     this.#opener = opener
     this.#archiver = archiver
-    this.#maxTurnMs = maxTurnMs
+    this.#watchdog = new Watchdog(lifecycle, maxTurnMs)
   }
 
   /** The running turn of this id that the caller is a part of. */
@@ -77,8 +77,8 @@ export class Turns<T> {
       this.#lifecycle.announcer.deliver()
     })
     this.#use(record).others.add(ticket)
-    ticket.timer = this.#watch(() => {
-      const error = this.#tooLong('hold')
+    ticket.timer = this.#watchdog.watch(() => {
+      const error = this.#watchdog.tooLong('hold')
       this.#lifecycle.announcer.report(error, 'a hold was never released', record.id)
       ticket.release()
     })
@@ -193,8 +193,8 @@ export class Turns<T> {
   #call(record: SessionRecord<T>, run: TurnRun<T>): void {
     run.phase = 'running'
     this.#lifecycle.counters.turns += 1
-    run.timer = this.#watch(() => {
-      this.#cut(run, this.#tooLong('turn'))
+    run.timer = this.#watchdog.watch(() => {
+      this.#cut(run, this.#watchdog.tooLong('turn'))
       this.#lifecycle.announcer.deliver()
     })
     const session = this.#lifecycle.viewOf(record)
@@ -276,26 +276,6 @@ export class Turns<T> {
       this.#lifecycle.hold(record)
     }
     return record.use
-  }
-
-  /** No timer where turns may last for ever. */
-  #watch(fn: () => void): Timer | undefined {
-    if (this.#maxTurnMs === Number.POSITIVE_INFINITY) return undefined
-    const { clock, announcer } = this.#lifecycle
-    try {
-      return outsideScopes(() => new Timer(clock, fn, this.#maxTurnMs))
-    } catch (error) {
-      // A host that gives no timer takes the limit away, not the turn.
-      announcer.report(error, 'a turn could not be timed')
-      return undefined
-    }
-  }
-
-  #tooLong(what: 'turn' | 'hold'): SessionRegistryError {
-    return new SessionRegistryError(
-      'ERR_SESSION_TURN_TIMEOUT',
-      `Expected the ${what} to end within \`maxTurnMs\` of ${this.#maxTurnMs} ms, but it did not`,
-    )
   }
 }
 

@@ -1,0 +1,130 @@
+import { SessionRegistryError } from '../core/errors.ts'
+import { checkId } from '../core/validate.ts'
+import { closed } from './closing.ts'
+import { noFactory } from './opener.ts'
+import type { CreateSession } from './options.ts'
+import type { RegistryParts } from './parts.ts'
+import { type SessionRecord, sessionState } from './session-record.ts'
+
+/** A creation ends this many sessions that are over, at most: more than come in, so memory cannot grow for want of a timer. */
+const sweptPerCreation = 4
+
+/** Reading and writing without waiting: which effect comes after which. */
+export class Access<T> {
+  readonly #parts: RegistryParts<T>
+  readonly #loads: boolean
+
+  constructor(parts: RegistryParts<T>, loads: boolean) {
+    this.#parts = parts
+    this.#loads = loads
+  }
+
+  /** The live record of an id, touched. One that is over is let go, and told. */
+  active(id: string): SessionRecord<T> | undefined {
+    const { table, lifecycle } = this.#parts
+    const record = table.find(id)
+    if (record === undefined) {
+      checkId(id)
+      return undefined
+    }
+    const now = lifecycle.clock.now()
+    if (!table.isOver(record, now)) {
+      table.touch(record, now)
+      return record
+    }
+    lifecycle.expire(record)
+    this.#parts.announcer.deliver()
+    // A listener may have brought the id back.
+    return this.live(id)
+  }
+
+  /** The live record of an id, left as it is. */
+  live(id: string): SessionRecord<T> | undefined {
+    const record = this.#parts.table.find(checkId(id))
+    return record !== undefined && this.#isLive(record) ? record : undefined
+  }
+
+  /** Makes a session where there is none. Nothing is ended for it before its value is there. */
+  make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): SessionRecord<T> {
+    const { sweeper, room, lifecycle, announcer } = this.#parts
+    try {
+      this.#checkCreatable(id)
+      if (create === undefined) throw noFactory()
+      sweeper.sweepFew(sweptPerCreation)
+      room.check()
+      const value = create(id)
+      // The factory may have used the registry: whoever came first in there has made the session.
+      const record = this.active(id)
+      if (record !== undefined) return record
+      this.#checkCreatable(id)
+      room.make()
+      return lifecycle.create(id, value, timeoutMs)
+    } finally {
+      announcer.deliver()
+    }
+  }
+
+  set(id: string, value: T, timeoutMs: number | undefined): void {
+    const { sweeper, room, lifecycle, announcer, archiver, closing } = this.#parts
+    try {
+      const record = lifecycle.live(checkId(id))
+      if (closing !== undefined) throw closed()
+      if (archiver.has(id)) throw needsOpen('is being archived')
+      if (record === undefined) {
+        sweeper.sweepFew(sweptPerCreation)
+        room.check()
+        room.make()
+      } else {
+        lifecycle.end(record, 'replaced')
+      }
+      lifecycle.create(id, value, timeoutMs)
+    } finally {
+      announcer.deliver()
+    }
+  }
+
+  /** Ends a session, or its archive, and says whether it was live. */
+  delete(id: string): boolean {
+    const { table, lifecycle, archiver } = this.#parts
+    const record = table.find(id)
+    if (record === undefined) {
+      const archiving = archiver.abandon(id)
+      if (archiving !== undefined) lifecycle.finish(archiving, 'deleted')
+      return archiving !== undefined
+    }
+    const isLive = this.#isLive(record)
+    lifecycle.end(record, isLive ? 'deleted' : table.expiryReason(record))
+    return isLive
+  }
+
+  clear(): number {
+    const { table, archiver } = this.#parts
+    const ids = [...archiver.ids(), ...Array.from(table.records(), ({ id }) => id)]
+    return ids.filter((id) => this.delete(id)).length
+  }
+
+  /** The live records as they are at the first step; one that has ended meanwhile is passed over. */
+  *walk(): Generator<SessionRecord<T>, void, undefined> {
+    for (const record of this.#parts.table.snapshot()) {
+      const isInMemory = record.state === sessionState.active || record.state === sessionState.held
+      if (isInMemory && this.#isLive(record)) yield record
+    }
+  }
+
+  #isLive(record: SessionRecord<T>): boolean {
+    return !this.#parts.table.isOver(record, this.#parts.lifecycle.clock.now())
+  }
+
+  #checkCreatable(id: string): void {
+    if (this.#parts.closing !== undefined) throw closed()
+    if (this.#parts.archiver.has(id)) throw needsOpen('is being archived')
+    if (this.#loads) throw needsOpen('may have to be loaded')
+  }
+}
+
+function needsOpen(why: string): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_NEEDS_OPEN',
+    `Expected a session in memory, but this one ${why}: use \`open\` or \`run\`, which can wait`,
+  )
+}

@@ -1,0 +1,63 @@
+import type { EventEmitter } from 'node:events'
+import { Announcer } from '../core/announcer.ts'
+import { Archiver } from './archiver.ts'
+import type { Closing } from './closing.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { Opener } from './opener.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Room } from './room.ts'
+import { SessionTable } from './session-table.ts'
+import { Counters } from './stats.ts'
+import { Sweeper } from './sweeper.ts'
+import { Turns } from './turns.ts'
+
+/** The parts of a registry; each knows those above it. */
+export interface RegistryParts<T> {
+  readonly table: SessionTable<T>
+  readonly counters: Counters
+  readonly announcer: Announcer
+  readonly lifecycle: Lifecycle<T>
+  readonly sweeper: Sweeper<T>
+  readonly archiver: Archiver<T>
+  readonly room: Room<T>
+  readonly opener: Opener<T>
+  readonly turns: Turns<T>
+  /** Present from the moment that the registry is told to close. */
+  closing: Closing<T> | undefined
+}
+
+/** Puts a registry together: here stands who is told of which transition. */
+export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): RegistryParts<T> {
+  const archives = options.archive !== undefined
+  const table = new SessionTable<T>(options.timeoutMs, options.maxAgeMs)
+  const counters = new Counters()
+  const announcer = new Announcer(owner, options.logger, options.logId)
+  const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
+    archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
+    changed: () => sweeper.update(),
+    freed: () => room.changed(),
+    released: (record) => parts.closing?.released(record),
+    cutOff: (record, use) => turns.cutOff(record.id, use),
+  })
+  const sweeper = new Sweeper(lifecycle, options.intervalMs)
+  const archiver = new Archiver(owner, lifecycle, options, () => {
+    room.changed()
+    parts.closing?.check()
+  })
+  const room = new Room(lifecycle, options, archives ? () => archiver.count : undefined)
+  const opener = new Opener(owner, lifecycle, archiver, room, options)
+  const turns = new Turns(owner, lifecycle, opener, archiver, options.maxTurnMs)
+  const parts: RegistryParts<T> = {
+    table,
+    counters,
+    announcer,
+    lifecycle,
+    sweeper,
+    archiver,
+    room,
+    opener,
+    turns,
+    closing: undefined,
+  }
+  return parts
+}

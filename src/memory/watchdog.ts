@@ -1,0 +1,37 @@
+import type { Announcer } from '../core/announcer.ts'
+import { type Clock, Timer } from '../core/clock.ts'
+import { SessionRegistryError } from '../core/errors.ts'
+import { outsideScopes } from '../core/turn-scope.ts'
+
+/** Bounds how long one turn or hold may keep a session from ending. */
+export class Watchdog {
+  readonly #clock: Clock
+  readonly #announcer: Announcer
+  readonly #maxTurnMs: number
+
+  constructor(host: { readonly clock: Clock; readonly announcer: Announcer }, maxTurnMs: number) {
+    this.#clock = host.clock
+    this.#announcer = host.announcer
+    this.#maxTurnMs = maxTurnMs
+  }
+
+  /** Calls `bite` when the time is up; no timer where turns may last for ever. */
+  watch(bite: () => void): Timer | undefined {
+    if (this.#maxTurnMs === Number.POSITIVE_INFINITY) return undefined
+    try {
+      // Not a part of the turn that it watches: what it sets off must stand in line.
+      return outsideScopes(() => new Timer(this.#clock, bite, this.#maxTurnMs))
+    } catch (error) {
+      // A host that gives no timer takes the limit away, not the turn.
+      this.#announcer.report(error, 'a turn could not be timed')
+      return undefined
+    }
+  }
+
+  tooLong(what: 'turn' | 'hold'): SessionRegistryError {
+    return new SessionRegistryError(
+      'ERR_SESSION_TURN_TIMEOUT',
+      `Expected the ${what} to end within \`maxTurnMs\` of ${this.#maxTurnMs} ms, but it did not`,
+    )
+  }
+}
