@@ -6,9 +6,6 @@ import type { CreateSession } from './options.ts'
 import type { RegistryParts } from './parts.ts'
 import { type SessionRecord, sessionState } from './session-record.ts'
 
-/** A creation ends this many sessions that are over, at most: more than come in, so memory cannot grow for want of a timer. */
-const sweptPerCreation = 4
-
 /** Reading and writing without waiting: which effect comes after which. */
 export class Access<T> {
   readonly #parts: RegistryParts<T>
@@ -46,11 +43,10 @@ export class Access<T> {
 
   /** Makes a session where there is none. Nothing is ended for it before its value is there. */
   make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): SessionRecord<T> {
-    const { sweeper, room, lifecycle, announcer } = this.#parts
+    const { room, lifecycle, announcer } = this.#parts
     try {
       this.#checkCreatable(id)
       if (create === undefined) throw noFactory()
-      sweeper.sweepFew(sweptPerCreation)
       room.check()
       const value = create(id)
       // The factory may have used the registry: whoever came first in there has made the session.
@@ -65,13 +61,12 @@ export class Access<T> {
   }
 
   set(id: string, value: T, timeoutMs: number | undefined): void {
-    const { sweeper, room, lifecycle, announcer, archiver, closing } = this.#parts
+    const { room, lifecycle, announcer, archiver, closing } = this.#parts
     try {
       const record = lifecycle.live(checkId(id))
       if (closing !== undefined) throw closed()
       if (archiver.has(id)) throw needsOpen('is being archived')
       if (record === undefined) {
-        sweeper.sweepFew(sweptPerCreation)
         room.check()
         room.make()
       } else {

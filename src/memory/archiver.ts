@@ -1,7 +1,7 @@
 import { afterLoopTurn, Timer } from '../core/clock.ts'
 import type { ArchiveReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors.ts'
-import { hookAtWork, outsideScopes, runInScope } from '../core/turn-scope.ts'
+import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
 import { ArchiveJob, JobQueue } from './archive-job.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { ArchiveSession } from './options.ts'
@@ -168,21 +168,23 @@ export class Archiver<T> {
     job.attempt += 1
     job.trying = trying
     job.timer = this.#timer(job, archiveTimeoutMs, () => this.#timedOut(job))
+    const call = new HookCall()
     let stored: Promise<void>
     try {
       const context = { signal: trying.signal, attempt: job.attempt }
       const view = this.#lifecycle.viewOf(record)
-      const scoped = () =>
-        runInScope(this.#owner, record.id, hookAtWork, () => archive(view, reason, context))
+      const scoped = () => runInScope(this.#owner, record.id, call, () => archive(view, reason, context))
       stored = Promise.resolve(outsideScopes(scoped))
     } catch (error) {
       stored = Promise.reject(error)
     }
     stored.then(
       () => {
+        call.isOver = true
         if (job.trying === trying) this.#succeed(job)
       },
       (error) => {
+        call.isOver = true
         if (job.trying === trying) this.#fail(job, error)
       },
     )

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { SessionRegistryError } from '../core/errors.ts'
-import { hookAtWork, runInScope } from '../core/turn-scope.ts'
+import { HookCall, runInScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { CreateSession, LoadSession } from './options.ts'
@@ -90,7 +90,7 @@ export class Opener<T> {
     const present = this.#openings.get(id)
     const opening = present ?? this.#begin(id)
     opening.waiters.push(...waiters)
-    if (present === undefined) queueMicrotask(() => this.#advance(opening))
+    if (present === undefined) queueMicrotask(() => this.#resume(opening))
   }
 
   /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted. */
@@ -152,21 +152,22 @@ export class Opener<T> {
   #callLoad(opening: Opening<T>, load: LoadSession<T>): void {
     const { id, loading } = opening
     opening.isLooked = true
+    const call = new HookCall()
     let loaded: Promise<T | undefined>
     try {
-      loaded = Promise.resolve(
-        runInScope(this.#owner, id, hookAtWork, () => load(id, { signal: loading.signal })),
-      )
+      loaded = Promise.resolve(runInScope(this.#owner, id, call, () => load(id, { signal: loading.signal })))
     } catch (error) {
       loaded = Promise.reject(error)
     }
     loaded.then(
       (value) => {
+        call.isOver = true
         if (opening.isOver) return
         if (value !== undefined) opening.value = { of: value, isLoaded: true }
         this.#resume(opening)
       },
       (error) => {
+        call.isOver = true
         if (!opening.isOver) this.#fail(opening, error)
         this.#lifecycle.announcer.deliver()
       },
@@ -184,6 +185,11 @@ export class Opener<T> {
       this.#end(opening)
       return
     }
+    if (opening.value === undefined && !this.#room.comesLater) {
+      // The factory first: one that throws must not have evicted anybody.
+      this.#makeValue(opening)
+      return
+    }
     opening.inLine = {
       grant: () => this.#inContext(opening, () => this.#make(opening)),
       refuse: (error) => this.#fail(opening, error),
@@ -196,28 +202,22 @@ export class Opener<T> {
     if (opening.isOver) return
     const { id } = opening
     // While this waited for room, or while the factory ran, the id may have come to life in another way.
-    if (this.#lifecycle.table.find(id) === undefined && opening.value === undefined) {
-      try {
-        opening.value = { of: this.#callFactory(id), isLoaded: false }
-      } catch (error) {
-        this.#fail(opening, error)
-        return
-      }
-      this.#advance(opening)
-      return
-    }
     const { value } = opening
-    const live = this.#lifecycle.live(id)
-    if (live !== undefined || value === undefined || this.#archiver.has(id)) {
-      this.#advance(opening)
-      return
-    }
-    this.#admit(opening, this.#lifecycle.create(id, value.of, undefined, value.isLoaded))
+    if (this.#lifecycle.live(id) !== undefined || this.#archiver.has(id)) this.#advance(opening)
+    else if (value === undefined) this.#makeValue(opening)
+    else this.#admit(opening, this.#lifecycle.create(id, value.of, undefined, value.isLoaded))
   }
 
-  #callFactory(id: string): T {
-    if (this.#create === undefined) throw noFactory()
-    return this.#create(id)
+  #makeValue(opening: Opening<T>): void {
+    try {
+      if (!this.#room.comesLater) this.#room.check()
+      if (this.#create === undefined) throw noFactory()
+      opening.value = { of: this.#create(opening.id), isLoaded: false }
+    } catch (error) {
+      this.#fail(opening, error)
+      return
+    }
+    this.#advance(opening)
   }
 
   #admit(opening: Opening<T>, record: SessionRecord<T>): void {

@@ -9,6 +9,9 @@ export interface RoomWaiter {
   refuse(error: SessionRegistryError): void
 }
 
+/** More than come in with one creation, so memory cannot grow for want of a timer; few, so no creation is slow. */
+const letGoPerCreation = 4
+
 /**
  * The cap on sessions in memory.
  *
@@ -41,6 +44,7 @@ export class Room<T> {
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   check(): void {
+    this.#letFewGo()
     if (this.#isFree) return
     if (this.#countArchiving === undefined) {
       if (this.#victim() !== undefined) return
@@ -61,18 +65,20 @@ export class Room<T> {
     }
   }
 
+  /** Whether room comes by archives, for which one has to wait. */
+  get comesLater(): boolean {
+    return this.#countArchiving !== undefined
+  }
+
   /** Grants room at once where there is or can be some, else when there is, or refuses. */
   request(waiter: RoomWaiter): void {
-    if (this.#countArchiving === undefined) {
-      while (!this.#isFree) {
-        if (!this.#letOneGo()) {
-          waiter.refuse(this.#full())
-          return
-        }
-      }
-      waiter.grant()
+    if (!this.comesLater) {
+      while (!this.#isFree && this.#letOneGo()) {}
+      if (this.#isFree) waiter.grant()
+      else waiter.refuse(this.#full())
       return
     }
+    this.#letFewGo()
     if (this.#waiters.length === 0 && this.#isFree) {
       waiter.grant()
       return
@@ -117,6 +123,19 @@ export class Room<T> {
 
   get #coming(): number {
     return this.#countArchiving?.() ?? 0
+  }
+
+  /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
+  #letFewGo(): void {
+    const { table, clock } = this.#lifecycle
+    const now = clock.now()
+    if (!table.mayHaveOver(now)) return
+    let steps = 0
+    for (const record of table.over(now)) {
+      if (record !== undefined) this.#lifecycle.expire(record)
+      steps += 1
+      if (record === undefined || steps >= letGoPerCreation) return
+    }
   }
 
   #letOneGo(): boolean {

@@ -169,23 +169,13 @@ export class SessionRegistry<T>
 
   stats(): RegistryStats {
     const { table, archiver, announcer, counters } = this.#parts
-    const { created, loaded, expired, evicted, deleted, hits, misses, turns, archiveFailures, lastSweep } =
-      counters
-    const now = { size: table.size, held: table.heldCount, archiving: archiver.count }
-    const ends = { expired, evicted, deleted }
     const { listenerErrors } = announcer
-    return {
-      ...now,
-      created,
-      loaded,
-      ...ends,
-      hits,
-      misses,
-      turns,
+    return counters.snapshot({
+      size: table.size,
+      held: table.heldCount,
+      archiving: archiver.count,
       listenerErrors,
-      archiveFailures,
-      lastSweep,
-    }
+    })
   }
 
   /**

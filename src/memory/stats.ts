@@ -47,6 +47,25 @@ export class Counters {
   archived = 0
   lastSweep: LastSweep | undefined = undefined
 
+  /** The public form, with what is counted elsewhere. */
+  snapshot(rest: Pick<RegistryStats, 'size' | 'held' | 'archiving' | 'listenerErrors'>): RegistryStats {
+    const { created, loaded, expired, evicted, deleted, hits, misses, turns, archiveFailures, lastSweep } =
+      this
+    return {
+      ...rest,
+      created,
+      loaded,
+      expired,
+      evicted,
+      deleted,
+      hits,
+      misses,
+      turns,
+      archiveFailures,
+      lastSweep,
+    }
+  }
+
   countEnd(reason: EndReason): void {
     this.ended += 1
     if (reason === 'idle' || reason === 'age') this.expired += 1

@@ -58,19 +58,6 @@ export class Sweeper<T> {
     return sweep.expired
   }
 
-  /** Lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
-  sweepFew(most: number): void {
-    const { table, clock } = this.#lifecycle
-    const now = clock.now()
-    if (!table.mayHaveOver(now)) return
-    let steps = 0
-    for (const record of table.over(now)) {
-      if (record !== undefined) this.#lifecycle.expire(record)
-      steps += 1
-      if (record === undefined || steps >= most) return
-    }
-  }
-
   #arm(): void {
     try {
       this.#timer = outsideScopes(

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { SessionRegistryError } from '../core/errors.ts'
-import { findScope, hookAtWork, runInScope } from '../core/turn-scope.ts'
+import { findScope, HookCall, runInScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import { type Hold, HoldTicket } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -39,7 +39,8 @@ export class Turns<T> {
   /** The running turn of this id that the caller is a part of. */
   outerTurn(id: string): TurnRun<T> | undefined {
     const work = findScope(this.#owner, id)
-    if (work === hookAtWork) {
+    if (work instanceof HookCall) {
+      if (work.isOver) return undefined
       throw new SessionRegistryError(
         'ERR_SESSION_REENTRANT',
         'Expected a `load` or `archive` hook not to open its own session: it would wait for itself',
