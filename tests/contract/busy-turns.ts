@@ -1,0 +1,104 @@
+import { expect, it, vi } from 'vitest'
+import { deferred } from '../support/deferred.ts'
+import { sessionError } from '../support/session-error.ts'
+import { watch } from '../support/watched.ts'
+import { type ContractHarness, eventually } from './harness.ts'
+import { startTurn } from './started-turn.ts'
+
+export function describeBusyTurns(harness: ContractHarness): void {
+  const { unitMs } = harness
+  const make = (options = {}) =>
+    harness.make({ create: () => [], timeoutMs: 200 * unitMs, maxTurnMs: 100 * unitMs, ...options })
+
+  it('rejects a turn that will not wait while another one runs', async () => {
+    const registry = await make()
+    const first = await startTurn(registry, 'a')
+    const turn = vi.fn()
+    const second = watch(registry.run('a', turn, { whenBusy: 'reject' }))
+    await second.settled
+
+    expect(second.error).toEqual(sessionError('ERR_SESSION_BUSY'))
+    expect(turn).not.toHaveBeenCalled()
+    first.finish()
+    await first.run.settled
+    expect(await registry.run('a', () => 'idle again', { whenBusy: 'reject' })).toBe('idle again')
+  })
+
+  it('interrupts the running turn, waits for it to settle, and then runs ahead of those waiting', async () => {
+    const registry = await make()
+    const first = await startTurn(registry, 'a')
+    const log: string[] = []
+    const waiting = registry.run('a', () => log.push('waiting'))
+    const interrupting = registry.run('a', () => log.push('interrupting'), { whenBusy: 'interrupt' })
+    await eventually(harness, () => expect(first.signal.aborted).toBe(true))
+    expect(log).toEqual([])
+    first.finish()
+    await Promise.all([waiting, interrupting])
+
+    expect(log).toEqual(['interrupting', 'waiting'])
+  })
+
+  it('lets a turn that joins run beside the running one', async () => {
+    const registry = await make()
+    const first = await startTurn(registry, 'a')
+
+    expect(await registry.run('a', () => 'beside', { whenBusy: 'join' })).toBe('beside')
+    expect(first.run.state).toBe('pending')
+    first.finish()
+    await first.run.settled
+    expect(await registry.run('a', () => 'alone', { whenBusy: 'join' })).toBe('alone')
+  })
+
+  it('takes a waiting turn out of the queue when its signal aborts', async () => {
+    const registry = await make()
+    const first = await startTurn(registry, 'a')
+    const controller = new AbortController()
+    const reason = new Error('the visitor went away')
+    const turn = vi.fn()
+    const second = watch(registry.run('a', turn, { signal: controller.signal }))
+    const third = registry.run('a', () => 'third')
+    controller.abort(reason)
+    await second.settled
+
+    expect(second.error).toBe(reason)
+    expect(first.run.state).toBe('pending')
+    first.finish()
+    expect(await third).toBe('third')
+    expect(turn).not.toHaveBeenCalled()
+  })
+
+  it('aborts the signal of a running turn when the signal of the call aborts', async () => {
+    const registry = await make()
+    const controller = new AbortController()
+    const started = deferred()
+    const run = watch(
+      registry.run(
+        'a',
+        (_session, signal) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason))
+            started.resolve()
+          }),
+        { signal: controller.signal },
+      ),
+    )
+    await started.promise
+    const reason = new Error('the visitor went away')
+    controller.abort(reason)
+    await run.settled
+
+    expect(run.error).toBe(reason)
+    expect(await registry.run('a', () => 'next')).toBe('next')
+  })
+
+  it('does not start a turn whose signal has aborted before', async () => {
+    const registry = await make()
+    const reason = new Error('too late')
+    const turn = vi.fn()
+    const run = watch(registry.run('a', turn, { signal: AbortSignal.abort(reason) }))
+    await run.settled
+
+    expect(run.error).toBe(reason)
+    expect(turn).not.toHaveBeenCalled()
+  })
+}

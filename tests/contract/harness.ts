@@ -1,0 +1,111 @@
+import type { ArchiveReason, EndReason, ExpiryReason, RunOptions, Session, Turn } from 'session-registry'
+
+type Awaitable<R> = R | Promise<R>
+type Walk<R> = Iterable<R> | AsyncIterable<R>
+
+/** What is common to the members of every registry: the same words, with results that may be promises. */
+export interface ContractRegistry {
+  getOrCreate(
+    id: string,
+    create?: (id: string) => string[],
+    options?: { readonly timeoutMs?: number },
+  ): Awaitable<string[]>
+  get(id: string): Awaitable<string[] | undefined>
+  set(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
+  touch(id: string): Awaitable<boolean>
+  peek(id: string): Awaitable<Session<string[]> | undefined>
+  has(id: string): Awaitable<boolean>
+  delete(id: string): Awaitable<boolean>
+  clear(): Awaitable<number>
+  keys(): Walk<string>
+  values(): Walk<string[]>
+  sessions(): Walk<Session<string[]>>
+  sweep(): Awaitable<number>
+  open(id: string): Promise<string[]>
+  run<R>(id: string, turn: Turn<string[], R>, options?: RunOptions): Promise<R | undefined>
+  hold(id: string): Awaitable<ContractHold | undefined>
+  stats(): Awaitable<ContractStats>
+  close(options?: { readonly deadlineMs?: number }): Promise<unknown>
+  on(event: 'created', listener: (session: Session<string[]>) => void): unknown
+  on(event: 'expired', listener: (session: Session<string[]>, reason: ExpiryReason) => void): unknown
+  on(event: 'ended', listener: (session: Session<string[]>, reason: EndReason) => void): unknown
+  on(event: 'error', listener: (error: unknown) => void): unknown
+}
+
+export interface ContractHold {
+  release(): Awaitable<void>
+}
+
+export interface ContractStats {
+  readonly created: number
+  readonly loaded: number
+  readonly expired: number
+  readonly deleted: number
+  readonly hits: number
+  readonly misses: number
+  readonly turns: number
+  readonly listenerErrors: number
+}
+
+/** The options that mean the same in every registry. How often it looks in the background is the harness's choice. */
+export interface ContractOptions {
+  readonly timeoutMs?: number
+  readonly maxAgeMs?: number
+  readonly maxTurnMs?: number
+  readonly create?: (id: string) => string[]
+  readonly load?: (id: string, context: { readonly signal: AbortSignal }) => Promise<string[] | undefined>
+  readonly archive?: (
+    session: Session<string[]>,
+    reason: ArchiveReason,
+    context: { readonly signal: AbortSignal; readonly attempt: number },
+  ) => Promise<void>
+  readonly archiveConcurrency?: number
+}
+
+/** What a registry brings along so that the contract suite can try it. */
+export interface ContractHarness {
+  /** A registry with these options, apart from any other, that is taken down when the test ends. */
+  make(options: ContractOptions): Awaitable<ContractRegistry>
+  /** Lets this much time pass for the registries, and what is due in it happen. */
+  advance(ms: number): Promise<void>
+  size(registry: ContractRegistry): Awaitable<number>
+  /** The step in which the tests count time; short enough to wait for, long enough to tell apart. */
+  readonly unitMs: number
+  /** How much later than its deadline a session may still be seen alive. 0: to the millisecond. */
+  readonly latenessMs: number
+  /** Promises that not every registry makes. */
+  readonly makes: {
+    /** `close` ends every session, with the reason `closed`. */
+    readonly closeEndsSessions: boolean
+    /** While an old life is being archived, `getOrCreate` and `set` are refused, even without `load`. */
+    readonly refusesWhileArchiving: boolean
+  }
+}
+
+/** Lets time pass until the check no longer throws; after 100 units its error is the test's. */
+export async function eventually(harness: ContractHarness, check: () => Awaitable<unknown>): Promise<void> {
+  for (let left = 100; ; left -= 1) {
+    try {
+      await check()
+      return
+    } catch (error) {
+      if (left === 0) throw error
+    }
+    await harness.advance(harness.unitMs)
+  }
+}
+
+export async function collect<R>(walk: Walk<R>): Promise<R[]> {
+  const found: R[] = []
+  for await (const one of walk) found.push(one)
+  return found
+}
+
+/** Writes down what a registry tells of its sessions, such as `ended a idle`. */
+export function record(registry: ContractRegistry): string[] {
+  const lines: string[] = []
+  registry.on('created', (session) => lines.push(`created ${session.id}`))
+  registry.on('expired', (session, reason) => lines.push(`expired ${session.id} ${reason}`))
+  registry.on('ended', (session, reason) => lines.push(`ended ${session.id} ${reason}`))
+  return lines
+}

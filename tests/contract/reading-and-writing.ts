@@ -1,0 +1,173 @@
+import { expect, it, vi } from 'vitest'
+import { failureOf, sessionError } from '../support/session-error.ts'
+import type { ContractHarness } from './harness.ts'
+
+export function describeReadingAndWriting(harness: ContractHarness): void {
+  it('creates a session at the first getOrCreate and finds it at the next', async () => {
+    const registry = await harness.make({})
+    const create = vi.fn((id: string) => [`hello ${id}`])
+
+    expect(await registry.getOrCreate('a', create)).toEqual(['hello a'])
+    expect(await registry.getOrCreate('a', create)).toEqual(['hello a'])
+    expect(create).toHaveBeenCalledTimes(1)
+    expect(create).toHaveBeenCalledWith('a')
+  })
+
+  it('creates with the option where the call brings no factory', async () => {
+    const registry = await harness.make({ create: (id) => ['option', id] })
+
+    expect(await registry.getOrCreate('a')).toEqual(['option', 'a'])
+  })
+
+  it('prefers the factory of the call to the option', async () => {
+    const registry = await harness.make({ create: () => ['option'] })
+
+    expect(await registry.getOrCreate('a', () => ['call'])).toEqual(['call'])
+  })
+
+  it('refuses to create without any factory, and creates nothing', async () => {
+    const registry = await harness.make({})
+
+    expect(await failureOf(() => registry.getOrCreate('a'))).toEqual(sessionError('ERR_SESSION_NO_FACTORY'))
+    expect(await registry.has('a')).toBe(false)
+    expect(await harness.size(registry)).toBe(0)
+  })
+
+  it('hands on the very error of a factory that throws, and creates nothing', async () => {
+    const registry = await harness.make({})
+    const error = new Error('no room in the factory')
+    const failure = await failureOf(() =>
+      registry.getOrCreate('a', () => {
+        throw error
+      }),
+    )
+
+    expect(failure).toBe(error)
+    expect(await registry.has('a')).toBe(false)
+    expect(await harness.size(registry)).toBe(0)
+    expect(await registry.getOrCreate('a', () => ['second'])).toEqual(['second'])
+  })
+
+  it('gets the value of a live session, and nothing for an unknown id', async () => {
+    const registry = await harness.make({})
+    await registry.set('a', ['hello'])
+
+    expect(await registry.get('a')).toEqual(['hello'])
+    expect(await registry.get('b')).toBeUndefined()
+    expect(await registry.has('b')).toBe(false)
+  })
+
+  it('replaces the value of a live id with set', async () => {
+    const registry = await harness.make({})
+    await registry.set('a', ['old'])
+    await registry.set('a', ['new'])
+
+    expect(await registry.get('a')).toEqual(['new'])
+    expect(await harness.size(registry)).toBe(1)
+  })
+
+  it('gives each life of an id an incarnation of its own', async () => {
+    const registry = await harness.make({})
+    await registry.set('a', ['old'])
+    const first = await registry.peek('a')
+    const firstName = first?.incarnation
+    await registry.set('a', ['new'])
+    const second = await registry.peek('a')
+
+    expect(firstName).toBeTypeOf('string')
+    expect(firstName).not.toBe('')
+    expect(second?.incarnation).toBeTypeOf('string')
+    expect(second?.incarnation).not.toBe(firstName)
+    expect((await registry.peek('a'))?.incarnation).toBe(second?.incarnation)
+  })
+
+  it('touches a live session, and says so', async () => {
+    const registry = await harness.make({})
+    await registry.set('a', [])
+
+    expect(await registry.touch('a')).toBe(true)
+    expect(await registry.touch('b')).toBe(false)
+    expect(await registry.has('b')).toBe(false)
+  })
+
+  it('peeks at a live session with its times', async () => {
+    const { unitMs } = harness
+    const registry = await harness.make({ timeoutMs: 50 * unitMs })
+    await registry.set('a', ['hello'])
+    await harness.advance(3 * unitMs)
+    await registry.touch('a')
+    await harness.advance(2 * unitMs)
+    const session = await registry.peek('a')
+
+    expect(session?.id).toBe('a')
+    expect(session?.value).toEqual(['hello'])
+    expect(session?.timeoutMs).toBe(50 * unitMs)
+    expect(session?.held).toBe(false)
+    expect(session?.ageMs).toBeGreaterThanOrEqual(5 * unitMs)
+    expect(session?.idleMs).toBeGreaterThanOrEqual(2 * unitMs - harness.latenessMs)
+    expect(session?.idleMs).toBeLessThan(4 * unitMs)
+    expect((session?.lastActiveAt ?? 0) - (session?.createdAt ?? 0)).toBeGreaterThanOrEqual(2 * unitMs)
+    expect(await registry.peek('b')).toBeUndefined()
+  })
+
+  it('deletes a session at once, and says whether there was one', async () => {
+    const registry = await harness.make({})
+    await registry.set('a', [])
+
+    expect(await registry.delete('a')).toBe(true)
+    expect(await registry.get('a')).toBeUndefined()
+    expect(await registry.delete('a')).toBe(false)
+    expect(await registry.delete('b')).toBe(false)
+  })
+
+  it('clears all sessions, and says how many there were', async () => {
+    const registry = await harness.make({})
+    for (const id of ['a', 'b', 'c']) await registry.set(id, [])
+
+    expect(await registry.clear()).toBe(3)
+    expect(await harness.size(registry)).toBe(0)
+    expect(await registry.get('a')).toBeUndefined()
+    expect(await registry.clear()).toBe(0)
+  })
+
+  it('counts its sessions', async () => {
+    const registry = await harness.make({})
+    expect(await harness.size(registry)).toBe(0)
+    await registry.set('a', [])
+    await registry.set('b', [])
+    expect(await harness.size(registry)).toBe(2)
+    await registry.delete('a')
+    expect(await harness.size(registry)).toBe(1)
+  })
+
+  it.each(['__proto__', 'constructor', 'with spaces\nand lines', '👩‍👩‍👧', 'x'.repeat(1024), '{}', ':*?[a]'])(
+    'takes %j as an ordinary id',
+    async (id) => {
+      const registry = await harness.make({})
+      expect(await registry.has(id)).toBe(false)
+      await registry.set(id, ['mine'])
+      await registry.set('other', ['other'])
+
+      expect(await registry.get(id)).toEqual(['mine'])
+      expect((await registry.peek(id))?.id).toBe(id)
+      expect(await registry.delete(id)).toBe(true)
+      expect(await registry.get('other')).toEqual(['other'])
+    },
+  )
+
+  it('counts what it does', async () => {
+    const registry = await harness.make({ create: () => [] })
+    await registry.getOrCreate('a')
+    await registry.getOrCreate('a')
+    await registry.get('a')
+    await registry.get('b')
+    await registry.open('a')
+    await registry.run('a', () => {})
+    await registry.delete('a')
+    const { created, deleted, hits, misses, turns, expired } = await registry.stats()
+
+    expect({ created, deleted, turns, expired }).toEqual({ created: 1, deleted: 1, turns: 1, expired: 0 })
+    expect(hits).toBeGreaterThanOrEqual(3)
+    expect(misses).toBeGreaterThanOrEqual(2)
+  })
+}

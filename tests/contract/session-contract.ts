@@ -1,0 +1,33 @@
+import { describe } from 'vitest'
+import { describeArchiving } from './archiving.ts'
+import { describeBadInput } from './bad-input.ts'
+import { describeBusyTurns } from './busy-turns.ts'
+import { describeClosing } from './closing.ts'
+import { describeEvents } from './events.ts'
+import { describeExpiry } from './expiry.ts'
+import type { ContractHarness } from './harness.ts'
+import { describeIteration } from './iteration.ts'
+import { describeOpening } from './opening.ts'
+import { describeReadingAndWriting } from './reading-and-writing.ts'
+import { describeTurns } from './turns.ts'
+
+/**
+ * What every registry promises, whatever it keeps its sessions in.
+ *
+ * A registry is tried by calling this with a harness of its own. The tests never change a value that was handed out,
+ * except inside a turn, for elsewhere it may be a copy.
+ */
+export function describeSessionContract(name: string, harness: ContractHarness): void {
+  describe(`the contract of ${name}`, () => {
+    describe('reading and writing', () => describeReadingAndWriting(harness))
+    describe('expiry', () => describeExpiry(harness))
+    describe('iteration', () => describeIteration(harness))
+    describe('events', () => describeEvents(harness))
+    describe('opening', () => describeOpening(harness))
+    describe('turns', () => describeTurns(harness))
+    describe('turns that meet', () => describeBusyTurns(harness))
+    describe('archiving', () => describeArchiving(harness))
+    describe('closing', () => describeClosing(harness))
+    describe('bad input', () => describeBadInput(harness))
+  })
+}

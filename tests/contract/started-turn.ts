@@ -1,0 +1,29 @@
+import { deferred } from '../support/deferred.ts'
+import { type Watched, watch } from '../support/watched.ts'
+import type { ContractRegistry } from './harness.ts'
+
+export interface StartedTurn {
+  readonly signal: AbortSignal
+  readonly run: Watched<string | undefined>
+  /** Lets the turn add its message and end. */
+  finish(): void
+}
+
+/** A turn that has begun, and waits for the test to let it add its message and end. */
+export async function startTurn(
+  registry: Pick<ContractRegistry, 'run'>,
+  id: string,
+  message = 'first',
+): Promise<StartedTurn> {
+  const started = deferred<AbortSignal>()
+  const finished = deferred()
+  const run = watch(
+    registry.run(id, async (session, signal) => {
+      started.resolve(signal)
+      await finished.promise
+      session.value.push(message)
+      return message
+    }),
+  )
+  return { signal: await started.promise, run, finish: () => finished.resolve() }
+}
