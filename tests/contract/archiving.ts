@@ -75,11 +75,11 @@ export function describeArchiving(harness: ContractHarness): void {
     await harness.advance(unitMs)
     expect(back.state).toBe('pending')
     expect(opened.state).toBe('pending')
-    expect(store.loads).toEqual([])
+    expect(store.loads).toEqual(['a'])
     store.last.succeed()
     await Promise.all([back.settled, opened.settled])
 
-    expect(store.loads).toEqual(['a'])
+    expect(store.loads).toEqual(['a', 'a'])
     expect(await registry.get('a')).toEqual(['before', 'after'])
   })
 

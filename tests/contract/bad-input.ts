@@ -56,7 +56,7 @@ export function describeBadInput(harness: ContractHarness): void {
     ['timeout', 60_000],
   ]
 
-  it.each(wrongOptions)('refuses the option %s: %j, and names it', async (option, value) => {
+  it.each(wrongOptions)('refuses the option %s: %s, and names it', async (option, value) => {
     const error = await failureOf(() => harness.make({ [option]: value }))
 
     expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
