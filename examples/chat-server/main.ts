@@ -1,0 +1,38 @@
+import { pino } from 'pino'
+import { openDiskArchive } from './disk-archive.ts'
+import { historiesInRegistry } from './histories.ts'
+import { eliza } from './responder.ts'
+import { chatServer } from './server.ts'
+
+/**
+ * Starts the chat server; SIGTERM stops it without losing a word.
+ *
+ * PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER: where histories go when
+ * their visitors have left.
+ */
+const { PORT = '3000', TIMEOUT_MS, THINK_MS = '0', LOG_LEVEL = 'info', ARCHIVE_FOLDER } = process.env
+
+const logger = pino({ level: LOG_LEVEL })
+const disk = ARCHIVE_FOLDER === undefined ? undefined : await openDiskArchive(ARCHIVE_FOLDER)
+const histories = historiesInRegistry({
+  logger,
+  timeoutMs: TIMEOUT_MS === undefined ? undefined : Number(TIMEOUT_MS),
+  // A model may take a while even where visitors are soon forgotten.
+  maxTurnMs: 60_000,
+  archive: disk?.archive,
+  load: disk?.load,
+})
+const app = chatServer(histories, eliza({ thinkMs: Number(THINK_MS) }), logger)
+
+process.once('SIGTERM', async () => {
+  try {
+    await app.close()
+  } catch (error) {
+    logger.error({ err: error }, 'could not close cleanly')
+    process.exitCode = 1
+  }
+  await disk?.close()
+})
+
+const address = await app.listen({ port: Number(PORT), host: '127.0.0.1' })
+process.send?.({ address })

@@ -1,0 +1,69 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { isSessionRegistryError, type SessionErrorCode } from 'session-registry'
+import type { Histories } from './histories.ts'
+import type { Responder } from './responder.ts'
+
+const chatSchema = {
+  params: {
+    type: 'object',
+    required: ['session'],
+    properties: { session: { type: 'string', minLength: 1, maxLength: 128 } },
+  },
+  body: {
+    type: 'object',
+    required: ['message'],
+    properties: { message: { type: 'string', minLength: 1, maxLength: 4_000 } },
+  },
+} as const
+
+/** What a visitor is told when the registry refuses. */
+const statusOf: Partial<Record<SessionErrorCode, number>> = {
+  ERR_SESSION_ID_INVALID: 400,
+  ERR_SESSION_BUSY: 409,
+  ERR_SESSION_REGISTRY_FULL: 503,
+  ERR_SESSION_REGISTRY_CLOSED: 503,
+  ERR_SESSION_TURN_TIMEOUT: 504,
+}
+
+/** A chat server that remembers what each visitor has said. Closing it waits for requests, then closes the histories. */
+export function chatServer(
+  histories: Histories,
+  respond: Responder,
+  loggerInstance: FastifyBaseLogger,
+): FastifyInstance {
+  const app = Fastify({ loggerInstance, disableRequestLogging: true, forceCloseConnections: 'idle' })
+
+  app.post<{ Params: { session: string }; Body: { message: string } }>(
+    '/chat/:session',
+    { schema: chatSchema },
+    ({ params, body }) =>
+      histories.turn(params.session, async (history, signal) => {
+        const said = { role: 'visitor', text: body.message } as const
+        const reply = await respond([...history, said], signal)
+        // A turn that was cut off while it waited must not write any more.
+        signal.throwIfAborted()
+        history.push(said, { role: 'bot', text: reply })
+        return { reply, messages: history.length }
+      }),
+  )
+
+  app.get<{ Params: { session: string } }>(
+    '/chat/:session',
+    { schema: { params: chatSchema.params } },
+    async ({ params }, reply) => {
+      const messages = await histories.read(params.session)
+      return messages === undefined ? reply.code(404).send({ error: 'no such session' }) : { messages }
+    },
+  )
+
+  app.get('/stats', async () => ({ ...histories.stats(), heapUsed: process.memoryUsage().heapUsed }))
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = isSessionRegistryError(error) ? (statusOf[error.code] ?? 500) : (error.statusCode ?? 500)
+    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    reply.code(status).send({ error: status >= 500 ? 'please try again later' : error.message })
+  })
+
+  app.addHook('onClose', () => histories.close())
+  return app
+}
