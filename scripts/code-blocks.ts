@@ -1,0 +1,39 @@
+/** A code block of a document, with the comment before it that says which file it shows. */
+const block = /(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)```/g
+
+export interface CodeBlock {
+  /** The file, with `#region` where only a region of it is shown; `undefined` where the comment is missing. */
+  readonly source: string | undefined
+  readonly code: string
+}
+
+/** The TypeScript and JavaScript blocks of a document. */
+export function codeBlocks(document: string): CodeBlock[] {
+  return Array.from(document.matchAll(block), ([, source, , code = '']) => ({ source, code }))
+}
+
+/** What of a file a block shows: all of it, or the lines between `// #region name` and `// #endregion name`. */
+export function shownPart(file: string, region: string | undefined): string {
+  if (region === undefined) return file
+  const lines = file.split('\n')
+  const start = lines.indexOf(`// #region ${region}`)
+  const end = lines.indexOf(`// #endregion ${region}`)
+  if (start < 0 || end < start) throw new Error(`there is no region ${region}`)
+  return `${lines.slice(start + 1, end).join('\n')}\n`
+}
+
+/** The document with every block that names a file filled from it. */
+export async function fillCodeBlocks(
+  document: string,
+  read: (path: string) => Promise<string>,
+): Promise<string> {
+  const files = new Map<string, string>()
+  for (const { source } of codeBlocks(document)) {
+    if (source === undefined) continue
+    const [path = '', region] = source.split('#')
+    files.set(source, shownPart(await read(path), region))
+  }
+  return document.replaceAll(block, (whole, source: string | undefined, language: string) =>
+    source === undefined ? whole : `<!-- ${source} -->\n\`\`\`${language}\n${files.get(source) ?? ''}\`\`\``,
+  )
+}

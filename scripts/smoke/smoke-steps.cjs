@@ -1,0 +1,63 @@
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const { setTimeout: wait } = require('node:timers/promises')
+
+/** The main job on real, short times. The process must then exit by itself, with a registry that still has a session. */
+exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualClock }) => {
+  const told = []
+  const registry = new SessionRegistry({ timeoutMs: 60, intervalMs: 20, create: () => [], logger: true })
+  for (const event of ['created', 'expired', 'ended']) {
+    registry.on(event, (session, reason) => told.push([event, session.id, reason].filter(Boolean).join(' ')))
+  }
+
+  registry.getOrCreate('ada').push('hello')
+  assert.deepEqual(registry.get('ada'), ['hello'])
+  const keepAlive = setInterval(() => {}, 1_000)
+  await once(registry, 'swept')
+  assert.equal(registry.size, 0)
+  assert.deepEqual(told, ['created ada', 'expired ada idle', 'ended ada idle'])
+
+  // A turn outlasts the timeout, a second one waits for it, a nested one joins.
+  const patient = new SessionRegistry({ timeoutMs: 20, intervalMs: 5, maxTurnMs: 10_000, create: () => [] })
+  await Promise.all([
+    patient.run('bob', async (session) => {
+      session.value.push('first')
+      await wait(60)
+      await patient.run('bob', async (same) => same.value.push('nested'))
+    }),
+    patient
+      .run('bob', async (session) => session.value.push('second'))
+      .then(() => {
+        assert.deepEqual(patient.get('bob'), ['first', 'nested', 'second'])
+      }),
+  ])
+
+  const store = new Map()
+  const archiving = new SessionRegistry({
+    create: () => [],
+    archive: async (session) => void store.set(session.id, [...session.value]),
+    load: async (id) => store.get(id),
+  })
+  await archiving.run('cy', async (session) => session.value.push('kept'))
+  const { ended, archived, failed } = await archiving.close()
+  assert.deepEqual({ ended, archived, failed: failed.length }, { ended: 1, archived: 1, failed: 0 })
+  assert.deepEqual(store.get('cy'), ['kept'])
+
+  assert.throws(
+    () => new SessionRegistry({ timeoutMs: -5 }),
+    (error) => isSessionRegistryError(error, 'ERR_SESSION_OPTION_INVALID'),
+  )
+
+  const clock = new ManualClock()
+  const later = new SessionRegistry({ clock, create: () => 0 })
+  later.getOrCreate('dee')
+  clock.advance(20 * 60_000)
+  assert.equal(later.size, 0)
+
+  clearInterval(keepAlive)
+  new SessionRegistry({ create: () => [] }).getOrCreate('left behind')
+  const { versions } = process
+  console.log(
+    `runtime ${globalThis.Deno ? `Deno ${versions.deno}` : globalThis.Bun ? `Bun ${versions.bun}` : `Node ${versions.node}`}`,
+  )
+}

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+/**
+ * Packs the package, installs it into an empty folder and runs its main job there on every runtime that it names.
+ *
+ * The runtimes come from npm, so a machine needs nothing but Node and npm. One that cannot be had is a failure.
+ */
+const run = promisify(execFile)
+
+interface Runtime {
+  readonly name: string
+  /** The npm package that brings it, and its version. */
+  readonly from: string
+  readonly command: readonly string[]
+}
+
+const runtimes: readonly Runtime[] = [
+  ...[20, 22, 24, 26].map((version) => ({
+    name: `Node ${version}`,
+    from: `node@${version}`,
+    command: ['node'],
+  })),
+  { name: 'Bun', from: 'bun@1', command: ['bun', 'run'] },
+  { name: 'Deno', from: 'deno@2', command: ['deno', 'run', '-A', '--node-modules-dir=manual'] },
+]
+
+// A process that a live registry kept from exiting would run into this.
+const limits = { timeout: 300_000, maxBuffer: 16 * 1024 * 1024 }
+
+const folder = await mkdtemp(join(tmpdir(), 'session-registry-runtimes-'))
+try {
+  await npm(process.cwd(), 'run', 'build')
+  await npm(process.cwd(), 'pack', '--pack-destination', folder)
+  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
+  if (tarball === undefined) throw new Error('npm pack made no tarball')
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
+  await npm(folder, 'install', '--no-audit', '--no-fund', join(folder, tarball))
+  for (const program of ['smoke.mjs', 'smoke.cjs', 'smoke-steps.cjs']) {
+    await cp(join('scripts', 'smoke', program), join(folder, program))
+  }
+  const failures: string[] = []
+  for (const runtime of runtimes) failures.push(...(await tryOn(runtime)))
+  for (const failure of failures) console.error(`\n${failure}`)
+  if (failures.length > 0) process.exitCode = 1
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function tryOn({ name, from, command }: Runtime): Promise<string[]> {
+  const failures: string[] = []
+  for (const program of ['smoke.mjs', 'smoke.cjs']) {
+    const label = `${name.padEnd(8)} ${program.endsWith('.mjs') ? 'ESM' : 'CJS'}`
+    try {
+      const { stdout } = await npm(folder, 'exec', '--yes', `--package=${from}`, '--', ...command, program)
+      const version = /^runtime (.+)$/m.exec(stdout)?.[1]
+      if (version === undefined) throw new Error(`it said nothing of its version:\n${stdout}`)
+      console.log(`${label}  ok  ${version}`)
+    } catch (error) {
+      console.log(`${label}  FAILED`)
+      const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+      failures.push(`${label}: ${String(error)}\n${stdout}\n${stderr}`)
+    }
+  }
+  return failures
+}
+
+function npm(cwd: string, ...args: string[]) {
+  return run('npm', args, { cwd, ...limits })
+}
