@@ -70,15 +70,23 @@ export class IdleClass<T> {
   }
 
   isOver(record: SessionRecord<T>, now: number): boolean {
-    return now - record.lastActive >= this.timeoutMs
+    // The sum, as timers are set by it, and not the difference, which may round to less than the timeout.
+    return record.lastActive + this.timeoutMs <= now
   }
 
-  /** Whether a look for sessions that are over may find one; costs nothing. */
-  mayHaveOver(now: number): boolean {
-    if (!this.isFinite) return false
-    if (this.#checking.first !== undefined || now >= this.#soonEarliest) return true
+  /** No session of the class is over before this moment. */
+  get notOverBefore(): number {
+    if (this.#checking.first !== undefined) return Number.NEGATIVE_INFINITY
     const first = this.#ordered.first
-    return first !== undefined && this.#couldBeOver(first, now)
+    return first === undefined ? this.#soonEarliest : Math.min(this.#soonEarliest, this.#earliestEnd(first))
+  }
+
+  /** No session of the class was last active before this moment. */
+  get notActiveBefore(): number {
+    const { leastActive } = this
+    if (leastActive === undefined) return Number.POSITIVE_INFINITY
+    // A granule is what the lists are sorted by: behind the first there may be one that is older by less than that.
+    return this.isFinite ? leastActive.linkedTick * this.#granuleMs : leastActive.lastActive
   }
 
   /**
@@ -108,6 +116,10 @@ export class IdleClass<T> {
     }
   }
 
+  get firstOrdered(): SessionRecord<T> | undefined {
+    return this.#ordered.first
+  }
+
   /** The least recently active record, to within one granule; exactly without a timeout. */
   get leastActive(): SessionRecord<T> | undefined {
     let least: SessionRecord<T> | undefined
@@ -128,8 +140,13 @@ export class IdleClass<T> {
   }
 
   #couldBeOver(record: SessionRecord<T>, now: number): boolean {
+    return this.#earliestEnd(record) <= now
+  }
+
+  #earliestEnd(record: SessionRecord<T>): number {
+    if (!this.isFinite) return Number.POSITIVE_INFINITY
     // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
-    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs <= now
+    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs
   }
 
   #newList(): SessionList<T> {
