@@ -2,7 +2,7 @@ import { SessionList, unlink } from './session-list.ts'
 import { SessionRecord } from './session-record.ts'
 
 /** How many records may be put elsewhere before a walk stops to let its caller look at the clock. */
-const stepsPerBreath = 64
+export const stepsPerBreath = 64
 
 /** A 128th of the timeout keeps moves rare and the order good to within one percent. */
 const granulesPerTimeout = 128

@@ -1,6 +1,6 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
-import { IdleClass } from './idle-class.ts'
+import { IdleClass, stepsPerBreath } from './idle-class.ts'
 import { SessionList, unlink } from './session-list.ts'
 import { AgingSessionRecord, SessionRecord, sessionState } from './session-record.ts'
 
@@ -136,11 +136,13 @@ export class SessionTable<T> {
     for (const idleClass of this.#classes.values()) yield* idleClass.over(now)
     const ages = this.#ages
     if (ages === undefined) return
+    let steps = 0
     for (let oldest = ages.oldest; oldest !== undefined; oldest = ages.oldest) {
       if (now - oldest.created < this.#maxAgeMs) return
       if (oldest.state === sessionState.held) {
         ages.remove(oldest)
-        yield undefined
+        steps += 1
+        if (steps % stepsPerBreath === 0) yield undefined
       } else {
         yield oldest
       }
