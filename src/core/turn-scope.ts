@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
  *
  * Scopes nest: a turn of one session may run a turn of another.
  */
-export interface Scope {
+interface Scope {
   readonly owner: object
   readonly id: string
   readonly work: object

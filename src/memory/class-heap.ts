@@ -31,10 +31,10 @@ export class ClassHeap<T> {
 
   remove(idleClass: IdleClass<T>): void {
     const entry = this.#byClass.get(idleClass)
-    const last = this.#entries.pop()
-    if (entry === undefined || last === undefined) return
+    if (entry === undefined) return
     this.#byClass.delete(idleClass)
-    if (entry === last) return
+    const last = this.#entries.pop()
+    if (last === undefined || last === entry) return
     this.#place(last, entry.index)
     this.#rise(last)
     this.#sink(last)

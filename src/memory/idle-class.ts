@@ -2,7 +2,7 @@ import { SessionList, unlink } from './session-list.ts'
 import { SessionRecord } from './session-record.ts'
 
 /** How many records may be put elsewhere before a walk stops to let its caller look at the clock. */
-const stepsPerBreath = 64
+export const stepsPerBreath = 64
 
 /** A 128th of the timeout keeps moves rare and the order good to within one percent. */
 const granulesPerTimeout = 128
@@ -79,14 +79,6 @@ export class IdleClass<T> {
     if (this.#checking.first !== undefined) return Number.NEGATIVE_INFINITY
     const first = this.#ordered.first
     return first === undefined ? this.#soonEarliest : Math.min(this.#soonEarliest, this.#earliestEnd(first))
-  }
-
-  /** No session of the class was last active before this moment. */
-  get notActiveBefore(): number {
-    const { leastActive } = this
-    if (leastActive === undefined) return Number.POSITIVE_INFINITY
-    // A granule is what the lists are sorted by: behind the first there may be one that is older by less than that.
-    return this.isFinite ? leastActive.linkedTick * this.#granuleMs : leastActive.lastActive
   }
 
   /**

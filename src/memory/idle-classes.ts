@@ -12,7 +12,10 @@ export class IdleClasses<T> {
   readonly ofRegistry: IdleClass<T>
   readonly #byTimeout = new Map<number, IdleClass<T>>()
   readonly #byDeadline = new ClassHeap<T>(({ notOverBefore }) => notOverBefore)
-  readonly #byActivity = new ClassHeap<T>(({ notActiveBefore }) => notActiveBefore)
+  /** A class is sorted to within a granule, so behind its first session may be one that is older by less than that. */
+  readonly #byActivity = new ClassHeap<T>(
+    ({ leastActive }) => leastActive?.lastActive ?? Number.POSITIVE_INFINITY,
+  )
   /** Sessions that have a finite timeout. */
   expirable = 0
 
@@ -67,7 +70,7 @@ export class IdleClasses<T> {
     }
   }
 
-  /** The least recently active record, to within one granule of its class. */
+  /** The least recently active record, to within one granule of its own class. */
   get leastActive(): SessionRecord<T> | undefined {
     return this.#byActivity.first()?.leastActive
   }

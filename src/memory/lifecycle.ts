@@ -123,6 +123,8 @@ export class Lifecycle<T> {
   /** Ends a session at once, whatever it is doing. */
   end(record: SessionRecord<T>, reason: EndReason): void {
     const { use } = record
+    // In use until now: the times that stand still after the end must not fall back to before the use.
+    if (record.state === sessionState.held) record.lastActive = this.clock.now()
     this.table.remove(record)
     this.#finish(record, reason)
     if (use !== undefined) {

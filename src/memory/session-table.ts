@@ -1,5 +1,6 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
+import { stepsPerBreath } from './idle-class.ts'
 import { IdleClasses } from './idle-classes.ts'
 import { SessionList, unlink } from './session-list.ts'
 import { AgingSessionRecord, SessionRecord, sessionState } from './session-record.ts'
@@ -134,11 +135,13 @@ export class SessionTable<T> {
     yield* this.#classes.over(now)
     const ages = this.#ages
     if (ages === undefined) return
+    let steps = 0
     for (let oldest = ages.oldest; oldest !== undefined; oldest = ages.oldest) {
       if (oldest.created + this.#maxAgeMs > now) return
       if (oldest.state === sessionState.held) {
         ages.remove(oldest)
-        yield undefined
+        steps += 1
+        if (steps % stepsPerBreath === 0) yield undefined
       } else {
         yield oldest
       }

@@ -45,3 +45,12 @@ it('finds the class whose moment comes first, however the moments have moved on'
     }),
   )
 })
+
+it('leaves the others in it when a class is taken out that never came in', () => {
+  const heap = new ClassHeap<number>(() => 1)
+  const inside = new IdleClass<number>(1)
+  heap.add(inside)
+  heap.remove(new IdleClass<number>(2))
+
+  expect(heap.first()).toBe(inside)
+})
