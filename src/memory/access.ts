@@ -82,11 +82,7 @@ export class Access<T> {
   delete(id: string): boolean {
     const { table, lifecycle, archiver } = this.#parts
     const record = table.find(id)
-    if (record === undefined) {
-      const archiving = archiver.abandon(id)
-      if (archiving !== undefined) lifecycle.finish(archiving, 'deleted')
-      return archiving !== undefined
-    }
+    if (record === undefined) return archiver.abandon(id)
     const isLive = this.#isLive(record)
     lifecycle.end(record, isLive ? 'deleted' : table.expiryReason(record))
     return isLive

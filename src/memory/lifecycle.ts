@@ -13,6 +13,8 @@ import type { Counters } from './stats.ts'
 export interface LifecycleHooks<T> {
   /** Takes a session that is to be archived; `undefined` where nothing is archived. */
   readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
+  /** An id has come to life. */
+  readonly arrived: (record: SessionRecord<T>) => void
   /** The number of sessions that could end by time may have changed. */
   readonly changed: () => void
   /** Memory holds one session less. */
@@ -88,6 +90,7 @@ export class Lifecycle<T> {
       this.announcer.push('created', [this.viewOf(record)], isLogged ? line : undefined)
     }
     this.#hooks.changed()
+    this.#hooks.arrived(record)
     return record
   }
 
@@ -151,6 +154,7 @@ export class Lifecycle<T> {
     )
     this.announcer.report(error, 'session could not be archived', record.id)
     this.#hooks.changed()
+    this.#hooks.arrived(record)
   }
 
   /** Part of what a {@link SessionView} needs. */

@@ -1,4 +1,7 @@
+import { Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
+import { outsideScopes } from '../core/turn-scope.ts'
+import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
 
@@ -22,20 +25,22 @@ export class Room<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #maxSessions: number
   readonly #whenFull: WhenFull
-  /** How many are being archived; `undefined` where sessions end at once. */
-  readonly #countArchiving: (() => number) | undefined
+  /** `undefined` where sessions end at once. */
+  readonly #archiver: Archiver<T> | undefined
   readonly #waiters: RoomWaiter[] = []
+  /** Keeps the process alive while somebody waits, for no timer of an archive does it for them. */
+  #keeper: Timer | undefined
   #isScheduled = false
 
   constructor(
     lifecycle: Lifecycle<T>,
     cap: { readonly maxSessions: number; readonly whenFull: WhenFull },
-    countArchiving: (() => number) | undefined,
+    archiver: Archiver<T> | undefined,
   ) {
     this.#lifecycle = lifecycle
     this.#maxSessions = cap.maxSessions
     this.#whenFull = cap.whenFull
-    this.#countArchiving = countArchiving
+    this.#archiver = archiver
   }
 
   /**
@@ -45,12 +50,23 @@ export class Room<T> {
    */
   check(): void {
     this.#letFewGo()
-    if (this.#isFree) return
-    if (this.#countArchiving === undefined) {
+    // Those who wait were first: what is free is theirs before it is a newcomer's.
+    if (this.#isFreeBeside(this.#waiters.length)) return
+    if (this.#archiver === undefined) {
       if (this.#victim() !== undefined) return
-    } else if (this.#coming <= this.#waiters.length) {
+    } else if (this.#coming <= this.#waiters.length && !this.#isFree) {
       this.#letOneGo()
     }
+    throw this.#full()
+  }
+
+  /**
+   * Makes sure that {@link request} will not refuse, as things are. Ends nobody, and starts nothing.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  checkPossible(): void {
+    if (this.#isFree || this.#coming > this.#waiters.length || this.#victim() !== undefined) return
     throw this.#full()
   }
 
@@ -61,18 +77,13 @@ export class Room<T> {
    */
   make(): void {
     while (!this.#isFree) {
-      if (this.#countArchiving !== undefined || !this.#letOneGo()) throw this.#full()
+      if (this.#archiver !== undefined || !this.#letOneGo()) throw this.#full()
     }
-  }
-
-  /** Whether room comes by archives, for which one has to wait. */
-  get comesLater(): boolean {
-    return this.#countArchiving !== undefined
   }
 
   /** Grants room at once where there is or can be some, else when there is, or refuses. */
   request(waiter: RoomWaiter): void {
-    if (!this.comesLater) {
+    if (this.#archiver === undefined) {
       while (!this.#isFree && this.#letOneGo()) {}
       if (this.#isFree) waiter.grant()
       else waiter.refuse(this.#full())
@@ -85,12 +96,14 @@ export class Room<T> {
     }
     this.#waiters.push(waiter)
     this.#provide()
+    this.#keepAlive()
   }
 
   /** Takes a waiter back out. */
   leave(waiter: RoomWaiter): void {
     const index = this.#waiters.indexOf(waiter)
     if (index >= 0) this.#waiters.splice(index, 1)
+    this.#keepAlive()
   }
 
   /** Something ended or was handed back: looks after those who wait, when the present step is done. */
@@ -100,6 +113,7 @@ export class Room<T> {
     queueMicrotask(() => {
       this.#isScheduled = false
       this.#provide()
+      this.#keepAlive()
       this.#lifecycle.announcer.deliver()
     })
   }
@@ -118,11 +132,30 @@ export class Room<T> {
   }
 
   get #isFree(): boolean {
-    return this.#lifecycle.table.size + this.#coming < this.#maxSessions
+    return this.#isFreeBeside(0)
+  }
+
+  #isFreeBeside(others: number): boolean {
+    return this.#lifecycle.table.size + this.#coming + others < this.#maxSessions
   }
 
   get #coming(): number {
-    return this.#countArchiving?.() ?? 0
+    return this.#archiver?.count ?? 0
+  }
+
+  #keepAlive(): void {
+    if (this.#waiters.length === 0) {
+      this.#keeper?.cancel()
+      this.#keeper = undefined
+    } else if (this.#keeper === undefined) {
+      const { clock, announcer } = this.#lifecycle
+      try {
+        const forEver = Number.POSITIVE_INFINITY
+        this.#keeper = outsideScopes(() => new Timer(clock, () => {}, forEver, { keepsAlive: true }))
+      } catch (error) {
+        announcer.report(error, 'the process could not be kept alive for a call that waits for room')
+      }
+    }
   }
 
   /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
@@ -159,7 +192,7 @@ export class Room<T> {
     return new SessionRegistryError(
       'ERR_SESSION_REGISTRY_FULL',
       `Expected room for one more session, but the registry holds its \`maxSessions\` of ${this.#maxSessions}` +
-        (this.#countArchiving === undefined
+        (this.#archiver === undefined
           ? ''
           : ', those being archived included; `open` and `run` wait for room'),
     )

@@ -10,6 +10,7 @@ import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } fr
 import { type CloseReport, Closing, closed } from './closing.ts'
 import type { Hold } from './hold.ts'
 import { type CreateSession, resolveOptions, type SessionRegistryOptions } from './options.ts'
+import { outerTurn } from './outer-turn.ts'
 import { assemble, type RegistryParts } from './parts.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { RegistryStats } from './stats.ts'
@@ -187,8 +188,8 @@ export class SessionRegistry<T>
    */
   open(id: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const { turns, counters, table, lifecycle, opener } = this.#parts
-      const outer = turns.outerTurn(checkId(id))
+      const { counters, table, lifecycle, opener } = this.#parts
+      const outer = outerTurn<T>(this, checkId(id))
       const record = outer?.record ?? this.#access.active(id)
       if (record !== undefined) {
         counters.hits += 1
@@ -232,9 +233,9 @@ export class SessionRegistry<T>
       const { whenBusy, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw signal.reason
       const { turns, table, announcer, closing } = this.#parts
-      const outer = turns.outerTurn(id)
+      const outer = outerTurn<T>(this, id)
       if (outer === undefined && closing !== undefined) {
-        const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.running !== undefined
+        const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.hasTurn === true
         if (!joinsRunning) throw closed()
       }
       const settle = { resolve: resolve as (result: unknown) => void, reject }

@@ -24,10 +24,16 @@ export class TurnRun<T> {
   readonly outer: TurnRun<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
+  /** The outermost turn of those that this one is a part of; itself, if it is nested in none. */
+  readonly root: TurnRun<T>
+  /** How many runs are nested in this outermost one, and have not settled. */
+  nested = 0
   readonly controller = new AbortController()
   phase: TurnPhase = 'waiting'
   /** Why it was cut, for what is nested in it. */
   cutReason: unknown = undefined
+  /** It had its place in the queue of a session that was ended, and begins again on a new one. */
+  hadPlace = false
   #isSettled = false
   /** The session that this run keeps from ending. */
   record: SessionRecord<T> | undefined = undefined
@@ -52,6 +58,7 @@ export class TurnRun<T> {
     this.whenBusy = call.whenBusy
     this.create = call.create
     this.outer = call.outer
+    this.root = call.outer?.root ?? this
     this.resolve = call.resolve
     this.reject = call.reject
   }
@@ -59,6 +66,16 @@ export class TurnRun<T> {
   /** Whether it runs beside others and excludes nobody. */
   get joins(): boolean {
     return this.outer !== undefined || this.whenBusy === 'join'
+  }
+
+  /** Whether it runs ahead of those waiting, and asks the running one to stop. */
+  get isImpatient(): boolean {
+    return this.whenBusy === 'interrupt' && !this.hadPlace
+  }
+
+  isPartOf(run: TurnRun<T>): boolean {
+    for (let outer = this.outer; outer !== undefined; outer = outer.outer) if (outer === run) return true
+    return false
   }
 
   /** Calls `fn` when `signal` aborts, for as long as the run is not settled. */
