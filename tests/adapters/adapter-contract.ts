@@ -8,7 +8,7 @@ import { settle } from '../support/settle.ts'
 import { watch } from '../support/watched.ts'
 
 /** One session as its adapter shows it. What a write does to the messages before it is the adapter's own matter. */
-export interface Conversation<M> {
+interface Conversation<M> {
   read(): Promise<M[]>
   write(messages: M[]): Promise<unknown>
 }
