@@ -156,6 +156,23 @@ describe('OpenAI Agents over the registry', () => {
     expect(stored()).toEqual(['user: one', 'assistant: one? I see 1', 'user: two', 'assistant: two? I see 3'])
   })
 
+  it('streams to a reader outside the turn, which the turn does not wait for in vain', async () => {
+    const { sessions, session, stored } = make()
+    const agent = echoAgent()
+    const handedOut = deferred<ReadableStream<string>>()
+    const turn = sessions.run('a', async () => {
+      const result = await run(agent, 'one', { session, stream: true })
+      handedOut.resolve(result.toTextStream() as ReadableStream<string>)
+      await result.completed
+    })
+    let text = ''
+    for await (const chunk of await handedOut.promise) text += chunk
+    await turn
+
+    expect(text).toBe('one? I see 1')
+    expect(stored()).toEqual(['user: one', 'assistant: one? I see 1'])
+  })
+
   it('stores nothing of a run whose model throws, and the session lives on', async () => {
     const { sessions, session, stored } = make()
     await run(echoAgent(), 'before', { session })
