@@ -9,13 +9,7 @@ import {
   setTracingDisabled,
   tool,
 } from '@openai/agents'
-import {
-  assistantMessage,
-  functionCall,
-  modelError,
-  modelResponder,
-  ScriptedModel,
-} from '@openai/agents/testing'
+import { assistantMessage, functionCall, modelError, ScriptedModel } from '@openai/agents/testing'
 import { SessionRegistry } from 'session-registry'
 import { agentSession } from 'session-registry/openai-agents'
 import { ManualClock } from 'session-registry/testing'
@@ -24,6 +18,7 @@ import { z } from 'zod'
 import { deferred } from '../support/deferred.ts'
 import { failureOf } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
+import { echoAgent, lines } from './echo-agent.ts'
 
 setTracingDisabled(true)
 
@@ -34,30 +29,6 @@ function make() {
   const sessions = new SessionRegistry<AgentInputItem[]>({ clock, timeoutMs, create: () => [] })
   const stored = () => lines(sessions.peek('a')?.value ?? [])
   return { clock, sessions, session: agentSession(sessions, 'a'), stored }
-}
-
-/** Items as lines such as `user: hello`. */
-function lines(items: readonly AgentInputItem[]): string[] {
-  return items.map((item) => {
-    if (!('content' in item) || !('role' in item)) return String(item.type)
-    const text =
-      typeof item.content === 'string'
-        ? item.content
-        : item.content.map((part) => ('text' in part ? part.text : part.type)).join('')
-    return `${item.role}: ${text}`
-  })
-}
-
-/** A model that answers with what it was asked and how many items it saw, after the gate of that question has opened. */
-function echoAgent(gates: Record<string, Promise<void>> = {}) {
-  const step = modelResponder(async ({ request }) => {
-    const input = typeof request.input === 'string' ? [request.input] : lines(request.input)
-    const question = (input.at(-1) ?? '').replace('user: ', '')
-    await gates[question]
-    return [assistantMessage(`${question}? I see ${input.length}`)]
-  })
-  const model = new ScriptedModel(Array.from({ length: 8 }, () => step))
-  return new Agent({ name: 'echo', model })
 }
 
 describe('OpenAI Agents over the registry', () => {
