@@ -4,6 +4,8 @@ export default defineConfig({
   // One line for each entry of the exports map in package.json.
   entry: {
     index: 'src/index.ts',
+    'ai-sdk': 'src/adapters/ai-sdk.ts',
+    'openai-agents': 'src/adapters/openai-agents.ts',
     testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^session-registry$/, replacement: source('./src/index.ts') },
+      { find: /^session-registry\/ai-sdk$/, replacement: source('./src/adapters/ai-sdk.ts') },
+      { find: /^session-registry\/openai-agents$/, replacement: source('./src/adapters/openai-agents.ts') },
       { find: /^session-registry\/testing$/, replacement: source('./src/testing/index.ts') },
     ],
   },
