@@ -167,6 +167,7 @@ export class SessionRegistry<T>
     for (const record of this.#access.walk()) yield [record.id, record.value]
   }
 
+  /** The registry in numbers. */
   stats(): RegistryStats {
     const { table, archiver, announcer, counters } = this.#parts
     const { listenerErrors } = announcer
@@ -286,6 +287,7 @@ export class SessionRegistry<T>
     return this.#closed
   }
 
+  /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
