@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Stranger } from './stranger.ts'
+
+// Each test is a process or a compiler; the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 let stranger: Stranger
 
