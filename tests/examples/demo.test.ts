@@ -50,6 +50,6 @@ describe('the demo, in short', () => {
       ['Map', '100', '200', '100', '100', '30', '30'],
       ['SessionRegistry', '100', '200', '100', '0', '30', '10'],
     ])
-    expect(plotOf(onMap, onRegistry)).toMatch(/30 ┤[\s\S]+SessionRegistry/)
+    expect(plotOf(onMap, onRegistry)).toMatch(/30 ┼[\s\S]+SessionRegistry/)
   })
 })
