@@ -35,6 +35,9 @@ export class IdleClass<T> {
   #soonEarliest = Number.POSITIVE_INFINITY
   /** Sessions of this class in the table, held ones included. */
   size = 0
+  /** Where it stands in the heap of deadlines, and for which moment it was put there. */
+  heapIndex = -1
+  placedAt = Number.POSITIVE_INFINITY
 
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs
@@ -73,12 +76,11 @@ export class IdleClass<T> {
     return now - record.lastActive >= this.timeoutMs
   }
 
-  /** Whether a look for sessions that are over may find one; costs nothing. */
-  mayHaveOver(now: number): boolean {
-    if (!this.isFinite) return false
-    if (this.#checking.first !== undefined || now >= this.#soonEarliest) return true
+  /** A moment before which none of the sessions can be over. */
+  get earliest(): number {
+    if (this.#checking.first !== undefined) return Number.NEGATIVE_INFINITY
     const first = this.#ordered.first
-    return first !== undefined && this.#couldBeOver(first, now)
+    return first === undefined ? this.#soonEarliest : Math.min(this.#soonEarliest, this.#earliestOf(first))
   }
 
   /**
@@ -95,7 +97,7 @@ export class IdleClass<T> {
     let steps = 0
     for (;;) {
       const first = this.#checking.first ?? this.#ordered.first
-      if (first === undefined || !this.#couldBeOver(first, now)) return
+      if (first === undefined || this.#earliestOf(first) > now) return
       if (this.isOver(first, now)) {
         yield first
       } else {
@@ -127,9 +129,9 @@ export class IdleClass<T> {
     return this.isFinite ? Math.floor(moment * this.ticksPerMs) : 0
   }
 
-  #couldBeOver(record: SessionRecord<T>, now: number): boolean {
+  #earliestOf(record: SessionRecord<T>): number {
     // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
-    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs <= now
+    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs
   }
 
   #newList(): SessionList<T> {

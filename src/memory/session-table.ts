@@ -1,5 +1,6 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
+import { DeadlineHeap } from './deadline-heap.ts'
 import { IdleClass, stepsPerBreath } from './idle-class.ts'
 import { SessionList, unlink } from './session-list.ts'
 import { AgingSessionRecord, SessionRecord, sessionState } from './session-record.ts'
@@ -14,6 +15,7 @@ export class SessionTable<T> {
   readonly #maxAgeMs: number
   readonly #byId = new Map<string, SessionRecord<T>>()
   readonly #classes = new Map<number, IdleClass<T>>()
+  readonly #deadlines = new DeadlineHeap<T>()
   readonly #defaultClass: IdleClass<T>
   readonly #heldOnes: SessionList<T>
   readonly #ages: AgeList<T> | undefined
@@ -104,6 +106,7 @@ export class SessionTable<T> {
     this.#heldCount -= 1
     record.lastActive = now
     record.idleClass.append(record, now)
+    this.#added(record.idleClass)
     // A sweep may have met it while it was held and past its age, and put it aside.
     if (this.#ages !== undefined && record instanceof AgingSessionRecord && !this.#ages.has(record)) {
       this.#ages.prepend(record)
@@ -122,7 +125,7 @@ export class SessionTable<T> {
 
   /** Whether {@link over} may find one: a look at the front of each list. */
   mayHaveOver(now: number): boolean {
-    for (const idleClass of this.#classes.values()) if (idleClass.mayHaveOver(now)) return true
+    if (this.#deadlines.due(now) !== undefined) return true
     const oldest = this.#ages?.oldest
     return oldest !== undefined && now - oldest.created >= this.#maxAgeMs
   }
@@ -133,7 +136,10 @@ export class SessionTable<T> {
    * The caller removes each before it asks for the next. Anything may happen to the table between two of them.
    */
   *over(now: number): Generator<SessionRecord<T> | undefined, void, undefined> {
-    for (const idleClass of this.#classes.values()) yield* idleClass.over(now)
+    for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
+      yield* due.over(now)
+      this.#deadlines.searched(due, now)
+    }
     const ages = this.#ages
     if (ages === undefined) return
     let steps = 0
@@ -181,13 +187,19 @@ export class SessionTable<T> {
     if (record.state === sessionState.held) return
     unlink(record)
     idleClass.insertByActivity(record)
+    this.#added(idleClass)
   }
 
   #admit(record: SessionRecord<T>, now: number): void {
     this.#byId.set(record.id, record)
     this.#enterClass(record.idleClass)
     record.idleClass.append(record, now)
+    this.#added(record.idleClass)
     if (this.#ages !== undefined && record instanceof AgingSessionRecord) this.#ages.append(record)
+  }
+
+  #added(idleClass: IdleClass<T>): void {
+    if (idleClass.isFinite) this.#deadlines.added(idleClass)
   }
 
   #classOf(timeoutMs: number | undefined): IdleClass<T> {
@@ -208,6 +220,8 @@ export class SessionTable<T> {
   #leaveClass(idleClass: IdleClass<T>): void {
     idleClass.size -= 1
     if (idleClass.isFinite) this.#expirable -= 1
-    if (idleClass.size === 0 && idleClass !== this.#defaultClass) this.#classes.delete(idleClass.timeoutMs)
+    if (idleClass.size > 0 || idleClass === this.#defaultClass) return
+    this.#classes.delete(idleClass.timeoutMs)
+    this.#deadlines.remove(idleClass)
   }
 }
