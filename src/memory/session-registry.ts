@@ -168,6 +168,7 @@ export class SessionRegistry<T>
     for (const record of this.#access.walk()) yield [record.id, record.value]
   }
 
+  /** The registry in numbers. */
   stats(): RegistryStats {
     const { table, archiver, announcer, counters } = this.#parts
     const { listenerErrors } = announcer
@@ -287,6 +288,7 @@ export class SessionRegistry<T>
     return this.#closed
   }
 
+  /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

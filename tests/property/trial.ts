@@ -3,6 +3,7 @@ import { ManualClock } from 'session-registry/testing'
 import { expect } from 'vitest'
 import type { Command } from './commands.ts'
 import { Model, type ModelOptions, type ModelSession } from './model.ts'
+import { comparePeek, compareWalk } from './reads.ts'
 
 /** One registry and its model, which are told the same and must say the same. */
 export class Trial {
@@ -65,7 +66,7 @@ export class Trial {
         break
       }
       case 'peek':
-        this.#peek(command.id)
+        comparePeek(registry, model, this.clock, command.id)
         break
       case 'has':
         expect(registry.has(command.id)).toBe(this.#live(command.id) !== undefined)
@@ -88,7 +89,7 @@ export class Trial {
         break
       }
       case 'walk':
-        this.#walk()
+        compareWalk(registry, model, this.clock)
         break
       case 'assignTimeout': {
         const live = this.#live(command.id)
@@ -244,21 +245,6 @@ export class Trial {
     this.model.remove(victim, 'evicted', this.clock.now())
   }
 
-  #peek(id: string): void {
-    const live = this.#live(id)
-    const session = this.registry.peek(id)
-    expect(session?.value).toBe(live?.value)
-    if (live === undefined || session === undefined) return
-    const now = this.clock.now()
-    expect({ ...pick(session) }).toEqual({
-      ageMs: now - live.created,
-      idleMs: live.holds > 0 ? 0 : now - live.lastActive,
-      timeoutMs: live.timeoutMs,
-      held: live.holds > 0,
-    })
-    expect(session.createdAt).toBe(Math.round(this.clock.date() - (now - live.created)))
-  }
-
   #release(id: string): void {
     const hold = this.#holds.get(id)?.shift()
     if (hold === undefined) return
@@ -268,20 +254,6 @@ export class Trial {
     if (session === undefined) throw new Error('a hold without a session')
     session.holds -= 1
     if (session.holds === 0) this.model.touch(session, this.clock.now())
-  }
-
-  #walk(): void {
-    const now = this.clock.now()
-    const { model, registry } = this
-    const live = model.sessions.filter((session) => !model.isOver(session, now))
-    const ids = [...registry.keys()]
-    expect(ids.toSorted()).toEqual(live.map(({ id }) => id).toSorted())
-    expect([...registry]).toEqual(ids.map((id) => [id, model.find(id)?.value]))
-    const found = ids.map((id) => model.find(id) as ModelSession)
-    const idle = found.filter(({ holds }) => holds === 0)
-    expect(found.slice(0, idle.length)).toEqual(idle)
-    const times = idle.map(({ lastActive }) => lastActive)
-    expect(times).toEqual(times.toSorted((a, b) => a - b))
   }
 
   #advance(ms: number): void {
@@ -322,13 +294,4 @@ export class Trial {
     expect(registry.stats()).toMatchObject({ ...model.counts, size: model.sessions.length, held })
     expect(this.#lines).toEqual([])
   }
-}
-
-function pick({
-  ageMs,
-  idleMs,
-  timeoutMs,
-  held,
-}: Record<'ageMs' | 'idleMs' | 'timeoutMs', number> & { held: boolean }) {
-  return { ageMs, idleMs, timeoutMs, held }
 }

@@ -1,6 +1,7 @@
-import { on, once } from 'node:events'
+import { type EventEmitter, errorMonitor, on, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { clockedRegistry } from '../support/clocked-registry.ts'
+import { RecordingLogger } from '../support/recording-logger.ts'
 import { failureOf } from '../support/session-error.ts'
 
 const failure = new Error('the listener is broken')
@@ -42,6 +43,21 @@ describe("Node's own conventions", () => {
     registry.getOrCreate('a')
 
     expect(told).toEqual(['first', registry])
+  })
+
+  it('hold for errorMonitor, which watches and is no listener of error', () => {
+    const logger = new RecordingLogger()
+    const { registry } = clockedRegistry({ logger })
+    const told: unknown[] = []
+    const emitter = registry as unknown as EventEmitter
+    emitter.on(errorMonitor, (error: unknown) => told.push(error))
+    registry.on('created', () => {
+      throw failure
+    })
+    registry.getOrCreate('a')
+
+    expect(told).toEqual([failure])
+    expect(registry.stats().listenerErrors).toBe(1)
   })
 
   it('hold for events.once', async () => {

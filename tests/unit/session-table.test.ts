@@ -105,6 +105,43 @@ describe('the table', () => {
     expect(reads).toBeLessThan(10)
   })
 
+  it('looks at a few timeouts, and not at all, however many different ones there are', () => {
+    const table = tableOf(never)
+    let reads = 0
+    for (let index = 0; index < 1_000; index += 1) {
+      const record = table.insert(String(index), 1, 60_000 + index * 100, 0)
+      const { linkedTick } = record
+      Object.defineProperty(record, 'linkedTick', {
+        get: () => {
+          reads += 1
+          return linkedTick
+        },
+      })
+    }
+    expect(table.mayHaveOver(59_000)).toBe(false)
+    expect(sweep(table, 59_000)).toEqual([])
+    expect(sweep(table, 60_250)).toEqual(['0', '1', '2'])
+
+    expect(reads).toBeLessThan(50)
+  })
+
+  it('ends those of all timeouts, the soonest first, and forgets a timeout that nobody has any more', () => {
+    const table = tableOf(never)
+    const timeouts = [5_000, 300, 7_000, 100, 900, 2_000, 400, 8_000, 600]
+    for (const timeoutMs of timeouts) table.insert(String(timeoutMs), 1, timeoutMs, 0)
+    const late = table.find('7000')
+    if (late !== undefined) table.assignTimeout(late, 200)
+    for (const id of ['400', '8000']) {
+      const record = table.find(id)
+      if (record !== undefined) table.remove(record)
+    }
+
+    expect(sweep(table, 1_000)).toEqual(['100', '7000', '300', '600', '900'])
+    expect(sweep(table, 10_000)).toEqual(['2000', '5000'])
+    expect(table.expirableCount).toBe(0)
+    expect(table.mayHaveOver(1e9)).toBe(false)
+  })
+
   it('puts aside what could be over by its granule, and finds it at its deadline', () => {
     const table = tableOf(12_800)
     for (const start of [0, 50, 99]) table.insert(`at ${start}`, 1, undefined, start)
