@@ -162,7 +162,6 @@ class Chaos {
           id,
           session,
           startedAt,
-          endedAt: undefined,
           excludes: outer?.excludes ?? !joins,
           outer,
         }
