@@ -66,7 +66,7 @@ export class Room<T> {
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   checkPossible(): void {
-    if (this.#isFree || this.#coming > this.#waiters.length || this.#victim() !== undefined) return
+    if (this.#isFree || this.#coming > 0 || this.#victim() !== undefined) return
     throw this.#full()
   }
 
@@ -118,17 +118,16 @@ export class Room<T> {
     })
   }
 
-  /** Each waiter gets room, or an archive under way that will make it, or a refusal. */
+  /** Gives room to those who are first, begins the archives that make more, and refuses where nobody can be let go. */
   #provide(): void {
     for (;;) {
       const waiter = this.#isFree ? this.#waiters.shift() : undefined
       if (waiter === undefined) break
       waiter.grant()
     }
-    while (this.#waiters.length > this.#coming) {
-      // The last to come is the first to be refused: the room that is coming belongs to those before it.
-      if (!this.#letOneGo()) this.#waiters.pop()?.refuse(this.#full())
-    }
+    while (this.#waiters.length > this.#coming && this.#letOneGo()) {}
+    // While room is coming, for others first, there is hope: they may not keep it for long.
+    if (this.#coming === 0) for (const waiter of this.#waiters.splice(0)) waiter.refuse(this.#full())
   }
 
   get #isFree(): boolean {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { isSessionRegistryError, type RunOptions, SessionRegistry } from 'session-registry'
 import { ManualClock } from 'session-registry/testing'
 import { Random } from '../support/random.ts'
+import { RecordingLogger } from '../support/recording-logger.ts'
 import { settle } from '../support/settle.ts'
 import { UnreliableStore } from './unreliable-store.ts'
 import { type SeenTurn, Witness } from './witness.ts'
@@ -42,6 +43,7 @@ class Chaos {
     const maxSessions = random.pick([1, 2, 4, 6, Number.POSITIVE_INFINITY])
     this.#registry = new SessionRegistry<number[]>({
       clock: this.#clock,
+      logger: new RecordingLogger(),
       timeoutMs: random.pick([50, 100, 200, Number.POSITIVE_INFINITY]),
       maxAgeMs: random.pick([150, 400, Number.POSITIVE_INFINITY]),
       maxTurnMs,
@@ -160,7 +162,6 @@ class Chaos {
           id,
           session,
           startedAt,
-          endedAt: undefined,
           excludes: outer?.excludes ?? !joins,
           outer,
         }

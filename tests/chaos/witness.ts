@@ -10,7 +10,6 @@ export interface SeenTurn {
   readonly excludes: boolean
   /** The turn that it is nested in. */
   readonly outer: SeenTurn | undefined
-  endedAt: number | undefined
 }
 
 /** Watches a registry and writes down every promise that it breaks. */
@@ -98,7 +97,6 @@ export class Witness {
 
   turnEnds(turn: SeenTurn): void {
     this.#running.delete(turn)
-    turn.endedAt = this.#clock.now()
   }
 
   accepted(id: string, message: number, deletions: number): void {
@@ -138,9 +136,9 @@ export class Witness {
     return this.#ended.has(turn.session) || this.#isTooLong(turn)
   }
 
-  /** Whether it was cut by the watchdog, or a turn that it is nested in was. */
-  #isTooLong({ startedAt, endedAt, outer }: SeenTurn): boolean {
-    if ((endedAt ?? this.#clock.now()) - startedAt >= this.#maxTurnMs) return true
+  /** Whether it was cut by the watchdog, or may have been with a turn that it is nested in. */
+  #isTooLong({ startedAt, outer }: SeenTurn): boolean {
+    if (this.#clock.now() - startedAt >= this.#maxTurnMs) return true
     return outer !== undefined && this.#isTooLong(outer)
   }
 
