@@ -90,7 +90,7 @@ export class Sweeper<T> {
 
   #slice(): void {
     this.#pause = undefined
-    const { clock, announcer } = this.#lifecycle
+    const { clock, table, announcer } = this.#lifecycle
     this.#contain(() => {
       const startedAt = clock.now()
       for (;;) {
@@ -108,7 +108,9 @@ export class Sweeper<T> {
           // Session by session, so that slow listeners count towards the slice.
           announcer.deliver()
         }
-        if (clock.now() - startedAt >= sliceMs && this.#background !== undefined) {
+        const isLong = clock.now() - startedAt >= sliceMs
+        // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
+        if (isLong && this.#background !== undefined && table.mayHaveOver(sweep.startedAt)) {
           this.#pause = outsideScopes(() => new Timer(clock, () => this.#slice(), 0))
           return
         }
