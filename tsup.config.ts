@@ -4,6 +4,8 @@ export default defineConfig({
   // One line for each entry of the exports map in package.json.
   entry: {
     index: 'src/index.ts',
+    langchain: 'src/adapters/langchain.ts',
+    langgraph: 'src/adapters/langgraph.ts',
     testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],

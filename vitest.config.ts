@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^session-registry$/, replacement: source('./src/index.ts') },
+      { find: /^session-registry\/langchain$/, replacement: source('./src/adapters/langchain.ts') },
+      { find: /^session-registry\/langgraph$/, replacement: source('./src/adapters/langgraph.ts') },
       { find: /^session-registry\/testing$/, replacement: source('./src/testing/index.ts') },
     ],
   },
