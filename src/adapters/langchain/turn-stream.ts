@@ -51,20 +51,28 @@ export class TurnStream<O> {
       .finally(() => caller?.removeEventListener('abort', callOff))
   }
 
-  /** Hands every chunk over, from inside the turn; stops when `signal` aborts. */
+  /** Hands every chunk over, from inside the turn; stops, and leaves the chunks' maker, when `signal` aborts. */
   async pump(chunks: AsyncIterable<O>, signal: AbortSignal): Promise<void> {
-    // A reader that is slow, or never comes, must not keep an aborted turn waiting.
-    const stop = () => this.#wanted.resolve()
-    signal.addEventListener('abort', stop, { once: true })
+    const iterator = chunks[Symbol.asyncIterator]()
+    const leave = () => {
+      // A reader that is slow, or never comes, must not keep an aborted turn waiting.
+      this.#wanted.resolve()
+      // LangChain's streams end at an abort without running the `finally` of who makes them; this runs it. Not waited
+      // for: it comes after the chunk that is being made, if that ever comes.
+      iterator.return?.().then(undefined, () => {})
+    }
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
     try {
-      for await (const chunk of chunks) {
-        if (!signal.aborted) await this.#wanted.promise
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        await this.#wanted.promise
         signal.throwIfAborted()
         this.#wanted = pending()
-        this.#controller?.enqueue(chunk)
+        this.#controller?.enqueue(next.value)
       }
+      signal.throwIfAborted()
     } finally {
-      signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', leave)
     }
   }
 }
