@@ -56,9 +56,9 @@ export const messageCodec = {
 interface Parts {
   readonly class: string
   readonly fields: Record<string, unknown>
-  /** Which fields the constructor was given. */
+  /** Which fields are as the constructor was given them. */
   readonly given: readonly string[]
-  /** What the constructor was given and made no field of. */
+  /** What else the constructor was given. */
   readonly others: Record<string, unknown>
 }
 
@@ -68,11 +68,12 @@ const classFields = ['lc_kwargs', 'lc_namespace', 'lc_serializable']
 function takeApart(message: object): Parts | undefined {
   if (!isMessage(message)) return undefined
   const given = Object.keys(message.lc_kwargs)
+  const isField = (key: string) => Reflect.get(message, key) === message.lc_kwargs[key]
   return {
     class: classOf(message),
     fields: pick(message, Object.keys(message), (key) => !classFields.includes(key)),
-    given: given.filter((key) => key in message),
-    others: pick(message.lc_kwargs, given, (key) => !(key in message)),
+    given: given.filter(isField),
+    others: pick(message.lc_kwargs, given, (key) => !isField(key)),
   }
 }
 
