@@ -54,16 +54,15 @@ export class SessionSaver extends BaseCheckpointSaver {
 
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options: SessionSaverOptions) {
-    const given = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'serde'])
-    super(given.serde)
-    if (typeof given.source?.run !== 'function') {
-      throw invalidOption('source', 'a session registry', given.source)
-    }
-    this.#source = given.source
-    this.#pausedTimeoutMs = checkPositive(
-      'pausedTimeoutMs',
-      given.pausedTimeoutMs ?? Number.POSITIVE_INFINITY,
-    )
+    const {
+      source,
+      pausedTimeoutMs = Number.POSITIVE_INFINITY,
+      serde,
+    } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'serde'])
+    super(serde)
+    if (typeof source?.run !== 'function') throw invalidOption('source', 'a session registry', source)
+    this.#source = source
+    this.#pausedTimeoutMs = checkPositive('pausedTimeoutMs', pausedTimeoutMs)
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
