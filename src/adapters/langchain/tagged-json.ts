@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer'
+
 /** The key of an object that stands for something JSON has no word for. */
 const tag = '$is'
 

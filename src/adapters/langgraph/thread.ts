@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Packed } from './packed.ts'
 
 /** The value of a thread's session: all that the saver knows of the thread. Plain data. */
