@@ -6,6 +6,7 @@ import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { GatedModel } from '../support/gated-model.ts'
 import { readAll } from '../support/read-all.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
@@ -181,6 +182,16 @@ describe('the id of a call', () => {
     expect(await held.withConfig({ configurable: { sessionId: 'eve' } }).invoke('')).toBe('eve')
   })
 
+  it('may be one that the stock class does not know: `thread_id`, or the number 0', async () => {
+    const { registry, getMessageHistory } = setUp()
+    const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => new AIMessage('hi'))
+    const chat = withSessionTurns(registry, new RunnableWithMessageHistory({ runnable, getMessageHistory }))
+    await chat.invoke([new HumanMessage('hello')], { configurable: { thread_id: 'ada' } })
+    await chat.invoke([new HumanMessage('hello')], { configurable: { sessionId: 0 } })
+    await readAll(await chat.stream([new HumanMessage('hello')], { configurable: { sessionId: 7 } }))
+    expect([...registry.keys()]).toEqual(['ada', '0', '7'])
+  })
+
   it.each([
     ['no config', undefined],
     ['no configurable', {}],
@@ -239,6 +250,17 @@ describe('the signal of a call', () => {
     expect(registry.peek('ada')?.held).toBe(false)
   })
 
+  it("aborts by the call's `timeout`, which counts from the call", async () => {
+    const { chat, registry } = setUp()
+    const gate = deferred()
+    const running = registry.run('ada', () => gate.promise)
+    // LangChain's own timer, which no fake time reaches.
+    const error = (await failureOf(() => chat.invoke([], { ...ada, timeout: 1 }))) as Error
+    expect(error.name).toBe('TimeoutError')
+    gate.resolve()
+    await running
+  })
+
   it('is cut by `maxTurnMs`, and what comes late is not stored', async () => {
     const { chat, model, registry, clock } = setUp({ maxTurnMs: 500 })
     const call = new Watched(chat.invoke([new HumanMessage('hello')], ada))
@@ -269,6 +291,19 @@ describe('a failure to store the messages', () => {
       await failureOf(async () => readAll(await chat.stream([new HumanMessage('hello')], ada))),
     ).toBeInstanceOf(TypeError)
     expect(registry.peek('ada')?.held).toBe(false)
+  })
+
+  it('rejects where the session was deleted meanwhile', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    onTestFinished(() => warn.mockRestore())
+    const { registry, getMessageHistory } = setUp()
+    const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => {
+      registry.delete('ada')
+      return new AIMessage('hi')
+    })
+    const chat = withSessionTurns(registry, new RunnableWithMessageHistory({ runnable, getMessageHistory }))
+    await failureOf(() => chat.invoke([new HumanMessage('hello')], ada))
+    expect(registry.has('ada')).toBe(false)
   })
 
   it('rejects where the output is no message and so nothing is stored', async () => {

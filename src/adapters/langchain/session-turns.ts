@@ -46,17 +46,17 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   }
 
   override async invoke(input: I, options?: Partial<C>): Promise<O> {
-    const { id, signal } = sessionOf(options)
-    return this.#turn(id, signal, (turn) => this.#runnable.invoke(input, within(turn, options)))
+    const call = this.#callOf(options)
+    return this.#turn(call, call.signal, (config) => this.#runnable.invoke(input, config))
   }
 
   override async stream(input: I, options?: Partial<C>): Promise<IterableReadableStream<O>> {
-    const { id, signal } = sessionOf(options)
-    const stream = new TurnStream<O>(signal)
+    const call = this.#callOf(options)
+    const stream = new TurnStream<O>(call.signal)
     stream.start((left) =>
-      this.#turn(id, left, async (turn) => {
+      this.#turn(call, left, async (config, signal) => {
         // Pumped in the turn's async context: read from outside, what it stores would wait for this very turn.
-        await stream.pump(await this.#runnable.stream(input, within(turn, options)), turn)
+        await stream.pump(await this.#runnable.stream(input, config), signal)
       }),
     )
     return stream.readable
@@ -66,25 +66,34 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     yield* await this.stream(input, options)
   }
 
+  /** Which session a call is for, what its runnable is given, and what calls it off: the caller's signal or `timeout`. */
+  #callOf(options: Partial<C> | undefined): Call<C> {
+    const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
+    const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
+    const { sessionId, thread_id } = configurable ?? {}
+    const id = givenId(sessionId ?? thread_id)
+    // The stock class knows no `thread_id`, and takes the number 0 for no id.
+    if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
+    return { id, signal, config: config as Partial<C> }
+  }
+
   #turn<R>(
-    id: string,
+    { id, config }: Call<C>,
     signal: AbortSignal | undefined,
-    work: (signal: AbortSignal) => Promise<R>,
+    work: (config: Partial<C>, signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
-    const mustStore = this.#runnable instanceof RunnableWithMessageHistory
-    return this.#source.run(id, (_session, turn) => storingOrFailing(mustStore, () => work(turn)), { signal })
+    const turn = (_session: unknown, own: AbortSignal) =>
+      storingOrFailing(this.#isStock, () => work({ ...config, signal: own }, own))
+    return this.#source.run(id, turn, { signal })
+  }
+
+  get #isStock(): boolean {
+    return this.#runnable instanceof RunnableWithMessageHistory
   }
 }
 
-/** Which session a call is for, and the signal that calls it off: the caller's, or its `timeout`. */
-function sessionOf(options: object | undefined): { id: string; signal: AbortSignal | undefined } {
-  const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
-  const { sessionId, thread_id } = configurable ?? {}
-  return { id: givenId(sessionId ?? thread_id), signal }
-}
-
-/** The caller's options with the turn's signal, which the caller's own and its `timeout` abort too. */
-function within<C extends RunnableConfig>(signal: AbortSignal, options: Partial<C> | undefined): Partial<C> {
-  const { timeout: _timeout, ...rest } = options ?? {}
-  return { ...rest, signal } as Partial<C>
+interface Call<C> {
+  readonly id: string
+  readonly signal: AbortSignal | undefined
+  readonly config: Partial<C>
 }

@@ -1,6 +1,6 @@
 import { INTERRUPT } from '@langchain/langgraph-checkpoint'
 import type { Session } from '../../core/session.ts'
-import { type Thread, writesOf } from './thread.ts'
+import type { Thread } from './thread.ts'
 
 /** Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on. */
 export function applyPause(session: Session<Thread>, pausedTimeoutMs: number): void {
@@ -18,5 +18,9 @@ export function applyPause(session: Session<Thread>, pausedTimeoutMs: number): v
 /** Whether the newest checkpoint of the graph itself waits for an answer to an `interrupt`. */
 function isPaused(thread: Thread): boolean {
   const root = thread.namespaces.get('')
-  return root !== undefined && writesOf(root, root.newestId).some(({ channel }) => channel === INTERRUPT)
+  if (root?.newestId === undefined) return false
+  for (const { channel } of root.writes.get(root.newestId)?.values() ?? []) {
+    if (channel === INTERRUPT) return true
+  }
+  return false
 }

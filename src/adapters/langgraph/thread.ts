@@ -72,13 +72,12 @@ export function addWrite(namespace: Namespace, checkpointId: string, write: Stor
 }
 
 /** The writes of a checkpoint, in the order in which the graph applies them. */
-export function writesOf(namespace: Namespace, checkpointId: string | undefined): StoredWrite[] {
-  const writes = checkpointId === undefined ? undefined : namespace.writes.get(checkpointId)
-  return writes === undefined
-    ? []
-    : [...writes.values()].sort(
-        (a, b) => compare(a.taskPath, b.taskPath) || compare(a.taskId, b.taskId) || a.index - b.index,
-      )
+export function writesOf(namespace: Namespace, checkpointId: string): StoredWrite[] {
+  const writes = namespace.writes.get(checkpointId)
+  if (writes === undefined) return []
+  return [...writes.values()].sort(
+    (a, b) => compare(a.taskPath, b.taskPath) || compare(a.taskId, b.taskId) || a.index - b.index,
+  )
 }
 
 /** By code point, as LangGraph sorts everywhere; that is the order of UTF-8, not of UTF-16. */
