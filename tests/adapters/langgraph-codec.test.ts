@@ -5,6 +5,7 @@ import { newThread, SessionSaver, type Thread, threadCodec } from 'session-regis
 import { describe, expect, it } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
 import { thrownBy } from '../support/session-error.ts'
+import { TextSource } from '../support/text-source.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
 
@@ -79,6 +80,26 @@ describe('threadCodec', () => {
       expect(threads.get('ada')?.timeoutBeforePauseMs).toBeUndefined()
     },
   )
+
+  it('serves a saver whose every write goes through text, in a turn and out of it', async () => {
+    const source = new TextSource<Thread>(threadCodec, newThread)
+    const State = Annotation.Root({
+      log: Annotation<string[]>({ reducer: (before, more) => before.concat(more), default: () => [] }),
+    })
+    const graph = new StateGraph(State)
+      .addNode('ask', () => ({ log: [interrupt<string, string>('may I?')] }))
+      .addNode('end', () => ({ log: ['end'] }))
+      .addEdge(START, 'ask')
+      .addEdge('ask', 'end')
+      .addEdge('end', END)
+      .compile({ checkpointer: new SessionSaver({ source }) })
+    await graph.invoke({ log: ['one'] }, ada)
+    expect(source.registry.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    const resume = () => graph.invoke(new Command({ resume: 'yes' }), ada)
+    expect(await source.run('ada', resume)).toEqual({ log: ['one', 'yes', 'end'] })
+    expect(source.registry.peek('ada')?.timeoutMs).toBe(60_000)
+    expect((await graph.getState(ada)).values).toEqual({ log: ['one', 'yes', 'end'] })
+  })
 
   it.each([
     ['no JSON', 'thread'],
