@@ -1,4 +1,4 @@
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
 import { StringOutputParser } from '@langchain/core/output_parsers'
 import { Runnable, RunnableLambda, RunnableWithMessageHistory } from '@langchain/core/runnables'
 import { FakeListChatModel } from '@langchain/core/utils/testing'
@@ -127,6 +127,39 @@ describe('a stream that is left', () => {
     for await (const _chunk of await chat.stream([new HumanMessage('hello')], ada)) break
     await chat.invoke([new HumanMessage('again')], ada)
     expect(told(registry.get('ada'))).toEqual(['human:again', 'ai:two'])
+  })
+
+  it('at its last chunk leaves nothing behind that stores later, between the turns of others', async () => {
+    const { registry } = setUp()
+    const histories = messageHistories(registry)
+    const answer = RunnableLambda.from<BaseMessage[], BaseMessage>(
+      (messages) => new AIMessage(`${messages.length}`),
+    )
+    const stock = new RunnableWithMessageHistory({ runnable: answer, getMessageHistory: histories })
+    const chat = withSessionTurns(registry, stock)
+    const leave = async () => {
+      for await (const _chunk of await chat.stream([new HumanMessage('left')], ada)) break
+    }
+    await Promise.all([leave(), chat.invoke([new HumanMessage('kept')], ada)])
+    await settle()
+    expect(told(registry.get('ada'))).toEqual(['human:kept', 'ai:1'])
+  })
+
+  it('and goes on behind our back is refused when it wants to store', async () => {
+    const { registry } = setUp()
+    const gate = deferred()
+    const late = deferred<unknown>()
+    const stubborn = RunnableLambda.from<string, string>(async function* () {
+      yield 'a'
+      await gate.promise
+      late.resolve(await failureOf(() => messageHistories(registry)('ada').addUserMessage('late')))
+    } as never)
+    const stream = await withSessionTurns(registry, stubborn).stream('x', ada)
+    await stream.next()
+    await stream.return()
+    gate.resolve()
+    expect(await late.promise).toMatchObject({ name: 'AbortError' })
+    expect(registry.get('ada')).toEqual([])
   })
 
   it.each(['return', 'cancel'] as const)('by `%s` before its first chunk is read', async (way) => {

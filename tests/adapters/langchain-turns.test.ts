@@ -293,6 +293,40 @@ describe('a failure to store the messages', () => {
     expect(registry.peek('ada')?.held).toBe(false)
   })
 
+  it('rejects where it is the failure of a history of another class, or further inside', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    onTestFinished(() => warn.mockRestore())
+    const failure = new Error('store down')
+    class Broken extends InMemoryChatMessageHistory {
+      override async addMessages(): Promise<void> {
+        throw failure
+      }
+    }
+    const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => new AIMessage('hi'))
+    const { registry } = setUp()
+    const other = new RunnableWithMessageHistory({ runnable, getMessageHistory: () => new Broken() })
+    expect(await failureOf(() => withSessionTurns(registry, other).invoke([], ada))).toBe(failure)
+    const stream = await withSessionTurns(registry, other).stream([], ada)
+    expect(await failureOf(() => readAll(stream))).toBe(failure)
+
+    const frozen = new SessionRegistry<BaseMessage[]>({ create: () => Object.freeze([]) as never })
+    const inside = new RunnableWithMessageHistory({ runnable, getMessageHistory: messageHistories(frozen) })
+    const chain = withSessionTurns(
+      frozen,
+      inside.pipe((message: BaseMessage) => message.content),
+    )
+    expect(await failureOf(() => chain.invoke([], ada))).toBeInstanceOf(TypeError)
+  })
+
+  it('is none where a history of another class has stored', async () => {
+    const { registry } = setUp()
+    const history = new InMemoryChatMessageHistory()
+    const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => new AIMessage('hi'))
+    const other = new RunnableWithMessageHistory({ runnable, getMessageHistory: () => history })
+    await withSessionTurns(registry, other).invoke([new HumanMessage('hello')], ada)
+    expect(told(await history.getMessages())).toEqual(['human:hello', 'ai:hi'])
+  })
+
   it('rejects where the session was deleted meanwhile', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())

@@ -3,7 +3,7 @@ import type { BaseMessage } from '@langchain/core/messages'
 import { SessionRegistryError } from '../../core/errors.ts'
 import { givenId } from '../../core/given-id.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { noteHistory, notingFailure } from './storing.ts'
+import { notingFailure } from './storing.ts'
 
 /**
  * The `getMessageHistory` of `RunnableWithMessageHistory`: histories that live in the sessions of `source`.
@@ -20,10 +20,7 @@ import { noteHistory, notingFailure } from './storing.ts'
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,
 ): (sessionId: string | number) => BaseListChatMessageHistory {
-  return (sessionId) => {
-    noteHistory()
-    return new SessionMessageHistory(source, givenId(sessionId))
-  }
+  return (sessionId) => new SessionMessageHistory(source, givenId(sessionId))
 }
 
 class SessionMessageHistory extends BaseListChatMessageHistory {
@@ -55,7 +52,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
       await this.#source.run(this.#id, ({ value }) => {
         for (const message of added) value.push(message)
       })
-    }, 'stores')
+    })
   }
 
   /** Empties the list; the session lives on. */

@@ -7,7 +7,7 @@ import {
 import type { IterableReadableStream } from '@langchain/core/utils/stream'
 import { givenId } from '../../core/given-id.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { storingOrFailing } from './storing.ts'
+import { notingHistories, storingOrFailing } from './storing.ts'
 import { TurnStream } from './turn-stream.ts'
 
 /**
@@ -34,11 +34,13 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   readonly lc_namespace = ['session_registry', 'langchain']
   readonly #source: SessionSource<unknown>
   readonly #runnable: Runnable<I, O, C>
+  readonly #isStock: boolean
 
   constructor(source: SessionSource<unknown>, runnable: Runnable<I, O, C>) {
     super()
     this.#source = source
-    this.#runnable = runnable
+    this.#isStock = runnable instanceof RunnableWithMessageHistory
+    this.#runnable = this.#isStock ? notingHistories(runnable) : runnable
   }
 
   override getName(suffix?: string): string {
@@ -83,12 +85,8 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     work: (config: Partial<C>, signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
     const turn = (_session: unknown, own: AbortSignal) =>
-      storingOrFailing(this.#isStock, () => work({ ...config, signal: own }, own))
+      storingOrFailing(own, () => work({ ...config, signal: own }, own))
     return this.#source.run(id, turn, { signal })
-  }
-
-  get #isStock(): boolean {
-    return this.#runnable instanceof RunnableWithMessageHistory
   }
 }
 

@@ -91,8 +91,10 @@ export class SessionSaver extends BaseCheckpointSaver {
           if (rest <= 0) return
           if (checkpoint_id && id !== checkpoint_id) continue
           if (before && id >= before) continue
-          const metadata = await unpackMetadata(this, namespace, id)
-          if (filter.some(([key, value]) => metadata?.[key] !== value)) continue
+          if (filter.length > 0) {
+            const metadata = await unpackMetadata(this, namespace, id)
+            if (filter.some(([key, value]) => metadata?.[key] !== value)) continue
+          }
           const tuple = await readTuple(this, threadId, name, namespace, id)
           if (tuple === undefined) continue
           rest -= 1
