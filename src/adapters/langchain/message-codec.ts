@@ -40,8 +40,7 @@ type ClassName = keyof typeof classes
  * Messages come back as what they were, chunks as chunks; so do the bytes, dates, maps, sets and bigints in them. An
  * instance of a class of your own comes back as the LangChain class that it extends.
  *
- * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and turns the keys of some
- * fields into others.
+ * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and loses bytes and dates.
  */
 export const messageCodec = {
   encode(value: readonly BaseMessage[]): string {
