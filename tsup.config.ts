@@ -5,6 +5,8 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'ai-sdk': 'src/adapters/ai-sdk.ts',
+    langchain: 'src/adapters/langchain.ts',
+    langgraph: 'src/adapters/langgraph.ts',
     'openai-agents': 'src/adapters/openai-agents.ts',
     testing: 'src/testing/index.ts',
   },

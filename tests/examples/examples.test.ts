@@ -26,6 +26,8 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/testing.ts': ['twenty minutes later, Ada is gone'],
   'examples/turns.ts': [`[ 'hello', 'answer to "hello"', 'and again', 'answer to "and again"' ]`],
   'examples/ai-sdk.ts': ["[ 'hello', 'I was shown 1', 'and again', 'I was shown 3' ]"],
+  'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
+  'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/openai-agents.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'the second run was shown 3 items'],
   'examples/archive-to-disk.ts': [
     /^[1-9]\d* messages of [1-9]\d* visitors answered; SIGTERM; the server exits with 0$/,
