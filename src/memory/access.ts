@@ -25,10 +25,7 @@ export class Access<T> {
       return undefined
     }
     const now = lifecycle.clock.now()
-    if (!table.isOver(record, now)) {
-      table.touch(record, now)
-      return record
-    }
+    if (table.touchLive(record, now)) return record
     lifecycle.expire(record)
     this.#parts.announcer.deliver()
     // A listener may have brought the id back.
@@ -43,18 +40,22 @@ export class Access<T> {
 
   /** Makes a session where there is none. Nothing is ended for it before its value is there. */
   make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): SessionRecord<T> {
-    const { room, lifecycle, announcer } = this.#parts
+    const { room, lifecycle, announcer, counters } = this.#parts
     try {
       this.#checkCreatable(id)
       if (create === undefined) throw noFactory()
       room.check()
+      const createdBefore = counters.created
       const value = create(id)
-      // The factory may have used the registry: whoever came first in there has made the session.
-      const record = this.active(id)
-      if (record !== undefined) return record
+      if (counters.created !== createdBefore) {
+        // The factory has used the registry: whoever came first in there has made the session.
+        const record = this.active(id)
+        if (record !== undefined) return record
+      }
       this.#checkCreatable(id)
-      room.make()
-      return lifecycle.create(id, value, timeoutMs)
+      const now = lifecycle.clock.now()
+      room.make(now)
+      return lifecycle.create(id, value, now, timeoutMs)
     } finally {
       announcer.deliver()
     }
@@ -68,11 +69,11 @@ export class Access<T> {
       if (archiver.has(id)) throw needsOpen('is being archived')
       if (record === undefined) {
         room.check()
-        room.make()
+        room.make(lifecycle.clock.now())
       } else {
         lifecycle.end(record, 'replaced')
       }
-      lifecycle.create(id, value, timeoutMs)
+      lifecycle.create(id, value, lifecycle.clock.now(), timeoutMs)
     } finally {
       announcer.deliver()
     }
@@ -94,7 +95,7 @@ export class Access<T> {
 
   clear(): number {
     const { table, archiver } = this.#parts
-    const ids = [...archiver.ids(), ...Array.from(table.records(), ({ id }) => id)]
+    const ids = [...archiver.ids(), ...table.records().map(({ id }) => id)]
     return ids.filter((id) => this.delete(id)).length
   }
 

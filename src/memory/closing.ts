@@ -49,7 +49,7 @@ export class Closing<T> {
   start(): void {
     this.#archiver.whenLost = (record) => this.#lost.push(record)
     this.#archiver.keepAlive()
-    for (const record of [...this.#lifecycle.table.records()]) this.released(record)
+    for (const record of this.#lifecycle.table.records()) this.released(record)
     if (this.#lifecycle.table.heldCount > 0) this.#wait(() => this.#turns.cutAll(closed()))
     this.check()
   }

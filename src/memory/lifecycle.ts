@@ -73,8 +73,8 @@ export class Lifecycle<T> {
     return undefined
   }
 
-  create(id: string, value: T, timeoutMs?: number, loaded = false): SessionRecord<T> {
-    const record = this.table.insert(id, value, timeoutMs, this.clock.now())
+  create(id: string, value: T, now: number, timeoutMs?: number, loaded = false): SessionRecord<T> {
+    const record = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (loaded) this.counters.loaded += 1
     const isLogged = this.announcer.isLogged('info')

@@ -205,7 +205,10 @@ export class Opener<T> {
     const { value } = opening
     if (this.#lifecycle.live(id) !== undefined || this.#archiver.has(id)) this.#advance(opening)
     else if (value === undefined) this.#makeValue(opening)
-    else this.#admit(opening, this.#lifecycle.create(id, value.of, undefined, value.isLoaded))
+    else {
+      const now = this.#lifecycle.clock.now()
+      this.#admit(opening, this.#lifecycle.create(id, value.of, now, undefined, value.isLoaded))
+    }
   }
 
   #makeValue(opening: Opening<T>): void {

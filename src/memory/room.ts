@@ -39,12 +39,14 @@ export class Room<T> {
   }
 
   /**
-   * Makes sure that {@link make} will succeed. Ends nobody yet, for the factory may still throw; only an archive is started.
+   * Makes sure that {@link make} will succeed. Evicts nobody yet, for the factory may still throw; only what is over goes,
+   * and an archive is started.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   check(): void {
-    this.#letFewGo()
+    if (this.#isFree) return
+    this.#letFewGo(this.#lifecycle.clock.now())
     if (this.#isFree) return
     if (this.#countArchiving === undefined) {
       if (this.#victim() !== undefined) return
@@ -59,7 +61,8 @@ export class Room<T> {
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
-  make(): void {
+  make(now: number): void {
+    this.#letFewGo(now)
     while (!this.#isFree) {
       if (this.#countArchiving !== undefined || !this.#letOneGo()) throw this.#full()
     }
@@ -72,13 +75,13 @@ export class Room<T> {
 
   /** Grants room at once where there is or can be some, else when there is, or refuses. */
   request(waiter: RoomWaiter): void {
+    this.#letFewGo(this.#lifecycle.clock.now())
     if (!this.comesLater) {
       while (!this.#isFree && this.#letOneGo()) {}
       if (this.#isFree) waiter.grant()
       else waiter.refuse(this.#full())
       return
     }
-    this.#letFewGo()
     if (this.#waiters.length === 0 && this.#isFree) {
       waiter.grant()
       return
@@ -126,9 +129,8 @@ export class Room<T> {
   }
 
   /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
-  #letFewGo(): void {
-    const { table, clock } = this.#lifecycle
-    const now = clock.now()
+  #letFewGo(now: number): void {
+    const { table } = this.#lifecycle
     if (!table.mayHaveOver(now)) return
     let steps = 0
     for (const record of table.over(now)) {

@@ -57,7 +57,7 @@ export class SessionRegistry<T>
    */
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
-    const timeoutMs = checkTimeout(options)
+    const timeoutMs = options === undefined ? undefined : checkTimeout(options)
     const record = this.#access.active(id)
     if (record !== undefined) {
       this.#parts.counters.hits += 1

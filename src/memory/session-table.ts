@@ -1,6 +1,7 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
 import { IdleClass } from './idle-class.ts'
+import { SessionIndex } from './session-index.ts'
 import { SessionList, unlink } from './session-list.ts'
 import { AgingSessionRecord, SessionRecord, sessionState } from './session-record.ts'
 
@@ -12,7 +13,7 @@ import { AgingSessionRecord, SessionRecord, sessionState } from './session-recor
 export class SessionTable<T> {
   readonly defaultTimeoutMs: number
   readonly #maxAgeMs: number
-  readonly #byId = new Map<string, SessionRecord<T>>()
+  readonly #byId = new SessionIndex<SessionRecord<T>>()
   readonly #classes = new Map<number, IdleClass<T>>()
   readonly #defaultClass: IdleClass<T>
   readonly #heldOnes: SessionList<T>
@@ -50,8 +51,8 @@ export class SessionTable<T> {
     return this.#byId.get(id)
   }
 
-  /** The records, over or not, in order of insertion; safe while some are removed. */
-  records(): IterableIterator<SessionRecord<T>> {
+  /** The records, over or not, as they are now. */
+  records(): SessionRecord<T>[] {
     return this.#byId.values()
   }
 
@@ -62,8 +63,10 @@ export class SessionTable<T> {
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): SessionRecord<T> {
     const idleClass = this.#classOf(timeoutMs)
-    const Record = this.#ages === undefined ? SessionRecord : AgingSessionRecord
-    const record = new Record(id, value, idleClass, now)
+    const record =
+      this.#ages === undefined
+        ? new SessionRecord(id, value, idleClass, now)
+        : new AgingSessionRecord(id, value, idleClass, now)
     this.#admit(record, now)
     return record
   }
@@ -87,9 +90,18 @@ export class SessionTable<T> {
   /** Activity: the idle time starts again. This is the hot path: one stored number, and rarely a move in a list. */
   touch(record: SessionRecord<T>, now: number): void {
     record.lastActive = now
-    if (record.state !== sessionState.active) return
     const { idleClass } = record
-    if (Math.floor(now * idleClass.ticksPerMs) !== record.linkedTick) idleClass.renew(record, now)
+    if (Math.floor(now * idleClass.ticksPerMs) === record.linkedTick) return
+    if (record.state === sessionState.active) idleClass.renew(record, now)
+  }
+
+  /** {@link touch}, unless the record is over. */
+  touchLive(record: SessionRecord<T>, now: number): boolean {
+    // Only where it may be over is the record read any further: each field less is a cache line less.
+    const isIdle = now - record.lastActive >= record.idleClass.timeoutMs
+    if ((isIdle || this.#ages !== undefined) && this.isOver(record, now)) return false
+    this.touch(record, now)
+    return true
   }
 
   /** Takes a record out of the idle order: it cannot end by time until {@link release}. */
@@ -122,7 +134,10 @@ export class SessionTable<T> {
 
   /** Whether {@link over} may find one: a look at the front of each list. */
   mayHaveOver(now: number): boolean {
-    for (const idleClass of this.#classes.values()) if (idleClass.mayHaveOver(now)) return true
+    if (this.#defaultClass.mayHaveOver(now)) return true
+    if (this.#classes.size > 1) {
+      for (const idleClass of this.#classes.values()) if (idleClass.mayHaveOver(now)) return true
+    }
     const oldest = this.#ages?.oldest
     return oldest !== undefined && now - oldest.created >= this.#maxAgeMs
   }
@@ -182,7 +197,7 @@ export class SessionTable<T> {
   }
 
   #admit(record: SessionRecord<T>, now: number): void {
-    this.#byId.set(record.id, record)
+    this.#byId.add(record.id, record)
     this.#enterClass(record.idleClass)
     record.idleClass.append(record, now)
     if (this.#ages !== undefined && record instanceof AgingSessionRecord) this.#ages.append(record)
