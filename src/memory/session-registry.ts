@@ -12,7 +12,7 @@ import type { Hold } from './hold.ts'
 import { type CreateSession, resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
 import type { SessionRecord } from './session-record.ts'
-import type { RegistryStats } from './stats.ts'
+import type { Counters, RegistryStats } from './stats.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -29,6 +29,7 @@ export class SessionRegistry<T>
 {
   readonly #parts: RegistryParts<T>
   readonly #access: Access<T>
+  readonly #counters: Counters
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
 
@@ -39,6 +40,7 @@ export class SessionRegistry<T>
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
     this.#access = new Access(this.#parts, resolved.load !== undefined)
+    this.#counters = this.#parts.counters
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
@@ -60,10 +62,10 @@ export class SessionRegistry<T>
     const timeoutMs = options === undefined ? undefined : checkTimeout(options)
     const record = this.#access.active(id)
     if (record !== undefined) {
-      this.#parts.counters.hits += 1
+      this.#counters.hits += 1
       return record.value
     }
-    this.#parts.counters.misses += 1
+    this.#counters.misses += 1
     return this.#access.make(id, create ?? this.#create, timeoutMs).value
   }
 
@@ -74,8 +76,8 @@ export class SessionRegistry<T>
    */
   get(id: string): T | undefined {
     const record = this.#access.active(id)
-    if (record === undefined) this.#parts.counters.misses += 1
-    else this.#parts.counters.hits += 1
+    if (record === undefined) this.#counters.misses += 1
+    else this.#counters.hits += 1
     return record?.value
   }
 
