@@ -1,8 +1,8 @@
 /** Up to here one `Map` is the fastest, and grows within a few milliseconds. */
-const maxInOneMap = 2 ** 17
+const maxInOneMap = 2 ** 18
 
 /**
- * At 10 000 000 entries each part is hardly larger than {@link maxInOneMap}. More parts would be small ones for longer,
+ * At 10 000 000 entries each part is still smaller than {@link maxInOneMap}. More parts would be small ones for longer,
  * and V8 copies small tables about while it collects garbage.
  */
 const partCount = 64
@@ -42,8 +42,10 @@ export class SessionIndex<V> {
   }
 
   delete(id: string): void {
+    // Sessions tend to end in the order in which they came: what is still in the first `Map` is looked for there.
     const isDeleted =
-      (this.#parts !== undefined && partOf(this.#parts, id).delete(id)) || this.#first.delete(id)
+      (this.#first.size > 0 && this.#first.delete(id)) ||
+      (this.#parts !== undefined && partOf(this.#parts, id).delete(id))
     if (!isDeleted) return
     this.#size -= 1
     if (this.#size === 0) this.#parts = undefined
