@@ -59,7 +59,7 @@ export class Archiver<T> {
   }
 
   has(id: string): boolean {
-    return this.#jobs.has(id)
+    return this.#jobs.size > 0 && this.#jobs.has(id)
   }
 
   ids(): string[] {

@@ -48,8 +48,9 @@ export class Closing<T> {
   }
 
   start(): void {
+    this.#turns.refuseWaiting(closed())
     this.#archiver.close((record) => this.#lost.push(record))
-    for (const record of [...this.#lifecycle.table.records()]) this.released(record)
+    for (const record of this.#lifecycle.table.records()) this.released(record)
     if (this.#lifecycle.table.heldCount > 0) this.#wait(() => this.#turns.cutAll(closed()))
     this.check()
   }

@@ -24,9 +24,10 @@ const minGranuleMs = 2 ** -10
  * and `soon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
  */
 export class IdleClass<T> {
-  readonly timeoutMs: number
+  // Declared only, as the numbers of a record: each touch reads them.
+  declare readonly timeoutMs: number
   /** Infinity has no granules: `tickOf` is then `NaN`, which equals no tick, and every touch moves the record. */
-  readonly ticksPerMs: number
+  declare readonly ticksPerMs: number
   readonly #granuleMs: number
   readonly #ordered: SessionList<T>
   readonly #soon: SessionList<T>

@@ -229,7 +229,8 @@ export class Opener<T> {
     if (opening.isOver || value === undefined) return
     // Out of the way first: the session's arrival is told by the steps below.
     this.#end(opening)
-    this.#admit(opening, this.#lifecycle.create(id, value.of, undefined, value.isLoaded))
+    const now = this.#lifecycle.clock.now()
+    this.#admit(opening, this.#lifecycle.create(id, value.of, now, undefined, value.isLoaded))
   }
 
   #admit(opening: Opening<T>, record: SessionRecord<T>): void {

@@ -44,13 +44,15 @@ export class Room<T> {
   }
 
   /**
-   * Makes sure that {@link make} will succeed. Ends nobody yet, for the factory may still throw; only an archive is started.
+   * Makes sure that {@link make} will succeed. Evicts nobody yet, for the factory may still throw; only what is over goes,
+   * and an archive is started.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   check(): void {
-    this.#letFewGo()
     // Those who wait were first: what is free is theirs before it is a newcomer's.
+    if (this.#isFreeBeside(this.#waiters.length)) return
+    this.#letFewGo(this.#lifecycle.clock.now())
     if (this.#isFreeBeside(this.#waiters.length)) return
     if (this.#archiver === undefined) {
       if (this.#victim() !== undefined) return
@@ -75,7 +77,8 @@ export class Room<T> {
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
-  make(): void {
+  make(now: number): void {
+    this.#letFewGo(now)
     while (!this.#isFree) {
       if (this.#archiver !== undefined || !this.#letOneGo()) throw this.#full()
     }
@@ -83,13 +86,13 @@ export class Room<T> {
 
   /** Grants room at once where there is or can be some, else when there is, or refuses. */
   request(waiter: RoomWaiter): void {
+    this.#letFewGo(this.#lifecycle.clock.now())
     if (this.#archiver === undefined) {
       while (!this.#isFree && this.#letOneGo()) {}
       if (this.#isFree) waiter.grant()
       else waiter.refuse(this.#full())
       return
     }
-    this.#letFewGo()
     if (this.#waiters.length === 0 && this.#isFree) {
       waiter.grant()
       return
@@ -158,9 +161,8 @@ export class Room<T> {
   }
 
   /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
-  #letFewGo(): void {
-    const { table, clock } = this.#lifecycle
-    const now = clock.now()
+  #letFewGo(now: number): void {
+    const { table } = this.#lifecycle
     if (!table.mayHaveOver(now)) return
     let steps = 0
     for (const record of table.over(now)) {

@@ -13,7 +13,7 @@ import { type CreateSession, resolveOptions, type SessionRegistryOptions } from 
 import { outerTurn } from './outer-turn.ts'
 import { assemble, type RegistryParts } from './parts.ts'
 import type { SessionRecord } from './session-record.ts'
-import type { RegistryStats } from './stats.ts'
+import type { Counters, RegistryStats } from './stats.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -30,6 +30,7 @@ export class SessionRegistry<T>
 {
   readonly #parts: RegistryParts<T>
   readonly #access: Access<T>
+  readonly #counters: Counters
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
 
@@ -40,6 +41,7 @@ export class SessionRegistry<T>
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
     this.#access = new Access(this.#parts, resolved.load !== undefined)
+    this.#counters = this.#parts.counters
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
@@ -58,13 +60,13 @@ export class SessionRegistry<T>
    */
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
-    const timeoutMs = checkTimeout(options)
+    const timeoutMs = options === undefined ? undefined : checkTimeout(options)
     const record = this.#access.active(id)
     if (record !== undefined) {
-      this.#parts.counters.hits += 1
+      this.#counters.hits += 1
       return record.value
     }
-    this.#parts.counters.misses += 1
+    this.#counters.misses += 1
     return this.#access.make(id, create ?? this.#create, timeoutMs).value
   }
 
@@ -75,8 +77,8 @@ export class SessionRegistry<T>
    */
   get(id: string): T | undefined {
     const record = this.#access.active(id)
-    if (record === undefined) this.#parts.counters.misses += 1
-    else this.#parts.counters.hits += 1
+    if (record === undefined) this.#counters.misses += 1
+    else this.#counters.hits += 1
     return record?.value
   }
 
@@ -255,9 +257,8 @@ export class SessionRegistry<T>
    */
   hold(id: string): Hold | undefined {
     const record = this.#access.active(id)
-    return record === undefined || this.#parts.closing !== undefined
-      ? undefined
-      : this.#parts.turns.hold(record)
+    if (record === undefined || this.#parts.closing !== undefined) return undefined
+    return this.#parts.turns.hold(record)
   }
 
   /**
@@ -281,7 +282,6 @@ export class SessionRegistry<T>
       parts.closing = new Closing(parts, deadlineMs, resolve)
     })
     parts.sweeper.stop()
-    parts.turns.refuseWaiting(closed())
     parts.opener.refuseAll(closed())
     parts.closing?.start()
     parts.announcer.deliver()

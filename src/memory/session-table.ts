@@ -2,6 +2,7 @@ import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
 import { stepsPerBreath } from './idle-class.ts'
 import { IdleClasses } from './idle-classes.ts'
+import { SessionIndex } from './session-index.ts'
 import { SessionList, unlink } from './session-list.ts'
 import { AgingSessionRecord, SessionRecord, sessionState } from './session-record.ts'
 
@@ -13,7 +14,7 @@ import { AgingSessionRecord, SessionRecord, sessionState } from './session-recor
 export class SessionTable<T> {
   readonly defaultTimeoutMs: number
   readonly #maxAgeMs: number
-  readonly #byId = new Map<string, SessionRecord<T>>()
+  readonly #byId = new SessionIndex<SessionRecord<T>>()
   readonly #classes: IdleClasses<T>
   readonly #heldOnes: SessionList<T>
   readonly #ages: AgeList<T> | undefined
@@ -49,8 +50,8 @@ export class SessionTable<T> {
     return this.#byId.get(id)
   }
 
-  /** The records, over or not, in order of insertion; safe while some are removed. */
-  records(): IterableIterator<SessionRecord<T>> {
+  /** The records, over or not, as they are now. */
+  records(): SessionRecord<T>[] {
     return this.#byId.values()
   }
 
@@ -61,8 +62,10 @@ export class SessionTable<T> {
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): SessionRecord<T> {
     const idleClass = this.#classes.of(timeoutMs)
-    const Record = this.#ages === undefined ? SessionRecord : AgingSessionRecord
-    const record = new Record(id, value, idleClass, now)
+    const record =
+      this.#ages === undefined
+        ? new SessionRecord(id, value, idleClass, now)
+        : new AgingSessionRecord(id, value, idleClass, now)
     this.#admit(record, now)
     return record
   }
@@ -86,9 +89,18 @@ export class SessionTable<T> {
   /** Activity: the idle time starts again. This is the hot path: one stored number, and rarely a move in a list. */
   touch(record: SessionRecord<T>, now: number): void {
     record.lastActive = now
-    if (record.state !== sessionState.active) return
     const { idleClass } = record
-    if (Math.floor(now * idleClass.ticksPerMs) !== record.linkedTick) idleClass.renew(record, now)
+    if (Math.floor(now * idleClass.ticksPerMs) === record.linkedTick) return
+    if (record.state === sessionState.active) idleClass.renew(record, now)
+  }
+
+  /** {@link touch}, unless the record is over. */
+  touchLive(record: SessionRecord<T>, now: number): boolean {
+    // Only where it may be over is the record read any further: each field less is a cache line less.
+    if ((record.idleClass.isOver(record, now) || this.#ages !== undefined) && this.isOver(record, now))
+      return false
+    this.touch(record, now)
+    return true
   }
 
   /** Takes a record out of the idle order: it cannot end by time until {@link release}. */
@@ -177,7 +189,7 @@ export class SessionTable<T> {
   }
 
   #admit(record: SessionRecord<T>, now: number): void {
-    this.#byId.set(record.id, record)
+    this.#byId.add(record.id, record)
     this.#classes.enter(record.idleClass)
     this.#classes.append(record, now)
     if (this.#ages !== undefined && record instanceof AgingSessionRecord) this.#ages.append(record)

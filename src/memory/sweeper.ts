@@ -51,7 +51,7 @@ export class Sweeper<T> {
     const sweep = this.#begin()
     for (const record of sweep.walk) {
       if (record === undefined) continue
-      this.#lifecycle.expire(record)
+      this.#lifecycle.expire(record, sweep.startedAt)
       sweep.expired += 1
     }
     this.#finish(sweep)
@@ -93,6 +93,7 @@ export class Sweeper<T> {
     const { clock, table, announcer } = this.#lifecycle
     this.#contain(() => {
       const startedAt = clock.now()
+      let now = startedAt
       for (;;) {
         const sweep = this.#background
         if (sweep === undefined) return
@@ -103,14 +104,15 @@ export class Sweeper<T> {
           break
         }
         if (step.value !== undefined) {
-          this.#lifecycle.expire(step.value)
+          this.#lifecycle.expire(step.value, now)
           sweep.expired += 1
           // Session by session, so that slow listeners count towards the slice.
           announcer.deliver()
         }
-        const isLong = clock.now() - startedAt >= sliceMs
+        now = clock.now()
         // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
-        if (isLong && this.#background !== undefined && table.mayHaveOver(sweep.startedAt)) {
+        const isCut = now - startedAt >= sliceMs && table.mayHaveOver(sweep.startedAt)
+        if (isCut && this.#background !== undefined) {
           this.#pause = outsideScopes(() => new Timer(clock, () => this.#slice(), 0))
           return
         }
