@@ -66,11 +66,11 @@ export class Archiver<T> {
     return [...this.#jobs.keys()]
   }
 
-  /** Takes a session. Its hook is called when the present step is done. */
+  /** Takes a session. Its hook is called, where there is a place, among what the present step tells at its end. */
   start(record: SessionRecord<T>, reason: ArchiveReason): void {
     const job = new ArchiveJob(record, reason)
     this.#jobs.set(record.id, job)
-    this.#makeReady(job)
+    this.#makeReady(job, (pump) => this.#lifecycle.announcer.defer(pump))
   }
 
   /**
@@ -127,17 +127,17 @@ export class Archiver<T> {
     this.#makeReady(job)
   }
 
-  #makeReady(job: ArchiveJob<T>): void {
+  #makeReady(job: ArchiveJob<T>, later?: (pump: () => void) => void): void {
     job.isReady = true
     const queue = job.waiters.size > 0 ? this.#urgent : this.#ordinary
     queue.add(job)
-    this.#schedule()
+    this.#schedule(later)
   }
 
-  #schedule(): void {
+  #schedule(later: (pump: () => void) => void = queueMicrotask): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    queueMicrotask(() => {
+    later(() => {
       this.#isScheduled = false
       this.#pump()
     })

@@ -4,6 +4,7 @@ import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
+import type { SessionRecord } from './session-record.ts'
 
 /** Somebody who waits until memory has room for one more session. */
 export interface RoomWaiter {
@@ -28,6 +29,8 @@ export class Room<T> {
   /** `undefined` where sessions end at once. */
   readonly #archiver: Archiver<T> | undefined
   readonly #waiters: RoomWaiter[] = []
+  /** Sessions that were let go for those who wait. One that is back among the living was tried in vain. */
+  readonly #tried = new Set<SessionRecord<T>>()
   /** Keeps the process alive while somebody waits, for no timer of an archive does it for them. */
   #keeper: Timer | undefined
   #isScheduled = false
@@ -126,9 +129,10 @@ export class Room<T> {
     for (;;) {
       const waiter = this.#isFree ? this.#waiters.shift() : undefined
       if (waiter === undefined) break
+      this.#tried.clear()
       waiter.grant()
     }
-    while (this.#waiters.length > this.#coming && this.#letOneGo()) {}
+    while (this.#waiters.length > this.#coming && this.#letOneGo({ untried: true })) {}
     // While room is coming, for others first, there is hope: they may not keep it for long.
     if (this.#coming === 0) for (const waiter of this.#waiters.splice(0)) waiter.refuse(this.#full())
   }
@@ -147,6 +151,7 @@ export class Room<T> {
 
   #keepAlive(): void {
     if (this.#waiters.length === 0) {
+      this.#tried.clear()
       this.#keeper?.cancel()
       this.#keeper = undefined
     } else if (this.#keeper === undefined) {
@@ -172,10 +177,13 @@ export class Room<T> {
     }
   }
 
-  #letOneGo(): boolean {
+  #letOneGo({ untried = false } = {}): boolean {
     const victim = this.#victim()
     if (victim === undefined) return false
     const { record, isOver } = victim
+    // Handed back a moment ago, and again the least active: where storage is down, it would be asked without end.
+    if (untried && !isOver && this.#tried.has(record)) return false
+    if (untried) this.#tried.add(record)
     if (isOver) this.#lifecycle.expire(record)
     else this.#lifecycle.letGo(record, 'capacity')
     return true

@@ -1,3 +1,4 @@
+import type { SessionRegistry } from 'session-registry'
 import { describe, expect, it, vi } from 'vitest'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { deferred } from '../support/deferred.ts'
@@ -31,6 +32,41 @@ describe('a session that is let go', () => {
     await settle()
     expect(registry.stats()).toMatchObject({ archiving: 0, expired: 1, archiveFailures: 0 })
     expect(events.take()).toEqual(['expired a idle', 'ended a idle'])
+  })
+
+  it.each([
+    ['a sweep', (registry: SessionRegistry<string[]>) => registry.sweep()],
+    ['a read', (registry: SessionRegistry<string[]>) => registry.get('a')],
+    ['a creation at the cap', (registry: SessionRegistry<string[]>) => thrownBy(() => registry.set('b', []))],
+    ['closing', (registry: SessionRegistry<string[]>) => void registry.close()],
+  ])('is given to the hook before the call returns: %s', (_, call) => {
+    const store = new FakeArchive('manual')
+    const { registry, clock } = archived(store, { maxSessions: 1 })
+    registry.set('a', [])
+    clock.advance(1_000)
+    call(registry)
+
+    expect(store.calls.map(({ id }) => id)).toEqual(['a'])
+    expect(registry.delete('a')).toBe(true)
+    expect(store.last.signal.aborted).toBe(true)
+  })
+
+  it('is given to the hook when the registry already is in its new state, and after its `created`', () => {
+    const seen: unknown[] = []
+    const { registry, clock } = clockedRegistry({
+      timeoutMs: 1_000,
+      archive: async ({ id }) =>
+        void seen.push(`archive ${id}`, registry.has(id), registry.stats().archiving),
+    })
+    registry.on('created', ({ id }) => {
+      seen.push(`created ${id}`)
+      clock.advance(1_000)
+      registry.sweep()
+      seen.push('swept')
+    })
+    registry.set('a', [])
+
+    expect(seen).toEqual(['created a', 'swept', 'archive a', false, 1])
   })
 
   it('counts as swept when it goes to the archive', async () => {
@@ -217,15 +253,16 @@ describe('a session that is deleted while it is archived', () => {
   })
 
   it('before its first try is never archived', async () => {
-    const store = new FakeArchive()
-    const { registry, clock } = archived(store)
-    registry.set('a', [])
+    const store = new FakeArchive('manual')
+    const { registry, clock } = archived(store, { archiveConcurrency: 1 })
+    for (const id of ['a', 'b']) registry.set(id, [])
     clock.advance(1_000)
     registry.sweep()
-    expect(registry.clear()).toBe(1)
+    expect(registry.delete('b')).toBe(true)
+    store.last.succeed()
     await settle()
 
-    expect(store.calls).toEqual([])
+    expect(store.calls.map(({ id }) => id)).toEqual(['a'])
   })
 })
 

@@ -196,6 +196,28 @@ describe('a run inside a turn of the same id', () => {
     expect(nested).not.toHaveBeenCalled()
   })
 
+  it('is none from a listener of a background sweep, whose timer was set in a turn', async () => {
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100, maxTurnMs: 60_000 })
+    const order: string[] = []
+    registry.on('expired', () => {
+      order.push('expired')
+      void registry.run('a', () => order.push('turn of the listener'))
+    })
+    const end = deferred()
+    const outer = registry.run('a', async () => {
+      registry.set('b', [])
+      await end.promise
+      order.push('outer')
+    })
+    await clock.advanceAsync(2_000)
+    expect(order).toEqual(['expired'])
+    end.resolve()
+    await outer
+    await settle()
+
+    expect(order).toEqual(['expired', 'outer', 'turn of the listener'])
+  })
+
   it('of another registry does not join', async () => {
     const { registry } = clockedRegistry()
     const other = clockedRegistry().registry

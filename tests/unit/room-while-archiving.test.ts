@@ -148,6 +148,37 @@ describe('`open` and `run` at the cap', () => {
     expect([...registry.keys()].toSorted()).toEqual(['a', 'b'])
   })
 
+  it('are refused when what was let go for them is handed back, and was the last', async () => {
+    const { registry, store } = capped(1, { archiveAttempts: 1 })
+    store.mode = 'failing'
+    registry.on('error', () => {})
+    registry.set('a', ['kept'])
+    const waiting = watch(registry.open('b'))
+    await settle()
+
+    expect(waiting.error).toEqual(full)
+    expect(store.calls.map(({ id }) => id)).toEqual(['a'])
+    expect(registry.get('a')).toEqual(['kept'])
+    store.mode = 'instant'
+    expect(await registry.open('b')).toEqual([])
+  })
+
+  it('have another session let go when the first is handed back', async () => {
+    const { registry, store } = capped(2, { archiveAttempts: 1 })
+    registry.on('error', () => {})
+    registry.set('a', [])
+    registry.set('b', [])
+    const opened = registry.open('c')
+    await settle()
+    store.last.fail(new Error('down'))
+    await settle()
+    expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b'])
+    store.last.succeed()
+    await opened
+
+    expect([...registry.keys()].toSorted()).toEqual(['a', 'c'])
+  })
+
   it('do not count loads under way, and wait for room afterwards', async () => {
     const loaded = deferred<string[]>()
     const { registry, store } = capped(1, { load: () => loaded.promise })
