@@ -7,7 +7,7 @@ import { measureApart, type Work } from './measured-process.ts'
 import { writePlots } from './plots.ts'
 import { resultsText } from './results.ts'
 
-// `npm run bench [-- --huge] [-- --rounds 5]`: everything, in about ten minutes; writes results.md and the plots.
+// `npm run bench [-- --huge --rounds 5]`: everything, in about ten minutes; writes results.md and the plots.
 const { values } = parseArgs({
   options: { huge: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
 })
@@ -38,8 +38,10 @@ const figures = new Figures()
 for (let round = 1; round <= rounds; round += 1) {
   for (const { work, size, contenders } of plan) {
     for (const contender of contenders) {
-      process.stderr.write(`round ${round} of ${rounds}: ${work}, ${size || 'nothing'}, ${contender}\n`)
+      const jobStartedAt = performance.now()
       figures.add(work, contender, size, await measureApart(work, contender, size))
+      const seconds = ((performance.now() - jobStartedAt) / 1000).toFixed(1)
+      process.stderr.write(`round ${round} of ${rounds}: ${work}, ${size}, ${contender}: ${seconds} s\n`)
     }
   }
 }

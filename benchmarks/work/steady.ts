@@ -20,7 +20,7 @@ const minCreations = 100_000
 const touchesPerBatch = 20_000
 const batches = 50
 /** Slow contenders get fewer batches. */
-const touchLimitMs = 2_000
+const touchLimitMs = 1_000
 
 /** Creates sessions, uses them at random, and looks for what is over where nothing is. */
 export async function measureSteady(make: MakeContender, size: number): Promise<SteadyFigures> {
