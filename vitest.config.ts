@@ -12,6 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/redis-setup.ts'],
     retry: 0,
     coverage: {
       provider: 'v8',
