@@ -1,5 +1,3 @@
-import { onTestFinished } from 'vitest'
-
 export type ClientKind = 'redis' | 'ioredis' | 'iovalkey' | 'glide'
 
 export const clientKinds: readonly ClientKind[] = ['redis', 'ioredis', 'iovalkey', 'glide']
@@ -77,13 +75,6 @@ export async function connectClusterClient(
   client.on('error', () => {})
   await client.connect()
   return made(kind, client, () => client.disconnect())
-}
-
-/** A client that is closed when the test has finished. */
-export async function testClient(kind: ClientKind, url: string): Promise<TestClient['client']> {
-  const { client, close } = await connectClient(kind, url)
-  onTestFinished(close)
-  return client
 }
 
 function made(kind: ClientKind, client: object, close: () => unknown): TestClient {

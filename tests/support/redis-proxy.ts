@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 import { RequestReader } from './request-reader.ts'
 
 interface Link {
@@ -28,15 +27,7 @@ export class RedisProxy {
     this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
-  /** A proxy that is closed when the test has finished. */
   static async start(url: string): Promise<RedisProxy> {
-    const proxy = await RedisProxy.startUnattended(url)
-    onTestFinished(() => proxy.close())
-    return proxy
-  }
-
-  /** A proxy that its maker closes. */
-  static async startUnattended(url: string): Promise<RedisProxy> {
     const proxy = new RedisProxy(url)
     proxy.#listener.listen(0, '127.0.0.1')
     await once(proxy.#listener, 'listening')

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
+import { type ClientKind, connectClient, type TestClient } from './redis-clients.ts'
+import { RedisProxy } from './redis-proxy.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 import { findRedis, findRedisProgram } from './redis-source.ts'
 
@@ -44,6 +46,20 @@ export function describeOnOwnRedis(
 /** Keeps the keys of one test apart from those of any other. */
 export function uniquePrefix(): string {
   return `test-${randomUUID().slice(0, 8)}`
+}
+
+/** A client that is closed when the test has finished. */
+export async function testClient(kind: ClientKind, url: string): Promise<TestClient['client']> {
+  const { client, close } = await connectClient(kind, url)
+  onTestFinished(close)
+  return client
+}
+
+/** A proxy that is closed when the test has finished. */
+export async function testProxy(url: string): Promise<RedisProxy> {
+  const proxy = await RedisProxy.start(url)
+  onTestFinished(() => proxy.close())
+  return proxy
 }
 
 function memberOf(server: RedisServer, key: string | symbol): unknown {
