@@ -9,6 +9,8 @@ export interface JournalLine {
   readonly id?: string
   readonly incarnation?: string
   readonly n?: number
+  /** When this life began, by the clock of Redis. */
+  readonly createdAt?: number
   readonly attempt?: number
   readonly reason?: string
   readonly code?: string

@@ -15,6 +15,8 @@ export class RedisProxy {
   cuts = 0
   bytesToServer = 0
   bytesToClient = 0
+  /** Bytes of answers that were swallowed: what they answer has been carried out. 0 again after `heal`. */
+  bytesSwallowed = 0
   readonly #target: { readonly host: string; readonly port: number }
   readonly #listener: Server
   readonly #links = new Set<Link>()
@@ -85,6 +87,7 @@ export class RedisProxy {
     clearInterval(this.#cutter)
     const wasOpen = this.#mode === 'open'
     this.#mode = 'open'
+    this.bytesSwallowed = 0
     if (!wasOpen) this.cut()
   }
 
@@ -121,7 +124,10 @@ export class RedisProxy {
       server.write(chunk)
     })
     server.on('data', (chunk: Buffer) => {
-      if (this.#mode !== 'open') return
+      if (this.#mode !== 'open') {
+        this.bytesSwallowed += chunk.length
+        return
+      }
       this.bytesToClient += chunk.length
       client.write(chunk)
     })

@@ -156,8 +156,8 @@ async function load(id: string): Promise<Tally | undefined> {
 }
 
 function note(what: JournalLine['what'], session: Session<Tally>, more: Partial<JournalLine> = {}): void {
-  const { id, incarnation, value } = session
-  journal.write({ what, id, incarnation, n: value.n, ...more })
+  const { id, incarnation, createdAt, value } = session
+  journal.write({ what, id, incarnation, createdAt, n: value.n, ...more })
 }
 
 /** Holds up the event loop, as a long computation does. */

@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest'
+import type { Journal } from '../support/journal.ts'
+import { byIncarnation, doubledIn, expectOneEndEach, lostIn } from '../support/journal-checks.ts'
+import { describeOnRedis } from '../support/redis-suite.ts'
+import { type RedisWorker, workersOn } from '../support/redis-workers.ts'
+
+const generous = { timeout: 120_000 }
+const sessions = 800
+const ids = Array.from({ length: sessions }, (_, index) => `visitor-${index}`)
+
+// A lease long enough not to be lost by a busy machine alone, for then there would be more duplicates than explained.
+const options = { timeoutMs: 4_000, leaseMs: 3_000, intervalMs: 500, archiveConcurrency: 8 }
+const archive = { leastMs: 20, mostMs: 60 }
+
+async function archivedAtLeast(journal: Journal, count: number): Promise<void> {
+  await expect
+    .poll(() => byIncarnation(journal.read(), 'archived').size, { timeout: 90_000, interval: 20 })
+    .toBeGreaterThanOrEqual(count)
+}
+
+/** Every one of the sessions with two acknowledged saves. */
+async function fill(workers: readonly RedisWorker[]): Promise<void> {
+  const share = Math.ceil(sessions / workers.length)
+  const outcomes = await Promise.all(
+    workers.map((worker, index) => {
+      const mine = ids.slice(index * share, (index + 1) * share)
+      return worker.do('increment', { ids: mine, times: 2 * mine.length, parallel: 16 })
+    }),
+  )
+  expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
+}
+
+describeOnRedis('archiving by processes that die', (redis) => {
+  it('loses nothing when some are killed and one stands still past its lease', generous, async () => {
+    const { start, journal } = workersOn(redis, { options, archive })
+    const workers = (await start(4)) as [RedisWorker, RedisWorker, RedisWorker, RedisWorker]
+    const [first, second, third] = workers
+    await fill(workers)
+    await archivedAtLeast(journal, sessions * 0.2)
+    await first.kill()
+    await archivedAtLeast(journal, sessions * 0.4)
+    await second.kill()
+    await archivedAtLeast(journal, sessions * 0.5)
+    third.freeze()
+    // Whatever was leased to those three is archived by the one that is left, when the leases have run out.
+    await archivedAtLeast(journal, sessions)
+    third.thaw()
+    // It sees that its leases are lost: what it acknowledges now is refused, and it tells of no end.
+    await third.do('ready')
+    await third.do('close', 5_000)
+
+    const lines = journal.read()
+    expect(byIncarnation(lines, 'archived').size).toBe(sessions)
+    expect(lostIn(lines)).toEqual([])
+    expect(doubledIn(lines, [first.pid, second.pid, third.pid])).toEqual([])
+    expectOneEndEach(lines)
+  })
+
+  it('loses nothing when all are killed and others start', generous, async () => {
+    const { start, journal } = workersOn(redis, { options, archive })
+    const workers = await start(3)
+    await fill(workers)
+    await archivedAtLeast(journal, sessions * 0.4)
+    await Promise.all(workers.map((worker) => worker.kill()))
+    const before = byIncarnation(journal.read(), 'archived').size
+    expect(before).toBeLessThan(sessions)
+    await start(2)
+    await archivedAtLeast(journal, sessions)
+
+    const lines = journal.read()
+    expect(byIncarnation(lines, 'archived').size).toBe(sessions)
+    expect(lostIn(lines)).toEqual([])
+    expect(
+      doubledIn(
+        lines,
+        workers.map(({ pid }) => pid),
+      ),
+    ).toEqual([])
+    expectOneEndEach(lines)
+    const attempts = lines.filter(({ what }) => what === 'archiving').map(({ attempt = 0 }) => attempt)
+    expect(Math.max(...attempts)).toBe(2)
+  })
+})
