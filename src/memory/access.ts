@@ -1,8 +1,6 @@
-import { SessionRegistryError } from '../core/errors.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import { checkId } from '../core/validate.ts'
-import { closed } from './closing.ts'
-import { noFactory } from './opener.ts'
-import type { CreateSession } from './options.ts'
 import type { RegistryParts } from './parts.ts'
 import { type SessionRecord, sessionState } from './session-record.ts'
 
@@ -115,11 +113,4 @@ export class Access<T> {
     if (this.#parts.archiver.has(id)) throw needsOpen('is being archived')
     if (this.#loads) throw needsOpen('may have to be loaded')
   }
-}
-
-function needsOpen(why: string): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_NEEDS_OPEN',
-    `Expected a session in memory, but this one ${why}: use \`open\` or \`run\`, which can wait`,
-  )
 }

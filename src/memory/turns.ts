@@ -1,6 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
-import { SessionRegistryError } from '../core/errors.ts'
+import type { SessionRegistryError } from '../core/errors.ts'
+import { busy, endedDuringTurn, interrupted, reentrant } from '../core/refusals.ts'
 import { findScope, HookCall, runInScope } from '../core/turn-scope.ts'
+import { Watchdog } from '../core/watchdog.ts'
 import type { Archiver } from './archiver.ts'
 import { type Hold, HoldTicket } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -8,7 +10,6 @@ import type { Opener, Opens } from './opener.ts'
 import type { SessionRecord } from './session-record.ts'
 import { SessionUse } from './session-use.ts'
 import { TurnRun } from './turn-run.ts'
-import { Watchdog } from './watchdog.ts'
 
 /**
  * Lets sessions be used across `await`: one turn at a time for each, holds, and the watchdog that ends both.
@@ -41,10 +42,7 @@ export class Turns<T> {
     const work = findScope(this.#owner, id)
     if (work instanceof HookCall) {
       if (work.isOver) return undefined
-      throw new SessionRegistryError(
-        'ERR_SESSION_REENTRANT',
-        'Expected a `load` or `archive` hook not to open its own session: it would wait for itself',
-      )
+      throw reentrant()
     }
     if (!(work instanceof TurnRun)) return undefined
     // A turn that was cut off must not go on through a nested one; one that is over has left work behind that is its own.
@@ -88,10 +86,7 @@ export class Turns<T> {
 
   /** A session ended in the middle of its use: its turns are told, those that wait begin again on a new session. */
   cutOff(id: string, use: SessionUse<T>): void {
-    const error = new SessionRegistryError(
-      'ERR_SESSION_ENDED',
-      'The session was deleted or replaced during the turn',
-    )
+    const error = endedDuringTurn()
     const running = [...use.others]
     if (use.running !== undefined) running.unshift(use.running)
     for (const user of running) {
@@ -278,15 +273,4 @@ export class Turns<T> {
     }
     return record.use
   }
-}
-
-function busy(): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_BUSY',
-    'Expected the session to be idle, but a turn is running or waiting',
-  )
-}
-
-function interrupted(): SessionRegistryError {
-  return new SessionRegistryError('ERR_SESSION_TURN_INTERRUPTED', 'The turn was interrupted by a later one')
 }
