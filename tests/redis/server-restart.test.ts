@@ -31,9 +31,7 @@ describeOnOwnRedis(
         expect(n, id).toBeLessThanOrEqual(least + (visitors.unknown.get(id) ?? 0))
         expect(visitors.created.get(id) ?? 0, id).toBeLessThanOrEqual(1)
       }
-      expect(new Set(visitors.failures).difference(new Set(['ERR_SESSION_BACKEND_UNAVAILABLE']))).toEqual(
-        new Set(),
-      )
+      expect(visitors.failures.filter((code) => code !== 'ERR_SESSION_BACKEND_UNAVAILABLE')).toEqual([])
     })
 
     it('still ends the sessions that were there before', generous, async () => {
