@@ -79,6 +79,52 @@ describeOnRedis('a connection that breaks', (redis) => {
     },
   )
 
+  it.each([
+    ['archived', 1_000],
+    ['given up', 1],
+  ])(
+    'does not begin a life again that was %s while its creator waited for an answer',
+    generous,
+    async (fate, attempts) => {
+      const proxy = await testProxy(redis.url)
+      const prefix = uniquePrefix()
+      const lives: string[] = []
+      const options = {
+        prefix,
+        timeoutMs: 100,
+        archiveAttempts: attempts,
+        archive: async ({ incarnation }: { readonly incarnation: string }) => {
+          lives.push(incarnation)
+          if (fate === 'given up') throw new Error('this one cannot be archived')
+        },
+      }
+      const creator = await testRegistry<Tally>(proxy, { ...options, intervalMs: Number.POSITIVE_INFINITY })
+      const other = await testRegistry<Tally>(redis, options)
+      const told: string[] = []
+      creator.on('created', ({ incarnation }) => told.push(incarnation))
+      for (const registry of [creator, other]) registry.on('error', () => {})
+      await other.has('nobody')
+      await creator.has('nobody')
+      const creation = watch(
+        creator.getOrCreate('a', () => {
+          proxy.swallowAnswers()
+          return { n: 0 }
+        }),
+      )
+      await expect.poll(() => lives.length, { timeout: 4_000, interval: 10 }).toBe(1)
+      proxy.heal()
+      await creation.settled
+
+      expect(creation.value).toEqual({ n: 0 })
+      expect(told[0]).toBe(lives[0])
+      expect(new Set(told).size).toBe(told.length)
+      // Whatever lives now is another life.
+      await expect.poll(() => other.has('a'), { timeout: 20_000 }).toBe(false)
+      await expect.poll(() => lives.length, { timeout: 20_000 }).toBe(told.length)
+      expect(new Set(lives).size).toBe(lives.length)
+    },
+  )
+
   it.each(clientKinds)(
     'rejects after some seconds of silence, and goes on when the server answers again (%s)',
     generous,
