@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^session-registry$/, replacement: source('./src/index.ts') },
+      { find: /^session-registry\/redis$/, replacement: source('./src/redis/index.ts') },
       { find: /^session-registry\/testing$/, replacement: source('./src/testing/index.ts') },
     ],
   },

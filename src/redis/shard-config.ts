@@ -1,0 +1,77 @@
+import { systemClock } from '../core/clock.ts'
+import { SessionRegistryError } from '../core/errors.ts'
+import { Answer } from './answer.ts'
+import type { Backend } from './backend.ts'
+import type { Keys } from './keys.ts'
+import type { Script } from './script.ts'
+import { config } from './scripts/config.lua.ts'
+
+/** Calls a script; `horizonMs` is how long what it writes may stay. */
+export type CallScript = (
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+  horizonMs?: number,
+) => Promise<unknown>
+
+/** The note of the shards outlives the data by a day, and is renewed twice a day: so it is never missing. */
+const slackMs = 24 * 3_600_000
+
+/** A PX that Redis takes, some 300 years. */
+const longestMs = 1e13
+
+/**
+ * Sees to it that all processes divide the sessions alike: a process with another number of shards would not find them.
+ *
+ * It asks once before the first call, and again only when the note has to live longer.
+ */
+export class ShardConfig {
+  readonly #backend: Backend
+  readonly #keys: Keys
+  readonly #warnOf: (policy: string) => void
+  #horizonMs: number
+  #checked: Promise<void> | undefined
+  #checkedAt = 0
+
+  constructor(backend: Backend, keys: Keys, horizonMs: number, warnOf: (policy: string) => void) {
+    this.#backend = backend
+    this.#keys = keys
+    this.#horizonMs = horizonMs
+    this.#warnOf = warnOf
+  }
+
+  readonly call: CallScript = async (script, keys, args, horizonMs = 0) => {
+    await this.#check(horizonMs)
+    return this.#backend.call(script, keys, args)
+  }
+
+  #check(horizonMs: number): Promise<void> | undefined {
+    const isLonger = horizonMs > this.#horizonMs
+    if (isLonger) this.#horizonMs = horizonMs
+    const isOld = systemClock.now() - this.#checkedAt > slackMs / 2
+    if (this.#checked === undefined || isLonger || isOld) {
+      this.#checkedAt = systemClock.now()
+      const checked = this.#ask()
+      this.#checked = checked
+      checked.catch(() => {
+        // The next call asks again.
+        if (this.#checked === checked) this.#checked = undefined
+      })
+    }
+    return this.#checked
+  }
+
+  async #ask(): Promise<void> {
+    const { shards, config: key } = this.#keys
+    const ttlMs = Math.ceil(Math.min(this.#horizonMs + slackMs, longestMs))
+    const answer = new Answer(await this.#backend.call(config, [key], [String(shards), String(ttlMs)]))
+    const stored = answer.number()
+    if (stored !== shards) {
+      throw new SessionRegistryError(
+        'ERR_SESSION_SHARDS_MISMATCH',
+        `Expected \`shards\` to be ${stored}, with which the data of this prefix were stored, got ${shards}`,
+      )
+    }
+    this.#warnOf(answer.text())
+  }
+}
