@@ -88,6 +88,52 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     store.last.succeed()
   })
 
+  it(
+    'keeps the order of its lives when one of them was claimed and has to wait for its turn',
+    generous,
+    async () => {
+      const prefix = uniquePrefix()
+      const options = { prefix, timeoutMs: 300, archiveConcurrency: 1, create: () => [] }
+      const visitors = await testRegistry<string[]>(redis, {
+        ...options,
+        intervalMs: Number.POSITIVE_INFINITY,
+      })
+      const firstStore = new FakeArchive('manual')
+      const secondStore = new FakeArchive('manual')
+      const claims = async (archive: FakeArchive['archive'], count: number) => {
+        const registry = await testRegistry<string[]>(redis, { ...options, archive })
+        await registry.has('nobody')
+        await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(count)
+        return registry
+      }
+      // The first process archives the first life, and another session waits there: it claims no more.
+      await visitors.run('a', say('first'))
+      await visitors.run('waiting', say('hello'))
+      await claims(firstStore.archive, 2)
+      await expect.poll(() => firstStore.callsOf('a').length, soon).toBe(1)
+      // The second one is busy too, and claims the second life without having begun to archive it.
+      await visitors.run('b', say('hello'))
+      const second = await claims(secondStore.archive, 1)
+      await visitors.run('a', say('second'))
+      await expect.poll(async () => (await second.stats()).archiving, soon).toBe(2)
+      await visitors.run('a', say('third'))
+      secondStore.last.succeed()
+
+      await expect.poll(async () => (await second.stats()).archiving, soon).toBe(0)
+      expect(secondStore.callsOf('a')).toEqual([])
+      firstStore.mode = 'instant'
+      secondStore.mode = 'instant'
+      for (const { succeed } of [...firstStore.calls]) succeed()
+      const archived = () => [...firstStore.callsOf('a'), ...secondStore.callsOf('a')]
+      await expect.poll(() => archived().length, soon).toBe(3)
+      expect(
+        archived()
+          .map(({ session }) => session.value)
+          .sort(),
+      ).toEqual([['first'], ['second'], ['third']])
+    },
+  )
+
   it('waits for the old life where it can be loaded, and has its whole history', generous, async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store, { load: store.load })

@@ -5,7 +5,8 @@
  * those that are given up. Only the first in line may be in the queue under `KEYS[4]`, so that the archives of one id
  * neither overlap nor overtake.
  *
- * - `shelve`: moves the life under `KEYS[1]`, which is over, to the older ones. One that is being archived goes first.
+ * - `shelve`: moves the life under `KEYS[1]`, which is over, to the older ones. One that is being archived goes first;
+ *   one that was claimed but not loaded yet, and so is not sealed, waits like any other.
  * - `advance`: the first in line may be claimed.
  * - `bury`: remembers a life that did not live long, so that a repeated creation does not bring it back.
  */
@@ -65,8 +66,9 @@ local function store(extra)
   redis.call('ZREM', KEYS[3], member(f[1]))
 end
 local function shelve(g)
+  local isSealed = redis.call('HGET', KEYS[1], 'e') == '0'
   store('')
-  if isLeased(g) then
+  if isSealed and isLeased(g) then
     setLine('q', join(g, getLine('q')))
   else
     setLine('q', join(getLine('q'), g))
