@@ -19,7 +19,7 @@ describeOnRedis('each client library', (redis) => {
 
   it.each(clientKinds)('reads, writes, walks and deletes: %s', async (kind) => {
     const registry = await make(kind)
-    const events = new EventRecorder(registry)
+    const events = new EventRecorder<string[]>(registry)
     expect(await registry.get('a')).toBeUndefined()
     expect(await registry.getOrCreate('a')).toEqual([])
     expect(await registry.run('a', ({ value }) => value.push('Zoë', '日本語', '\u0000', '\r\n'))).toBe(4)
@@ -45,7 +45,7 @@ describeOnRedis('each client library', (redis) => {
   it.each(clientKinds)('archives what is over and brings it back: %s', { timeout: 60_000 }, async (kind) => {
     const store = new FakeArchive()
     const registry = await make(kind, { timeoutMs: 300, archive: store.archive, load: store.load })
-    const events = new EventRecorder(registry)
+    const events = new EventRecorder<string[]>(registry)
     await registry.run('a', ({ value }) => value.push('before'))
     await expect.poll(() => events.lines, soon).toEqual(['created a', 'expired a idle', 'ended a idle'])
     expect(await registry.run('a', ({ value }) => [...value, 'after'])).toEqual(['before', 'after'])

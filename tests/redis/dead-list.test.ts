@@ -15,7 +15,9 @@ async function all<R>(walk: AsyncIterable<R>): Promise<R[]> {
 }
 
 describeOnRedis('a session that cannot be archived', (redis) => {
-  async function withDead(options: { readonly retentionMs?: number; readonly prefix?: string } = {}) {
+  async function withDead(
+    options: { readonly retentionMs?: number; readonly leaseMs?: number; readonly prefix?: string } = {},
+  ) {
     const store = new FakeArchive('failing')
     const registry = await testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -121,7 +123,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
   it('is kept for its retention, and leaves no key behind', generous, async () => {
     const prefix = uniquePrefix()
     const admin = await administrator(redis)
-    const { registry } = await withDead({ retentionMs: 2_000, prefix })
+    const { registry } = await withDead({ retentionMs: 2_000, leaseMs: 1_000, prefix })
     const seen = await all(registry.deadSessions())
     expect(seen).toHaveLength(1)
     await registry.close()

@@ -14,7 +14,8 @@ describeOnRedis('the keys of a registry', (redis) => {
     const options = {
       prefix,
       timeoutMs: 200,
-      retentionMs: 3_000,
+      retentionMs: 2_000,
+      leaseMs: 2_000,
       intervalMs: 100,
       archiveAttempts: 2,
       create: (): Tally => ({ n: 0 }),

@@ -36,14 +36,15 @@ export function doubledIn(lines: readonly JournalLine[], unlucky: readonly numbe
   )
 }
 
-/** Archives of one id that were under way at once; an archive of a process that was killed ends with it. */
-export function overlapsIn(lines: readonly JournalLine[]): JournalLine[] {
+/** All that was written of ids that had two archives under way at once. */
+export function overlapsIn(lines: readonly JournalLine[]): JournalLine[][] {
   const underWay = new Map<string, JournalLine>()
-  const overlaps: JournalLine[] = []
+  const overlaps: JournalLine[][] = []
   for (const line of lines) {
     if (line.id === undefined) continue
     if (line.what === 'archiving') {
-      if (underWay.has(line.id)) overlaps.push(line)
+      const other = underWay.get(line.id)
+      if (other !== undefined) overlaps.push(lines.filter(({ id }) => id === line.id))
       underWay.set(line.id, line)
     }
     if (line.what === 'archived' || line.what === 'gave up') underWay.delete(line.id)

@@ -29,7 +29,8 @@ export async function connectClient(kind: ClientKind, url: string): Promise<Test
     return made(kind, client, () => client.destroy())
   }
   if (kind === 'glide') {
-    const { GlideClient } = await import('@valkey/valkey-glide')
+    const { GlideClient, Logger } = await import('@valkey/valkey-glide')
+    Logger.setLoggerConfig('off')
     const credentials = username === '' ? undefined : { username, password }
     const client = await GlideClient.createClient({
       addresses: [address],
@@ -63,7 +64,8 @@ export async function connectClusterClient(
     return made(kind, client, () => client.destroy())
   }
   if (kind === 'glide') {
-    const { GlideClusterClient } = await import('@valkey/valkey-glide')
+    const { GlideClusterClient, Logger } = await import('@valkey/valkey-glide')
+    Logger.setLoggerConfig('off')
     const client = await GlideClusterClient.createClient({ addresses: [...addresses], requestTimeout: 5_000 })
     return made(kind, client, () => client.close())
   }

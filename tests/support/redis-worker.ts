@@ -37,7 +37,7 @@ const jobs: Jobs = {
     await inParallel(32, ids, async (id) => {
       await registry.getOrCreate(id)
     })
-    return registry.stats().created
+    return (await registry.stats()).created
   },
 
   async increment({ ids, times, parallel }) {
