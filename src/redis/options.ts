@@ -77,6 +77,14 @@ export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
   readonly codec: CheckedCodec<T>
 }
 
+/** How long the data of a session may be there that nobody touches any more. */
+export function longestStay<T>(
+  { maxAgeMs, leaseMs, retentionMs }: ResolvedRedisOptions<T>,
+  timeoutMs: number,
+): number {
+  return Math.min(timeoutMs, maxAgeMs) + leaseMs + retentionMs
+}
+
 const maxShards = 4_096
 
 const knownOptions = [

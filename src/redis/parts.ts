@@ -12,7 +12,7 @@ import { Holds } from './holds.ts'
 import { Keys } from './keys.ts'
 import { NearCache } from './near-cache.ts'
 import { Opener } from './opener.ts'
-import type { ResolvedRedisOptions } from './options.ts'
+import { longestStay, type ResolvedRedisOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { SessionStore } from './session-store.ts'
 import { ShardConfig } from './shard-config.ts'
@@ -39,7 +39,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const announcer = new Announcer(owner, options.logger, options.logId)
   const teller = new Teller(announcer, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)
-  const horizonMs = Math.min(options.timeoutMs, options.maxAgeMs) + options.retentionMs
+  const horizonMs = longestStay(options, options.timeoutMs)
   let hasWarned = false
   const warn = (policy: string) => {
     if (!hasWarned) warnOfEviction(policy, announcer, options)

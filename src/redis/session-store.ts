@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts'
 import { durationText, type Life, readTimes } from './life.ts'
 import { newName } from './names.ts'
 import type { NearCache } from './near-cache.ts'
-import type { ResolvedRedisOptions } from './options.ts'
+import { longestStay, type ResolvedRedisOptions } from './options.ts'
 import { create } from './scripts/create.lua.ts'
 import { enter } from './scripts/enter.lua.ts'
 import { leave } from './scripts/leave.lua.ts'
@@ -145,8 +145,9 @@ export class SessionStore<T> {
     const horizon = timeoutMs === undefined ? undefined : this.#horizon(timeoutMs)
     const answer = new Answer(await this.#call(leave, this.#keys.session(id), args, horizon))
     const state = answer.number()
-    if (state !== 1) return state === 0 ? 'lost' : 'ended'
-    if (text !== undefined) this.#cache.set(id, { incarnation, version: answer.text(), text })
+    if (state <= 0) return state === 0 ? 'lost' : 'ended'
+    // After a repeat the version may be that of a later save.
+    if (text !== undefined && state === 1) this.#cache.set(id, { incarnation, version: answer.text(), text })
     return 'done'
   }
 
@@ -203,8 +204,7 @@ export class SessionStore<T> {
     this.#call(forget, [key], []).catch(() => {})
   }
 
-  /** How long the data of a session may be there that nobody touches. */
   #horizon(timeoutMs: number): number {
-    return Math.min(timeoutMs, this.#options.maxAgeMs) + this.#options.retentionMs
+    return longestStay(this.#options, timeoutMs)
   }
 }

@@ -14,8 +14,12 @@ export type CallScript = (
   horizonMs?: number,
 ) => Promise<unknown>
 
-/** The note of the shards outlives the data by a day, and is renewed twice a day: so it is never missing. */
-const slackMs = 24 * 3_600_000
+/**
+ * The note of the shards lives longer than any data: those live for the horizon from the last write, and an eighth more.
+ * It is renewed when an eighth of the horizon has passed.
+ */
+const renewAfter = 1 / 8
+const noteFor = 1 + 2 * renewAfter + 1 / 8
 
 /** A PX that Redis takes, some 300 years. */
 const longestMs = 1e13
@@ -23,7 +27,7 @@ const longestMs = 1e13
 /**
  * Sees to it that all processes divide the sessions alike: a process with another number of shards would not find them.
  *
- * It asks once before the first call, and again only when the note has to live longer.
+ * It asks before the first call, and again only when the note has to live longer: with the default options every 21 hours.
  */
 export class ShardConfig {
   readonly #backend: Backend
@@ -48,7 +52,7 @@ export class ShardConfig {
   #check(horizonMs: number): Promise<void> | undefined {
     const isLonger = horizonMs > this.#horizonMs
     if (isLonger) this.#horizonMs = horizonMs
-    const isOld = systemClock.now() - this.#checkedAt > slackMs / 2
+    const isOld = systemClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
     if (this.#checked === undefined || isLonger || isOld) {
       this.#checkedAt = systemClock.now()
       const checked = this.#ask()
@@ -63,7 +67,7 @@ export class ShardConfig {
 
   async #ask(): Promise<void> {
     const { shards, config: key } = this.#keys
-    const ttlMs = Math.ceil(Math.min(this.#horizonMs + slackMs, longestMs))
+    const ttlMs = Math.ceil(Math.min(this.#horizonMs * noteFor, longestMs))
     const answer = new Answer(await this.#backend.call(config, [key], [String(shards), String(ttlMs)]))
     const stored = answer.number()
     if (stored !== shards) {

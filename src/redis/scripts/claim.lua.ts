@@ -19,6 +19,7 @@ if answer then
   return answer
 end
 local limit, lease, token, retention = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+evenIfFull(KEYS[3])
 local taken = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', int(now), 'LIMIT', 0, limit)
 if #taken < limit then
   local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', int(now), 'LIMIT', 0, limit - #taken)
@@ -73,6 +74,7 @@ export const extend = new Script(
   time,
   `
 local til, answer = now + tonumber(ARGV[1]), {}
+evenIfFull(KEYS[2])
 for index = 3, #ARGV, 2 do
   local member, token = ARGV[index], ARGV[index + 1]
   local leased = redis.call('HGET', KEYS[2], member)

@@ -7,7 +7,7 @@ import { time } from './time.lua.ts'
  *
  * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '', version read
  *
- * `{1, v}`: done, now or by an earlier try of the same operation. `{0}`: the lock is another's, or what was read
+ * `{1, v}`: done. `{2}`: done by an earlier try. `{0}`: the lock is another's, or what was read
  * outside a turn has changed; nothing was saved. `{-1}`: that life has ended.
  *
  * `w` names the last operations, as many as may still be repeated: another turn may come before the repeat.
@@ -28,7 +28,7 @@ if now - tonumber(f[10] or 0) < memoryMs then
   recent = f[9] or ''
 end
 if string.find(' ' .. recent .. ' ', ' ' .. operation .. ' ', 1, true) then
-  return { 1, v }
+  return { 2 }
 end
 if now >= tonumber(f[3]) then
   return { 0 }
@@ -39,18 +39,21 @@ if ARGV[5] == 'l' then
     return { 0 }
   end
   lu = 0
-  redis.call('HDEL', KEYS[1], 'lo', 'lu', 'ir')
-else
-  if saves and (lu > now or v ~= ARGV[10]) then
-    saves = false
-    operation = ''
-  end
-  h = table.concat(holders(h, token), ' ')
-  redis.call('HSET', KEYS[1], 'h', h)
+elseif saves and (lu > now or v ~= ARGV[10]) then
+  saves = false
+  operation = ''
 end
 if saves then
   v = int(tonumber(v) + 1)
   redis.call('HSET', KEYS[1], 'd', value, 'v', v)
+else
+  evenIfFull(KEYS[1])
+end
+if ARGV[5] == 'l' then
+  redis.call('HDEL', KEYS[1], 'lo', 'lu', 'ir')
+else
+  h = table.concat(holders(h, token), ' ')
+  redis.call('HSET', KEYS[1], 'h', h)
 end
 local i = f[4]
 if ARGV[9] ~= '' and operation ~= '' then

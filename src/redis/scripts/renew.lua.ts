@@ -18,6 +18,7 @@ local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'i', 'm', 'lo', 'lu', 'h', 'ir'
 if f[1] ~= ARGV[3] then
   return { -1 }
 end
+evenIfFull(KEYS[1])
 local token, til = ARGV[4], now + tonumber(ARGV[6])
 if now >= tonumber(f[2]) then
   return { 0 }

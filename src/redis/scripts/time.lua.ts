@@ -5,6 +5,8 @@
  * - `keep`: no key is without a TTL; one that must live longer gets more, with a slack so that not every write sets it.
  * - `recall`, `remember`: what an operation that must not be done twice has answered, for the case that the answer was
  *   lost. A repeat comes within 5 s, so 10 s of memory is enough.
+ * - `evenIfFull`: where memory is full, Redis refuses a script at its first command that writes, if that one could need
+ *   memory, and no later. What must go on then (reading, renewing, letting go) begins with a command that needs none.
  */
 export const time = `
 local clock = redis.call('TIME')
@@ -19,6 +21,9 @@ local function keep(key, ms)
   if redis.call('PTTL', key) < ms then
     redis.call('PEXPIRE', key, int(ms + ms / 8))
   end
+end
+local function evenIfFull(key)
+  redis.call('HDEL', key, '')
 end
 local function recall(key)
   local answer = redis.call('LRANGE', key, 0, -1)
