@@ -29,10 +29,10 @@ export function lostIn(lines: readonly JournalLine[]): JournalLine[] {
   return lost
 }
 
-/** Lives archived more than once, of which it is not so that every earlier time was in one of these processes. */
+/** Lives archived more than once outside these processes; one that was frozen may well come last. */
 export function doubledIn(lines: readonly JournalLine[], unlucky: readonly number[]): JournalLine[][] {
   return [...byIncarnation(lines, 'archived').values()].filter(
-    (copies) => !copies.slice(0, -1).every(({ pid }) => unlucky.includes(pid)),
+    (copies) => copies.filter(({ pid }) => !unlucky.includes(pid)).length > 1,
   )
 }
 
