@@ -32,22 +32,20 @@ export class Access<T> {
     timeoutMs: number,
     isClosing: boolean,
   ): Promise<Life | undefined> {
-    const { store, teller, options, poller, keys } = this.#parts
+    const { store, teller, options } = this.#parts
     if (isClosing) throw closed()
     if (options.load !== undefined) throw needsOpen('may have to be loaded')
     if (create === undefined) throw noFactory()
     const text = options.codec.encode(create(id))
     const created = await store.create(id, text, timeoutMs, '')
     if (created.state === 'exists') return undefined
-    poller.expect(keys.shardOf(id), timeoutMs)
     teller.created(created.life)
     return created.life
   }
 
   async set(id: string, value: T, timeoutMs: number): Promise<void> {
-    const { store, teller, options, turns, poller, keys } = this.#parts
+    const { store, teller, options, turns } = this.#parts
     const { life, replaced } = await store.replace(id, options.codec.encode(value), timeoutMs)
-    poller.expect(keys.shardOf(id), timeoutMs)
     if (replaced !== undefined) {
       turns.cutOff(id, new Set([replaced.incarnation]))
       teller.ended(replaced, 'replaced')

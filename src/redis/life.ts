@@ -46,3 +46,8 @@ function orNever(ms: number): number {
 export function expiryReason({ lastActiveAt, timeoutMs, maxAgeAt }: Life): ExpiryReason {
   return maxAgeAt < lastActiveAt + timeoutMs ? 'age' : 'idle'
 }
+
+/** How much later than its idle timeout a session is over, at the most; the scripts reckon alike. */
+export function lagOf(timeoutMs: number): number {
+  return Math.max(1, Math.min(Math.floor(timeoutMs / 128), 1_000))
+}

@@ -61,6 +61,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     },
     failed: (error) => teller.failed(error, 'sessions that are over could not be claimed'),
   })
+  store.whenScheduled = (shard, inMs) => poller.expect(shard, inMs)
   archiver.whenRoom = (due) => {
     if (due === undefined) poller.resume()
     else poller.expect(due.shard, due.inMs)

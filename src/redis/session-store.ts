@@ -1,6 +1,6 @@
 import { Answer } from './answer.ts'
 import type { Keys } from './keys.ts'
-import { durationText, type Life, readTimes } from './life.ts'
+import { durationText, type Life, lagOf, readTimes } from './life.ts'
 import { newName } from './names.ts'
 import type { NearCache } from './near-cache.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
@@ -62,6 +62,8 @@ export class SessionStore<T> {
   readonly #options: ResolvedRedisOptions<T>
   readonly #retention: string
   readonly #lease: string
+  /** Called when a session of this shard may be over in `inMs`. */
+  whenScheduled: ((shard: number, inMs: number) => void) | undefined = undefined
 
   constructor(call: CallScript, keys: Keys, cache: NearCache, options: ResolvedRedisOptions<T>) {
     this.#call = call
@@ -104,6 +106,7 @@ export class SessionStore<T> {
     const answer = new Answer(await this.#call(create, this.#keys.life(id), args, this.#horizon(timeoutMs)))
     const state = answer.number()
     if (state === 0) return { state: 'exists' }
+    this.#expect(id, timeoutMs)
     return {
       state: state === 1 ? 'created' : 'ended',
       life: this.#begun(id, incarnation, text, timeoutMs, answer),
@@ -122,6 +125,7 @@ export class SessionStore<T> {
     const keys = this.#keys.life(id, operation)
     const answer = new Answer(await this.#call(replace, keys, args, this.#horizon(timeoutMs)))
     answer.number()
+    this.#expect(id, timeoutMs)
     const life = this.#begun(id, incarnation, text, timeoutMs, answer)
     const replaced = answer.rest > 0 ? this.#readPast(id, life.seenAt, answer) : undefined
     if (replaced !== undefined) this.#forget(id, operation)
@@ -146,6 +150,7 @@ export class SessionStore<T> {
     const answer = new Answer(await this.#call(leave, this.#keys.session(id), args, horizon))
     const state = answer.number()
     if (state <= 0) return state === 0 ? 'lost' : 'ended'
+    if (timeoutMs !== undefined) this.#expect(id, timeoutMs)
     // After a repeat the version may be that of a later save.
     if (text !== undefined && state === 1) this.#cache.set(id, { incarnation, version: answer.text(), text })
     return 'done'
@@ -176,6 +181,11 @@ export class SessionStore<T> {
     this.#cache.delete(id)
     if (removed.length > 0) this.#forget(id, operation)
     return removed
+  }
+
+  #expect(id: string, timeoutMs: number): void {
+    const inMs = Math.min(timeoutMs + lagOf(timeoutMs), this.#options.maxAgeMs)
+    this.whenScheduled?.(this.#keys.shardOf(id), inMs)
   }
 
   #beginning(id: string, incarnation: string, text: string, timeoutMs: number): string[] {
