@@ -1,5 +1,6 @@
 import type { CreateSession } from '../core/hooks.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
+import { type DeadSession, deadSession } from './dead-sessions.ts'
 import type { LifeName } from './keys.ts'
 import { expiryReason, type Life } from './life.ts'
 import type { RedisParts } from './parts.ts'
@@ -111,6 +112,30 @@ export class Access<T> {
     } finally {
       teller.walks.delete(ended)
     }
+  }
+
+  /** The lives that could not be archived. */
+  async *dead(): AsyncGenerator<DeadSession<T>, void, undefined> {
+    const { walks, dead, options } = this.#parts
+    for await (const { id, incarnation } of walks.dead(options.retentionMs)) {
+      for (const life of await dead.read(id)) {
+        if (life.incarnation === incarnation) yield deadSession(life, options.codec)
+      }
+    }
+  }
+
+  async retryDead(id: string): Promise<number> {
+    const { dead, poller, keys } = this.#parts
+    const lives = await dead.retry(id)
+    poller.expect(keys.shardOf(id), 0)
+    return lives.length
+  }
+
+  async dropDead(id: string): Promise<number> {
+    const { dead, teller } = this.#parts
+    const lives = await dead.drop(id)
+    for (const life of lives) teller.ended(life, 'deleted')
+    return lives.length
   }
 }
 

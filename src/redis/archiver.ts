@@ -2,6 +2,8 @@ import { systemClock, Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { archiveTimedOut, endedDuringTurn } from '../core/refusals.ts'
 import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
+import { type Job, loseJob } from './archive-job.ts'
+import { ClaimRenewal } from './claim-renewal.ts'
 import type { Claim, ClaimStore, Outcome } from './claim-store.ts'
 import { memberOf } from './keys.ts'
 import { expiryReason } from './life.ts'
@@ -18,17 +20,6 @@ const maxPauseMs = 30_000
 /** Lives that are ended at once where there is nothing to archive. */
 const endsAtOnce = 64
 
-/** A claim in the hands of this process. */
-interface Job {
-  readonly claim: Claim
-  /** Aborts the call of the hook. */
-  readonly controller: AbortController
-  /** The lease is gone: whatever comes of the call, it is another's to settle. */
-  isLost: boolean
-  /** Monotonic time. */
-  renewedAt: number
-}
-
 /** Ends lives that this process has claimed: archives them, and only then lets them be deleted. */
 export class Archiver<T> {
   readonly #owner: object
@@ -40,7 +31,7 @@ export class Archiver<T> {
   readonly #jobs = new Map<string, Job>()
   #queue: Job[] = []
   #underWay = 0
-  #renewal: Timer | undefined
+  readonly #renewal: ClaimRenewal<T>
   /** Sessions whose archive was cut short by the deadline of `close`. */
   readonly cutShort: RedisSession<T>[] = []
   /** Called when there is room for more claims; with a shard where something will be due in `inMs`. */
@@ -59,6 +50,12 @@ export class Archiver<T> {
     this.#opener = opener
     this.#options = options
     this.#concurrency = options.archive === undefined ? endsAtOnce : options.archiveConcurrency
+    this.#renewal = new ClaimRenewal(store, options.leaseMs, () => this.#jobs.values())
+  }
+
+  /** Whether there is a hook that may take its time. */
+  get archives(): boolean {
+    return this.#options.archive !== undefined
   }
 
   /** Claims in hand. */
@@ -71,21 +68,26 @@ export class Archiver<T> {
     return Math.max(2 * this.#concurrency - this.#jobs.size, 0)
   }
 
-  add(claims: readonly Claim[]): void {
-    for (const claim of claims) {
-      const renewedAt = systemClock.now()
-      const job = { claim, controller: new AbortController(), isLost: false, renewedAt }
-      this.#jobs.set(memberOf(claim), job)
-      this.#queue.push(job)
-    }
+  /** Fulfils when they are settled. */
+  async add(claims: readonly Claim[]): Promise<void> {
+    const renewedAt = systemClock.now()
+    const settled = claims.map(
+      (claim) =>
+        new Promise<void>((over) => {
+          const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over }
+          this.#jobs.set(memberOf(claim), job)
+          this.#queue.push(job)
+        }),
+    )
     this.#pump()
-    this.#renewLater()
+    this.#renewal.start()
+    await Promise.all(settled)
   }
 
   /** Lives were deleted, here: their archives are given up. */
   abandon(id: string, incarnations: ReadonlySet<string>): void {
     for (const job of this.#jobs.values()) {
-      if (job.claim.id === id && incarnations.has(job.claim.incarnation)) this.#lose(job, endedDuringTurn())
+      if (job.claim.id === id && incarnations.has(job.claim.incarnation)) loseJob(job, endedDuringTurn())
     }
   }
 
@@ -215,50 +217,9 @@ export class Archiver<T> {
 
   #over(job: Job): void {
     this.#jobs.delete(memberOf(job.claim))
-    if (this.#jobs.size === 0) {
-      this.#renewal?.cancel()
-      this.#renewal = undefined
-    }
+    job.over()
+    if (this.#jobs.size === 0) this.#renewal.stop()
     if (this.#jobs.size <= this.#concurrency) this.whenRoom?.()
-  }
-
-  #lose(job: Job, error: SessionRegistryError): void {
-    job.isLost = true
-    job.controller.abort(error)
-  }
-
-  #renewLater(): void {
-    if (this.#renewal !== undefined || this.#jobs.size === 0) return
-    outsideScopes(() => {
-      this.#renewal = new Timer(systemClock, () => void this.#renew(), this.#options.leaseMs / 3)
-    })
-  }
-
-  async #renew(): Promise<void> {
-    const shards = new Map<number, Job[]>()
-    for (const job of this.#jobs.values()) {
-      const { shard } = job.claim
-      shards.set(shard, [...(shards.get(shard) ?? []), job])
-    }
-    await Promise.all([...shards].map(([shard, jobs]) => this.#extend(shard, jobs)))
-    this.#renewal = undefined
-    this.#renewLater()
-  }
-
-  async #extend(shard: number, jobs: readonly Job[]): Promise<void> {
-    const now = systemClock.now()
-    try {
-      const claims = jobs.map(({ claim }) => claim)
-      const lost = await this.#store.extend(shard, claims)
-      for (const job of jobs) {
-        job.renewedAt = now
-        if (lost.includes(job.claim)) this.#lose(job, leaseLost())
-      }
-    } catch {
-      // Redis cannot be asked: after the lease another process may have taken over.
-      const until = systemClock.now() - this.#options.leaseMs
-      for (const job of jobs) if (job.renewedAt < until) this.#lose(job, leaseLost())
-    }
   }
 }
 
@@ -272,13 +233,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 function isClosing(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason?.code === 'ERR_SESSION_REGISTRY_CLOSED'
-}
-
-function leaseLost(): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_LOCK_LOST',
-    'Expected to hold the lease of the session until it is archived, but another process has taken over',
-  )
 }
 
 function dataLost(): SessionRegistryError {

@@ -26,8 +26,17 @@ export class Backend {
     this.#run = run
   }
 
-  /** Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE` or `ERR_SESSION_BACKEND_FAILED`. */
-  async call(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  /**
+   * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE` or `ERR_SESSION_BACKEND_FAILED`.
+   *
+   * A call that nobody waits for does not keep the process alive between two tries.
+   */
+  async call(
+    script: Script,
+    keys: readonly string[],
+    args: readonly string[],
+    keepsAlive: boolean,
+  ): Promise<unknown> {
     const startedAt = systemClock.now()
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       const elapsedMs = systemClock.now() - startedAt
@@ -40,7 +49,7 @@ export class Backend {
         const afterMs = systemClock.now() - startedAt + waitMs
         if (failure === 'readOnly' && afterMs > readOnlyPatienceMs) throw backendFailed(error)
         if (afterMs > patienceMs) throw backendUnavailable(error)
-        await pause(waitMs).over
+        await pause(waitMs, { keepsAlive }).over
       }
     }
   }

@@ -37,6 +37,7 @@ export type Outcome =
 export type Settled = 'lost' | 'settled' | 'next'
 
 const settledStates = ['lost', 'settled', 'next'] as const
+const background = { isBackground: true }
 const loadStates = ['taken', 'loaded', 'waits', 'waits', 'lost'] as const
 
 /** The queue of lives that are over. */
@@ -62,7 +63,7 @@ export class ClaimStore<T> {
       this.#keys.answer(shard, token),
     ]
     const args = [String(limit), this.#lease, token, this.#retention]
-    const answer = new Answer(await this.#call(claim, keys, args))
+    const answer = new Answer(await this.#call(claim, keys, args, background))
     answer.number()
     const nextMs = answer.number()
     const claims: Claim[] = []
@@ -74,7 +75,7 @@ export class ClaimStore<T> {
 
   async load({ id, incarnation, token }: Claim): Promise<Loaded> {
     const args = [id, this.#retention, incarnation, token]
-    const answer = new Answer(await this.#call(load, this.#keys.life(id), args))
+    const answer = new Answer(await this.#call(load, this.#keys.life(id), args, background))
     const state = loadStates[answer.number()] ?? 'lost'
     if (state !== 'loaded') return { state }
     const seenAt = answer.number()
@@ -87,7 +88,7 @@ export class ClaimStore<T> {
     const pauseMs = outcome.kind === 'again' ? String(Math.round(outcome.pauseMs)) : '0'
     const reason = outcome.kind === 'dead' ? outcome.reason : ''
     const args = [id, this.#retention, incarnation, token, outcome.kind, pauseMs, reason]
-    const answer = new Answer(await this.#call(settle, this.#keys.life(id), args))
+    const answer = new Answer(await this.#call(settle, this.#keys.life(id), args, background))
     return settledStates[answer.number()] ?? 'lost'
   }
 
@@ -95,7 +96,7 @@ export class ClaimStore<T> {
   async extend(shard: number, claims: readonly Claim[]): Promise<Claim[]> {
     const args = [this.#lease, this.#retention]
     for (const one of claims) args.push(memberOf(one), one.token)
-    const answer = new Answer(await this.#call(extend, this.#keys.queue(shard), args))
+    const answer = new Answer(await this.#call(extend, this.#keys.queue(shard), args, background))
     return claims.filter(() => answer.number() === 0)
   }
 }

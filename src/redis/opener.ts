@@ -47,6 +47,8 @@ export class Opener<T> {
   readonly #options: ResolvedRedisOptions<T>
   readonly #openings = new Map<string, Opening<T>>()
   #refusal: SessionRegistryError | undefined
+  /** Called when somebody waits for an older life of an id, for it may be this process that has to archive it. */
+  whenWaiting: ((id: string) => void) | undefined = undefined
 
   constructor(owner: object, store: SessionStore<T>, teller: Teller<T>, options: ResolvedRedisOptions<T>) {
     this.#owner = owner
@@ -121,6 +123,8 @@ export class Opener<T> {
   async #waitForOlder(id: string, opening: Opening<T>): Promise<'live' | 'settled'> {
     const until = systemClock.now() + this.#options.maxTurnMs
     for (let pauseMs = firstPauseMs; systemClock.now() < until; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+      await this.#store.hurry(id, maxPauseMs)
+      this.whenWaiting?.(id)
       opening.nap = pause(Math.min(jitter(pauseMs), until - systemClock.now()))
       await opening.nap.over
       if (opening.loading.signal.aborted) throw opening.loading.signal.reason

@@ -62,6 +62,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     failed: (error) => teller.failed(error, 'sessions that are over could not be claimed'),
   })
   store.whenScheduled = (shard, inMs) => poller.expect(shard, inMs)
+  opener.whenWaiting = (id) => poller.expect(keys.shardOf(id), 0)
   archiver.whenRoom = (due) => {
     if (due === undefined) poller.resume()
     else poller.expect(due.shard, due.inMs)

@@ -1,7 +1,7 @@
 import { systemClock, Timer } from '../core/clock.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
-import type { ClaimStore } from './claim-store.ts'
+import type { Claim, ClaimStore } from './claim-store.ts'
 
 /** Lives per claim: the server is busy with one for less than half a millisecond. */
 const claimBatch = 50
@@ -83,8 +83,10 @@ export class Poller<T> {
   async #drain(shard: number): Promise<number> {
     for (let total = 0; ; ) {
       const { claims } = await this.#store.claim(shard, claimBatch)
-      this.#archiver.add(claims)
-      total += claims.length
+      const isOver = this.#archiver.add(claims)
+      total += newcomers(claims)
+      // What is not archived ends within the sweep; what is, is only sent to the archive.
+      if (!this.#archiver.archives) await isOver
       if (claims.length < claimBatch || this.#isStopped) return total
     }
   }
@@ -145,7 +147,12 @@ export class Poller<T> {
     this.#nextAt[shard] = latest
     const { claims, nextMs } = await this.#store.claim(shard, limit)
     this.#nextAt[shard] = Math.min(this.#nextAt[shard], systemClock.now() + nextMs)
-    this.#archiver.add(claims)
-    return claims.length
+    void this.#archiver.add(claims)
+    return newcomers(claims)
   }
+}
+
+/** What was claimed before has been counted then. */
+function newcomers(claims: readonly Claim[]): number {
+  return claims.filter(({ attempt }) => attempt === 1).length
 }

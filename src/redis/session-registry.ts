@@ -12,7 +12,7 @@ import type { RunOptions, Turn } from '../core/turn.ts'
 import { checkFunction } from '../core/validate.ts'
 import { Access } from './access.ts'
 import { closeParts } from './closing.ts'
-import { type DeadSession, deadSession } from './dead-sessions.ts'
+import type { DeadSession } from './dead-sessions.ts'
 import type { RedisHold } from './holds.ts'
 import { checkRedisId } from './id.ts'
 import { type RedisSessionRegistryOptions, resolveRedisOptions } from './options.ts'
@@ -65,8 +65,8 @@ export class RedisSessionRegistry<T>
     if (create !== undefined) checkFunction('create', create)
     const { options: resolved, teller, turns } = this.#parts
     const timeoutMs = checkTimeout(options) ?? resolved.timeoutMs
-    const outer = turns.outerTurn(id)?.session
-    if (outer !== undefined) return outer.value
+    const own = turns.sessionInTurn(id)
+    if (own !== undefined) return own.value
     if (!this.#begin()) throw closed()
     for (;;) {
       const life = await this.#access.live(id, { touches: true, reads: true })
@@ -84,8 +84,8 @@ export class RedisSessionRegistry<T>
   /** The value of the live session. Activity. Rejects with `ERR_SESSION_VALUE_INVALID`. */
   async get(id: string): Promise<T | undefined> {
     const { teller, options } = this.#parts
-    const outer = this.#parts.turns.outerTurn(checkRedisId(id))?.session
-    if (outer !== undefined) return outer.value
+    const own = this.#parts.turns.sessionInTurn(checkRedisId(id))
+    if (own !== undefined) return own.value
     const life = await this.#live(id, { touches: true, reads: true })
     if (life === undefined) teller.counters.misses += 1
     else teller.counters.hits += 1
@@ -107,14 +107,14 @@ export class RedisSessionRegistry<T>
 
   /** Whether there is a live session; its idle time starts again. Activity. */
   async touch(id: string): Promise<boolean> {
-    if (this.#parts.turns.outerTurn(checkRedisId(id)) !== undefined) return true
+    if (this.#parts.turns.sessionInTurn(checkRedisId(id)) !== undefined) return true
     return (await this.#live(id, { touches: true })) !== undefined
   }
 
   /** The live session with its times as they are now, a copy; in a turn of the id, the session of the turn. Not activity. */
   async peek(id: string): Promise<Session<T> | undefined> {
-    const outer = this.#parts.turns.outerTurn(checkRedisId(id))?.session
-    if (outer !== undefined) return outer
+    const own = this.#parts.turns.sessionInTurn(checkRedisId(id))
+    if (own !== undefined) return own
     const life = await this.#live(id, { reads: true })
     return life === undefined ? undefined : this.#parts.teller.sessionOf(life)
   }
@@ -242,31 +242,19 @@ export class RedisSessionRegistry<T>
   /** The lives that could not be archived, the longest ago first in each shard. */
   async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
     if (!this.#begin()) return
-    const { walks, dead, options } = this.#parts
-    for await (const { id, incarnation } of walks.dead()) {
-      for (const life of await dead.read(id)) {
-        if (life.incarnation === incarnation) yield deadSession(life, options.codec)
-      }
-    }
+    yield* this.#access.dead()
   }
 
   /** Lets all dead lives of an id be archived again, with new attempts, and says how many. */
   async retryDead(id: string): Promise<number> {
     checkRedisId(id)
-    if (!this.#begin()) return 0
-    const { dead, poller, keys } = this.#parts
-    const lives = await dead.retry(id)
-    poller.expect(keys.shardOf(id), 0)
-    return lives.length
+    return this.#begin() ? this.#access.retryDead(id) : 0
   }
 
   /** Ends all dead lives of an id with `'deleted'`, and says how many. */
   async dropDead(id: string): Promise<number> {
     checkRedisId(id)
-    if (!this.#begin()) return 0
-    const lives = await this.#parts.dead.drop(id)
-    for (const life of lives) this.#parts.teller.ended(life, 'deleted')
-    return lives.length
+    return this.#begin() ? this.#access.dropDead(id) : 0
   }
 
   /**

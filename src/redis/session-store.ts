@@ -6,11 +6,12 @@ import type { NearCache } from './near-cache.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
 import { create } from './scripts/create.lua.ts'
 import { enter } from './scripts/enter.lua.ts'
+import { hurry } from './scripts/hurry.lua.ts'
 import { leave } from './scripts/leave.lua.ts'
 import { forget, remove } from './scripts/remove.lua.ts'
 import { renew } from './scripts/renew.lua.ts'
 import { replace } from './scripts/replace.lua.ts'
-import type { CallScript } from './shard-config.ts'
+import type { CallOptions, CallScript } from './shard-config.ts'
 
 /** What is wanted of a live session, besides whether there is one. */
 export interface EnterOptions {
@@ -163,10 +164,15 @@ export class SessionStore<T> {
     token,
   }: LeaseRef): Promise<'renewed' | 'interrupted' | 'lost' | 'ended'> {
     const args = [id, this.#retention, incarnation, token, kindCode[kind], this.#lease]
-    const answer = new Answer(await this.#call(renew, this.#keys.session(id), args))
+    const answer = new Answer(await this.#call(renew, this.#keys.session(id), args, { isBackground: true }))
     const state = answer.number()
     if (state !== 1) return state === 0 ? 'lost' : 'ended'
     return answer.number() === 1 ? 'interrupted' : 'renewed'
+  }
+
+  /** Somebody waits for an older life of the id, which may be pausing between two tries to archive it. */
+  async hurry(id: string, maxPauseMs: number): Promise<void> {
+    await this.#call(hurry, this.#keys.life(id), [id, this.#retention, String(maxPauseMs)])
   }
 
   async remove(id: string): Promise<RemovedLife[]> {
@@ -211,10 +217,10 @@ export class SessionStore<T> {
   /** Nobody waits for it, and its key goes by itself. */
   #forget(id: string, operation: string): void {
     const key = this.#keys.answer(this.#keys.shardOf(id), operation)
-    this.#call(forget, [key], []).catch(() => {})
+    this.#call(forget, [key], [], { isBackground: true }).catch(() => {})
   }
 
-  #horizon(timeoutMs: number): number {
-    return longestStay(this.#options, timeoutMs)
+  #horizon(timeoutMs: number): CallOptions {
+    return { horizonMs: longestStay(this.#options, timeoutMs) }
   }
 }

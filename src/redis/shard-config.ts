@@ -6,12 +6,19 @@ import type { Keys } from './keys.ts'
 import type { Script } from './script.ts'
 import { config } from './scripts/config.lua.ts'
 
-/** Calls a script; `horizonMs` is how long what it writes may stay. */
+export interface CallOptions {
+  /** How long what it writes may stay, where that is longer than usual. */
+  readonly horizonMs?: number | undefined
+  /** Nobody waits for it. */
+  readonly isBackground?: boolean
+}
+
+/** Calls a script, once it is sure that the data are divided alike. */
 export type CallScript = (
   script: Script,
   keys: readonly string[],
   args: readonly string[],
-  horizonMs?: number,
+  options?: CallOptions,
 ) => Promise<unknown>
 
 /**
@@ -44,18 +51,19 @@ export class ShardConfig {
     this.#warnOf = warnOf
   }
 
-  readonly call: CallScript = async (script, keys, args, horizonMs = 0) => {
-    await this.#check(horizonMs)
-    return this.#backend.call(script, keys, args)
+  readonly call: CallScript = async (script, keys, args, options = {}) => {
+    const keepsAlive = options.isBackground !== true
+    await this.#check(options.horizonMs ?? 0, keepsAlive)
+    return this.#backend.call(script, keys, args, keepsAlive)
   }
 
-  #check(horizonMs: number): Promise<void> | undefined {
+  #check(horizonMs: number, keepsAlive: boolean): Promise<void> | undefined {
     const isLonger = horizonMs > this.#horizonMs
     if (isLonger) this.#horizonMs = horizonMs
     const isOld = systemClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
     if (this.#checked === undefined || isLonger || isOld) {
       this.#checkedAt = systemClock.now()
-      const checked = this.#ask()
+      const checked = this.#ask(keepsAlive)
       this.#checked = checked
       checked.catch(() => {
         // The next call asks again.
@@ -65,10 +73,12 @@ export class ShardConfig {
     return this.#checked
   }
 
-  async #ask(): Promise<void> {
+  async #ask(keepsAlive: boolean): Promise<void> {
     const { shards, config: key } = this.#keys
     const ttlMs = Math.ceil(Math.min(this.#horizonMs * noteFor, longestMs))
-    const answer = new Answer(await this.#backend.call(config, [key], [String(shards), String(ttlMs)]))
+    const answer = new Answer(
+      await this.#backend.call(config, [key], [String(shards), String(ttlMs)], keepsAlive),
+    )
     const stored = answer.number()
     if (stored !== shards) {
       throw new SessionRegistryError(

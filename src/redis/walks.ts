@@ -54,10 +54,10 @@ export class Walks {
     }
   }
 
-  /** The lives that were given up, the longest ago first in each shard. */
-  async *dead(): AsyncGenerator<LifeName, void, undefined> {
+  /** The lives that were given up since `ms` ago, the longest ago first in each shard. */
+  async *dead(ms: number): AsyncGenerator<LifeName, void, undefined> {
     for (const shard of this.#shards()) {
-      for (const member of await this.#all(this.#keys.dead(shard), '-inf')) yield nameOf(member)
+      for (const member of await this.#all(this.#keys.dead(shard), 'now', ms)) yield nameOf(member)
     }
   }
 
@@ -66,10 +66,12 @@ export class Walks {
   }
 
   /** All members of a set, once each, though their scores may change between two pages. */
-  async #all(key: string, from: string): Promise<string[]> {
+  async #all(key: string, from: string, agoMs = 0): Promise<string[]> {
     const found = new Set<string>()
     for (let score = from, passed = 0; ; ) {
-      const answer = new Answer(await this.#call(page, [key], [score, String(passed), String(pageSize)]))
+      const answer = new Answer(
+        await this.#call(page, [key], [score, String(passed), String(pageSize), String(agoMs)]),
+      )
       const size = answer.rest / 2
       while (answer.rest > 0) {
         found.add(answer.text())

@@ -4,7 +4,7 @@ import { time } from './time.lua.ts'
 /**
  * A page of a set that is sorted by time, from a score on.
  *
- * KEYS set · ARGV score or 'now', how many of that score to pass over, limit
+ * KEYS set · ARGV score or 'now', how many of that score to pass over, limit, how many ms before now
  *
  * `member, score` of each.
  */
@@ -14,7 +14,7 @@ export const page = new Script(
   `
 local from = ARGV[1]
 if from == 'now' then
-  from = int(now + 1)
+  from = int(now + 1 - tonumber(ARGV[4]))
 end
 return redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[2], ARGV[3])
 `,
