@@ -151,9 +151,11 @@ export class SessionStore<T> {
     const answer = new Answer(await this.#call(leave, this.#keys.session(id), args, horizon))
     const state = answer.number()
     if (state <= 0) return state === 0 ? 'lost' : 'ended'
-    if (timeoutMs !== undefined) this.#expect(id, timeoutMs)
     // After a repeat the version may be that of a later save.
-    if (text !== undefined && state === 1) this.#cache.set(id, { incarnation, version: answer.text(), text })
+    if (state !== 1) return 'done'
+    const saved = answer.text()
+    if (text !== undefined) this.#cache.set(id, { incarnation, version: saved, text })
+    this.whenScheduled?.(this.#keys.shardOf(id), answer.number())
     return 'done'
   }
 

@@ -7,8 +7,8 @@ import { time } from './time.lua.ts'
  *
  * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '', version read
  *
- * `{1, v}`: done. `{2}`: done by an earlier try. `{0}`: the lock is another's, or what was read
- * outside a turn has changed; nothing was saved. `{-1}`: that life has ended.
+ * `{1, v, inMs}`: done; it is over in so many ms. `{2}`: done by an earlier try. `{0}`: the lock is another's, or what was
+ * read outside a turn has changed; nothing was saved. `{-1}`: that life has ended.
  *
  * `w` names the last operations, as many as may still be repeated: another turn may come before the repeat.
  */
@@ -68,10 +68,11 @@ if operation ~= '' then
   names[#names + 1] = operation
   redis.call('HSET', KEYS[1], 'w', table.concat(names, ' ', math.max(1, #names - 63)), 'ws', int(now))
 end
-schedule(g, now, deadline(now, tonumber(i), tonumber(f[5]), heldUntil(lu, h)))
+local e = deadline(now, tonumber(i), tonumber(f[5]), heldUntil(lu, h))
+schedule(g, now, e)
 if operation == '' then
   return { 0 }
 end
-return { 1, v }
+return { 1, v, e - now }
 `,
 )
