@@ -7,9 +7,10 @@ import {
   connectClusterClient,
   type TestClient,
 } from '../tests/support/redis-clients.ts'
-import { ask, RedisCluster, until } from '../tests/support/redis-cluster.ts'
+import { ask, RedisCluster } from '../tests/support/redis-cluster.ts'
 import type { RedisServer } from '../tests/support/redis-server.ts'
 import { findRedisProgram, howToGetRedis } from '../tests/support/redis-source.ts'
+import { until } from '../tests/support/until.ts'
 
 /**
  * Tries the registry on a cluster of three masters and their replicas, with every client library, and kills a master
@@ -50,7 +51,7 @@ async function worksWith(kind: ClientKind, cluster: RedisCluster): Promise<void>
     assert.equal(await sessions.delete('deleted'), true)
     const walked: string[] = []
     for await (const id of sessions.keys()) walked.push(id)
-    await until('every session to be archived', () => archived.size === ids.length)
+    await until(() => archived.size === ids.length)
     assert.ok([...archived.values()].every((n) => n === 2))
     const used = await Promise.all(cluster.masters.map((master) => keysOn(master, `works-with-${kind}`)))
     console.log(
@@ -105,13 +106,11 @@ async function survivesFailover(cluster: RedisCluster): Promise<void> {
     const killedAt = performance.now()
     await load
     const survivors = [...cluster.masters.slice(1), ...cluster.replicas]
-    await until('the replica to take over', async () =>
-      (await ask(cluster.replicas[0] as RedisServer, 'ROLE')).startsWith('master'),
-    )
+    await until(async () => (await ask(cluster.replicas[0] as RedisServer, 'ROLE')).startsWith('master'))
     await cluster.isWell(survivors)
     const tookMs = Math.round(performance.now() - killedAt)
 
-    await until('every session to be archived', () => ids.every((id) => archived.has(id)))
+    await until(() => ids.every((id) => archived.has(id)))
     const lost = ids.filter(
       (id) => (archived.get(id) ?? 0) < ((onVictim.has(id) ? before : acknowledged).get(id) ?? 0),
     )

@@ -12,7 +12,7 @@ import {
 } from '../support/journal-checks.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
-import { workersOn } from '../support/redis-workers.ts'
+import { testWorkers } from '../support/redis-workers.ts'
 import { watch } from '../support/watched.ts'
 import type { Tally } from '../support/worker-jobs.ts'
 
@@ -152,13 +152,14 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
   })
 
   it('keeps every save in the archive of its life, under load from several processes', generous, async () => {
-    const { start, journal } = workersOn(redis, {
+    const processes = testWorkers(redis, {
       options: { timeoutMs: 40, intervalMs: 100, maxTurnMs: 30_000, leaseMs: 10_000 },
       archive: { leastMs: 0, mostMs: 30 },
     })
-    const workers = await start(3)
-    const ids = Array.from({ length: 120 }, (_, index) => `visitor-${index}`)
-    const traffic = workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 900 }))
+    const { journal } = processes
+    const workers = await processes.start(3)
+    const ids = Array.from({ length: 80 }, (_, index) => `visitor-${index}`)
+    const traffic = workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 500 }))
     const outcomes = await Promise.all(traffic)
     expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
     const saved = byIncarnation(journal.read(), 'saved')
@@ -179,15 +180,16 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'session-registry-store-'))
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-      const { start, journal } = workersOn(redis, {
+      const processes = testWorkers(redis, {
         options: { timeoutMs: 40, intervalMs: 100, maxTurnMs: 30_000, leaseMs: 10_000 },
         archive: { leastMs: 0, mostMs: 20 },
         store: folder,
       })
-      const workers = await start(2)
-      const ids = Array.from({ length: 60 }, (_, index) => `visitor-${index}`)
+      const { journal } = processes
+      const workers = await processes.start(2)
+      const ids = Array.from({ length: 40 }, (_, index) => `visitor-${index}`)
       const outcomes = await Promise.all(
-        workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 600 })),
+        workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 400 })),
       )
       expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
       await expect.poll(() => lostIn(journal.read()), { timeout: 40_000, interval: 100 }).toEqual([])

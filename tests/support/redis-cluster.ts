@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { RedisServer } from './redis-server.ts'
+import { until } from './until.ts'
 
 const slots = 16_384
 const settings = [
@@ -44,9 +44,7 @@ export class RedisCluster {
   /** Waits until every server that is alive finds the cluster well. */
   async isWell(among: readonly RedisServer[]): Promise<void> {
     for (const server of among) {
-      await until(`the cluster to be well as ${server.port} sees it`, async () =>
-        (await ask(server, 'CLUSTER', 'INFO')).includes('cluster_state:ok'),
-      )
+      await until(async () => (await ask(server, 'CLUSTER', 'INFO')).includes('cluster_state:ok'))
     }
   }
 
@@ -64,13 +62,9 @@ export class RedisCluster {
     for (const [index, replica] of this.replicas.entries()) {
       const master = this.masters[index] as RedisServer
       const id = await ask(master, 'CLUSTER', 'MYID')
-      await until(`${replica.port} to know its master`, async () =>
-        (await ask(replica, 'CLUSTER', 'NODES')).includes(id),
-      )
+      await until(async () => (await ask(replica, 'CLUSTER', 'NODES')).includes(id))
       await ask(replica, 'CLUSTER', 'REPLICATE', id)
-      await until(`${replica.port} to have copied its master`, async () =>
-        (await ask(replica, 'INFO', 'replication')).includes('master_link_status:up'),
-      )
+      await until(async () => (await ask(replica, 'INFO', 'replication')).includes('master_link_status:up'))
     }
     await this.isWell(all)
   }
@@ -85,14 +79,5 @@ export async function ask(server: { readonly url: string }, ...command: string[]
     return String(await client.sendCommand(command))
   } finally {
     client.destroy()
-  }
-}
-
-/** Waits for what may take its time on a busy machine. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const startedAt = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - startedAt > 60_000) throw new Error(`Waited a minute for ${what}`)
-    await wait(20)
   }
 }

@@ -91,34 +91,39 @@ export class RedisWorker {
   }
 }
 
-export interface Workers {
+/** Worker processes that share a prefix and a journal. */
+export class Workers {
   readonly prefix: string
-  readonly journal: Journal
+  readonly journal = Journal.create()
+  readonly #settings: WorkerSettings
+  readonly #started: RedisWorker[] = []
+
+  constructor(
+    redis: { readonly url: string },
+    settings: Partial<WorkerSettings> & Pick<WorkerSettings, 'options'>,
+  ) {
+    this.prefix = uniquePrefix()
+    const { journal, prefix } = this
+    this.#settings = { kind: 'redis', url: redis.url, prefix, journal: journal.path, ...settings }
+  }
+
   /** Starts so many, and returns when they look at deadlines. */
-  start(count: number, settings?: Partial<WorkerSettings>): Promise<RedisWorker[]>
+  async start(count: number): Promise<RedisWorker[]> {
+    const workers = Array.from({ length: count }, () => new RedisWorker(this.#settings))
+    this.#started.push(...workers)
+    await Promise.all(workers.map((worker) => worker.do('ready')))
+    return workers
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#started.map((worker) => worker.kill()))
+    this.journal.remove()
+  }
 }
 
-/** Worker processes that share a prefix and a journal; they are killed when the test has finished. */
-export function workersOn(
-  redis: { readonly url: string },
-  settings: Partial<WorkerSettings> & Pick<WorkerSettings, 'options'>,
-): Workers {
-  const prefix = settings.prefix ?? uniquePrefix()
-  const journal = Journal.create()
-  const started: RedisWorker[] = []
-  onTestFinished(async () => {
-    await Promise.all(started.map((worker) => worker.kill()))
-    journal.remove()
-  })
-  const common: WorkerSettings = { kind: 'redis', url: redis.url, prefix, journal: journal.path, ...settings }
-  return {
-    prefix,
-    journal,
-    start: async (count, more = {}) => {
-      const workers = Array.from({ length: count }, () => new RedisWorker({ ...common, ...more }))
-      started.push(...workers)
-      await Promise.all(workers.map((worker) => worker.do('ready')))
-      return workers
-    },
-  }
+/** Workers that are killed when the test has finished. */
+export function testWorkers(...args: ConstructorParameters<typeof Workers>): Workers {
+  const workers = new Workers(...args)
+  onTestFinished(() => workers.end())
+  return workers
 }
