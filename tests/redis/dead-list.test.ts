@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { FakeArchive } from '../support/fake-archive.ts'
+import { administrator, keysWith } from '../support/redis-keys.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
 import { sessionError } from '../support/session-error.ts'
+import { until } from '../support/until.ts'
 
 const generous = { timeout: 60_000 }
 const soon = { timeout: 30_000, interval: 20 }
@@ -14,7 +16,7 @@ async function all<R>(walk: AsyncIterable<R>): Promise<R[]> {
 }
 
 describeOnRedis('a session that cannot be archived', (redis) => {
-  async function withDead(options: { readonly retentionMs?: number } = {}) {
+  async function withDead(options: { readonly retentionMs?: number; readonly prefix?: string } = {}) {
     const store = new FakeArchive('failing')
     const registry = await testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -123,6 +125,26 @@ describeOnRedis('a session that cannot be archived', (redis) => {
 
     await expect.poll(() => all(registry.deadSessions()), soon).toEqual([])
     expect(await registry.retryDead('a')).toBe(0)
+  })
+
+  it('is forgotten after its retention although newer lives of its id are kept', generous, async () => {
+    const admin = await administrator(redis)
+    const prefix = uniquePrefix()
+    const { registry, errors } = await withDead({ retentionMs: 1_500, prefix })
+    const firstDiedAt = performance.now()
+    let lives = 1
+    while (performance.now() - firstDiedAt < 1_600) {
+      await registry.run('a', (session) => {
+        session.value.push('again')
+      })
+      lives += 1
+      await until(() => errors.length === lives)
+    }
+
+    const [older] = await keysWith(admin, `${prefix}*:x:a`)
+    // A value and its times of each life, and the list of them.
+    expect(await admin.hLen(older?.key ?? '')).toBeLessThan(1 + 2 * lives)
+    expect((await all(registry.deadSessions())).length).toBeLessThan(lives)
   })
 
   it('does not hold up the others', generous, async () => {

@@ -21,6 +21,7 @@ if answer then
   return answer
 end
 answer = { now }
+forgetDead()
 local what, names = ARGV[3], getLine('z')
 for g in string.gmatch(names, '%S+') do
   local f = redis.call('HMGET', KEYS[2], g .. ':m', g .. ':d')

@@ -8,6 +8,7 @@
  * - `shelve`: moves the life under `KEYS[1]`, which is over, to the older ones. One that is being archived goes first;
  *   one that was claimed but not loaded yet, and so is not sealed, waits like any other.
  * - `advance`: the first in line may be claimed.
+ * - `forgetDead`: lives that were given up longer ago than the retention go, however long newer ones keep the hash.
  * - `bury`: remembers a life that did not live long, so that a repeated creation does not bring it back.
  */
 export const line = `
@@ -79,6 +80,19 @@ end
 local function unshelve(g)
   redis.call('HDEL', KEYS[2], g .. ':d', g .. ':m')
   setLine('q', without(getLine('q'), g))
+end
+local function forgetDead()
+  local left = {}
+  for g in string.gmatch(getLine('z'), '%S+') do
+    local failedAt = redis.call('ZSCORE', KEYS[6], member(g))
+    if failedAt and tonumber(failedAt) > now - retention then
+      left[#left + 1] = g
+    else
+      redis.call('HDEL', KEYS[2], g .. ':d', g .. ':m')
+      redis.call('ZREM', KEYS[6], member(g))
+    end
+  end
+  setLine('z', table.concat(left, ' '))
 end
 local function inscribe(what)
   redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', int(now))

@@ -63,6 +63,7 @@ else
     end
     setLine('q', without(getLine('q'), g))
   end
+  forgetDead()
   setLine('z', join(getLine('z'), g))
   redis.call('ZADD', KEYS[6], int(now), member(g))
   keep(KEYS[6], retention)
