@@ -38,7 +38,7 @@ export class Access<T> {
     if (options.load !== undefined) throw needsOpen('may have to be loaded')
     if (create === undefined) throw noFactory()
     const text = options.codec.encode(create(id))
-    const created = await store.create(id, text, timeoutMs, '')
+    const created = await store.create(id, text, timeoutMs)
     if (created.state === 'exists') return undefined
     teller.created(created.life)
     return created.life

@@ -5,7 +5,6 @@ import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
 import { type Job, loseJob } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
 import type { Claim, ClaimStore, Outcome } from './claim-store.ts'
-import { memberOf } from './keys.ts'
 import { expiryReason } from './life.ts'
 import type { Opener } from './opener.ts'
 import type { ResolvedRedisOptions } from './options.ts'
@@ -28,9 +27,10 @@ export class Archiver<T> {
   readonly #opener: Opener<T>
   readonly #options: ResolvedRedisOptions<T>
   readonly #concurrency: number
-  readonly #jobs = new Map<string, Job>()
+  readonly #jobs = new Set<Job>()
   #queue: Job[] = []
   #underWay = 0
+  #isClosing = false
   readonly #renewal: ClaimRenewal<T>
   /** Sessions whose archive was cut short by the deadline of `close`. */
   readonly cutShort: RedisSession<T>[] = []
@@ -50,7 +50,7 @@ export class Archiver<T> {
     this.#opener = opener
     this.#options = options
     this.#concurrency = options.archive === undefined ? endsAtOnce : options.archiveConcurrency
-    this.#renewal = new ClaimRenewal(store, options.leaseMs, () => this.#jobs.values())
+    this.#renewal = new ClaimRenewal(store, options.leaseMs, () => this.#jobs)
   }
 
   /** Whether there is a hook that may take its time. */
@@ -75,10 +75,11 @@ export class Archiver<T> {
       (claim) =>
         new Promise<void>((over) => {
           const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over }
-          this.#jobs.set(memberOf(claim), job)
+          this.#jobs.add(job)
           this.#queue.push(job)
         }),
     )
+    if (this.#isClosing) void this.giveBack()
     this.#pump()
     this.#renewal.start()
     await Promise.all(settled)
@@ -86,13 +87,14 @@ export class Archiver<T> {
 
   /** Lives were deleted, here: their archives are given up. */
   abandon(id: string, incarnations: ReadonlySet<string>): void {
-    for (const job of this.#jobs.values()) {
+    for (const job of this.#jobs) {
       if (job.claim.id === id && incarnations.has(job.claim.incarnation)) loseJob(job, endedDuringTurn())
     }
   }
 
-  /** Gives back what was not begun. */
+  /** Gives back what was not begun, and what is claimed from now on. */
   async giveBack(): Promise<void> {
+    this.#isClosing = true
     const waiting = this.#queue
     this.#queue = []
     await Promise.allSettled(
@@ -105,7 +107,7 @@ export class Archiver<T> {
 
   /** Aborts what is under way: the deadline of `close` has passed. */
   cutAll(error: SessionRegistryError): void {
-    for (const job of this.#jobs.values()) job.controller.abort(error)
+    for (const job of this.#jobs) job.controller.abort(error)
   }
 
   #pump(): void {
@@ -216,7 +218,7 @@ export class Archiver<T> {
   }
 
   #over(job: Job): void {
-    this.#jobs.delete(memberOf(job.claim))
+    this.#jobs.delete(job)
     job.over()
     if (this.#jobs.size === 0) this.#renewal.stop()
     if (this.#jobs.size <= this.#concurrency) this.whenRoom?.()

@@ -10,10 +10,10 @@ import type { RedisParts } from './parts.ts'
 export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): Promise<CloseReport<T>> {
   const { turns, holds, archiver, poller, opener, teller } = parts
   const { ended, archived } = teller.counters
-  poller.stop()
+  let isLooking = true
   turns.refuseWaiting(closed())
   opener.refuseAll(closed())
-  const isDone = () => turns.count === 0 && holds.count === 0 && archiver.count === 0
+  const isDone = () => !isLooking && turns.count === 0 && holds.count === 0 && archiver.count === 0
   const givenBack = archiver.giveBack()
   await new Promise<void>((resolve) => {
     const check = () => {
@@ -35,7 +35,10 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
     turns.whenSettled = check
     holds.whenSettled = check
     archiver.whenRoom = check
-    check()
+    void poller.stop().then(() => {
+      isLooking = false
+      check()
+    })
   })
   await givenBack
   return {

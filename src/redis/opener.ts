@@ -33,6 +33,8 @@ class Opening<T> {
   waiters = 0
   found: Promise<Found<T>> | undefined
   made: Promise<Brought> | undefined
+  /** Whether the wait for the older lives was too long: it is loaded and created without them. */
+  isLate = false
   nap: Pause | undefined
 }
 
@@ -69,7 +71,7 @@ export class Opener<T> {
       if (found === 'live') return { state: 'changed' }
       if (found === 'nothing' && !creates) return { state: 'absent' }
       const isFirst = opening.made === undefined
-      opening.made ??= this.#make(id, found, token)
+      opening.made ??= this.#make(id, opening, found, token)
       const made = await opening.made
       // The lock is of the one who has created with it.
       return made.state === 'created' && !isFirst ? { ...made, token: '' } : made
@@ -132,14 +134,22 @@ export class Opener<T> {
       if (entered.state === 'live') return 'live'
       if (!entered.waits) return 'settled'
     }
+    opening.isLate = true
     return 'settled'
   }
 
-  async #make(id: string, found: { readonly of: T } | 'nothing', token: string): Promise<Brought> {
-    const { create, codec, timeoutMs } = this.#options
+  async #make(
+    id: string,
+    opening: Opening<T>,
+    found: { readonly of: T } | 'nothing',
+    token: string,
+  ): Promise<Brought> {
+    const { create, load, codec, timeoutMs } = this.#options
     if (found === 'nothing' && create === undefined) throw noFactory()
     const value = found === 'nothing' ? create?.(id) : found.of
-    const created = await this.#store.create(id, codec.encode(value as T), timeoutMs, token)
+    const isLoaded = load !== undefined && !opening.isLate
+    const text = codec.encode(value as T)
+    const created = await this.#store.create(id, text, timeoutMs, { token, isLoaded })
     if (created.state === 'exists') return { state: 'changed' }
     this.#teller.created(created.life, found !== 'nothing')
     return created.state === 'created' ? { ...created, state: 'created', token } : { state: 'changed' }

@@ -9,6 +9,9 @@ const claimBatch = 50
 /** The shortest pause: many deadlines close together are one look. */
 const shortestPauseMs = 20
 
+/** How soon to look again where Redis could not be asked. */
+const retryMs = 1_000
+
 export interface PollerHost {
   /** A look has claimed lives, or was told to say so. */
   swept(claimed: number, startedAt: number): void
@@ -28,6 +31,7 @@ export class Poller<T> {
   #timer: Timer | undefined
   #timerAt = Number.POSITIVE_INFINITY
   #isRunning = false
+  #looking: Promise<void> | undefined
   #isStarted = false
   #isStopped = false
   #isFailing = false
@@ -53,9 +57,11 @@ export class Poller<T> {
     this.#wake(0)
   }
 
-  stop(): void {
+  /** Fulfils when no look is under way any more. */
+  async stop(): Promise<void> {
     this.#isStopped = true
     this.#timer?.cancel()
+    await this.#looking
   }
 
   /** Something in this shard will be due in `inMs`. */
@@ -99,8 +105,12 @@ export class Poller<T> {
     this.#timer?.cancel()
     this.#timerAt = at
     outsideScopes(() => {
-      this.#timer = new Timer(systemClock, () => void this.#poll(), waitMs)
+      this.#timer = new Timer(systemClock, () => this.#begin(), waitMs)
     })
+  }
+
+  #begin(): void {
+    this.#looking = this.#poll()
   }
 
   async #poll(): Promise<void> {
@@ -145,7 +155,10 @@ export class Poller<T> {
     if (this.#isStopped) return 0
     const latest = systemClock.now() + this.#intervalMs
     this.#nextAt[shard] = latest
-    const { claims, nextMs } = await this.#store.claim(shard, limit)
+    const { claims, nextMs } = await this.#store.claim(shard, limit).catch((error) => {
+      this.#nextAt[shard] = Math.min(latest, systemClock.now() + retryMs)
+      throw error
+    })
     this.#nextAt[shard] = Math.min(this.#nextAt[shard], systemClock.now() + nextMs)
     void this.#archiver.add(claims)
     return newcomers(claims)

@@ -34,8 +34,8 @@ export type Entered =
 
 /** What a try to create has come to. `ended`: created, and ended since, while the answer was lost. */
 export type Created =
-  | { readonly state: 'exists' }
-  | { readonly state: 'created' | 'ended'; readonly life: Life }
+  /** There is a live session, or an older life that has to be archived first. */
+  { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly life: Life }
 
 /** A life that was ended by a call, and what it was doing. */
 export interface RemovedLife {
@@ -101,9 +101,16 @@ export class SessionStore<T> {
     return { state: 'live', life: { id, incarnation, ...times, seenAt, held, text }, isTaken }
   }
 
-  async create(id: string, text: string, timeoutMs: number, token: string): Promise<Created> {
+  /** `isLoaded`: not while an older life waits to be archived, for that would not be in what was loaded. */
+  async create(
+    id: string,
+    text: string,
+    timeoutMs: number,
+    { token = '', isLoaded = false }: { readonly token?: string; readonly isLoaded?: boolean } = {},
+  ): Promise<Created> {
     const incarnation = newName()
     const args = [...this.#beginning(id, incarnation, text, timeoutMs), token, this.#lease]
+    args.push(isLoaded ? '1' : '0')
     const answer = new Answer(await this.#call(create, this.#keys.life(id), args, this.#horizon(timeoutMs)))
     const state = answer.number()
     if (state === 0) return { state: 'exists' }

@@ -23,9 +23,12 @@ end
 /**
  * Begins a life where there is none; an older one that is over moves aside.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or -1, token, leaseMs
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or -1, token, leaseMs,
+ * loaded
  *
- * `{0, now}`: there is a live session. `{1, now, c, m}`: created, now or by an earlier try of the same name.
+ * Where the value was loaded (`ARGV[9]` is 1) no older life may be waiting to be archived: it would not be in the value.
+ *
+ * `{0, now}`: there is a live session, or such an older life. `{1, now, c, m}`: created, now or by an earlier try of the same name.
  * `{2, now}`: an earlier try has created it, and it has ended since.
  */
 export const create = new Script(
@@ -42,10 +45,13 @@ end
 if redis.call('ZSCORE', KEYS[7], ARGV[3]) then
   return { 2, now }
 end
+if f[1] and now < tonumber(f[2]) then
+  return { 0, now }
+end
+if ARGV[9] == '1' and (f[1] or redis.call('HEXISTS', KEYS[2], 'q') == 1) then
+  return { 0, now }
+end
 if f[1] then
-  if now < tonumber(f[2]) then
-    return { 0, now }
-  end
   shelve(f[1])
 end
 return begin(ARGV[7], tonumber(ARGV[8]))

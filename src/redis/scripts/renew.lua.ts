@@ -32,6 +32,9 @@ if ARGV[5] == 'l' then
   redis.call('HSET', KEYS[1], 'lu', int(lu))
   interrupts = tonumber(f[8] or 0)
 else
+  if not string.find(' ' .. h, ' ' .. token .. '=', 1, true) then
+    return { 0 }
+  end
   local others = holders(h, token)
   others[#others + 1] = token .. '=' .. int(til)
   h = table.concat(others, ' ')

@@ -54,20 +54,20 @@ if outcome == 'done' then
   end
 else
   local fate = ' ' .. int(attempts) .. ' ' .. int(now) .. ' ' .. ARGV[7]
+  local meta = redis.call('HGET', KEYS[2], g .. ':m')
   if isCurrent then
     store(fate)
-  else
-    local meta = redis.call('HGET', KEYS[2], g .. ':m')
-    if meta then
-      redis.call('HSET', KEYS[2], g .. ':m', meta .. fate)
-    end
+  elseif meta then
+    redis.call('HSET', KEYS[2], g .. ':m', meta .. fate)
     setLine('q', without(getLine('q'), g))
   end
-  forgetDead()
-  setLine('z', join(getLine('z'), g))
-  redis.call('ZADD', KEYS[6], int(now), member(g))
-  keep(KEYS[6], retention)
-  keep(KEYS[2], retention)
+  if isCurrent or meta then
+    forgetDead()
+    setLine('z', join(getLine('z'), g))
+    redis.call('ZADD', KEYS[6], int(now), member(g))
+    keep(KEYS[6], retention)
+    keep(KEYS[2], retention)
+  end
 end
 unqueue(g)
 advance()
