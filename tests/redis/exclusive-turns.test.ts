@@ -49,7 +49,7 @@ describeOnRedis('turns of several processes', (redis) => {
     generous,
     async () => {
       const [frozen, other] = workers as [RedisWorker, RedisWorker]
-      const turn = await turnIn(frozen, 'frozen', 3_000)
+      const turn = await turnIn(frozen, 'frozen', 2_000)
       frozen.freeze()
       const next = { ids: ['frozen'], times: 2, parallel: 1 }
 
@@ -64,7 +64,7 @@ describeOnRedis('turns of several processes', (redis) => {
 
   it('cannot save over the next one after something blocked the event loop', generous, async () => {
     const [blocked, other] = workers as [RedisWorker, RedisWorker]
-    const turn = await turnIn(blocked, 'blocked', 4_000, true)
+    const turn = await turnIn(blocked, 'blocked', 2_500, true)
     const next = { ids: ['blocked'], times: 1, parallel: 1 }
 
     expect(await other.do('increment', next)).toMatchObject({ acknowledged: 1 })
@@ -104,7 +104,7 @@ describeOnRedis('turns of several registries', (redis) => {
       session.value.n += 1
     }
 
-    const long = one.run('a', turn(4_000))
+    const long = one.run('a', turn(2_000))
     await until(() => isRunning)
     await Promise.all([long, other.run('a', turn(0))])
     expect(metAnother).toBe(false)

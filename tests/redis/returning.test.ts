@@ -159,7 +159,7 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     const { journal } = processes
     const workers = await processes.start(3)
     const ids = Array.from({ length: 80 }, (_, index) => `visitor-${index}`)
-    const traffic = workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 500 }))
+    const traffic = workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 400 }))
     const outcomes = await Promise.all(traffic)
     expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
     const saved = byIncarnation(journal.read(), 'saved')

@@ -17,6 +17,9 @@ export interface TestClient {
 
 const reconnectMs = 20
 
+/** GLIDE gives up sooner than a busy machine answers. */
+const patient = { requestTimeout: 5_000, advancedConfiguration: { connectionTimeout: 20_000 } }
+
 /** Each library is imported only when it is asked for. */
 export async function connectClient(kind: ClientKind, url: string): Promise<TestClient> {
   const { hostname: host, port: portText, username, password } = new URL(url)
@@ -34,7 +37,7 @@ export async function connectClient(kind: ClientKind, url: string): Promise<Test
     const credentials = username === '' ? undefined : { username, password }
     const client = await GlideClient.createClient({
       addresses: [address],
-      requestTimeout: 5_000,
+      ...patient,
       ...(credentials === undefined ? {} : { credentials }),
     })
     return made(kind, client, () => client.close())
@@ -66,7 +69,7 @@ export async function connectClusterClient(
   if (kind === 'glide') {
     const { GlideClusterClient, Logger } = await import('@valkey/valkey-glide')
     Logger.setLoggerConfig('off')
-    const client = await GlideClusterClient.createClient({ addresses: [...addresses], requestTimeout: 5_000 })
+    const client = await GlideClusterClient.createClient({ addresses: [...addresses], ...patient })
     return made(kind, client, () => client.close())
   }
   const options = { lazyConnect: true, clusterRetryStrategy: () => reconnectMs }
