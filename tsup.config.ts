@@ -8,6 +8,7 @@ export default defineConfig({
     langchain: 'src/adapters/langchain.ts',
     langgraph: 'src/adapters/langgraph.ts',
     'openai-agents': 'src/adapters/openai-agents.ts',
+    redis: 'src/redis/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -13,11 +13,13 @@ export default defineConfig({
       { find: /^session-registry\/langchain$/, replacement: source('./src/adapters/langchain.ts') },
       { find: /^session-registry\/langgraph$/, replacement: source('./src/adapters/langgraph.ts') },
       { find: /^session-registry\/openai-agents$/, replacement: source('./src/adapters/openai-agents.ts') },
+      { find: /^session-registry\/redis$/, replacement: source('./src/redis/index.ts') },
       { find: /^session-registry\/testing$/, replacement: source('./src/testing/index.ts') },
     ],
   },
   test: {
     include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/redis-setup.ts'],
     retry: 0,
     // The file gives CI its closing line.
     reporters: CI === undefined ? ['default'] : ['default', 'json'],

@@ -1,22 +1,24 @@
 import type { FullClock } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { outerTurn } from '../core/outer-turn.ts'
+import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import { checkId } from '../core/validate.ts'
-import { closed } from './closing.ts'
-import { noFactory } from './opener.ts'
-import type { CreateSession } from './options.ts'
 import type { RegistryParts } from './parts.ts'
 import { type SessionRecord, sessionState } from './session-record.ts'
 import type { SessionTable } from './session-table.ts'
+import type { TurnRun } from './turn-run.ts'
 
-/** Reading and writing without waiting: which effect comes after which. */
+/** Reading and writing, outside turns: which effect comes after which. */
 export class Access<T> {
+  readonly #owner: object
   readonly #parts: RegistryParts<T>
   // Two of the parts at hand: the way to them is a part of what each touch costs.
   readonly #table: SessionTable<T>
   readonly #clock: FullClock
   readonly #loads: boolean
 
-  constructor(parts: RegistryParts<T>, loads: boolean) {
+  constructor(owner: object, parts: RegistryParts<T>, loads: boolean) {
+    this.#owner = owner
     this.#parts = parts
     this.#table = parts.table
     this.#clock = parts.lifecycle.clock
@@ -84,6 +86,26 @@ export class Access<T> {
     }
   }
 
+  /** The value in memory, else loaded, else created; waits where it has to. What is wrong at once is thrown. */
+  open(id: string, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+    const { counters, opener, closing, announcer } = this.#parts
+    const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
+    const record = outer?.record ?? this.active(id)
+    if (record !== undefined) {
+      counters.hits += 1
+      resolve(record.value)
+      return
+    }
+    counters.misses += 1
+    if (closing !== undefined) throw closed()
+    const attach = (opened: SessionRecord<T>) => {
+      this.#table.touch(opened, this.#clock.now())
+      resolve(opened.value)
+    }
+    opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
+    announcer.deliver()
+  }
+
   /** Ends a session, or its archive, and says whether it was live. */
   delete(id: string): boolean {
     const { table, lifecycle, archiver } = this.#parts
@@ -117,11 +139,4 @@ export class Access<T> {
     if (this.#parts.archiver.has(id)) throw needsOpen('is being archived')
     if (this.#loads) throw needsOpen('may have to be loaded')
   }
-}
-
-function needsOpen(why: string): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_NEEDS_OPEN',
-    `Expected a session in memory, but this one ${why}: use \`open\` or \`run\`, which can wait`,
-  )
 }

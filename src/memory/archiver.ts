@@ -1,11 +1,12 @@
 import { afterLoopTurn, Timer } from '../core/clock.ts'
 import type { ArchiveReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors.ts'
+import type { ArchiveSession } from '../core/hooks.ts'
+import { archiveTimedOut } from '../core/refusals.ts'
 import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
 import { ArchiveJob, JobQueue } from './archive-job.ts'
 import { Burst } from './burst.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { ArchiveSession } from './options.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** A pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a person. */
@@ -198,10 +199,7 @@ export class Archiver<T> {
   }
 
   #timedOut(job: ArchiveJob<T>): void {
-    const error = new SessionRegistryError(
-      'ERR_SESSION_ARCHIVE_FAILED',
-      `Expected \`archive\` to settle within \`archiveTimeoutMs\` of ${this.#options.archiveTimeoutMs} ms, but it did not`,
-    )
+    const error = archiveTimedOut(this.#options.archiveTimeoutMs)
     this.#abort(job, error)
     this.#fail(job, error)
   }

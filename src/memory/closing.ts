@@ -1,22 +1,12 @@
 import { Timer } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
-import type { Session } from '../core/session.ts'
+import type { CloseReport } from '../core/close-report.ts'
+import { closed } from '../core/refusals.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session-record.ts'
 import { sessionState } from './session-record.ts'
 import type { Turns } from './turns.ts'
-
-/** What `close` did. */
-export interface CloseReport<T> {
-  /** Sessions that ended since `close` was called, those in `failed` included. */
-  readonly ended: number
-  /** Sessions that were archived since `close` was called, those that were being archived already included. */
-  readonly archived: number
-  /** Sessions that could not be archived, with their values untouched. */
-  readonly failed: readonly Session<T>[]
-}
 
 /**
  * The end of a registry: turns are waited for, then every session is archived and ended; each for a limited time.
@@ -102,8 +92,4 @@ export class Closing<T> {
       announcer.report(error, 'the deadline of `close` could not be set')
     }
   }
-}
-
-export function closed(): SessionRegistryError {
-  return new SessionRegistryError('ERR_SESSION_REGISTRY_CLOSED', 'The registry is closed, or closing')
 }

@@ -2,12 +2,12 @@ import type { Announcer, LogLine } from '../core/announcer.ts'
 import type { FullClock } from '../core/clock.ts'
 import { type ArchiveReason, type EndReason, isExpiryReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors.ts'
+import type { Counters } from '../core/stats.ts'
 import type { SessionRecord } from './session-record.ts'
 import { sessionState } from './session-record.ts'
 import type { SessionTable } from './session-table.ts'
 import type { SessionUse } from './session-use.ts'
 import { SessionView } from './session-view.ts'
-import type { Counters } from './stats.ts'
 
 /** What other parts of the registry do about a transition. */
 export interface LifecycleHooks<T> {

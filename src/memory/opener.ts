@@ -1,9 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
-import { SessionRegistryError } from '../core/errors.ts'
+import type { SessionRegistryError } from '../core/errors.ts'
+import type { CreateSession, LoadSession } from '../core/hooks.ts'
+import { noFactory } from '../core/refusals.ts'
 import { HookCall, runInScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { CreateSession, LoadSession } from './options.ts'
 import type { Room, RoomWaiter } from './room.ts'
 import type { SessionRecord } from './session-record.ts'
 
@@ -244,11 +245,4 @@ export class Opener<T> {
     this.#end(opening)
     for (const waiter of opening.waiters) waiter.fail(error)
   }
-}
-
-export function noFactory(): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_NO_FACTORY',
-    'Expected a `create` function, of the registry or of this call, to make the value of a new session; got neither',
-  )
 }

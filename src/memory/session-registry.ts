@@ -1,19 +1,21 @@
 import { EventEmitter } from 'node:events'
+import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from '../core/call-options.ts'
 import { checkRun } from '../core/check-run.ts'
+import type { CloseReport } from '../core/close-report.ts'
 import type { SessionEvents } from '../core/events.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { outerTurn } from '../core/outer-turn.ts'
+import { closed } from '../core/refusals.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
+import type { Counters, RegistryStats } from '../core/stats.ts'
 import type { RunOptions, Turn } from '../core/turn.ts'
 import { checkFunction, checkId } from '../core/validate.ts'
 import { Access } from './access.ts'
-import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from './call-options.ts'
-import { type CloseReport, Closing, closed } from './closing.ts'
+import { Closing } from './closing.ts'
 import type { Hold } from './hold.ts'
-import { type CreateSession, resolveOptions, type SessionRegistryOptions } from './options.ts'
-import { outerTurn } from './outer-turn.ts'
+import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
-import type { SessionRecord } from './session-record.ts'
-import type { Counters, RegistryStats } from './stats.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -40,7 +42,7 @@ export class SessionRegistry<T>
     const resolved = resolveOptions(options)
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
-    this.#access = new Access(this.#parts, resolved.load !== undefined)
+    this.#access = new Access(this, this.#parts, resolved.load !== undefined)
     this.#counters = this.#parts.counters
   }
 
@@ -190,24 +192,7 @@ export class SessionRegistry<T>
    * hook of the same id.
    */
   open(id: string): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const { counters, table, lifecycle, opener } = this.#parts
-      const outer = outerTurn<T>(this, checkId(id))
-      const record = outer?.record ?? this.#access.active(id)
-      if (record !== undefined) {
-        counters.hits += 1
-        resolve(record.value)
-        return
-      }
-      counters.misses += 1
-      if (this.#parts.closing !== undefined) throw closed()
-      const attach = (opened: SessionRecord<T>) => {
-        table.touch(opened, lifecycle.clock.now())
-        resolve(opened.value)
-      }
-      opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
-      this.#parts.announcer.deliver()
-    })
+    return new Promise((resolve, reject) => this.#access.open(id, resolve, reject))
   }
 
   /**
@@ -236,7 +221,7 @@ export class SessionRegistry<T>
       const { whenBusy, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw signal.reason
       const { turns, table, announcer, closing } = this.#parts
-      const outer = outerTurn<T>(this, id)
+      const outer = outerTurn<TurnRun<T>, T>(this, id)
       if (outer === undefined && closing !== undefined) {
         const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.hasTurn === true
         if (!joinsRunning) throw closed()

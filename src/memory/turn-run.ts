@@ -1,71 +1,24 @@
-import type { AsyncResource } from 'node:async_hooks'
-import type { Timer } from '../core/clock.ts'
-import type { Turn, WhenBusy } from '../core/turn.ts'
+import { TurnCall, type TurnCallInit } from '../core/turn-call.ts'
 import type { Opens } from './opener.ts'
 import type { SessionRecord } from './session-record.ts'
 
-/**
- * Where a call of `run` stands.
- *
- * - `waiting`: for the session, or for the turns before it
- * - `running`
- * - `cut`: the session is free of it, but the user's function has not settled yet
- * - `over`
- */
-export type TurnPhase = 'waiting' | 'running' | 'cut' | 'over'
-
-/** One call of `run`, from the call until its turn has settled. */
-export class TurnRun<T> {
-  readonly id: string
-  readonly turn: Turn<T, unknown>
-  readonly whenBusy: WhenBusy
-  readonly create: boolean
-  /** The running turn that this one is a part of. */
-  readonly outer: TurnRun<T> | undefined
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
+/** A call of `run` in the registry of one process. */
+export class TurnRun<T> extends TurnCall<T> {
+  declare readonly outer: TurnRun<T> | undefined
   /** The outermost turn of those that this one is a part of; itself, if it is nested in none. */
   readonly root: TurnRun<T>
   /** How many runs are nested in this outermost one, and have not settled. */
   nested = 0
-  readonly controller = new AbortController()
-  phase: TurnPhase = 'waiting'
-  /** Why it was cut, for what is nested in it. */
-  cutReason: unknown = undefined
   /** It had its place in the queue of a session that was ended, and begins again on a new one. */
   hadPlace = false
-  #isSettled = false
   /** The session that this run keeps from ending. */
   record: SessionRecord<T> | undefined = undefined
-  timer: Timer | undefined = undefined
-  /** The caller's async context, where the turn has to wait. */
-  context: AsyncResource | undefined = undefined
   /** How it waits for its session to come into memory. */
   waiter: Opens<T> | undefined = undefined
-  readonly #unlisten: (() => void)[] = []
 
-  constructor(call: {
-    readonly id: string
-    readonly turn: Turn<T, unknown>
-    readonly whenBusy: WhenBusy
-    readonly create: boolean
-    readonly outer: TurnRun<T> | undefined
-    readonly resolve: (result: unknown) => void
-    readonly reject: (error: unknown) => void
-  }) {
-    this.id = call.id
-    this.turn = call.turn
-    this.whenBusy = call.whenBusy
-    this.create = call.create
-    this.outer = call.outer
+  constructor(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }) {
+    super(call)
     this.root = call.outer?.root ?? this
-    this.resolve = call.resolve
-    this.reject = call.reject
-  }
-
-  /** Whether it runs beside others and excludes nobody. */
-  get joins(): boolean {
-    return this.outer !== undefined || this.whenBusy === 'join'
   }
 
   /** Whether it runs ahead of those waiting, and asks the running one to stop. */
@@ -76,36 +29,5 @@ export class TurnRun<T> {
   isPartOf(run: TurnRun<T>): boolean {
     for (let outer = this.outer; outer !== undefined; outer = outer.outer) if (outer === run) return true
     return false
-  }
-
-  /** Calls `fn` when `signal` aborts, for as long as the run is not settled. */
-  listen(signal: AbortSignal, fn: () => void): void {
-    if (signal.aborted) {
-      fn()
-      return
-    }
-    signal.addEventListener('abort', fn, { once: true })
-    this.#unlisten.push(() => signal.removeEventListener('abort', fn))
-  }
-
-  succeed(result: unknown): void {
-    this.#close('over')
-    if (this.#isSettled) return
-    this.#isSettled = true
-    this.resolve(result)
-  }
-
-  /** What the function does after its run was settled changes nothing. */
-  fail(error: unknown, phase: 'cut' | 'over'): void {
-    this.#close(phase)
-    if (this.#isSettled) return
-    this.#isSettled = true
-    this.reject(error)
-  }
-
-  #close(phase: TurnPhase): void {
-    this.phase = phase
-    this.timer?.cancel()
-    for (const unlisten of this.#unlisten.splice(0)) unlisten()
   }
 }

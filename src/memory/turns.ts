@@ -1,6 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
-import { SessionRegistryError } from '../core/errors.ts'
+import type { SessionRegistryError } from '../core/errors.ts'
+import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
 import { runInScope } from '../core/turn-scope.ts'
+import { Watchdog } from '../core/watchdog.ts'
 import type { Archiver } from './archiver.ts'
 import { type Hold, HoldTicket } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -8,7 +10,6 @@ import type { Opener, Opens } from './opener.ts'
 import type { SessionRecord } from './session-record.ts'
 import { SessionUse } from './session-use.ts'
 import { TurnRun } from './turn-run.ts'
-import { Watchdog } from './watchdog.ts'
 
 /**
  * Lets sessions be used across `await`: one turn at a time for each, holds, and the watchdog that ends both.
@@ -73,10 +74,7 @@ export class Turns<T> {
 
   /** A session ended in the middle of its use: its turns are told, those that wait begin again on a new session. */
   cutOff(id: string, use: SessionUse<T>): void {
-    const error = new SessionRegistryError(
-      'ERR_SESSION_ENDED',
-      'The session was deleted or replaced during the turn',
-    )
+    const error = endedDuringTurn()
     const waiting = use.takeWaiting()
     for (const user of usersOf(use)) {
       user.record = undefined
@@ -254,15 +252,4 @@ export class Turns<T> {
 /** Those who use a session now, the turn that excludes others first; as they are at the call. */
 function usersOf<T>({ running, others }: SessionUse<T>): (TurnRun<T> | HoldTicket<T>)[] {
   return running === undefined ? [...others] : [running, ...others]
-}
-
-function busy(): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_BUSY',
-    'Expected the session to be idle, but a turn is running or waiting',
-  )
-}
-
-function interrupted(): SessionRegistryError {
-  return new SessionRegistryError('ERR_SESSION_TURN_INTERRUPTED', 'The turn was interrupted by a later one')
 }

@@ -30,13 +30,10 @@ describe('the README', () => {
   })
 
   it('has the options that there are, with their defaults', () => {
-    const source = read('src/memory/options.ts')
-    const declared = source.slice(source.indexOf('export interface SessionRegistryOptions'))
-    const body = declared.slice(0, declared.indexOf('\n}\n'))
-    const options = Array.from(
-      body.matchAll(/\/\*\*([\s\S]*?)\*\/\n {2}readonly (\w+)\?:/g),
-      ([, comment = '', name = '']) => [name, /@defaultValue (.+)/.exec(comment)?.[1]] as const,
-    )
+    const options = [
+      ...declaredOptions('src/core/shared-options.ts', 'SharedOptions'),
+      ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
+    ]
     const table = readme.slice(readme.indexOf('\n## Options'), readme.indexOf('\n## Reading'))
     const rows = Array.from(table.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm), ([, name = '', rest = '']) => {
       // A `|` inside code is escaped.
@@ -44,7 +41,7 @@ describe('the README', () => {
       return [name, plain(cells[1] ?? '')] as const
     })
 
-    expect(rows.map(([name]) => name)).toEqual(options.map(([name]) => name))
+    expect(rows.map(([name]) => name).toSorted()).toEqual(options.map(([name]) => name).toSorted())
     for (const [name, text] of rows) {
       const documented = options.find(([option]) => option === name)?.[1]
       expect(firstWord(text), name).toBe(firstWord(plain(documented ?? '–')))
@@ -57,7 +54,7 @@ describe('the README', () => {
       ([, name]) => name,
     ).filter((name) => name !== 'constructor')
     const fields = Array.from(
-      read('src/memory/stats.ts').matchAll(/^ {2}readonly (\w+):/gm),
+      read('src/core/stats.ts').matchAll(/^ {2}readonly (\w+):/gm),
       ([, name]) => name,
     )
     const events = Array.from(read('src/core/events.ts').matchAll(/^ {2}(\w+): \[/gm), ([, name]) => name)
@@ -107,6 +104,20 @@ describe('the links of a document', () => {
     expect(broken).toEqual([])
   })
 })
+
+/** The options of an interface, each with its default where there is one. */
+function declaredOptions(
+  path: string,
+  name: string,
+): (readonly [name: string, byDefault: string | undefined])[] {
+  const source = read(path)
+  const declared = source.slice(source.indexOf(`export interface ${name}`))
+  const body = declared.slice(0, declared.indexOf('\n}\n'))
+  return Array.from(
+    body.matchAll(/\/\*\*([\s\S]*?)\*\/\n {2}readonly (\w+)\?:/g),
+    ([, comment = '', option = '']) => [option, /@defaultValue (.+)/.exec(comment)?.[1]] as const,
+  )
+}
 
 function anchorsOf(document: string): string[] {
   return Array.from(withoutCode(document).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>

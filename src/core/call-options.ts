@@ -1,4 +1,4 @@
-import { checkNotNegative, checkOptions, checkPositive } from '../core/validate.ts'
+import { checkNotNegative, checkOptions, checkPositive } from './validate.ts'
 
 /** Options of one call that may create a session. */
 export interface CreateOptions {

@@ -1,4 +1,4 @@
-import type { EndReason } from '../core/end-reason.ts'
+import type { EndReason } from './end-reason.ts'
 
 /** What the last sweep did. */
 export interface LastSweep {

@@ -1,7 +1,7 @@
-import type { Announcer } from '../core/announcer.ts'
-import { type Clock, Timer } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
+import type { Announcer } from './announcer.ts'
+import { type Clock, Timer } from './clock.ts'
+import { SessionRegistryError } from './errors.ts'
+import { outsideScopes } from './turn-scope.ts'
 
 /** Bounds how long one turn or hold may keep a session from ending. */
 export class Watchdog {

@@ -1,0 +1,90 @@
+import { createClient } from 'redis'
+import { RedisSessionRegistry } from 'session-registry/redis'
+
+/** A way to read sessions so that they stay alive, and to write them. */
+export interface Contender {
+  read(id: string): Promise<unknown>
+  fill(id: string): Promise<unknown>
+  close(): Promise<void>
+}
+
+export const contenderNames = ['registry', 'registry-cold', 'hash', 'list'] as const
+
+export type ContenderName = (typeof contenderNames)[number]
+
+/** How the report calls them. */
+export const titles: Readonly<Record<ContenderName, string>> = {
+  registry: '`get`, value seen before',
+  'registry-cold': '`get`, value not yet seen',
+  hash: '`HGETALL` + `EXPIRE`',
+  list: '`LRANGE` + `EXPIRE`',
+}
+
+const timeoutSeconds = 20 * 60
+
+/** What all of them keep: a conversation of 8 messages, 1 KB as JSON. */
+const conversation: readonly string[] = Array.from({ length: 8 }, (_, index) =>
+  (index % 2 === 0 ? 'visitor: ' : 'bot: ').padEnd(122, 'lorem ipsum '),
+)
+
+/** Each on a node-redis client of its own, which sends in one go what one tick asked for. */
+export async function makeContender(name: ContenderName, url: string): Promise<Contender> {
+  const client = createClient({ url })
+  client.on('error', (error) => console.error(error))
+  await client.connect()
+  const close = async () => client.destroy()
+  if (name === 'registry' || name === 'registry-cold') {
+    const sessions = new RedisSessionRegistry<string[]>({
+      client,
+      prefix: 'registry',
+      timeoutMs: timeoutSeconds * 1_000,
+    })
+    return {
+      read: (id) => sessions.get(id),
+      fill: (id) => sessions.set(id, [...conversation]),
+      close: async () => {
+        await sessions.close()
+        await close()
+      },
+    }
+  }
+  if (name === 'hash') {
+    return {
+      // What one writes by hand: both commands in one round trip. Nobody learns of the end of a session.
+      read: async (id) => {
+        const key = `hash:${id}`
+        const [{ value = 'null' }] = await Promise.all([
+          client.hGetAll(key),
+          client.expire(key, timeoutSeconds),
+        ])
+        return JSON.parse(value)
+      },
+      fill: async (id) => {
+        const key = `hash:${id}`
+        const value = JSON.stringify(conversation)
+        await Promise.all([
+          client.hSet(key, { value, createdAt: Date.now() }),
+          client.expire(key, timeoutSeconds),
+        ])
+      },
+      close,
+    }
+  }
+  return {
+    // The commands of LangChain's RedisChatMessageHistory. It calls EXPIRE only when it adds a message; here a read does
+    // so too, since otherwise a visitor who only reads would lose the session.
+    read: async (id) => {
+      const key = `list:${id}`
+      const [texts] = await Promise.all([client.lRange(key, 0, -1), client.expire(key, timeoutSeconds)])
+      return texts.map((text) => JSON.parse(text) as unknown)
+    },
+    fill: async (id) => {
+      const key = `list:${id}`
+      for (const text of conversation) {
+        await client.lPush(key, JSON.stringify({ type: 'human', data: { content: text } }))
+        await client.expire(key, timeoutSeconds)
+      }
+    },
+    close,
+  }
+}

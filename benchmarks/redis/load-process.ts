@@ -1,0 +1,117 @@
+import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createClient } from 'redis'
+import { RedisSessionRegistry } from 'session-registry/redis'
+import { type ContenderName, makeContender } from './contenders.ts'
+
+/** One process of those that are measured: gets ready, waits for the word, works, and says how long it took. */
+export type Task =
+  | {
+      readonly kind: 'read'
+      readonly url: string
+      readonly contender: ContenderName
+      readonly sessions: number
+      readonly reads: number
+      readonly inFlight: number
+    }
+  | { readonly kind: 'archive'; readonly url: string; readonly prefix: string; readonly sessions: number }
+
+export interface Measured {
+  readonly calls: number
+  readonly cpuMicroseconds: number
+}
+
+const task = JSON.parse(process.argv[2] ?? '') as Task
+// The parent is gone.
+process.on('disconnect', () => process.exit())
+if (task.kind === 'read') await read(task)
+else await archive(task)
+process.disconnect()
+
+async function read({ url, contender, sessions, reads, inFlight }: Task & { kind: 'read' }): Promise<void> {
+  let subject = await makeContender(contender, url)
+  // Compiles the code, and shows the registry every value.
+  await readEach(subject, randomIds(sessions), inFlight)
+  if (contender === 'registry-cold') {
+    await subject.close()
+    subject = await makeContender(contender, url)
+    await subject.read('nobody')
+  }
+  const ids: string[] = []
+  while (ids.length < reads) ids.push(...randomIds(sessions))
+  ids.length = reads
+  await ready()
+  const cpu = process.cpuUsage()
+  await readEach(subject, ids, inFlight)
+  done({ calls: reads, cpuMicroseconds: spentSince(cpu) })
+  await subject.close()
+}
+
+/** Works until no session is left, over all processes. */
+async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<void> {
+  const client = createClient({ url })
+  await client.connect()
+  let calls = 0
+  const registry = new RedisSessionRegistry<string[]>({
+    client,
+    prefix,
+    timeoutMs: 1_000,
+    archiveConcurrency: 128,
+    archive: async () => {
+      calls += 1
+    },
+  })
+  await ready()
+  const cpu = process.cpuUsage()
+  await registry.has('nobody')
+  let isOver = false
+  process.once('message', () => {
+    isOver = true
+  })
+  while (!isOver) {
+    process.send?.({ archived: calls })
+    await wait(5)
+  }
+  done({ calls, cpuMicroseconds: spentSince(cpu) })
+  await registry.close()
+  client.destroy()
+}
+
+async function readEach(
+  subject: { read(id: string): Promise<unknown> },
+  ids: readonly string[],
+  inFlight: number,
+): Promise<void> {
+  const left = ids.values()
+  const reader = async () => {
+    for (const id of left) {
+      if ((await subject.read(id)) === undefined) throw new Error('a session is missing')
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, reader))
+}
+
+function randomIds(count: number): string[] {
+  const ids = Array.from({ length: count }, (_, index) => `visitor-${index}`)
+  for (let last = ids.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1))
+    const id = ids[last] as string
+    ids[last] = ids[other] as string
+    ids[other] = id
+  }
+  return ids
+}
+
+async function ready(): Promise<void> {
+  process.send?.({ isReady: true })
+  await once(process, 'message')
+}
+
+function done(measured: Measured): void {
+  process.send?.({ measured })
+}
+
+function spentSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}

@@ -1,0 +1,153 @@
+import { writeFile } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createClient, type RedisClientType } from 'redis'
+import { RedisSessionRegistry } from 'session-registry/redis'
+import { RedisServer } from '../../tests/support/redis-server.ts'
+import { type ContenderName, contenderNames, makeContender } from './contenders.ts'
+import { Processes } from './processes.ts'
+import { type Archiving, type Lateness, median, quantile, type Reading, report } from './report.ts'
+import { serverCpu, serverMemory, serverVersion } from './server-figures.ts'
+
+/**
+ * Measures the registry on a Redis of its own, beside what one would write by hand, in one run: every round measures
+ * each of them once, and the medians of the rounds are reported.
+ *
+ * ROUNDS (5), SESSIONS (10 000), READS per process and round (30 000).
+ */
+const { ROUNDS = '5', SESSIONS = '10000', READS = '30000' } = process.env
+const rounds = Number(ROUNDS)
+const sessions = Number(SESSIONS)
+const reads = Number(READS)
+const inFlight = 128
+const processCounts = [1, 4]
+
+const server = await RedisServer.start()
+const admin: RedisClientType = createClient({ url: server.url })
+admin.on('error', (error) => console.error(error))
+await admin.connect()
+try {
+  const memory = await measureMemory()
+  const readings: Reading[] = []
+  for (let round = 1; round <= rounds; round += 1) {
+    console.log(`reads, round ${round} of ${rounds}`)
+    for (const contender of contenderNames) {
+      for (const processes of processCounts) readings.push(await measureReads(contender, processes))
+    }
+  }
+  const archivings: Archiving[] = []
+  for (let round = 1; round <= rounds; round += 1) {
+    console.log(`archives, round ${round} of ${rounds}`)
+    for (const processes of processCounts) archivings.push(await measureArchives(processes, round))
+  }
+  console.log('lateness')
+  const lateness = await measureLateness()
+  const version = await serverVersion(admin)
+  const text = report({ rounds, sessions, reads, inFlight, version, readings, archivings, lateness, memory })
+  await writeFile(new URL('./results.md', import.meta.url), text)
+  console.log(text)
+} finally {
+  admin.destroy()
+  await server.stop()
+}
+
+/** Bytes of the server per session; what is filled here is read later. */
+async function measureMemory(): Promise<Map<ContenderName, number>> {
+  const found = new Map<ContenderName, number>()
+  for (const name of contenderNames) {
+    if (name === 'registry-cold') continue
+    const contender = await makeContender(name, server.url)
+    const before = await serverMemory(admin)
+    await each(sessions, 64, (index) => contender.fill(`visitor-${index}`))
+    found.set(name, ((await serverMemory(admin)) - before) / sessions)
+    await contender.close()
+  }
+  return found
+}
+
+async function measureReads(contender: ContenderName, count: number): Promise<Reading> {
+  // A value is not yet seen only once.
+  const mine = contender === 'registry-cold' ? sessions : reads
+  const task = { kind: 'read', url: server.url, contender, sessions, reads: mine, inFlight } as const
+  const processes = await Processes.start(count, task)
+  const cpu = await serverCpu(admin)
+  const startedAt = performance.now()
+  processes.go()
+  const measured = await processes.measured()
+  const seconds = (performance.now() - startedAt) / 1_000
+  const calls = measured.reduce((sum, one) => sum + one.calls, 0)
+  const clientCpu = measured.reduce((sum, one) => sum + one.cpuMicroseconds, 0)
+  return {
+    contender,
+    processes: count,
+    perSecond: calls / seconds,
+    serverMicroseconds: ((await serverCpu(admin)) - cpu) / calls,
+    clientMicroseconds: clientCpu / calls,
+  }
+}
+
+/** All sessions are over before anybody looks; then they are claimed, loaded, handed to the hook and deleted. */
+async function measureArchives(count: number, round: number): Promise<Archiving> {
+  const prefix = `archive-${count}-${round}`
+  const client = createClient({ url: server.url })
+  await client.connect()
+  const filler = new RedisSessionRegistry<string[]>({
+    client,
+    prefix,
+    timeoutMs: 1_000,
+    intervalMs: Number.POSITIVE_INFINITY,
+  })
+  await each(sessions, 64, (index) => filler.set(`visitor-${index}`, ['hello']))
+  await wait(1_500)
+  const processes = await Processes.start(count, { kind: 'archive', url: server.url, prefix, sessions })
+  const cpu = await serverCpu(admin)
+  const startedAt = performance.now()
+  processes.go()
+  while (processes.archived < sessions) await wait(2)
+  const seconds = (performance.now() - startedAt) / 1_000
+  const serverMicroseconds = ((await serverCpu(admin)) - cpu) / sessions
+  const settled = processes.measured()
+  processes.finish()
+  await settled
+  await filler.close()
+  client.destroy()
+  return { processes: count, perSecond: sessions / seconds, serverMicroseconds }
+}
+
+/** From the moment a session is over until `archive` is called for it, with nothing else to do. */
+async function measureLateness(): Promise<Lateness> {
+  const timeoutMs = 3_000
+  const client = createClient({ url: server.url })
+  await client.connect()
+  const overAt = new Map<string, number>()
+  const late: number[] = []
+  const registry = new RedisSessionRegistry<string[]>({
+    client,
+    prefix: 'lateness',
+    timeoutMs,
+    archive: async ({ id }) => {
+      late.push(performance.now() - (overAt.get(id) ?? Number.NaN))
+    },
+  })
+  const count = 600
+  for (let index = 0; index < count; index += 1) {
+    overAt.set(`visitor-${index}`, performance.now() + timeoutMs)
+    await registry.set(`visitor-${index}`, ['hello'])
+    await wait(Math.random() * 20)
+  }
+  while (late.length < count) await wait(20)
+  await registry.close()
+  client.destroy()
+  return { timeoutMs, p50: median(late), p99: quantile(late, 0.99), most: Math.max(...late) }
+}
+
+async function each(
+  count: number,
+  inParallel: number,
+  use: (index: number) => Promise<unknown>,
+): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    for (let index = next++; index < count; index = next++) await use(index)
+  }
+  await Promise.all(Array.from({ length: inParallel }, worker))
+}

@@ -1,0 +1,48 @@
+import { SessionRegistryError } from './errors.ts'
+
+export function closed(): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_REGISTRY_CLOSED', 'The registry is closed, or closing')
+}
+
+export function noFactory(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_NO_FACTORY',
+    'Expected a `create` function, of the registry or of this call, to make the value of a new session; got neither',
+  )
+}
+
+export function needsOpen(why: string): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_NEEDS_OPEN',
+    `Expected a session in memory, but this one ${why}: use \`open\` or \`run\`, which can wait`,
+  )
+}
+
+export function reentrant(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_REENTRANT',
+    'Expected a `load` or `archive` hook not to open its own session: it would wait for itself',
+  )
+}
+
+export function busy(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_BUSY',
+    'Expected the session to be idle, but a turn is running or waiting',
+  )
+}
+
+export function interrupted(): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_TURN_INTERRUPTED', 'The turn was interrupted by a later one')
+}
+
+export function endedDuringTurn(): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_ENDED', 'The session was deleted or replaced during the turn')
+}
+
+export function archiveTimedOut(archiveTimeoutMs: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_ARCHIVE_FAILED',
+    `Expected \`archive\` to settle within \`archiveTimeoutMs\` of ${archiveTimeoutMs} ms, but it did not`,
+  )
+}

@@ -1,0 +1,29 @@
+/**
+ * Reads the answer of a script, whatever the client makes of it: RESP2 or RESP3, strings or buffers, numbers or big
+ * integers. Our scripts answer with a number or a flat list of numbers and strings.
+ */
+export class Answer {
+  readonly #parts: readonly unknown[]
+  #next = 0
+
+  constructor(answer: unknown) {
+    this.#parts = Array.isArray(answer) ? answer : [answer]
+  }
+
+  /** How many parts have not been read yet. */
+  get rest(): number {
+    return this.#parts.length - this.#next
+  }
+
+  number(): number {
+    return Number(this.text())
+  }
+
+  text(): string {
+    const part = this.#parts[this.#next]
+    this.#next += 1
+    if (typeof part === 'string') return part
+    if (part instanceof Uint8Array) return Buffer.from(part).toString('utf8')
+    return part === null || part === undefined ? '' : String(part)
+  }
+}

@@ -1,0 +1,20 @@
+import type { SessionRegistryError } from '../core/errors.ts'
+import type { Claim } from './claim-store.ts'
+
+/** A claim in the hands of this process. */
+export interface Job {
+  readonly claim: Claim
+  /** Aborts the call of the hook. */
+  readonly controller: AbortController
+  /** The lease is gone: whatever comes of the call, it is another's to settle. */
+  isLost: boolean
+  /** Monotonic time. */
+  renewedAt: number
+  readonly over: () => void
+}
+
+/** Its lease, or its life, is gone: what the hook does from now on changes nothing. */
+export function loseJob(job: Job, error: SessionRegistryError): void {
+  job.isLost = true
+  job.controller.abort(error)
+}

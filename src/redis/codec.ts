@@ -1,0 +1,56 @@
+import { SessionRegistryError } from '../core/errors.ts'
+
+/** Turns values into text and back. */
+export interface SessionCodec<T> {
+  encode(value: T): string
+  decode(text: string): T
+}
+
+export const jsonCodec: SessionCodec<unknown> = {
+  encode: (value) => JSON.stringify(value),
+  decode: (text) => JSON.parse(text),
+}
+
+/** A codec whose failures say what they are. */
+export class CheckedCodec<T> {
+  readonly #codec: SessionCodec<T>
+
+  constructor(codec: SessionCodec<T>) {
+    this.#codec = codec
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  encode(value: T): string {
+    let text: unknown
+    try {
+      text = this.#codec.encode(value)
+    } catch (cause) {
+      throw invalidValue('encoded', { cause })
+    }
+    // A lone surrogate would come back from Redis as another character.
+    if (typeof text !== 'string' || hasLoneSurrogate(text)) throw invalidValue('encoded as well-formed text')
+    return text
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  decode(text: string): T {
+    try {
+      return this.#codec.decode(text)
+    } catch (cause) {
+      throw invalidValue('decoded', { cause })
+    }
+  }
+}
+
+/** Whether UTF-8 cannot express the text. */
+export function hasLoneSurrogate(text: string): boolean {
+  return !(text as string & { isWellFormed(): boolean }).isWellFormed()
+}
+
+function invalidValue(what: string, details?: { readonly cause: unknown }): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_VALUE_INVALID',
+    `Expected the value of a session to be ${what} by the codec, but it cannot be`,
+    details,
+  )
+}

@@ -1,0 +1,16 @@
+import { SessionRegistryError } from '../core/errors.ts'
+import { checkId } from '../core/validate.ts'
+import { hasLoneSurrogate } from './codec.ts'
+
+/**
+ * An id that Redis can keep: UTF-8 has no lone surrogates, and two ids that differ in them only would become one.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ */
+export function checkRedisId(id: string): string {
+  if (!hasLoneSurrogate(checkId(id))) return id
+  throw new SessionRegistryError(
+    'ERR_SESSION_ID_INVALID',
+    'Expected the session id to be well-formed text, got a string with a lone surrogate',
+  )
+}

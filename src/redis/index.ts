@@ -1,0 +1,6 @@
+export type { RedisClient } from './client.ts'
+export type { SessionCodec } from './codec.ts'
+export type { DeadSession } from './dead-sessions.ts'
+export type { RedisHold } from './holds.ts'
+export type { RedisSessionRegistryOptions } from './options.ts'
+export { RedisSessionRegistry } from './session-registry.ts'

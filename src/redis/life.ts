@@ -1,0 +1,53 @@
+import type { ExpiryReason } from '../core/end-reason.ts'
+import type { Answer } from './answer.ts'
+
+/** One life of an id, as Redis knew it at a moment. */
+export interface Life {
+  readonly id: string
+  readonly incarnation: string
+  /** Counts what was saved. */
+  readonly version: string
+  /** Epoch ms of the server, and so are the other times. */
+  readonly createdAt: number
+  readonly lastActiveAt: number
+  /** The idle timeout. */
+  readonly timeoutMs: number
+  /** When it is over by age, however active. */
+  readonly maxAgeAt: number
+  /** The moment at which all this was so. */
+  readonly seenAt: number
+  readonly held: boolean
+  readonly text: string
+}
+
+/** Reads `v, c, a, i, m`, the order in which every script tells the times of a life. */
+export function readTimes(
+  answer: Answer,
+): Pick<Life, 'version' | 'createdAt' | 'lastActiveAt' | 'timeoutMs' | 'maxAgeAt'> {
+  return {
+    version: answer.text(),
+    createdAt: answer.number(),
+    lastActiveAt: answer.number(),
+    timeoutMs: orNever(answer.number()),
+    maxAgeAt: orNever(answer.number()),
+  }
+}
+
+/** In Redis, -1 stands for never. */
+export function durationText(ms: number): string {
+  return ms === Number.POSITIVE_INFINITY ? '-1' : String(ms)
+}
+
+function orNever(ms: number): number {
+  return ms < 0 ? Number.POSITIVE_INFINITY : ms
+}
+
+/** Why a life that is over is: the deadline that came first. */
+export function expiryReason({ lastActiveAt, timeoutMs, maxAgeAt }: Life): ExpiryReason {
+  return maxAgeAt < lastActiveAt + timeoutMs ? 'age' : 'idle'
+}
+
+/** How much later than its idle timeout a session is over, at the most; the scripts reckon alike. */
+export function lagOf(timeoutMs: number): number {
+  return Math.max(1, Math.min(Math.floor(timeoutMs / 128), 1_000))
+}

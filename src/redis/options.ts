@@ -1,0 +1,152 @@
+import {
+  orDefault,
+  type ResolvedSharedOptions,
+  resolveSharedOptions,
+  type SharedOptions,
+  sharedOptions,
+} from '../core/shared-options.ts'
+import { checkCount, checkFunction, checkInterval, checkOptions, invalidOption } from '../core/validate.ts'
+import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
+import { CheckedCodec, hasLoneSurrogate, jsonCodec, type SessionCodec } from './codec.ts'
+
+export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
+  /**
+   * A client of node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster.
+   *
+   * It stays yours: `close` leaves it open.
+   */
+  readonly client: RedisClient
+  /**
+   * What the names of all keys begin with. Registries with the same prefix share their sessions.
+   *
+   * A non-empty string without braces.
+   *
+   * @defaultValue 'sessions'
+   */
+  readonly prefix?: string | undefined
+  /**
+   * Into how many parts the sessions are divided; a cluster spreads them over its nodes. It cannot be changed while there
+   * are data.
+   *
+   * An integer from 1 to 4_096.
+   *
+   * @defaultValue 16
+   */
+  readonly shards?: number | undefined
+  /**
+   * How long a process that has died or hangs may block a turn, or the archiving of a session.
+   *
+   * Milliseconds; 1 to 2_147_483_647. It is renewed every third of it.
+   *
+   * @defaultValue 30_000
+   */
+  readonly leaseMs?: number | undefined
+  /**
+   * How long the data of a session that is over wait for a process to archive them, and those of one that could not be
+   * archived for somebody to look at them.
+   *
+   * Milliseconds; an integer of at least 1.
+   *
+   * @defaultValue 604_800_000 (7 days)
+   */
+  readonly retentionMs?: number | undefined
+  /**
+   * The longest pause between two looks at the deadlines.
+   *
+   * Milliseconds; 1 to 2_147_483_647, or `Infinity`: this process archives nothing in the background.
+   *
+   * @defaultValue 1_000
+   */
+  readonly intervalMs?: number | undefined
+  /**
+   * Turns values into text and back.
+   *
+   * @defaultValue JSON
+   */
+  readonly codec?: SessionCodec<T> | undefined
+}
+
+/** Options with every default filled in. */
+export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
+  readonly run: RunScript
+  readonly prefix: string
+  readonly shards: number
+  readonly leaseMs: number
+  readonly retentionMs: number
+  readonly intervalMs: number
+  readonly codec: CheckedCodec<T>
+}
+
+/** How long the data of a session may be there that nobody touches any more. */
+export function longestStay<T>(
+  { maxAgeMs, leaseMs, retentionMs }: ResolvedRedisOptions<T>,
+  timeoutMs: number,
+): number {
+  return Math.min(timeoutMs, maxAgeMs) + leaseMs + retentionMs
+}
+
+const maxShards = 4_096
+
+const knownOptions = [
+  ...sharedOptions,
+  ...Object.keys({
+    client: true,
+    prefix: true,
+    shards: true,
+    leaseMs: true,
+    retentionMs: true,
+    intervalMs: true,
+    codec: true,
+  } satisfies Record<
+    Exclude<keyof RedisSessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>,
+    true
+  >),
+]
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>): ResolvedRedisOptions<T> {
+  if (options === undefined) throw invalidOption('options', 'an object', options)
+  const given = checkOptions('options', options, knownOptions)
+  const shared = resolveSharedOptions(given)
+  const resolved = {
+    ...shared,
+    run: recogniseClient(given.client),
+    prefix: checkPrefix(orDefault(given.prefix, 'sessions')),
+    shards: checkShards(orDefault(given.shards, 16)),
+    leaseMs: checkInterval('leaseMs', orDefault(given.leaseMs, 30_000)),
+    retentionMs: checkCount('retentionMs', orDefault(given.retentionMs, 7 * 24 * 3_600_000)),
+    intervalMs:
+      given.intervalMs === Number.POSITIVE_INFINITY
+        ? Number.POSITIVE_INFINITY
+        : checkInterval('intervalMs', orDefault(given.intervalMs, 1_000)),
+    codec: new CheckedCodec(checkCodec(orDefault(given.codec, jsonCodec as SessionCodec<T>))),
+  }
+  if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {
+    throw invalidOption(
+      'timeoutMs',
+      'finite where `maxAgeMs` is not, so that no key is kept for ever',
+      Infinity,
+    )
+  }
+  return resolved
+}
+
+function checkPrefix(prefix: string): string {
+  if (typeof prefix === 'string' && prefix !== '' && !/[{}]/.test(prefix) && !hasLoneSurrogate(prefix))
+    return prefix
+  throw invalidOption('prefix', 'a non-empty string without braces', prefix)
+}
+
+function checkShards(shards: number): number {
+  if (checkCount('shards', shards) <= maxShards) return shards
+  throw invalidOption('shards', `an integer from 1 to ${maxShards}`, shards)
+}
+
+function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {
+  if (typeof codec !== 'object' || codec === null) {
+    throw invalidOption('codec', 'an object with encode and decode', codec)
+  }
+  checkFunction('codec.encode', codec.encode)
+  checkFunction('codec.decode', codec.decode)
+  return codec
+}

@@ -1,0 +1,25 @@
+import { systemClock, Timer } from '../core/clock.ts'
+
+/** A wait that can be cut short. */
+export interface Pause {
+  readonly over: Promise<void>
+  cut(): void
+}
+
+/** Keeps the process alive unless asked otherwise: somebody waits for what comes after it. */
+export function pause(ms: number, options: { readonly keepsAlive: boolean } = { keepsAlive: true }): Pause {
+  let end: () => void = () => {}
+  const over = new Promise<void>((resolve) => {
+    const timer = new Timer(systemClock, resolve, ms, options)
+    end = () => {
+      timer.cancel()
+      resolve()
+    }
+  })
+  return { over, cut: end }
+}
+
+/** Between half of `ms` and all of it, so that many who wait alike do not come back together. */
+export function jitter(ms: number): number {
+  return ms * (0.5 + Math.random() / 2)
+}

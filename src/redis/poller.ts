@@ -1,0 +1,171 @@
+import { systemClock, Timer } from '../core/clock.ts'
+import { outsideScopes } from '../core/turn-scope.ts'
+import type { Archiver } from './archiver.ts'
+import type { Claim, ClaimStore } from './claim-store.ts'
+
+/** Lives per claim: the server is busy with one for less than half a millisecond. */
+const claimBatch = 50
+
+/** The shortest pause: many deadlines close together are one look. */
+const shortestPauseMs = 20
+
+/** How soon to look again where Redis could not be asked. */
+const retryMs = 1_000
+
+export interface PollerHost {
+  /** A look has claimed lives, or was told to say so. */
+  swept(claimed: number, startedAt: number): void
+  /** Redis could not be asked; told once until it can be again. */
+  failed(error: unknown): void
+}
+
+/** Looks for lives that are over, in each shard when the next one is due, and every `intervalMs` at the latest. */
+export class Poller<T> {
+  readonly #store: ClaimStore<T>
+  readonly #archiver: Archiver<T>
+  readonly #intervalMs: number
+  readonly #host: PollerHost
+  /** When to look at each shard, on the monotonic clock. */
+  readonly #nextAt: number[]
+  #first = 0
+  #timer: Timer | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #isRunning = false
+  #looking: Promise<void> | undefined
+  #isStarted = false
+  #isStopped = false
+  #isFailing = false
+
+  constructor(
+    store: ClaimStore<T>,
+    archiver: Archiver<T>,
+    shards: number,
+    intervalMs: number,
+    host: PollerHost,
+  ) {
+    this.#store = store
+    this.#archiver = archiver
+    this.#intervalMs = intervalMs
+    this.#host = host
+    this.#nextAt = Array.from({ length: shards }, () => 0)
+  }
+
+  /** Begins at the first call of any member. */
+  start(): void {
+    if (this.#isStarted || this.#isStopped || this.#intervalMs === Number.POSITIVE_INFINITY) return
+    this.#isStarted = true
+    this.#wake(0)
+  }
+
+  /** Fulfils when no look is under way any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    await this.#looking
+  }
+
+  /** Something in this shard will be due in `inMs`. */
+  expect(shard: number, inMs: number): void {
+    const at = systemClock.now() + inMs
+    if (at >= (this.#nextAt[shard] ?? 0)) return
+    this.#nextAt[shard] = at
+    this.#wake(inMs)
+  }
+
+  /** There is room for more claims. */
+  resume(): void {
+    if (Math.min(...this.#nextAt) <= systemClock.now()) this.#wake(0)
+  }
+
+  /** Claims all that is over, now, however long it takes to archive them; says how many. */
+  async sweep(): Promise<number> {
+    const startedAt = systemClock.now()
+    const claimed = await Promise.all(this.#nextAt.map((_, shard) => this.#drain(shard)))
+    const total = claimed.reduce((sum, one) => sum + one, 0)
+    this.#host.swept(total, startedAt)
+    return total
+  }
+
+  async #drain(shard: number): Promise<number> {
+    for (let total = 0; ; ) {
+      const { claims } = await this.#store.claim(shard, claimBatch)
+      const isOver = this.#archiver.add(claims)
+      total += newcomers(claims)
+      // What is not archived ends within the sweep; what is, is only sent to the archive.
+      if (!this.#archiver.archives) await isOver
+      if (claims.length < claimBatch || this.#isStopped) return total
+    }
+  }
+
+  #wake(inMs: number): void {
+    if (!this.#isStarted || this.#isStopped || this.#isRunning) return
+    const waitMs = inMs <= 0 ? 0 : Math.max(inMs, shortestPauseMs)
+    const at = systemClock.now() + waitMs
+    if (at >= this.#timerAt) return
+    this.#timer?.cancel()
+    this.#timerAt = at
+    outsideScopes(() => {
+      this.#timer = new Timer(systemClock, () => this.#begin(), waitMs)
+    })
+  }
+
+  #begin(): void {
+    this.#looking = this.#poll()
+  }
+
+  async #poll(): Promise<void> {
+    this.#timerAt = Number.POSITIVE_INFINITY
+    this.#isRunning = true
+    const startedAt = systemClock.now()
+    try {
+      const claimed = await this.#lookAt(this.#due(startedAt))
+      this.#host.swept(
+        claimed.reduce((sum, one) => sum + one, 0),
+        startedAt,
+      )
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isFailing && !this.#isStopped) this.#host.failed(error)
+      this.#isFailing = true
+    }
+    this.#isRunning = false
+    const isFull = this.#archiver.room === 0
+    this.#wake(isFull ? this.#intervalMs : Math.min(...this.#nextAt) - systemClock.now())
+  }
+
+  #due(now: number): number[] {
+    const due: number[] = []
+    // From another shard each time, so that none is starved where there is room for a few only.
+    this.#first = (this.#first + 1) % this.#nextAt.length
+    for (let index = 0; index < this.#nextAt.length; index += 1) {
+      const shard = (this.#first + index) % this.#nextAt.length
+      if ((this.#nextAt[shard] ?? 0) <= now) due.push(shard)
+    }
+    return due
+  }
+
+  /** Looks at as many shards as there is room for, and shares the room among them. */
+  #lookAt(due: readonly number[]): Promise<number[]> {
+    const { room } = this.#archiver
+    const limit = Math.min(Math.max(Math.floor(room / due.length), 1), claimBatch)
+    return Promise.all(due.slice(0, room).map((shard) => this.#look(shard, limit)))
+  }
+
+  async #look(shard: number, limit: number): Promise<number> {
+    if (this.#isStopped) return 0
+    const latest = systemClock.now() + this.#intervalMs
+    this.#nextAt[shard] = latest
+    const { claims, nextMs } = await this.#store.claim(shard, limit).catch((error) => {
+      this.#nextAt[shard] = Math.min(latest, systemClock.now() + retryMs)
+      throw error
+    })
+    this.#nextAt[shard] = Math.min(this.#nextAt[shard], systemClock.now() + nextMs)
+    void this.#archiver.add(claims)
+    return newcomers(claims)
+  }
+}
+
+/** What was claimed before has been counted then. */
+function newcomers(claims: readonly Claim[]): number {
+  return claims.filter(({ attempt }) => attempt === 1).length
+}

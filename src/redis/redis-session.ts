@@ -1,0 +1,114 @@
+import { systemClock } from '../core/clock.ts'
+import type { Session } from '../core/session.ts'
+import { checkPositive } from '../core/validate.ts'
+import type { CheckedCodec } from './codec.ts'
+import type { Life } from './life.ts'
+
+/** What a turn has made of its session. */
+export interface SessionChanges {
+  /** `undefined`: the value is as it was read. */
+  readonly text: string | undefined
+  readonly timeoutMs: number | undefined
+}
+
+/**
+ * A copy of one life of a session, with the times as they were known when it was made. Those of a turn's session go on
+ * until the turn ends.
+ *
+ * The value is decoded when it is first read: many an event is told to nobody who looks at it.
+ */
+export class RedisSession<T> implements Session<T> {
+  readonly #life: Life
+  readonly #codec: CheckedCodec<T>
+  readonly #registryTimeoutMs: number
+  #value: { of: T } | undefined
+  #timeoutMs: number
+  /** Monotonic time from which the turn runs. */
+  #turnBegan: number | undefined
+  #isHeld: boolean
+  #ageMs: number
+
+  constructor(life: Life, codec: CheckedCodec<T>, registryTimeoutMs: number) {
+    this.#life = life
+    this.#codec = codec
+    this.#registryTimeoutMs = registryTimeoutMs
+    this.#timeoutMs = life.timeoutMs
+    this.#isHeld = life.held
+    this.#ageMs = Math.max(life.seenAt - life.createdAt, 0)
+  }
+
+  get id(): string {
+    return this.#life.id
+  }
+
+  get incarnation(): string {
+    return this.#life.incarnation
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  get value(): T {
+    this.#value ??= { of: this.#codec.decode(this.#life.text) }
+    return this.#value.of
+  }
+
+  set value(value: T) {
+    this.#value = { of: value }
+  }
+
+  get createdAt(): number {
+    return this.#life.createdAt
+  }
+
+  get lastActiveAt(): number {
+    return this.#isHeld ? Math.round(this.createdAt + this.ageMs) : this.#life.lastActiveAt
+  }
+
+  get idleMs(): number {
+    return this.#isHeld ? 0 : Math.max(this.#life.seenAt - this.#life.lastActiveAt, 0)
+  }
+
+  get ageMs(): number {
+    return this.#turnBegan === undefined
+      ? this.#ageMs
+      : this.#ageMs + Math.floor(systemClock.now() - this.#turnBegan)
+  }
+
+  get timeoutMs(): number {
+    return this.#timeoutMs
+  }
+
+  set timeoutMs(timeoutMs: number | undefined) {
+    this.#timeoutMs =
+      timeoutMs === undefined ? this.#registryTimeoutMs : checkPositive('timeoutMs', timeoutMs)
+  }
+
+  get held(): boolean {
+    return this.#isHeld
+  }
+
+  get version(): string {
+    return this.#life.version
+  }
+
+  /** It is the session of a turn from now on. A value that cannot be decoded is found now, not in the middle. */
+  beginTurn(): void {
+    void this.value
+    this.#isHeld = true
+    this.#turnBegan = systemClock.now()
+  }
+
+  endTurn(): void {
+    this.#ageMs = this.ageMs
+    this.#turnBegan = undefined
+    this.#isHeld = false
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  changes(): SessionChanges {
+    const text = this.#value === undefined ? this.#life.text : this.#codec.encode(this.#value.of)
+    return {
+      text: text === this.#life.text ? undefined : text,
+      timeoutMs: this.#timeoutMs === this.#life.timeoutMs ? undefined : this.#timeoutMs,
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { Script } from '../script.ts'
+import { life } from './life.lua.ts'
+import { line } from './line.lua.ts'
+import { time } from './time.lua.ts'
+
+/** Begins a life named `ARGV[3]`; with a token, in the turn of its creator. */
+export const begin = `
+local function begin(token, lease)
+  local i, maxAge, m, lu = tonumber(ARGV[5]), tonumber(ARGV[6]), -1, 0
+  if maxAge >= 0 then
+    m = math.min(now + math.ceil(maxAge) + 1, far)
+  end
+  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', '1', 'c', int(now), 'i', ARGV[5], 'm', int(m), 'd', ARGV[4])
+  if token ~= '' then
+    lu = now + lease
+    redis.call('HSET', KEYS[1], 'lo', token, 'lu', int(lu))
+  end
+  schedule(ARGV[3], now, deadline(now, i, m, lu))
+  return { 1, now, int(now), int(m) }
+end
+`
+
+/**
+ * Begins a life where there is none; an older one that is over moves aside.
+ *
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or -1, token, leaseMs,
+ * loaded
+ *
+ * Where the value was loaded (`ARGV[9]` is 1) no older life may be waiting to be archived: it would not be in the value.
+ *
+ * `{0, now}`: there is a live session, or such an older life. `{1, now, c, m}`: created, now or by an earlier try of the same name.
+ * `{2, now}`: an earlier try has created it, and it has ended since.
+ */
+export const create = new Script(
+  'create',
+  time,
+  life,
+  line,
+  begin,
+  `
+local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm')
+if f[1] == ARGV[3] then
+  return { 1, now, f[3], f[4] }
+end
+if redis.call('ZSCORE', KEYS[7], ARGV[3]) then
+  return { 2, now }
+end
+if f[1] and now < tonumber(f[2]) then
+  return { 0, now }
+end
+if ARGV[9] == '1' and (f[1] or redis.call('HEXISTS', KEYS[2], 'q') == 1) then
+  return { 0, now }
+end
+if f[1] then
+  shelve(f[1])
+end
+return begin(ARGV[7], tonumber(ARGV[8]))
+`,
+)

@@ -1,0 +1,37 @@
+import { Script } from '../script.ts'
+import { time } from './time.lua.ts'
+
+/**
+ * A page of a set that is sorted by time, from a score on.
+ *
+ * KEYS set · ARGV score or 'now', how many of that score to pass over, limit, how many ms before now
+ *
+ * `member, score` of each.
+ */
+export const page = new Script(
+  'page',
+  time,
+  `
+local from = ARGV[1]
+if from == 'now' then
+  from = int(now + 1 - tonumber(ARGV[4]))
+end
+return redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', ARGV[2], ARGV[3])
+`,
+)
+
+/** Which of some lives live. KEYS deadlines · ARGV members · for each 1 or 0 */
+export const alive = new Script(
+  'alive',
+  time,
+  `
+local answer = {}
+for index, score in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(ARGV))) do
+  answer[index] = score and tonumber(score) > now and 1 or 0
+end
+return answer
+`,
+)
+
+/** KEYS deadlines · how many sessions there are */
+export const count = new Script('count', `return redis.call('ZCARD', KEYS[1])`)

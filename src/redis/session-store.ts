@@ -1,0 +1,235 @@
+import { Answer } from './answer.ts'
+import type { Keys } from './keys.ts'
+import { durationText, type Life, lagOf, readTimes } from './life.ts'
+import { newName } from './names.ts'
+import type { NearCache } from './near-cache.ts'
+import { longestStay, type ResolvedRedisOptions } from './options.ts'
+import { create } from './scripts/create.lua.ts'
+import { enter } from './scripts/enter.lua.ts'
+import { hurry } from './scripts/hurry.lua.ts'
+import { leave } from './scripts/leave.lua.ts'
+import { forget, remove } from './scripts/remove.lua.ts'
+import { renew } from './scripts/renew.lua.ts'
+import { replace } from './scripts/replace.lua.ts'
+import type { CallOptions, CallScript } from './shard-config.ts'
+
+/** What is wanted of a live session, besides whether there is one. */
+export interface EnterOptions {
+  /** It is activity. */
+  readonly touches?: boolean
+  /** The value is wanted. */
+  readonly reads?: boolean
+  /** Take the turn lock, or a hold, under this token. */
+  readonly takes?: { readonly kind: LeaseKind; readonly token: string }
+  /** Ask the turn that has the lock to stop. */
+  readonly interrupts?: boolean
+}
+
+export type LeaseKind = 'turn' | 'hold'
+
+export type Entered =
+  /** `waits`: an older life of the id is not archived yet. */
+  | { readonly state: 'absent'; readonly waits: boolean }
+  | { readonly state: 'live'; readonly life: Life; readonly isTaken: boolean }
+
+/** What a try to create has come to. `ended`: created, and ended since, while the answer was lost. */
+export type Created =
+  /** There is a live session, or an older life that has to be archived first. */
+  { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly life: Life }
+
+/** A life that was ended by a call, and what it was doing. */
+export interface RemovedLife {
+  readonly life: Life
+  readonly state: 'live' | 'archiving' | 'over'
+}
+
+export type LeaveOutcome = 'done' | 'lost' | 'ended'
+
+export interface LeaseRef {
+  readonly id: string
+  readonly incarnation: string
+  readonly kind: LeaseKind
+  readonly token: string
+}
+
+const kindCode = { turn: 'l', hold: 'h' } as const
+const removedState = { 0: 'over', 1: 'live', 2: 'archiving' } as const
+
+/** The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition. */
+export class SessionStore<T> {
+  readonly #call: CallScript
+  readonly #keys: Keys
+  readonly #cache: NearCache
+  readonly #options: ResolvedRedisOptions<T>
+  readonly #retention: string
+  readonly #lease: string
+  /** Called when a session of this shard may be over in `inMs`. */
+  whenScheduled: ((shard: number, inMs: number) => void) | undefined = undefined
+
+  constructor(call: CallScript, keys: Keys, cache: NearCache, options: ResolvedRedisOptions<T>) {
+    this.#call = call
+    this.#keys = keys
+    this.#cache = cache
+    this.#options = options
+    this.#retention = String(options.retentionMs)
+    this.#lease = String(options.leaseMs)
+  }
+
+  async enter(id: string, { touches, reads, takes, interrupts }: EnterOptions): Promise<Entered> {
+    const known = reads === true ? this.#cache.get(id) : undefined
+    const flags =
+      (touches === true ? 't' : '') +
+      (reads === true ? 'd' : '') +
+      (takes === undefined ? '' : kindCode[takes.kind]) +
+      (interrupts === true ? 'i' : '')
+    const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
+    const args = [id, this.#retention, version, flags, takes?.token ?? '', this.#lease]
+    const answer = new Answer(await this.#call(enter, this.#keys.session(id), args))
+    const isLive = answer.number() === 1
+    const seenAt = answer.number()
+    if (!isLive) {
+      this.#cache.delete(id)
+      return { state: 'absent', waits: answer.number() === 1 }
+    }
+    const incarnation = answer.text()
+    const times = readTimes(answer)
+    const held = answer.number() === 1
+    const isTaken = answer.number() === 1
+    const isSent = answer.number() === 1
+    const text = isSent ? answer.text() : (known?.text ?? '')
+    if (isSent) this.#cache.set(id, { incarnation, version: times.version, text })
+    return { state: 'live', life: { id, incarnation, ...times, seenAt, held, text }, isTaken }
+  }
+
+  /** `isLoaded`: not while an older life waits to be archived, for that would not be in what was loaded. */
+  async create(
+    id: string,
+    text: string,
+    timeoutMs: number,
+    { token = '', isLoaded = false }: { readonly token?: string; readonly isLoaded?: boolean } = {},
+  ): Promise<Created> {
+    const incarnation = newName()
+    const args = [...this.#beginning(id, incarnation, text, timeoutMs), token, this.#lease]
+    args.push(isLoaded ? '1' : '0')
+    const answer = new Answer(await this.#call(create, this.#keys.life(id), args, this.#horizon(timeoutMs)))
+    const state = answer.number()
+    if (state === 0) return { state: 'exists' }
+    this.#expect(id, timeoutMs)
+    return {
+      state: state === 1 ? 'created' : 'ended',
+      life: this.#begun(id, incarnation, text, timeoutMs, answer),
+    }
+  }
+
+  /** Creates in any case, and gives the life that had to end for it. */
+  async replace(
+    id: string,
+    text: string,
+    timeoutMs: number,
+  ): Promise<{ readonly life: Life; readonly replaced: Life | undefined }> {
+    const incarnation = newName()
+    const operation = newName()
+    const args = this.#beginning(id, incarnation, text, timeoutMs)
+    const keys = this.#keys.life(id, operation)
+    const answer = new Answer(await this.#call(replace, keys, args, this.#horizon(timeoutMs)))
+    answer.number()
+    this.#expect(id, timeoutMs)
+    const life = this.#begun(id, incarnation, text, timeoutMs, answer)
+    const replaced = answer.rest > 0 ? this.#readPast(id, life.seenAt, answer) : undefined
+    if (replaced !== undefined) this.#forget(id, operation)
+    return { life, replaced }
+  }
+
+  async leave(
+    lease: LeaseRef,
+    changes: { readonly text: string | undefined; readonly timeoutMs: number | undefined },
+    version: string,
+  ): Promise<LeaveOutcome> {
+    const { id, incarnation, kind, token } = lease
+    const { text, timeoutMs } = changes
+    const args = [id, this.#retention, incarnation, token, kindCode[kind], newName()]
+    args.push(
+      text === undefined ? '0' : '1',
+      text ?? '',
+      timeoutMs === undefined ? '' : durationText(timeoutMs),
+    )
+    args.push(version)
+    const horizon = timeoutMs === undefined ? undefined : this.#horizon(timeoutMs)
+    const answer = new Answer(await this.#call(leave, this.#keys.session(id), args, horizon))
+    const state = answer.number()
+    if (state <= 0) return state === 0 ? 'lost' : 'ended'
+    // After a repeat the version may be that of a later save.
+    if (state !== 1) return 'done'
+    const saved = answer.text()
+    if (text !== undefined) this.#cache.set(id, { incarnation, version: saved, text })
+    this.whenScheduled?.(this.#keys.shardOf(id), answer.number())
+    return 'done'
+  }
+
+  async renew({
+    id,
+    incarnation,
+    kind,
+    token,
+  }: LeaseRef): Promise<'renewed' | 'interrupted' | 'lost' | 'ended'> {
+    const args = [id, this.#retention, incarnation, token, kindCode[kind], this.#lease]
+    const answer = new Answer(await this.#call(renew, this.#keys.session(id), args, { isBackground: true }))
+    const state = answer.number()
+    if (state !== 1) return state === 0 ? 'lost' : 'ended'
+    return answer.number() === 1 ? 'interrupted' : 'renewed'
+  }
+
+  /** Somebody waits for an older life of the id, which may be pausing between two tries to archive it. */
+  async hurry(id: string, maxPauseMs: number): Promise<void> {
+    await this.#call(hurry, this.#keys.life(id), [id, this.#retention, String(maxPauseMs)])
+  }
+
+  async remove(id: string): Promise<RemovedLife[]> {
+    const operation = newName()
+    const answer = new Answer(await this.#call(remove, this.#keys.life(id, operation), [id, this.#retention]))
+    const seenAt = answer.number()
+    const removed: RemovedLife[] = []
+    while (answer.rest > 0) {
+      const state = removedState[answer.number() as keyof typeof removedState]
+      removed.push({ state, life: this.#readPast(id, seenAt, answer) })
+    }
+    this.#cache.delete(id)
+    if (removed.length > 0) this.#forget(id, operation)
+    return removed
+  }
+
+  #expect(id: string, timeoutMs: number): void {
+    const inMs = Math.min(timeoutMs + lagOf(timeoutMs), this.#options.maxAgeMs)
+    this.whenScheduled?.(this.#keys.shardOf(id), inMs)
+  }
+
+  #beginning(id: string, incarnation: string, text: string, timeoutMs: number): string[] {
+    const { maxAgeMs } = this.#options
+    return [id, this.#retention, incarnation, text, durationText(timeoutMs), durationText(maxAgeMs)]
+  }
+
+  #begun(id: string, incarnation: string, text: string, timeoutMs: number, answer: Answer): Life {
+    const seenAt = answer.number()
+    const createdAt = answer.rest > 0 ? answer.number() : seenAt
+    const maxAgeAt = answer.rest > 0 ? answer.number() : -1
+    const life = { id, incarnation, version: '1', createdAt, lastActiveAt: createdAt, timeoutMs, seenAt }
+    this.#cache.set(id, { incarnation, version: '1', text })
+    return { ...life, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt, held: false, text }
+  }
+
+  #readPast(id: string, seenAt: number, answer: Answer): Life {
+    const incarnation = answer.text()
+    const times = readTimes(answer)
+    return { id, incarnation, ...times, seenAt, held: false, text: answer.text() }
+  }
+
+  /** Nobody waits for it, and its key goes by itself. */
+  #forget(id: string, operation: string): void {
+    const key = this.#keys.answer(this.#keys.shardOf(id), operation)
+    this.#call(forget, [key], [], { isBackground: true }).catch(() => {})
+  }
+
+  #horizon(timeoutMs: number): CallOptions {
+    return { horizonMs: longestStay(this.#options, timeoutMs) }
+  }
+}

@@ -1,0 +1,91 @@
+import { systemClock } from '../core/clock.ts'
+import { SessionRegistryError } from '../core/errors.ts'
+import { Answer } from './answer.ts'
+import type { Backend } from './backend.ts'
+import type { Keys } from './keys.ts'
+import type { Script } from './script.ts'
+import { config } from './scripts/config.lua.ts'
+
+export interface CallOptions {
+  /** How long what it writes may stay, where that is longer than usual. */
+  readonly horizonMs?: number | undefined
+  /** Nobody waits for it. */
+  readonly isBackground?: boolean
+}
+
+/** Calls a script, once it is sure that the data are divided alike. */
+export type CallScript = (
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+  options?: CallOptions,
+) => Promise<unknown>
+
+/**
+ * The note of the shards lives longer than any data: those live for the horizon from the last write, and an eighth more.
+ * It is renewed when an eighth of the horizon has passed.
+ */
+const renewAfter = 1 / 8
+const noteFor = 1 + 2 * renewAfter + 1 / 8
+
+/** A PX that Redis takes, some 300 years. */
+const longestMs = 1e13
+
+/**
+ * Sees to it that all processes divide the sessions alike: a process with another number of shards would not find them.
+ *
+ * It asks before the first call, and again only when the note has to live longer: with the default options every 21 hours.
+ */
+export class ShardConfig {
+  readonly #backend: Backend
+  readonly #keys: Keys
+  readonly #warnOf: (policy: string) => void
+  #horizonMs: number
+  #checked: Promise<void> | undefined
+  #checkedAt = 0
+
+  constructor(backend: Backend, keys: Keys, horizonMs: number, warnOf: (policy: string) => void) {
+    this.#backend = backend
+    this.#keys = keys
+    this.#horizonMs = horizonMs
+    this.#warnOf = warnOf
+  }
+
+  readonly call: CallScript = async (script, keys, args, options = {}) => {
+    const keepsAlive = options.isBackground !== true
+    await this.#check(options.horizonMs ?? 0, keepsAlive)
+    return this.#backend.call(script, keys, args, keepsAlive)
+  }
+
+  #check(horizonMs: number, keepsAlive: boolean): Promise<void> | undefined {
+    const isLonger = horizonMs > this.#horizonMs
+    if (isLonger) this.#horizonMs = horizonMs
+    const isOld = systemClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
+    if (this.#checked === undefined || isLonger || isOld) {
+      this.#checkedAt = systemClock.now()
+      const checked = this.#ask(keepsAlive)
+      this.#checked = checked
+      checked.catch(() => {
+        // The next call asks again.
+        if (this.#checked === checked) this.#checked = undefined
+      })
+    }
+    return this.#checked
+  }
+
+  async #ask(keepsAlive: boolean): Promise<void> {
+    const { shards, config: key } = this.#keys
+    const ttlMs = Math.ceil(Math.min(this.#horizonMs * noteFor, longestMs))
+    const answer = new Answer(
+      await this.#backend.call(config, [key], [String(shards), String(ttlMs)], keepsAlive),
+    )
+    const stored = answer.number()
+    if (stored !== shards) {
+      throw new SessionRegistryError(
+        'ERR_SESSION_SHARDS_MISMATCH',
+        `Expected \`shards\` to be ${stored}, with which the data of this prefix were stored, got ${shards}`,
+      )
+    }
+    this.#warnOf(answer.text())
+  }
+}

@@ -1,0 +1,79 @@
+import type { Announcer, LogLine } from '../core/announcer.ts'
+import { systemClock } from '../core/clock.ts'
+import { type EndReason, isExpiryReason } from '../core/end-reason.ts'
+import type { Counters } from '../core/stats.ts'
+import type { Life } from './life.ts'
+import type { ResolvedRedisOptions } from './options.ts'
+import { RedisSession } from './redis-session.ts'
+
+/** Tells listeners and the log of the transitions that this process has made, and counts them. */
+export class Teller<T> {
+  readonly announcer: Announcer
+  readonly counters: Counters
+  readonly #options: ResolvedRedisOptions<T>
+  /** Lives that ended here while somebody walks: a walk passes them over. */
+  readonly walks = new Set<Set<string>>()
+
+  constructor(announcer: Announcer, counters: Counters, options: ResolvedRedisOptions<T>) {
+    this.announcer = announcer
+    this.counters = counters
+    this.#options = options
+  }
+
+  sessionOf(life: Life): RedisSession<T> {
+    return new RedisSession(life, this.#options.codec, this.#options.timeoutMs)
+  }
+
+  created(life: Life, isLoaded = false): void {
+    this.counters.created += 1
+    if (isLoaded) this.counters.loaded += 1
+    const fields = isLoaded ? { loaded: true } : {}
+    this.#push('created', [this.sessionOf(life)], {
+      level: 'info',
+      message: 'session created',
+      fields,
+      id: life.id,
+    })
+    this.announcer.deliver()
+  }
+
+  ended(life: Life, reason: EndReason, session: RedisSession<T> = this.sessionOf(life)): void {
+    this.counters.countEnd(reason)
+    for (const ended of this.walks) ended.add(life.incarnation)
+    const { id } = life
+    const fields = {
+      reason,
+      idleMs: Math.max(life.seenAt - life.lastActiveAt, 0),
+      ageMs: Math.max(life.seenAt - life.createdAt, 0),
+    }
+    if (isExpiryReason(reason)) {
+      this.#push('expired', [session, reason], { level: 'info', message: 'session expired', fields, id })
+    }
+    this.#push('ended', [session, reason], { level: 'debug', message: 'session ended', fields, id })
+    this.announcer.deliver()
+  }
+
+  /** A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to know. */
+  async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
+    this.counters.lastSweep = { at: systemClock.date(), expired, durationMs }
+    const isLogged = this.announcer.isLogged('info')
+    if (!isLogged && !this.announcer.isWanted('swept')) return
+    try {
+      const summary = { expired, remaining: await size(), durationMs }
+      const line: LogLine = { level: 'info', message: 'sweep done', fields: summary }
+      this.announcer.push('swept', [summary], isLogged ? line : undefined)
+    } catch (error) {
+      this.announcer.report(error, 'sessions could not be counted')
+    }
+    this.announcer.deliver()
+  }
+
+  failed(error: unknown, message: string, id?: string): void {
+    this.announcer.report(error, message, id)
+    this.announcer.deliver()
+  }
+
+  #push(event: string, args: readonly unknown[], line: LogLine): void {
+    this.announcer.push(event, args, this.announcer.isLogged(line.level) ? line : undefined)
+  }
+}

@@ -1,0 +1,145 @@
+import type { SessionRegistryError } from '../core/errors.ts'
+import { endedDuringTurn, interrupted } from '../core/refusals.ts'
+import { outsideScopes, runInScope } from '../core/turn-scope.ts'
+import type { Watchdog } from '../core/watchdog.ts'
+import type { Life } from './life.ts'
+import type { ResolvedRedisOptions } from './options.ts'
+import { lockLost, SessionLease } from './session-lease.ts'
+import type { LeaseKind, SessionStore } from './session-store.ts'
+import type { Teller } from './teller.ts'
+import type { TurnEntrance } from './turn-entrance.ts'
+import type { RedisTurnRun } from './turn-run.ts'
+
+export interface TurnCourseParts<T> {
+  readonly owner: object
+  readonly store: SessionStore<T>
+  readonly teller: Teller<T>
+  readonly watchdog: Watchdog
+  readonly entrance: TurnEntrance<T>
+  readonly options: ResolvedRedisOptions<T>
+}
+
+/** The course of one turn, from the lock to the save: whatever happens, the session is free of it in the end. */
+export class TurnCourse<T> {
+  readonly #parts: TurnCourseParts<T>
+  readonly #freed: (run: RedisTurnRun<T>) => void
+
+  /** `freed` is called when the next turn may begin. */
+  constructor(parts: TurnCourseParts<T>, freed: (run: RedisTurnRun<T>) => void) {
+    this.#parts = parts
+    this.#freed = freed
+  }
+
+  /** Begins a turn that has its lock or its hold. */
+  begin(run: RedisTurnRun<T>, life: Life, kind: LeaseKind, token: string): void {
+    const { store, options, watchdog, teller } = this.#parts
+    const ref = { id: run.id, incarnation: life.incarnation, kind, token }
+    run.session = teller.sessionOf(life)
+    run.lease = new SessionLease(store, options.leaseMs, ref, {
+      lost: (error) => this.lose(run, error),
+      interrupted: () => run.controller.abort(interrupted()),
+    })
+    try {
+      run.session.beginTurn()
+    } catch (error) {
+      void this.#fail(run, error)
+      return
+    }
+    run.timer = watchdog.watch(() => this.cut(run, watchdog.tooLong('turn')))
+    this.call(run)
+  }
+
+  /** Calls the user's function. One that is nested in another turn shares its session, and is saved with it. */
+  call(run: RedisTurnRun<T>): void {
+    const { owner, teller } = this.#parts
+    const { session } = run
+    if (session === undefined) return
+    run.phase = 'running'
+    teller.counters.turns += 1
+    const call = () => run.turn(session, run.controller.signal)
+    // A run that only joins excludes nobody: what is nested in it must stand in line like anybody else.
+    const scoped = () => (run.joins ? call() : runInScope(owner, run.id, run, call))
+    let result: unknown
+    try {
+      result = run.context === undefined ? scoped() : run.context.runInAsyncScope(scoped)
+    } catch (error) {
+      result = Promise.reject(error)
+    }
+    const settled = Promise.resolve(result).then(
+      (value) => outsideScopes(() => this.#succeed(run, value)),
+      (error) => outsideScopes(() => this.#fail(run, error)),
+    )
+    run.outer?.nest(settled)
+  }
+
+  /** Settles a turn from outside; the session is free of it at once. */
+  cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+    if (run.phase !== 'running' && run.phase !== 'cut') return
+    run.cutReason = error
+    run.fail(error, 'cut')
+    run.controller.abort(error)
+    void this.#letGo(run).then(() => this.#freed(run))
+  }
+
+  /** Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time is up. */
+  lose(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+    if (run.phase !== 'running') return
+    run.phase = 'cut'
+    run.cutReason = error
+    run.lease?.stop()
+    run.controller.abort(error)
+    this.#freed(run)
+  }
+
+  async #succeed(run: RedisTurnRun<T>, value: unknown): Promise<void> {
+    // What is nested in it writes into the same value, awaited or not.
+    await run.nestedSettled()
+    if (run.outer !== undefined) run.succeed(value)
+    else if (run.phase === 'cut') run.fail(run.cutReason, 'over')
+    else await this.#save(run, value)
+    this.#over(run)
+  }
+
+  async #save(run: RedisTurnRun<T>, value: unknown): Promise<void> {
+    const { session, lease } = run
+    run.phase = 'over'
+    run.timer?.cancel()
+    try {
+      if (session === undefined || lease === undefined) throw lockLost()
+      const changes = session.changes()
+      lease.stop()
+      const outcome = await this.#parts.store.leave(lease.ref, changes, session.version)
+      const isReader =
+        lease.ref.kind === 'hold' && changes.text === undefined && changes.timeoutMs === undefined
+      if (outcome === 'done' || isReader) run.succeed(value)
+      else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')
+    } catch (error) {
+      await this.#letGo(run)
+      run.fail(error, 'over')
+    }
+  }
+
+  async #fail(run: RedisTurnRun<T>, error: unknown): Promise<void> {
+    if (run.outer === undefined && run.phase !== 'cut') {
+      run.phase = 'over'
+      run.timer?.cancel()
+      await this.#letGo(run)
+    }
+    run.fail(error, 'over')
+    this.#over(run)
+  }
+
+  async #letGo(run: RedisTurnRun<T>): Promise<void> {
+    const { lease } = run
+    if (lease === undefined) return
+    run.lease = undefined
+    lease.stop()
+    await this.#parts.entrance.release(lease.ref)
+  }
+
+  #over(run: RedisTurnRun<T>): void {
+    if (run.outer !== undefined) return
+    run.session?.endTurn()
+    this.#freed(run)
+  }
+}

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process'
+import { basename } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { findRedisProgram } from '../support/redis-source.ts'
+import { describeOnRedis } from '../support/redis-suite.ts'
+
+const run = promisify(execFile)
+
+describeOnRedis('examples/two-processes.ts', (redis) => {
+  it('goes on with the conversation of a server that is killed', { timeout: 60_000 }, async () => {
+    const { REDIS_URL: _, ...env } = process.env
+    // It can start a redis-server, and nothing else; where there is none it is given what the tests have.
+    const startsItsOwn = basename(findRedisProgram() ?? '') === 'redis-server'
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', 'examples/two-processes.ts'], {
+      env: startsItsOwn ? env : { ...env, REDIS_URL: redis.url },
+      timeout: 50_000,
+    })
+
+    expect(stdout.split('\n')).toEqual([
+      'first server:  you said: hello',
+      'first server:  you said: hello, I am Ada',
+      'the first server is killed',
+      'second server: you said: hello, I am Ada, do you remember me?',
+      '',
+    ])
+  })
+})

@@ -1,0 +1,67 @@
+import type { ClientKind } from './redis-clients.ts'
+
+/** The value of the sessions in the tests of several processes. */
+export interface Tally {
+  n: number
+}
+
+/** What a worker process is told when it starts. */
+export interface WorkerSettings {
+  readonly kind: ClientKind
+  readonly url: string
+  readonly prefix: string
+  readonly journal: string
+  /** Options of the registry that can be written as JSON. */
+  readonly options: Readonly<Record<string, number>>
+  /** With it, sessions are archived, which takes a time between these. Ids that start with `poison` always fail. */
+  readonly archive?: { readonly leastMs: number; readonly mostMs: number } | undefined
+  /** A folder to which sessions are archived, and from which they are loaded. */
+  readonly store?: string | undefined
+}
+
+export interface Outcome {
+  readonly acknowledged: number
+  /** The codes of what failed. */
+  readonly failures: readonly string[]
+}
+
+/** What a worker can be asked to do. */
+export interface Jobs {
+  ready(): Promise<void>
+  /** `getOrCreate` of each; says how many this process has created. */
+  create(ids: readonly string[]): Promise<number>
+  /** Turns that add one, so many over all of the ids. */
+  increment(work: {
+    readonly ids: readonly string[]
+    readonly times: number
+    readonly parallel: number
+  }): Promise<Outcome>
+  /** Reads and turns on ids at random until `stopTraffic`. */
+  traffic(work: {
+    readonly ids: readonly string[]
+    readonly parallel: number
+    readonly atMost?: number
+  }): Promise<Outcome>
+  stopTraffic(): Promise<void>
+  /** One turn that adds one and takes its time; tells the parent when it has `entered` and `left`. */
+  turn(work: { readonly id: string; readonly forMs: number; readonly isBlocking?: boolean }): Promise<void>
+  /** A turn that adds one and interrupts the running one. */
+  interrupt(id: string): Promise<void>
+  read(id: string): Promise<Tally | undefined>
+  close(deadlineMs: number): Promise<void>
+}
+
+export interface Call {
+  readonly call: number
+  readonly job: keyof Jobs
+  readonly args: unknown
+}
+
+export interface Failure {
+  readonly code: string
+  readonly stack: string
+}
+
+export type Reply =
+  | { readonly call: number; readonly result: unknown }
+  | { readonly call: number; readonly failure: Failure }

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { CheckedCodec, jsonCodec, type SessionCodec } from '../../../src/redis/codec.ts'
+import { sessionError, thrownBy } from '../../support/session-error.ts'
+
+const invalid = sessionError('ERR_SESSION_VALUE_INVALID')
+const json = new CheckedCodec(jsonCodec)
+
+describe('a codec', () => {
+  it('gives back what it was given', () => {
+    const value = { said: ['hello', '👩‍👩‍👧', '\ud800 alone'], at: 1.7e12 }
+
+    expect(json.decode(json.encode(value))).toEqual(value)
+  })
+
+  it('keeps its own `this`', () => {
+    class Reversing implements SessionCodec<string> {
+      readonly #turn = (text: string) => [...text].reverse().join('')
+      encode(value: string): string {
+        return this.#turn(value)
+      }
+      decode(text: string): string {
+        return this.#turn(text)
+      }
+    }
+    const codec = new CheckedCodec(new Reversing())
+
+    expect(codec.encode('abc')).toBe('cba')
+    expect(codec.decode('cba')).toBe('abc')
+  })
+
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+  it.each([
+    ['undefined', undefined],
+    ['a function', () => {}],
+    ['a symbol', Symbol('secret')],
+    ['a big integer', 1n],
+    ['a cycle', cycle],
+  ])('refuses %s, and does not echo it', (_name, value) => {
+    const error = thrownBy(() => json.encode(value)) as Error
+
+    expect(error).toEqual(invalid)
+    expect(error.message).not.toContain('secret')
+  })
+
+  it('of the user fails with the cause', () => {
+    const cause = new Error('no such class')
+    const codec = new CheckedCodec<unknown>({
+      encode: () => {
+        throw cause
+      },
+      decode: () => {
+        throw cause
+      },
+    })
+    for (const call of [() => codec.encode(1), () => codec.decode('1')]) {
+      const error = thrownBy(call) as Error
+      expect(error).toEqual(invalid)
+      expect(error.cause).toBe(cause)
+    }
+  })
+
+  it.each([7, null, undefined, Buffer.from('x'), 'lone \udfff'])(
+    'of the user has to give text that Redis can keep, not %s',
+    (text) => {
+      const codec = new CheckedCodec<unknown>({ encode: () => text as string, decode: (given) => given })
+
+      expect(thrownBy(() => codec.encode(1))).toEqual(invalid)
+    },
+  )
+
+  it('does not take text that was cut', () => {
+    expect(thrownBy(() => json.decode('["hel'))).toEqual(invalid)
+  })
+})
