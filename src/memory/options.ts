@@ -87,7 +87,8 @@ export interface SessionRegistryOptions<T> {
    * Puts a session's value away before it is let go by `idle`, `age`, `capacity` or `closed`; not before `deleted`.
    *
    * It may be called more than once for one life of a session: `session.incarnation` is the idempotency key. A promise
-   * that rejects is tried again; after the last attempt the session is handed back alive.
+   * that rejects is tried again; after the last attempt the session is handed back alive. Where a place is free, the first
+   * try begins before the call that lets the session go returns: what it does before its first `await` is done in there.
    */
   readonly archive?: ArchiveSession<T> | undefined
   /**
