@@ -6,6 +6,9 @@ import type { Claim, ClaimStore } from './claim-store.ts'
 /** Lives per claim: the server is busy with one for less than half a millisecond. */
 const claimBatch = 50
 
+/** A claim for fewer costs as much. */
+const smallBatch = 8
+
 /** The shortest pause: many deadlines close together are one look. */
 const shortestPauseMs = 20
 
@@ -144,11 +147,13 @@ export class Poller<T> {
     return due
   }
 
-  /** Looks at as many shards as there is room for, and shares the room among them. */
+  /** Shares the room among the shards; where there is little, a few shards have it, the others come next. */
   #lookAt(due: readonly number[]): Promise<number[]> {
     const { room } = this.#archiver
-    const limit = Math.min(Math.max(Math.floor(room / due.length), 1), claimBatch)
-    return Promise.all(due.slice(0, room).map((shard) => this.#look(shard, limit)))
+    const share = Math.max(Math.floor(room / due.length), Math.min(smallBatch, room))
+    const limit = Math.min(share, claimBatch)
+    const shards = limit === 0 ? [] : due.slice(0, Math.floor(room / limit))
+    return Promise.all(shards.map((shard) => this.#look(shard, limit)))
   }
 
   async #look(shard: number, limit: number): Promise<number> {

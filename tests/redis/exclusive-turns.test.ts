@@ -111,6 +111,25 @@ describeOnRedis('turns of several registries', (redis) => {
     expect(await other.get('a')).toEqual({ n: 2 })
   })
 
+  it('are not starved by a process that always has a next one', generous, async () => {
+    const [greedy, patient] = await two()
+    let isOver = false
+    const visitor = async () => {
+      while (!isOver) await greedy.run('a', () => new Promise((resolve) => setTimeout(resolve, 5)))
+    }
+    const crowd = Promise.all([visitor(), visitor(), visitor()])
+    await until(async () => (await greedy.stats()).turns > 3)
+    for (let turn = 0; turn < 5; turn += 1) {
+      await patient.run('a', (session) => {
+        session.value.n += 1
+      })
+    }
+    isOver = true
+    await crowd
+
+    expect(await greedy.get('a')).toEqual({ n: 5 })
+  })
+
   it('see an interrupt of another process at the next renewal', generous, async () => {
     const [one, other] = await two()
     let isRunning = false

@@ -9,7 +9,7 @@ import type { Call, Failure, Jobs, Reply, WorkerSettings } from './worker-jobs.t
 const program = fileURLToPath(new URL('./redis-worker.ts', import.meta.url))
 
 /** A job that failed in the worker; `code` is that of its `SessionRegistryError`, or the error in words. */
-export class WorkerError extends Error {
+class WorkerError extends Error {
   readonly code: string
 
   constructor({ code, stack }: Failure) {

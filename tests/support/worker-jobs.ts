@@ -19,7 +19,7 @@ export interface WorkerSettings {
   readonly store?: string | undefined
 }
 
-export interface Outcome {
+interface Outcome {
   readonly acknowledged: number
   /** The codes of what failed. */
   readonly failures: readonly string[]

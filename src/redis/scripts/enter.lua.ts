@@ -53,7 +53,6 @@ elseif is('h') then
 end
 local held = heldUntil(lu, h)
 if taken == 1 or (is('t') and now - a >= lag(i)) then
-  evenIfFull(KEYS[1])
   a = now
   schedule(g, a, deadline(a, i, m, held))
 end

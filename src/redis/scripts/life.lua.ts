@@ -4,6 +4,7 @@
  * - `lag`: activity is written down only that often, and the deadline lies that much later, so that no session is over
  *   early. Milliseconds.
  * - `deadline`: when a life is over. One that is held is not, not even by age.
+ * - `schedule`: writes the deadline down; `PEXPIREAT` comes first because it needs no memory, see `evenIfFull`.
  * - `holders`: the holds of `h` (`token=until …`) but one's own and those that have run out.
  */
 export const life = `
@@ -26,6 +27,9 @@ local function deadline(a, i, m, held)
   return math.min(math.max(e, held), far)
 end
 local function heldUntil(lu, h)
+  if h == '' then
+    return lu
+  end
   local held = lu
   for til in string.gmatch(h, '=(%d+)') do
     held = math.max(held, tonumber(til))
@@ -42,9 +46,11 @@ local function holders(h, own)
   return others
 end
 local function schedule(g, a, e)
+  -- A turn may have outlasted the age of its session: the retention starts when it ends.
+  local waits = math.max(e - now, 0)
+  redis.call('PEXPIREAT', KEYS[1], int(math.min(now + waits + retention, far)))
   redis.call('HSET', KEYS[1], 'a', int(a), 'e', int(e))
-  redis.call('PEXPIREAT', KEYS[1], int(math.min(e + retention, far)))
   redis.call('ZADD', KEYS[3], int(e), g .. ':' .. id)
-  keep(KEYS[3], e - now + retention)
+  keep(KEYS[3], waits + retention)
 end
 `
