@@ -8,12 +8,17 @@ import { findScope, HookCall } from './turn-scope.ts'
  * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
  */
 export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
-  const work = findScope(owner, id, isOver)
+  const work = workUnderWay(owner, id)
   if (work instanceof HookCall) throw reentrant()
   if (!(work instanceof TurnCall)) return undefined
   // A turn that was cut off must not go on through a nested one.
   if (work.phase === 'cut') throw work.cutReason
   return work as C
+}
+
+/** The innermost turn or hook of this id that the caller is a part of, and that is not over. */
+export function workUnderWay(owner: object, id: string): object | undefined {
+  return findScope(owner, id, isOver)
 }
 
 /** What a turn or hook has left behind is no longer part of it, though perhaps of a turn around it. */

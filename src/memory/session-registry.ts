@@ -175,13 +175,9 @@ export class SessionRegistry<T>
   /** The registry in numbers. */
   stats(): RegistryStats {
     const { table, archiver, announcer, counters } = this.#parts
+    const { size, heldCount: held } = table
     const { listenerErrors } = announcer
-    return counters.snapshot({
-      size: table.size,
-      held: table.heldCount,
-      archiving: archiver.count,
-      listenerErrors,
-    })
+    return counters.snapshot({ size, held, archiving: archiver.count, listenerErrors })
   }
 
   /**

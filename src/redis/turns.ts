@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { SessionRegistryError } from '../core/errors.ts'
-import { outerTurn } from '../core/outer-turn.ts'
+import { outerTurn, workUnderWay } from '../core/outer-turn.ts'
 import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
-import { findScope } from '../core/turn-scope.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
 import { newName } from './names.ts'
@@ -65,14 +64,18 @@ export class Turns<T> {
     return this.#lines.get(id)?.running !== undefined
   }
 
-  /** The running turn of this id that the caller is a part of. */
+  /**
+   * The running turn of this id that the caller is a part of.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
+   */
   outerTurn(id: string): RedisTurnRun<T> | undefined {
     return outerTurn<RedisTurnRun<T>, T>(this.#owner, id)
   }
 
   /** What reads see that are made inside a running turn of their id. */
   sessionInTurn(id: string): RedisSession<T> | undefined {
-    const work = findScope(this.#owner, id)
+    const work = workUnderWay(this.#owner, id)
     return work instanceof RedisTurnRun && work.phase === 'running' ? work.session : undefined
   }
 
