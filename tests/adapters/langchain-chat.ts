@@ -40,7 +40,7 @@ export function setUp(options: SessionRegistryOptions<BaseMessage[]> = {}) {
   }
 }
 
-export const prompt = ChatPromptTemplate.fromMessages([
+const prompt = ChatPromptTemplate.fromMessages([
   new MessagesPlaceholder('history'),
   ['human', '{question}'],
 ] as const)
