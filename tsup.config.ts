@@ -4,8 +4,12 @@ export default defineConfig({
   // One line for each entry of the exports map in package.json.
   entry: {
     index: 'src/index.ts',
-    testing: 'src/testing/index.ts',
+    'ai-sdk': 'src/adapters/ai-sdk.ts',
+    langchain: 'src/adapters/langchain.ts',
+    langgraph: 'src/adapters/langgraph.ts',
+    'openai-agents': 'src/adapters/openai-agents.ts',
     redis: 'src/redis/index.ts',
+    testing: 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],
   target: 'node20',

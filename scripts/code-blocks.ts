@@ -1,3 +1,6 @@
+/** The documents whose code blocks show files. */
+export const documents = ['README.md', 'docs/redis.md', 'docs/writing-an-adapter.md']
+
 /** A code block of a document, with the comment before it that says which file it shows. */
 const block = /(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)```/g
 

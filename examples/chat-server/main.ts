@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { FakeChatModel, realChatModel, throughChatModel } from './chat-model.ts'
 import { openDiskArchive } from './disk-archive.ts'
 import { historiesInRegistry } from './histories.ts'
 import { eliza } from './responder.ts'
@@ -9,8 +10,12 @@ import { chatServer } from './server.ts'
  *
  * PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER: where histories go when
  * their visitors have left.
+ *
+ * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY set a real one, for which you also need
+ * `npm install @langchain/openai`. MODEL names another, `anthropic:…` for one, with the key and the package of its own.
  */
 const { PORT = '3000', TIMEOUT_MS, THINK_MS = '0', LOG_LEVEL = 'info', ARCHIVE_FOLDER } = process.env
+const { OPENAI_API_KEY, MODEL = OPENAI_API_KEY === undefined ? undefined : 'openai:gpt-5-mini' } = process.env
 
 const logger = pino({ level: LOG_LEVEL })
 const disk = ARCHIVE_FOLDER === undefined ? undefined : await openDiskArchive(ARCHIVE_FOLDER)
@@ -22,7 +27,9 @@ const histories = historiesInRegistry({
   archive: disk?.archive,
   load: disk?.load,
 })
-const app = chatServer(histories, eliza({ thinkMs: Number(THINK_MS) }), logger)
+const model =
+  MODEL === undefined ? new FakeChatModel(eliza({ thinkMs: Number(THINK_MS) })) : await realChatModel(MODEL)
+const app = chatServer(histories, throughChatModel(model), logger)
 
 process.once('SIGTERM', async () => {
   try {

@@ -38,6 +38,6 @@ export function tableOf(readings: readonly Reading[]): string {
     ]),
   ]
   return rows
-    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(16) : cell.padStart(15))).join(''))
+    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(16) : cell.padStart(17))).join(''))
     .join('\n')
 }

@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events'
+import { type EventEmitter, errorMonitor } from 'node:events'
 import process from 'node:process'
 import type { BoundLogger, LogLevel } from './logger.ts'
 
@@ -117,7 +117,7 @@ export class Announcer {
   #tell({ event, args, line }: Notice): void {
     if (line !== undefined) this.#write(line)
     // Not `emit`: there, one listener that throws keeps the others from being told.
-    for (const listener of this.#emitter.rawListeners(event)) {
+    for (const listener of this.#listenersOf(event)) {
       try {
         const result: unknown = Reflect.apply(listener, this.#emitter, args)
         if (isThenable(result)) {
@@ -130,6 +130,11 @@ export class Announcer {
         this.#listenerFailed(event, error)
       }
     }
+  }
+
+  #listenersOf(event: string) {
+    const listeners = this.#emitter.rawListeners(event)
+    return event === 'error' ? [...this.#emitter.rawListeners(errorMonitor), ...listeners] : listeners
   }
 
   #write({ level, message, fields, id }: LogLine): void {

@@ -73,14 +73,23 @@ export class Timer {
 
   #tick(): void {
     if (!this.#waiting) return
-    const restMs = this.#dueAt - this.#clock.now()
-    // The host may fire a fraction early; only a chained wait has a real rest.
-    if (restMs >= 1) {
-      this.#arm(restMs)
-      return
-    }
+    if (this.#armedRest()) return
     this.#waiting = false
     this.#fn()
+  }
+
+  /** Whether a rest of the wait is left, and is waited for now. */
+  #armedRest(): boolean {
+    try {
+      const restMs = this.#dueAt - this.#clock.now()
+      // The host may fire a fraction early; only a chained wait has a real rest.
+      if (restMs < 1) return false
+      this.#arm(restMs)
+      return true
+    } catch {
+      // Nobody could catch it here. A host that has no more timers ends the wait early rather than the process.
+      return false
+    }
   }
 }
 

@@ -29,7 +29,15 @@ const brand = Symbol.for('session-registry.error')
  * Messages name the argument, the rule and what was got; none echoes a session id or a value.
  */
 export class SessionRegistryError extends Error {
-  override readonly name: string = 'SessionRegistryError'
+  static {
+    // On the prototype, because a stack is written before the fields are: as a field it would say `Error: …`.
+    Object.defineProperty(SessionRegistryError.prototype, 'name', {
+      value: 'SessionRegistryError',
+      writable: true,
+      configurable: true,
+    })
+  }
+
   readonly code: SessionErrorCode
   /** The session concerned, where the code is `ERR_SESSION_ARCHIVE_FAILED`; its value is untouched. */
   declare readonly session?: Session<unknown>

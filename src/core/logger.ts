@@ -28,13 +28,15 @@ const levels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly Lo
 export function resolveLogger(logger: boolean | Logger, name: string): BoundLogger | undefined {
   if (logger === false) return undefined
   if (logger === true) return bind(ownLogger(), name)
-  const usable =
-    (typeof logger === 'object' || typeof logger === 'function') &&
-    logger !== null &&
-    levels.every((level) => typeof logger[level] === 'function')
-  if (!usable)
+  if (!isLogger(logger)) {
     throw invalidOption('logger', 'a boolean, or a logger with debug, info, warn and error', logger)
+  }
   return bind(logger, name)
+}
+
+function isLogger(candidate: unknown): candidate is Logger {
+  if ((typeof candidate !== 'object' && typeof candidate !== 'function') || candidate === null) return false
+  return levels.every((level) => typeof (candidate as Partial<Logger>)[level] === 'function')
 }
 
 /** A logger of one registry. Each call may throw: the caller contains it. */
@@ -53,8 +55,12 @@ function bind(logger: MaybePino, name: string): BoundLogger {
   let bindings: object = { registry: name }
   if (typeof logger.child === 'function') {
     try {
-      target = logger.child(bindings) ?? logger
-      if (target !== logger) bindings = {}
+      const child: unknown = logger.child(bindings)
+      // What another kind of logger calls `child` may be anything.
+      if (isLogger(child)) {
+        target = child
+        bindings = {}
+      }
     } catch {
       // A logger that cannot make a child can still write lines.
     }

@@ -38,6 +38,9 @@ export interface SharedOptions<T> {
    *
    * It may be called more than once for one life of a session: `session.incarnation` is the idempotency key. A promise
    * that rejects is tried again; after the last attempt the session is handed back alive.
+   *
+   * In one process, and where a place is free, the first try begins before the call that lets the session go returns: what
+   * it does before its first `await` is done in there.
    */
   readonly archive?: ArchiveSession<T> | undefined
   /**

@@ -12,6 +12,17 @@ import type { Turn, WhenBusy } from './turn.ts'
  */
 export type TurnPhase = 'waiting' | 'running' | 'cut' | 'over'
 
+/** What a call of `run` begins with. */
+export interface TurnCallInit<T> {
+  readonly id: string
+  readonly turn: Turn<T, unknown>
+  readonly whenBusy: WhenBusy
+  readonly create: boolean
+  readonly outer: TurnCall<T> | undefined
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** One call of `run`, from the call until its turn has settled. */
 export class TurnCall<T> {
   readonly id: string
@@ -32,15 +43,7 @@ export class TurnCall<T> {
   context: AsyncResource | undefined = undefined
   readonly #unlisten: (() => void)[] = []
 
-  constructor(call: {
-    readonly id: string
-    readonly turn: Turn<T, unknown>
-    readonly whenBusy: WhenBusy
-    readonly create: boolean
-    readonly outer: TurnCall<T> | undefined
-    readonly resolve: (result: unknown) => void
-    readonly reject: (error: unknown) => void
-  }) {
+  constructor(call: TurnCallInit<T>) {
     this.id = call.id
     this.turn = call.turn
     this.whenBusy = call.whenBusy

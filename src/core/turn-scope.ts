@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
  *
  * Scopes nest: a turn of one session may run a turn of another.
  */
-export interface Scope {
+interface Scope {
   readonly owner: object
   readonly id: string
   readonly work: object
@@ -25,10 +25,14 @@ export function runInScope<R>(owner: object, id: string, work: object, fn: () =>
   return current.run({ owner, id, work, outer: current.getStore() }, fn)
 }
 
-/** The innermost work of `owner` on `id` that this code is a part of. */
-export function findScope(owner: object, id: string): object | undefined {
+/** The innermost work of `owner` on `id` that this code is a part of, and that is not to be passed over. */
+export function findScope(
+  owner: object,
+  id: string,
+  passOver: (work: object) => boolean = () => false,
+): object | undefined {
   for (let scope = current.getStore(); scope !== undefined; scope = scope.outer) {
-    if (scope.owner === owner && scope.id === id) return scope.work
+    if (scope.owner === owner && scope.id === id && !passOver(scope.work)) return scope.work
   }
   return undefined
 }

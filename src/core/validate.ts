@@ -2,7 +2,7 @@ import { maxDelayMs } from './clock.ts'
 import { SessionRegistryError } from './errors.ts'
 
 /** The longest session id, in UTF-16 units. */
-export const maxIdLength = 1024
+const maxIdLength = 1024
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
 export function checkId(id: string): string {

@@ -14,7 +14,7 @@ export class ArchiveJob<T> {
   /** The limit of the try, or the pause after it. */
   timer: Timer | undefined = undefined
   /** Those who wait for the id. */
-  readonly waiters: (() => void)[] = []
+  readonly waiters = new Set<() => void>()
 
   constructor(record: SessionRecord<T>, reason: ArchiveReason) {
     this.record = record
@@ -29,11 +29,6 @@ const compactAt = 1024
 export class JobQueue<T> {
   #jobs: ArchiveJob<T>[] = []
   #head = 0
-
-  /** An upper bound of what is ready. */
-  get size(): number {
-    return this.#jobs.length - this.#head
-  }
 
   add(job: ArchiveJob<T>): void {
     this.#jobs.push(job)

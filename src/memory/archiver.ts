@@ -5,6 +5,7 @@ import type { ArchiveSession } from '../core/hooks.ts'
 import { archiveTimedOut } from '../core/refusals.ts'
 import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
 import { ArchiveJob, JobQueue } from './archive-job.ts'
+import { Burst } from './burst.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session-record.ts'
 
@@ -14,8 +15,8 @@ const firstPauseMs = 100
 /** The longest pause: a store that is down for an hour is not asked more often than it can bear. */
 const maxPauseMs = 30_000
 
-/** The longest that tries of an instant store keep the event loop without letting it go round. */
-const burstMs = 4
+/** The longest pause while the registry closes: there is not much time left to find the store up again. */
+const maxClosingPauseMs = 1_000
 
 export interface ArchiverOptions<T> {
   readonly archive: ArchiveSession<T> | undefined
@@ -33,16 +34,15 @@ export class Archiver<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #options: ArchiverOptions<T>
   /** What to do with a session whose last try has failed; set while the registry is closing. */
-  whenLost: ((record: SessionRecord<T>) => void) | undefined = undefined
+  #whenLost: ((record: SessionRecord<T>) => void) | undefined
   readonly #jobs = new Map<string, ArchiveJob<T>>()
   /** Jobs that are ready for a try; those that somebody waits for come first. */
   readonly #urgent = new JobQueue<T>()
   readonly #ordinary = new JobQueue<T>()
   #underWay = 0
   #isScheduled = false
-  /** When this turn of the event loop began to be filled with tries. */
-  #burstStartedAt: number | undefined
-  #keepsAlive = false
+  readonly #burst: Burst
+  #isClosing = false
   /** Called after each job, when its id is free again. */
   readonly #settled: () => void
 
@@ -51,6 +51,7 @@ export class Archiver<T> {
     this.#lifecycle = lifecycle
     this.#options = options
     this.#settled = settled
+    this.#burst = new Burst(lifecycle.clock)
   }
 
   /** Sessions that are being archived, or wait for it. */
@@ -59,70 +60,85 @@ export class Archiver<T> {
   }
 
   has(id: string): boolean {
-    return this.#jobs.has(id)
+    return this.#jobs.size > 0 && this.#jobs.has(id)
   }
 
   ids(): string[] {
     return [...this.#jobs.keys()]
   }
 
-  /** Takes a session. Its hook is called when the present step is done. */
+  /** Takes a session. Its hook is called, where there is a place, among what the present step tells at its end. */
   start(record: SessionRecord<T>, reason: ArchiveReason): void {
     const job = new ArchiveJob(record, reason)
     this.#jobs.set(record.id, job)
-    this.#makeReady(job)
+    this.#makeReady(job, (pump) => this.#lifecycle.announcer.defer(pump))
   }
 
-  /** Calls `then` once the id is free. Somebody waits: the job goes to the front, and a pause is cut short. */
-  whenSettled(id: string, then: () => void): void {
+  /**
+   * Calls `then` once the id is free, unless that is taken back. Somebody waits: the job goes to the front, and a pause is
+   * cut short.
+   */
+  whenSettled(id: string, then: () => void): () => void {
     const job = this.#jobs.get(id)
-    if (job === undefined) return
-    job.waiters.push(then)
-    if (job.trying !== undefined) {
-      job.timer?.ref()
-      return
+    if (job === undefined) return () => {}
+    job.waiters.add(then)
+    if (job.trying === undefined) this.#hurry(job)
+    else job.timer?.ref()
+    return () => {
+      job.waiters.delete(then)
+      if (job.waiters.size === 0 && !this.#isClosing) job.timer?.unref()
     }
-    job.timer?.cancel()
-    this.#makeReady(job)
   }
 
-  /** Gives up the archive of a session that was deleted. */
-  abandon(id: string): SessionRecord<T> | undefined {
+  /** Ends a session that is being archived, and says whether there was one. */
+  abandon(id: string): boolean {
     const job = this.#jobs.get(id)
-    if (job === undefined) return undefined
+    if (job === undefined) return false
     this.#abort(
       job,
       new SessionRegistryError('ERR_SESSION_ENDED', 'The session was deleted while it was being archived'),
     )
+    this.#jobs.delete(id)
+    this.#lifecycle.finish(job.record, 'deleted')
     this.#end(job)
-    return job.record
+    return true
   }
 
-  /** While the registry closes, the process stays alive for archives. */
-  keepAlive(): void {
-    this.#keepsAlive = true
-    for (const { timer } of this.#jobs.values()) timer?.ref()
+  /** The registry closes: the process stays alive for archives, and no pause is long. */
+  close(whenLost: (record: SessionRecord<T>) => void): void {
+    this.#isClosing = true
+    this.#whenLost = whenLost
+    for (const job of this.#jobs.values()) {
+      if (job.trying === undefined) this.#hurry(job)
+      else job.timer?.ref()
+    }
   }
 
   /** Gives up all: the deadline of `close` has passed. */
   loseAll(error: SessionRegistryError): void {
-    for (const job of [...this.#jobs.values()]) {
+    for (const job of this.#jobs.values()) {
       this.#abort(job, error)
       this.#lose(job, error)
     }
   }
 
-  #makeReady(job: ArchiveJob<T>): void {
-    job.isReady = true
-    const queue = job.waiters.length > 0 ? this.#urgent : this.#ordinary
-    queue.add(job)
-    this.#schedule()
+  /** Ends the pause of a job, if it is in one, and puts it in front if somebody waits for its id. */
+  #hurry(job: ArchiveJob<T>): void {
+    job.timer?.cancel()
+    this.#makeReady(job)
   }
 
-  #schedule(): void {
+  #makeReady(job: ArchiveJob<T>, later?: (pump: () => void) => void): void {
+    job.isReady = true
+    const queue = job.waiters.size > 0 ? this.#urgent : this.#ordinary
+    queue.add(job)
+    this.#schedule(later)
+  }
+
+  #schedule(later: (pump: () => void) => void = queueMicrotask): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    queueMicrotask(() => {
+    later(() => {
       this.#isScheduled = false
       this.#pump()
     })
@@ -134,30 +150,21 @@ export class Archiver<T> {
       const job = this.#urgent.take() ?? this.#ordinary.take()
       if (job === undefined) return
       this.#try(job)
-      if (this.#isBurstLong()) return
+      if (this.#burst.isLong()) {
+        this.#pumpAfterLoopTurn()
+        return
+      }
     }
   }
 
-  /**
-   * A store that answers at once would go on in microtasks until the last session is put away. So when tries have
-   * filled a few milliseconds of one turn of the event loop, the rest waits for the next.
-   */
-  #isBurstLong(): boolean {
-    const now = this.#lifecycle.clock.now()
-    if (this.#burstStartedAt === undefined) {
-      this.#burstStartedAt = now
-      afterLoopTurn(() => {
-        this.#burstStartedAt = undefined
-      })
-    }
-    if (now - this.#burstStartedAt < burstMs) return false
+  #pumpAfterLoopTurn(): void {
     this.#isScheduled = true
     const goOn = () => {
       this.#isScheduled = false
       this.#pump()
     }
-    outsideScopes(() => afterLoopTurn(goOn, { keepsAlive: this.#keepsAlive || this.#urgent.size > 0 }))
-    return true
+    // Not unref'd: a loop that has nothing else to do would sleep on, with sessions that wait for their turn.
+    outsideScopes(() => afterLoopTurn(goOn, { keepsAlive: true }))
   }
 
   #try(job: ArchiveJob<T>): void {
@@ -202,6 +209,7 @@ export class Archiver<T> {
     this.#lifecycle.counters.archived += 1
     this.#lifecycle.finish(job.record, job.reason)
     this.#end(job)
+    this.#lifecycle.announcer.deliver()
     this.#pump()
   }
 
@@ -221,8 +229,7 @@ export class Archiver<T> {
     if (attempt >= this.#options.archiveAttempts) {
       this.#lose(job, error)
     } else {
-      const longest = job.waiters.length > 0 ? firstPauseMs : maxPauseMs
-      const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), longest)
+      const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), this.#longestPauseMs(job))
       // Jitter, so that many sessions that failed together do not come back together.
       job.timer = this.#timer(job, pauseMs * (0.5 + Math.random() / 2), () => this.#makeReady(job))
       if (job.timer === undefined) this.#makeReady(job)
@@ -231,10 +238,15 @@ export class Archiver<T> {
     this.#schedule()
   }
 
+  #longestPauseMs(job: ArchiveJob<T>): number {
+    if (job.waiters.size > 0) return firstPauseMs
+    return this.#isClosing ? maxClosingPauseMs : maxPauseMs
+  }
+
   /** The last try has failed: hands the session back alive, or, while closing, over to its report. */
   #lose(job: ArchiveJob<T>, error: unknown): void {
     this.#jobs.delete(job.record.id)
-    if (this.whenLost !== undefined) this.whenLost(job.record)
+    if (this.#whenLost !== undefined) this.#whenLost(job.record)
     else this.#lifecycle.handBack(job.record, error)
     this.#end(job)
   }
@@ -258,19 +270,18 @@ export class Archiver<T> {
     this.#jobs.delete(job.record.id)
     job.isReady = false
     // Later, because they go on to call the user's `load`, and this may be the middle of a `clear`.
-    if (job.waiters.length > 0) {
+    if (job.waiters.size > 0) {
       queueMicrotask(() => {
         for (const then of job.waiters) then()
       })
     }
     this.#settled()
-    this.#lifecycle.announcer.deliver()
     this.#schedule()
   }
 
   #timer(job: ArchiveJob<T>, ms: number, fn: () => void): Timer | undefined {
     const { clock, announcer } = this.#lifecycle
-    const keepsAlive = this.#keepsAlive || job.waiters.length > 0
+    const keepsAlive = this.#isClosing || job.waiters.size > 0
     try {
       return outsideScopes(() => new Timer(clock, fn, ms, { keepsAlive }))
     } catch (error) {

@@ -1,6 +1,7 @@
 import { Timer } from '../core/clock.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closed } from '../core/refusals.ts'
+import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -37,9 +38,9 @@ export class Closing<T> {
   }
 
   start(): void {
-    this.#archiver.whenLost = (record) => this.#lost.push(record)
-    this.#archiver.keepAlive()
-    for (const record of [...this.#lifecycle.table.records()]) this.released(record)
+    this.#turns.refuseWaiting(closed())
+    this.#archiver.close((record) => this.#lost.push(record))
+    for (const record of this.#lifecycle.table.records()) this.released(record)
     if (this.#lifecycle.table.heldCount > 0) this.#wait(() => this.#turns.cutAll(closed()))
     this.check()
   }
@@ -82,6 +83,13 @@ export class Closing<T> {
       this.#lifecycle.announcer.deliver()
       this.check()
     }
-    this.#timer = new Timer(this.#lifecycle.clock, onDeadline, this.#deadlineMs, { keepsAlive: true })
+    const { clock, announcer } = this.#lifecycle
+    try {
+      // Nothing that happens at the deadline is a part of the turn that may have called `close`.
+      this.#timer = outsideScopes(() => new Timer(clock, onDeadline, this.#deadlineMs, { keepsAlive: true }))
+    } catch (error) {
+      // A host that gives no timer takes the deadline away, not the end.
+      announcer.report(error, 'the deadline of `close` could not be set')
+    }
   }
 }

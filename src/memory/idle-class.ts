@@ -2,7 +2,7 @@ import { SessionList, unlink } from './session-list.ts'
 import { SessionRecord } from './session-record.ts'
 
 /** How many records may be put elsewhere before a walk stops to let its caller look at the clock. */
-const stepsPerBreath = 64
+export const stepsPerBreath = 64
 
 /** A 128th of the timeout keeps moves rare and the order good to within one percent. */
 const granulesPerTimeout = 128
@@ -24,9 +24,10 @@ const minGranuleMs = 2 ** -10
  * and `soon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
  */
 export class IdleClass<T> {
-  readonly timeoutMs: number
+  // Declared only, as the numbers of a record: each touch reads them.
+  declare readonly timeoutMs: number
   /** Infinity has no granules: `tickOf` is then `NaN`, which equals no tick, and every touch moves the record. */
-  readonly ticksPerMs: number
+  declare readonly ticksPerMs: number
   readonly #granuleMs: number
   readonly #ordered: SessionList<T>
   readonly #soon: SessionList<T>
@@ -70,15 +71,15 @@ export class IdleClass<T> {
   }
 
   isOver(record: SessionRecord<T>, now: number): boolean {
-    return now - record.lastActive >= this.timeoutMs
+    // The sum, as timers are set by it, and not the difference, which may round to less than the timeout.
+    return record.lastActive + this.timeoutMs <= now
   }
 
-  /** Whether a look for sessions that are over may find one; costs nothing. */
-  mayHaveOver(now: number): boolean {
-    if (!this.isFinite) return false
-    if (this.#checking.first !== undefined || now >= this.#soonEarliest) return true
+  /** No session of the class is over before this moment. */
+  get notOverBefore(): number {
+    if (this.#checking.first !== undefined) return Number.NEGATIVE_INFINITY
     const first = this.#ordered.first
-    return first !== undefined && this.#couldBeOver(first, now)
+    return first === undefined ? this.#soonEarliest : Math.min(this.#soonEarliest, this.#earliestEnd(first))
   }
 
   /**
@@ -108,6 +109,10 @@ export class IdleClass<T> {
     }
   }
 
+  get firstOrdered(): SessionRecord<T> | undefined {
+    return this.#ordered.first
+  }
+
   /** The least recently active record, to within one granule; exactly without a timeout. */
   get leastActive(): SessionRecord<T> | undefined {
     let least: SessionRecord<T> | undefined
@@ -128,8 +133,13 @@ export class IdleClass<T> {
   }
 
   #couldBeOver(record: SessionRecord<T>, now: number): boolean {
+    return this.#earliestEnd(record) <= now
+  }
+
+  #earliestEnd(record: SessionRecord<T>): number {
+    if (!this.isFinite) return Number.POSITIVE_INFINITY
     // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
-    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs <= now
+    return (record.linkedTick - 1) * this.#granuleMs + this.timeoutMs
   }
 
   #newList(): SessionList<T> {

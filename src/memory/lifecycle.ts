@@ -13,6 +13,8 @@ import { SessionView } from './session-view.ts'
 export interface LifecycleHooks<T> {
   /** Takes a session that is to be archived; `undefined` where nothing is archived. */
   readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
+  /** An id has come to life. */
+  readonly arrived: (record: SessionRecord<T>) => void
   /** The number of sessions that could end by time may have changed. */
   readonly changed: () => void
   /** Memory holds one session less. */
@@ -73,8 +75,8 @@ export class Lifecycle<T> {
     return undefined
   }
 
-  create(id: string, value: T, timeoutMs?: number, loaded = false): SessionRecord<T> {
-    const record = this.table.insert(id, value, timeoutMs, this.clock.now())
+  create(id: string, value: T, now: number, timeoutMs?: number, loaded = false): SessionRecord<T> {
+    const record = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (loaded) this.counters.loaded += 1
     const isLogged = this.announcer.isLogged('info')
@@ -88,6 +90,7 @@ export class Lifecycle<T> {
       this.announcer.push('created', [this.viewOf(record)], isLogged ? line : undefined)
     }
     this.#hooks.changed()
+    this.#hooks.arrived(record)
     return record
   }
 
@@ -103,15 +106,15 @@ export class Lifecycle<T> {
   }
 
   /** Lets go a session that is over. */
-  expire(record: SessionRecord<T>): void {
-    this.letGo(record, this.table.expiryReason(record))
+  expire(record: SessionRecord<T>, now = this.clock.now()): void {
+    this.letGo(record, this.table.expiryReason(record), now)
   }
 
   /** Lets go an active session: it ends, after it was archived if that is what the registry does. */
-  letGo(record: SessionRecord<T>, reason: ArchiveReason): void {
+  letGo(record: SessionRecord<T>, reason: ArchiveReason, now = this.clock.now()): void {
     const { archive } = this.#hooks
     if (archive === undefined) {
-      this.end(record, reason)
+      this.end(record, reason, now)
       return
     }
     this.table.remove(record)
@@ -121,10 +124,12 @@ export class Lifecycle<T> {
   }
 
   /** Ends a session at once, whatever it is doing. */
-  end(record: SessionRecord<T>, reason: EndReason): void {
+  end(record: SessionRecord<T>, reason: EndReason, now = this.clock.now()): void {
     const { use } = record
+    // In use until now: the times that stand still after the end must not fall back to before the use.
+    if (record.state === sessionState.held) record.lastActive = this.clock.now()
     this.table.remove(record)
-    this.#finish(record, reason)
+    this.#finish(record, reason, now)
     if (use !== undefined) {
       record.use = undefined
       this.#hooks.cutOff(record, use)
@@ -134,7 +139,7 @@ export class Lifecycle<T> {
 
   /** Ends a session that has left the table to be archived. */
   finish(record: SessionRecord<T>, reason: EndReason): void {
-    this.#finish(record, reason)
+    this.#finish(record, reason, this.clock.now())
   }
 
   /** Takes back a session that could not be archived. */
@@ -149,6 +154,7 @@ export class Lifecycle<T> {
     )
     this.announcer.report(error, 'session could not be archived', record.id)
     this.#hooks.changed()
+    this.#hooks.arrived(record)
   }
 
   /** Part of what a {@link SessionView} needs. */
@@ -156,39 +162,34 @@ export class Lifecycle<T> {
     this.#hooks.changed()
   }
 
-  #finish(record: SessionRecord<T>, reason: EndReason): void {
-    const now = this.clock.now()
+  #finish(record: SessionRecord<T>, reason: EndReason, now: number): void {
     this.counters.countEnd(reason)
     record.state = sessionState.gone
     record.view?.end(now)
-    const ageMs = Math.round(now - record.created)
-    const idleMs = Math.round(now - record.lastActive)
-    if (isExpiryReason(reason)) {
-      this.#tellEnd('expired', record, reason, now, {
-        level: 'info',
-        message: 'session expired',
-        fields: { reason, idleMs, ageMs },
-      })
+    // A view that is only made to be told does not hang on the record: a young object that an old one points to is
+    // copied by the next garbage collection, and a sweep would make a million of them.
+    let { view } = record
+    for (const { event, level, message } of isExpiryReason(reason) ? ofExpiry : ofOtherEnds) {
+      const isLogged = this.announcer.isLogged(level)
+      if (!isLogged && !this.announcer.isWanted(event)) continue
+      if (view === undefined) {
+        view = new SessionView(record, this)
+        view.end(now)
+      }
+      this.announcer.push(
+        event,
+        [view, reason],
+        isLogged ? { level, message, fields: endFields(record, reason, now), id: record.id } : undefined,
+      )
     }
-    this.#tellEnd('ended', record, reason, now, {
-      level: 'debug',
-      message: 'session ended',
-      fields: { reason, idleMs, ageMs },
-    })
     this.#hooks.freed()
   }
+}
 
-  #tellEnd(
-    event: 'expired' | 'ended',
-    record: SessionRecord<T>,
-    reason: EndReason,
-    now: number,
-    line: LogLine,
-  ): void {
-    const isLogged = this.announcer.isLogged(line.level)
-    if (!isLogged && !this.announcer.isWanted(event)) return
-    const view = this.viewOf(record)
-    view.end(now)
-    this.announcer.push(event, [view, reason], isLogged ? { ...line, id: record.id } : undefined)
-  }
+const ended = { event: 'ended', level: 'debug', message: 'session ended' } as const
+const ofOtherEnds = [ended]
+const ofExpiry = [{ event: 'expired', level: 'info', message: 'session expired' } as const, ended]
+
+function endFields<T>({ created, lastActive }: SessionRecord<T>, reason: EndReason, now: number) {
+  return { reason, idleMs: Math.round(now - lastActive), ageMs: Math.round(now - created) }
 }

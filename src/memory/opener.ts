@@ -24,13 +24,15 @@ export interface Opens<T> {
 /** What is under way to bring one id into memory, and who waits for it. */
 class Opening<T> {
   readonly id: string
-  readonly waiters: Opens<T>[] = []
+  waiters: Opens<T>[] = []
   readonly loading = new AbortController()
-  /** What `load` gave, or the factory made while the room for it was taken by somebody else. */
+  /** What `load` or the factory gave; it waits for room. */
   value: { readonly of: T; readonly isLoaded: boolean } | undefined = undefined
   isLooked = false
   isOver = false
   inLine: RoomWaiter | undefined = undefined
+  /** Takes back the wait for an archive. */
+  leaveArchive: (() => void) | undefined = undefined
   context: AsyncResource | undefined = undefined
 
   constructor(id: string) {
@@ -66,11 +68,6 @@ export class Opener<T> {
     this.#load = hooks.load
   }
 
-  /** Whether somebody already waits for this id; who comes later has to stand behind. */
-  has(id: string): boolean {
-    return this.#openings.has(id)
-  }
-
   /** Calls the waiter back, at once where nothing has to be waited for. */
   open(id: string, waiter: Opens<T>): void {
     const present = this.#openings.get(id)
@@ -86,12 +83,28 @@ export class Opener<T> {
   }
 
   /** Those who waited for their turn on a session that was ended: they begin again when the present step is done. */
-  reopen(id: string, waiters: readonly Opens<T>[]): void {
+  reopen(id: string, waiters: Opens<T>[], context: AsyncResource | undefined): void {
     if (waiters.length === 0) return
-    const present = this.#openings.get(id)
-    const opening = present ?? this.#begin(id)
-    opening.waiters.push(...waiters)
-    if (present === undefined) queueMicrotask(() => this.#resume(opening))
+    const opening = this.#begin(id)
+    opening.waiters = waiters
+    opening.context = context
+    queueMicrotask(() => this.#resume(opening))
+  }
+
+  /**
+   * The id has come to life in another way, by `set` for one. Those who wait take hold of it in the same step, so that it
+   * cannot end before they are served; they go on when that step is done.
+   */
+  arrived(record: SessionRecord<T>): void {
+    const opening = this.#openings.get(record.id)
+    if (opening === undefined) return
+    this.#end(opening)
+    this.#lifecycle.announcer.defer(() => opening.loading.abort())
+    for (const waiter of opening.waiters) waiter.attach(record)
+    queueMicrotask(() => {
+      for (const waiter of opening.waiters) waiter.begin()
+      this.#lifecycle.announcer.deliver()
+    })
   }
 
   /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted. */
@@ -121,6 +134,7 @@ export class Opener<T> {
   #end(opening: Opening<T>): void {
     opening.isOver = true
     if (opening.inLine !== undefined) this.#room.leave(opening.inLine)
+    opening.leaveArchive?.()
     this.#openings.delete(opening.id)
   }
 
@@ -142,7 +156,7 @@ export class Opener<T> {
     if (record !== undefined) {
       this.#admit(opening, record)
     } else if (this.#archiver.has(id)) {
-      this.#archiver.whenSettled(id, () => this.#resume(opening))
+      opening.leaveArchive = this.#archiver.whenSettled(id, () => this.#resume(opening))
     } else if (this.#load !== undefined && !opening.isLooked) {
       this.#callLoad(opening, this.#load)
     } else {
@@ -177,41 +191,30 @@ export class Opener<T> {
 
   #makeRoom(opening: Opening<T>): void {
     if (opening.value === undefined) {
-      for (const waiter of opening.waiters.filter(({ create }) => !create)) {
-        opening.waiters.splice(opening.waiters.indexOf(waiter), 1)
-        waiter.absent()
-      }
-    }
-    if (opening.waiters.length === 0) {
-      this.#end(opening)
-      return
-    }
-    if (opening.value === undefined && !this.#room.comesLater) {
       // The factory first: one that throws must not have evicted anybody.
       this.#makeValue(opening)
       return
     }
     opening.inLine = {
-      grant: () => this.#inContext(opening, () => this.#make(opening)),
+      grant: () => {
+        opening.inLine = undefined
+        this.#inContext(opening, () => this.#make(opening))
+      },
       refuse: (error) => this.#fail(opening, error),
     }
     this.#room.request(opening.inLine)
   }
 
-  /** Creates the session; there is room for it. */
-  #make(opening: Opening<T>): void {
-    if (opening.isOver) return
-    const { id } = opening
-    // While this waited for room, or while the factory ran, the id may have come to life in another way.
-    const { value } = opening
-    if (this.#lifecycle.live(id) !== undefined || this.#archiver.has(id)) this.#advance(opening)
-    else if (value === undefined) this.#makeValue(opening)
-    else this.#admit(opening, this.#lifecycle.create(id, value.of, undefined, value.isLoaded))
-  }
-
   #makeValue(opening: Opening<T>): void {
+    const { waiters } = opening
+    opening.waiters = waiters.filter(({ create }) => create)
+    for (const waiter of waiters) if (!waiter.create) waiter.absent()
+    if (opening.waiters.length === 0) {
+      this.#end(opening)
+      return
+    }
     try {
-      if (!this.#room.comesLater) this.#room.check()
+      this.#room.checkPossible()
       if (this.#create === undefined) throw noFactory()
       opening.value = { of: this.#create(opening.id), isLoaded: false }
     } catch (error) {
@@ -221,8 +224,18 @@ export class Opener<T> {
     this.#advance(opening)
   }
 
-  #admit(opening: Opening<T>, record: SessionRecord<T>): void {
+  /** Creates the session; there is room for it. */
+  #make(opening: Opening<T>): void {
+    const { id, value } = opening
+    if (opening.isOver || value === undefined) return
+    // Out of the way first: the session's arrival is told by the steps below.
     this.#end(opening)
+    const now = this.#lifecycle.clock.now()
+    this.#admit(opening, this.#lifecycle.create(id, value.of, now, undefined, value.isLoaded))
+  }
+
+  #admit(opening: Opening<T>, record: SessionRecord<T>): void {
+    if (!opening.isOver) this.#end(opening)
     for (const waiter of opening.waiters) waiter.attach(record)
     this.#lifecycle.announcer.deliver()
     for (const waiter of opening.waiters) waiter.begin()

@@ -88,6 +88,6 @@ function resolveClock(clock: Clock | undefined): FullClock {
     now: () => clock.now(),
     setTimeout: (fn, ms) => clock.setTimeout(fn, ms),
     clearTimeout: (handle) => clock.clearTimeout(handle),
-    date: () => (clock.date === undefined ? Date.now() : clock.date()),
+    date: () => (clock.date === undefined ? systemClock.date() : clock.date()),
   }
 }

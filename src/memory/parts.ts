@@ -34,6 +34,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const announcer = new Announcer(owner, options.logger, options.logId)
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
     archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
+    arrived: (record) => opener.arrived(record),
     changed: () => sweeper.update(),
     freed: () => room.changed(),
     released: (record) => parts.closing?.released(record),
@@ -44,7 +45,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
     room.changed()
     parts.closing?.check()
   })
-  const room = new Room(lifecycle, options, archives ? () => archiver.count : undefined)
+  const room = new Room(lifecycle, options, archives ? archiver : undefined)
   const opener = new Opener(owner, lifecycle, archiver, room, options)
   const turns = new Turns(owner, lifecycle, opener, archiver, options.maxTurnMs)
   const parts: RegistryParts<T> = {

@@ -1,6 +1,10 @@
+import { Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
+import { outsideScopes } from '../core/turn-scope.ts'
+import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
+import type { SessionRecord } from './session-record.ts'
 
 /** Somebody who waits until memory has room for one more session. */
 export interface RoomWaiter {
@@ -22,35 +26,52 @@ export class Room<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #maxSessions: number
   readonly #whenFull: WhenFull
-  /** How many are being archived; `undefined` where sessions end at once. */
-  readonly #countArchiving: (() => number) | undefined
+  /** `undefined` where sessions end at once. */
+  readonly #archiver: Archiver<T> | undefined
   readonly #waiters: RoomWaiter[] = []
+  /** Sessions that were let go for those who wait. One that is back among the living was tried in vain. */
+  readonly #tried = new Set<SessionRecord<T>>()
+  /** Keeps the process alive while somebody waits, for no timer of an archive does it for them. */
+  #keeper: Timer | undefined
   #isScheduled = false
 
   constructor(
     lifecycle: Lifecycle<T>,
     cap: { readonly maxSessions: number; readonly whenFull: WhenFull },
-    countArchiving: (() => number) | undefined,
+    archiver: Archiver<T> | undefined,
   ) {
     this.#lifecycle = lifecycle
     this.#maxSessions = cap.maxSessions
     this.#whenFull = cap.whenFull
-    this.#countArchiving = countArchiving
+    this.#archiver = archiver
   }
 
   /**
-   * Makes sure that {@link make} will succeed. Ends nobody yet, for the factory may still throw; only an archive is started.
+   * Makes sure that {@link make} will succeed. Evicts nobody yet, for the factory may still throw; only what is over goes,
+   * and an archive is started.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   check(): void {
-    this.#letFewGo()
-    if (this.#isFree) return
-    if (this.#countArchiving === undefined) {
+    // Those who wait were first: what is free is theirs before it is a newcomer's.
+    if (this.#isFreeBeside(this.#waiters.length)) return
+    this.#letFewGo(this.#lifecycle.clock.now())
+    if (this.#isFreeBeside(this.#waiters.length)) return
+    if (this.#archiver === undefined) {
       if (this.#victim() !== undefined) return
-    } else if (this.#coming <= this.#waiters.length) {
+    } else if (this.#coming <= this.#waiters.length && !this.#isFree) {
       this.#letOneGo()
     }
+    throw this.#full()
+  }
+
+  /**
+   * Makes sure that {@link request} will not refuse, as things are. Ends nobody, and starts nothing.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  checkPossible(): void {
+    if (this.#isFree || this.#coming > 0 || this.#victim() !== undefined) return
     throw this.#full()
   }
 
@@ -59,38 +80,36 @@ export class Room<T> {
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
-  make(): void {
+  make(now: number): void {
+    this.#letFewGo(now)
     while (!this.#isFree) {
-      if (this.#countArchiving !== undefined || !this.#letOneGo()) throw this.#full()
+      if (this.#archiver !== undefined || !this.#letOneGo()) throw this.#full()
     }
-  }
-
-  /** Whether room comes by archives, for which one has to wait. */
-  get comesLater(): boolean {
-    return this.#countArchiving !== undefined
   }
 
   /** Grants room at once where there is or can be some, else when there is, or refuses. */
   request(waiter: RoomWaiter): void {
-    if (!this.comesLater) {
+    this.#letFewGo(this.#lifecycle.clock.now())
+    if (this.#archiver === undefined) {
       while (!this.#isFree && this.#letOneGo()) {}
       if (this.#isFree) waiter.grant()
       else waiter.refuse(this.#full())
       return
     }
-    this.#letFewGo()
     if (this.#waiters.length === 0 && this.#isFree) {
       waiter.grant()
       return
     }
     this.#waiters.push(waiter)
     this.#provide()
+    this.#keepAlive()
   }
 
   /** Takes a waiter back out. */
   leave(waiter: RoomWaiter): void {
     const index = this.#waiters.indexOf(waiter)
     if (index >= 0) this.#waiters.splice(index, 1)
+    this.#keepAlive()
   }
 
   /** Something ended or was handed back: looks after those who wait, when the present step is done. */
@@ -100,35 +119,55 @@ export class Room<T> {
     queueMicrotask(() => {
       this.#isScheduled = false
       this.#provide()
+      this.#keepAlive()
       this.#lifecycle.announcer.deliver()
     })
   }
 
-  /** Each waiter gets room, or an archive under way that will make it, or a refusal. */
+  /** Gives room to those who are first, begins the archives that make more, and refuses where nobody can be let go. */
   #provide(): void {
     for (;;) {
       const waiter = this.#isFree ? this.#waiters.shift() : undefined
       if (waiter === undefined) break
+      this.#tried.clear()
       waiter.grant()
     }
-    while (this.#waiters.length > this.#coming) {
-      // The last to come is the first to be refused: the room that is coming belongs to those before it.
-      if (!this.#letOneGo()) this.#waiters.pop()?.refuse(this.#full())
-    }
+    while (this.#waiters.length > this.#coming && this.#letOneGo({ untried: true })) {}
+    // While room is coming, for others first, there is hope: they may not keep it for long.
+    if (this.#coming === 0) for (const waiter of this.#waiters.splice(0)) waiter.refuse(this.#full())
   }
 
   get #isFree(): boolean {
-    return this.#lifecycle.table.size + this.#coming < this.#maxSessions
+    return this.#isFreeBeside(0)
+  }
+
+  #isFreeBeside(others: number): boolean {
+    return this.#lifecycle.table.size + this.#coming + others < this.#maxSessions
   }
 
   get #coming(): number {
-    return this.#countArchiving?.() ?? 0
+    return this.#archiver?.count ?? 0
+  }
+
+  #keepAlive(): void {
+    if (this.#waiters.length === 0) {
+      this.#tried.clear()
+      this.#keeper?.cancel()
+      this.#keeper = undefined
+    } else if (this.#keeper === undefined) {
+      const { clock, announcer } = this.#lifecycle
+      try {
+        const forEver = Number.POSITIVE_INFINITY
+        this.#keeper = outsideScopes(() => new Timer(clock, () => {}, forEver, { keepsAlive: true }))
+      } catch (error) {
+        announcer.report(error, 'the process could not be kept alive for a call that waits for room')
+      }
+    }
   }
 
   /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
-  #letFewGo(): void {
-    const { table, clock } = this.#lifecycle
-    const now = clock.now()
+  #letFewGo(now: number): void {
+    const { table } = this.#lifecycle
     if (!table.mayHaveOver(now)) return
     let steps = 0
     for (const record of table.over(now)) {
@@ -138,10 +177,13 @@ export class Room<T> {
     }
   }
 
-  #letOneGo(): boolean {
+  #letOneGo({ untried = false } = {}): boolean {
     const victim = this.#victim()
     if (victim === undefined) return false
     const { record, isOver } = victim
+    // Handed back a moment ago, and again the least active: where storage is down, it would be asked without end.
+    if (untried && !isOver && this.#tried.has(record)) return false
+    if (untried) this.#tried.add(record)
     if (isOver) this.#lifecycle.expire(record)
     else this.#lifecycle.letGo(record, 'capacity')
     return true
@@ -159,7 +201,7 @@ export class Room<T> {
     return new SessionRegistryError(
       'ERR_SESSION_REGISTRY_FULL',
       `Expected room for one more session, but the registry holds its \`maxSessions\` of ${this.#maxSessions}` +
-        (this.#countArchiving === undefined
+        (this.#archiver === undefined
           ? ''
           : ', those being archived included; `open` and `run` wait for room'),
     )

@@ -18,27 +18,36 @@ export type SessionState = (typeof sessionState)[keyof typeof sessionState]
  * a field that is `undefined` until then.
  */
 export class SessionRecord<T> {
-  readonly id: string
-  value: T
-  idleClass: IdleClass<T>
+  // Declared only: a field that is defined first and assigned afterwards has held `undefined`, and V8 then makes a new
+  // heap number at each touch instead of writing into the one it has. What a touch reads stands first.
+
   /** Monotonic time of the last activity; all that a touch writes. */
-  lastActive: number
-  /** Monotonic time of the creation. */
-  created: number
+  declare lastActive: number
+  declare idleClass: IdleClass<T>
   /** The granule of time in which the record was last put in its place; see {@link IdleClass}. */
-  linkedTick = 0
-  state: SessionState = sessionState.active
-  prev: SessionRecord<T> = this
-  next: SessionRecord<T> = this
-  view: SessionView<T> | undefined = undefined
-  use: SessionUse<T> | undefined = undefined
+  declare linkedTick: number
+  declare value: T
+  declare state: SessionState
+  declare readonly id: string
+  /** Monotonic time of the creation. */
+  declare created: number
+  declare prev: SessionRecord<T>
+  declare next: SessionRecord<T>
+  declare view: SessionView<T> | undefined
+  declare use: SessionUse<T> | undefined
 
   constructor(id: string, value: T, idleClass: IdleClass<T>, now: number) {
-    this.id = id
-    this.value = value
-    this.idleClass = idleClass
     this.lastActive = now
+    this.idleClass = idleClass
+    this.linkedTick = 0
+    this.value = value
+    this.state = sessionState.active
+    this.id = id
     this.created = now
+    this.prev = this
+    this.next = this
+    this.view = undefined
+    this.use = undefined
   }
 }
 

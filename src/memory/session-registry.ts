@@ -4,10 +4,11 @@ import { checkRun } from '../core/check-run.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import { outerTurn } from '../core/outer-turn.ts'
 import { closed } from '../core/refusals.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
-import type { RegistryStats } from '../core/stats.ts'
+import type { Counters, RegistryStats } from '../core/stats.ts'
 import type { RunOptions, Turn } from '../core/turn.ts'
 import { checkFunction, checkId } from '../core/validate.ts'
 import { Access } from './access.ts'
@@ -15,7 +16,6 @@ import { Closing } from './closing.ts'
 import type { Hold } from './hold.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
-import type { SessionRecord } from './session-record.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -32,6 +32,7 @@ export class SessionRegistry<T>
 {
   readonly #parts: RegistryParts<T>
   readonly #access: Access<T>
+  readonly #counters: Counters
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
 
@@ -41,7 +42,8 @@ export class SessionRegistry<T>
     const resolved = resolveOptions(options)
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
-    this.#access = new Access(this.#parts, resolved.load !== undefined)
+    this.#access = new Access(this, this.#parts, resolved.load !== undefined)
+    this.#counters = this.#parts.counters
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
@@ -60,13 +62,13 @@ export class SessionRegistry<T>
    */
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
-    const timeoutMs = checkTimeout(options)
+    const timeoutMs = options === undefined ? undefined : checkTimeout(options)
     const record = this.#access.active(id)
     if (record !== undefined) {
-      this.#parts.counters.hits += 1
+      this.#counters.hits += 1
       return record.value
     }
-    this.#parts.counters.misses += 1
+    this.#counters.misses += 1
     return this.#access.make(id, create ?? this.#create, timeoutMs).value
   }
 
@@ -77,8 +79,8 @@ export class SessionRegistry<T>
    */
   get(id: string): T | undefined {
     const record = this.#access.active(id)
-    if (record === undefined) this.#parts.counters.misses += 1
-    else this.#parts.counters.hits += 1
+    if (record === undefined) this.#counters.misses += 1
+    else this.#counters.hits += 1
     return record?.value
   }
 
@@ -170,15 +172,12 @@ export class SessionRegistry<T>
     for (const record of this.#access.walk()) yield [record.id, record.value]
   }
 
+  /** The registry in numbers. */
   stats(): RegistryStats {
     const { table, archiver, announcer, counters } = this.#parts
+    const { size, heldCount: held } = table
     const { listenerErrors } = announcer
-    return counters.snapshot({
-      size: table.size,
-      held: table.heldCount,
-      archiving: archiver.count,
-      listenerErrors,
-    })
+    return counters.snapshot({ size, held, archiving: archiver.count, listenerErrors })
   }
 
   /**
@@ -189,24 +188,7 @@ export class SessionRegistry<T>
    * hook of the same id.
    */
   open(id: string): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const { turns, counters, table, lifecycle, opener } = this.#parts
-      const outer = turns.outerTurn(checkId(id))
-      const record = outer?.record ?? this.#access.active(id)
-      if (record !== undefined) {
-        counters.hits += 1
-        resolve(record.value)
-        return
-      }
-      counters.misses += 1
-      if (this.#parts.closing !== undefined) throw closed()
-      const attach = (opened: SessionRecord<T>) => {
-        table.touch(opened, lifecycle.clock.now())
-        resolve(opened.value)
-      }
-      opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
-      this.#parts.announcer.deliver()
-    })
+    return new Promise((resolve, reject) => this.#access.open(id, resolve, reject))
   }
 
   /**
@@ -235,9 +217,9 @@ export class SessionRegistry<T>
       const { whenBusy, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw signal.reason
       const { turns, table, announcer, closing } = this.#parts
-      const outer = turns.outerTurn(id)
+      const outer = outerTurn<TurnRun<T>, T>(this, id)
       if (outer === undefined && closing !== undefined) {
-        const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.running !== undefined
+        const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.hasTurn === true
         if (!joinsRunning) throw closed()
       }
       const settle = { resolve: resolve as (result: unknown) => void, reject }
@@ -256,9 +238,8 @@ export class SessionRegistry<T>
    */
   hold(id: string): Hold | undefined {
     const record = this.#access.active(id)
-    return record === undefined || this.#parts.closing !== undefined
-      ? undefined
-      : this.#parts.turns.hold(record)
+    if (record === undefined || this.#parts.closing !== undefined) return undefined
+    return this.#parts.turns.hold(record)
   }
 
   /**
@@ -282,13 +263,13 @@ export class SessionRegistry<T>
       parts.closing = new Closing(parts, deadlineMs, resolve)
     })
     parts.sweeper.stop()
-    parts.turns.refuseWaiting(closed())
     parts.opener.refuseAll(closed())
     parts.closing?.start()
     parts.announcer.deliver()
     return this.#closed
   }
 
+  /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -1,6 +1,8 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
-import { IdleClass } from './idle-class.ts'
+import { stepsPerBreath } from './idle-class.ts'
+import { IdleClasses } from './idle-classes.ts'
+import { SessionIndex } from './session-index.ts'
 import { SessionList, unlink } from './session-list.ts'
 import { AgingSessionRecord, SessionRecord, sessionState } from './session-record.ts'
 
@@ -12,22 +14,20 @@ import { AgingSessionRecord, SessionRecord, sessionState } from './session-recor
 export class SessionTable<T> {
   readonly defaultTimeoutMs: number
   readonly #maxAgeMs: number
-  readonly #byId = new Map<string, SessionRecord<T>>()
-  readonly #classes = new Map<number, IdleClass<T>>()
-  readonly #defaultClass: IdleClass<T>
+  readonly #byId = new SessionIndex<SessionRecord<T>>()
+  readonly #classes: IdleClasses<T>
   readonly #heldOnes: SessionList<T>
   readonly #ages: AgeList<T> | undefined
   #heldCount = 0
-  #expirable = 0
 
   constructor(timeoutMs: number, maxAgeMs: number) {
     this.defaultTimeoutMs = timeoutMs
     this.#maxAgeMs = maxAgeMs
-    this.#defaultClass = new IdleClass(timeoutMs)
-    this.#classes.set(timeoutMs, this.#defaultClass)
-    this.#heldOnes = new SessionList(new SessionRecord<T>('', undefined as T, this.#defaultClass, 0))
+    this.#classes = new IdleClasses(timeoutMs)
+    const { ofRegistry } = this.#classes
+    this.#heldOnes = new SessionList(new SessionRecord<T>('', undefined as T, ofRegistry, 0))
     if (maxAgeMs !== Number.POSITIVE_INFINITY) {
-      this.#ages = new AgeList(new AgingSessionRecord<T>('', undefined as T, this.#defaultClass, 0))
+      this.#ages = new AgeList(new AgingSessionRecord<T>('', undefined as T, ofRegistry, 0))
     }
   }
 
@@ -42,7 +42,7 @@ export class SessionTable<T> {
 
   /** Sessions that can end by time: with none of them there is nothing to sweep. */
   get expirableCount(): number {
-    return this.#ages === undefined ? this.#expirable : this.size
+    return this.#ages === undefined ? this.#classes.expirable : this.size
   }
 
   /** The record of an id, over or not. */
@@ -50,8 +50,8 @@ export class SessionTable<T> {
     return this.#byId.get(id)
   }
 
-  /** The records, over or not, in order of insertion; safe while some are removed. */
-  records(): IterableIterator<SessionRecord<T>> {
+  /** The records, over or not, as they are now. */
+  records(): SessionRecord<T>[] {
     return this.#byId.values()
   }
 
@@ -61,16 +61,18 @@ export class SessionTable<T> {
   }
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): SessionRecord<T> {
-    const idleClass = this.#classOf(timeoutMs)
-    const Record = this.#ages === undefined ? SessionRecord : AgingSessionRecord
-    const record = new Record(id, value, idleClass, now)
+    const idleClass = this.#classes.of(timeoutMs)
+    const record =
+      this.#ages === undefined
+        ? new SessionRecord(id, value, idleClass, now)
+        : new AgingSessionRecord(id, value, idleClass, now)
     this.#admit(record, now)
     return record
   }
 
   /** Takes back a record that was removed; its times start anew. */
   reinsert(record: SessionRecord<T>, now: number): void {
-    record.idleClass = this.#classOf(record.idleClass.timeoutMs)
+    record.idleClass = this.#classes.of(record.idleClass.timeoutMs)
     record.lastActive = now
     record.created = now
     this.#admit(record, now)
@@ -81,15 +83,24 @@ export class SessionTable<T> {
     unlink(record)
     if (this.#ages !== undefined && record instanceof AgingSessionRecord) this.#ages.remove(record)
     if (record.state === sessionState.held) this.#heldCount -= 1
-    this.#leaveClass(record.idleClass)
+    this.#classes.leave(record.idleClass)
   }
 
   /** Activity: the idle time starts again. This is the hot path: one stored number, and rarely a move in a list. */
   touch(record: SessionRecord<T>, now: number): void {
     record.lastActive = now
-    if (record.state !== sessionState.active) return
     const { idleClass } = record
-    if (Math.floor(now * idleClass.ticksPerMs) !== record.linkedTick) idleClass.renew(record, now)
+    if (Math.floor(now * idleClass.ticksPerMs) === record.linkedTick) return
+    if (record.state === sessionState.active) idleClass.renew(record, now)
+  }
+
+  /** {@link touch}, unless the record is over. */
+  touchLive(record: SessionRecord<T>, now: number): boolean {
+    // Only where it may be over is the record read any further: each field less is a cache line less.
+    if ((record.idleClass.isOver(record, now) || this.#ages !== undefined) && this.isOver(record, now))
+      return false
+    this.touch(record, now)
+    return true
   }
 
   /** Takes a record out of the idle order: it cannot end by time until {@link release}. */
@@ -103,7 +114,7 @@ export class SessionTable<T> {
     unlink(record)
     this.#heldCount -= 1
     record.lastActive = now
-    record.idleClass.append(record, now)
+    this.#classes.append(record, now)
     // A sweep may have met it while it was held and past its age, and put it aside.
     if (this.#ages !== undefined && record instanceof AgingSessionRecord && !this.#ages.has(record)) {
       this.#ages.prepend(record)
@@ -112,7 +123,7 @@ export class SessionTable<T> {
 
   isOver(record: SessionRecord<T>, now: number): boolean {
     if (record.state === sessionState.held) return false
-    return now - record.lastActive >= record.idleClass.timeoutMs || now - record.created >= this.#maxAgeMs
+    return record.idleClass.isOver(record, now) || record.created + this.#maxAgeMs <= now
   }
 
   /** Which of its two deadlines came first, of a record that is over. */
@@ -122,9 +133,9 @@ export class SessionTable<T> {
 
   /** Whether {@link over} may find one: a look at the front of each list. */
   mayHaveOver(now: number): boolean {
-    for (const idleClass of this.#classes.values()) if (idleClass.mayHaveOver(now)) return true
+    if (this.#classes.mayHaveOver(now)) return true
     const oldest = this.#ages?.oldest
-    return oldest !== undefined && now - oldest.created >= this.#maxAgeMs
+    return oldest !== undefined && oldest.created + this.#maxAgeMs <= now
   }
 
   /**
@@ -133,14 +144,16 @@ export class SessionTable<T> {
    * The caller removes each before it asks for the next. Anything may happen to the table between two of them.
    */
   *over(now: number): Generator<SessionRecord<T> | undefined, void, undefined> {
-    for (const idleClass of this.#classes.values()) yield* idleClass.over(now)
+    yield* this.#classes.over(now)
     const ages = this.#ages
     if (ages === undefined) return
+    let steps = 0
     for (let oldest = ages.oldest; oldest !== undefined; oldest = ages.oldest) {
-      if (now - oldest.created < this.#maxAgeMs) return
+      if (oldest.created + this.#maxAgeMs > now) return
       if (oldest.state === sessionState.held) {
         ages.remove(oldest)
-        yield undefined
+        steps += 1
+        if (steps % stepsPerBreath === 0) yield undefined
       } else {
         yield oldest
       }
@@ -149,18 +162,12 @@ export class SessionTable<T> {
 
   /** The session to evict: the least recently active that is not held, to within one granule of its idle timeout. */
   get leastActive(): SessionRecord<T> | undefined {
-    let least: SessionRecord<T> | undefined
-    for (const idleClass of this.#classes.values()) {
-      const first = idleClass.leastActive
-      if (first !== undefined && (least === undefined || first.lastActive < least.lastActive)) least = first
-    }
-    return least
+    return this.#classes.leastActive
   }
 
   /** All records as they are now, least recently active first; held ones, which are in use, last. */
   snapshot(): SessionRecord<T>[] {
-    const idle: SessionRecord<T>[] = []
-    for (const idleClass of this.#classes.values()) for (const record of idleClass) idle.push(record)
+    const idle = [...this.#classes]
     // The lists are sorted to within a granule, so this is close to one pass; a stable sort keeps their exact order
     // where the clock stood still.
     idle.sort((a, b) => a.lastActive - b.lastActive)
@@ -171,41 +178,20 @@ export class SessionTable<T> {
   /** Gives a record another idle timeout, or the registry's; its idle time so far counts. */
   assignTimeout(record: SessionRecord<T>, timeoutMs: number | undefined): void {
     const former = record.idleClass
-    const idleClass = this.#classOf(timeoutMs)
+    const idleClass = this.#classes.of(timeoutMs)
     if (idleClass === former) return
     record.idleClass = idleClass
-    this.#enterClass(idleClass)
-    this.#leaveClass(former)
+    this.#classes.enter(idleClass)
+    this.#classes.leave(former)
     if (record.state === sessionState.held) return
     unlink(record)
-    idleClass.insertByActivity(record)
+    this.#classes.insertByActivity(record)
   }
 
   #admit(record: SessionRecord<T>, now: number): void {
-    this.#byId.set(record.id, record)
-    this.#enterClass(record.idleClass)
-    record.idleClass.append(record, now)
+    this.#byId.add(record.id, record)
+    this.#classes.enter(record.idleClass)
+    this.#classes.append(record, now)
     if (this.#ages !== undefined && record instanceof AgingSessionRecord) this.#ages.append(record)
-  }
-
-  #classOf(timeoutMs: number | undefined): IdleClass<T> {
-    if (timeoutMs === undefined) return this.#defaultClass
-    let idleClass = this.#classes.get(timeoutMs)
-    if (idleClass === undefined) {
-      idleClass = new IdleClass(timeoutMs)
-      this.#classes.set(timeoutMs, idleClass)
-    }
-    return idleClass
-  }
-
-  #enterClass(idleClass: IdleClass<T>): void {
-    idleClass.size += 1
-    if (idleClass.isFinite) this.#expirable += 1
-  }
-
-  #leaveClass(idleClass: IdleClass<T>): void {
-    idleClass.size -= 1
-    if (idleClass.isFinite) this.#expirable -= 1
-    if (idleClass.size === 0 && idleClass !== this.#defaultClass) this.#classes.delete(idleClass.timeoutMs)
   }
 }

@@ -22,14 +22,13 @@ export class SessionView<T> implements Session<T> {
   readonly #record: SessionRecord<T>
   readonly #host: ViewHost<T>
   #incarnation: string | undefined
-  #createdAt: number
+  #createdAt: number | undefined
   /** Monotonic time of the end; from then on the times stand still. */
   #ended: number | undefined
 
   constructor(record: SessionRecord<T>, host: ViewHost<T>) {
     this.#record = record
     this.#host = host
-    this.#createdAt = this.#wallTimeOfCreation()
   }
 
   get id(): string {
@@ -50,6 +49,8 @@ export class SessionView<T> implements Session<T> {
   }
 
   get createdAt(): number {
+    // Taken once and kept, so that a jump of the wall clock moves no time that was shown.
+    this.#createdAt ??= this.#wallTimeOfCreation()
     return this.#createdAt
   }
 
@@ -91,10 +92,9 @@ export class SessionView<T> implements Session<T> {
 
   /** The session was handed back: its times start anew. */
   renew(): void {
-    this.#createdAt = this.#wallTimeOfCreation()
+    this.#createdAt = undefined
   }
 
-  // Taken once and kept, so that a jump of the wall clock moves no time that was shown.
   #wallTimeOfCreation(): number {
     const { clock } = this.#host
     return Math.round(clock.date() - (clock.now() - this.#record.created))

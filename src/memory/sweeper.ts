@@ -51,7 +51,7 @@ export class Sweeper<T> {
     const sweep = this.#begin()
     for (const record of sweep.walk) {
       if (record === undefined) continue
-      this.#lifecycle.expire(record)
+      this.#lifecycle.expire(record, sweep.startedAt)
       sweep.expired += 1
     }
     this.#finish(sweep)
@@ -90,9 +90,10 @@ export class Sweeper<T> {
 
   #slice(): void {
     this.#pause = undefined
-    const { clock, announcer } = this.#lifecycle
+    const { clock, table, announcer } = this.#lifecycle
     this.#contain(() => {
       const startedAt = clock.now()
+      let now = startedAt
       for (;;) {
         const sweep = this.#background
         if (sweep === undefined) return
@@ -103,12 +104,15 @@ export class Sweeper<T> {
           break
         }
         if (step.value !== undefined) {
-          this.#lifecycle.expire(step.value)
+          this.#lifecycle.expire(step.value, now)
           sweep.expired += 1
           // Session by session, so that slow listeners count towards the slice.
           announcer.deliver()
         }
-        if (clock.now() - startedAt >= sliceMs && this.#background !== undefined) {
+        now = clock.now()
+        // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
+        const isCut = now - startedAt >= sliceMs && table.mayHaveOver(sweep.startedAt)
+        if (isCut && this.#background !== undefined) {
           this.#pause = outsideScopes(() => new Timer(clock, () => this.#slice(), 0))
           return
         }

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { SessionRegistryError } from '../core/errors.ts'
-import { busy, endedDuringTurn, interrupted, reentrant } from '../core/refusals.ts'
-import { findScope, HookCall, runInScope } from '../core/turn-scope.ts'
+import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
+import { runInScope } from '../core/turn-scope.ts'
 import { Watchdog } from '../core/watchdog.ts'
 import type { Archiver } from './archiver.ts'
 import { type Hold, HoldTicket } from './hold.ts'
@@ -37,19 +37,6 @@ export class Turns<T> {
     this.#watchdog = new Watchdog(lifecycle, maxTurnMs)
   }
 
-  /** The running turn of this id that the caller is a part of. */
-  outerTurn(id: string): TurnRun<T> | undefined {
-    const work = findScope(this.#owner, id)
-    if (work instanceof HookCall) {
-      if (work.isOver) return undefined
-      throw reentrant()
-    }
-    if (!(work instanceof TurnRun)) return undefined
-    // A turn that was cut off must not go on through a nested one; one that is over has left work behind that is its own.
-    if (work.phase === 'cut') throw work.cutReason
-    return work.phase === 'running' ? work : undefined
-  }
-
   /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
   start(run: TurnRun<T>, signal: AbortSignal | undefined): void {
     const { id, outer } = run
@@ -58,7 +45,7 @@ export class Turns<T> {
       const outerSignal = outer.controller.signal
       run.listen(outerSignal, () => run.controller.abort(outerSignal.reason))
     }
-    const record = outer?.record ?? (this.#opener.has(id) ? undefined : this.#lifecycle.live(id))
+    const record = outer?.record ?? this.#lifecycle.live(id)
     if (record === undefined) {
       if (run.whenBusy === 'reject' && this.#archiver.has(id)) run.fail(busy(), 'over')
       else this.#opener.open(id, this.#waiterFor(run))
@@ -81,24 +68,25 @@ export class Turns<T> {
       this.#lifecycle.announcer.report(error, 'a hold was never released', record.id)
       ticket.release()
     })
+    this.#lifecycle.announcer.deliver()
     return ticket
   }
 
   /** A session ended in the middle of its use: its turns are told, those that wait begin again on a new session. */
   cutOff(id: string, use: SessionUse<T>): void {
     const error = endedDuringTurn()
-    const running = [...use.others]
-    if (use.running !== undefined) running.unshift(use.running)
-    for (const user of running) {
+    const waiting = use.takeWaiting()
+    for (const user of usersOf(use)) {
       user.record = undefined
       if (user instanceof TurnRun) this.#abort(user, error)
       else user.timer?.cancel()
     }
-    for (const run of use.queue) run.record = undefined
-    this.#opener.reopen(
-      id,
-      use.queue.map((run) => this.#waiterFor(run)),
-    )
+    for (const run of waiting) {
+      run.record = undefined
+      run.hadPlace = true
+    }
+    const waiters = waiting.map((run) => this.#waiterFor(run))
+    this.#opener.reopen(id, waiters, waiting[0]?.context)
   }
 
   /** Takes all waiting turns out: the registry is closing. */
@@ -106,9 +94,7 @@ export class Turns<T> {
     for (const record of this.#lifecycle.table.heldRecords()) {
       const { use } = record
       if (use === undefined) continue
-      const waiting = use.queue
-      use.queue = []
-      for (const run of waiting) {
+      for (const run of use.takeWaiting()) {
         run.record = undefined
         run.fail(error, 'over')
       }
@@ -121,9 +107,9 @@ export class Turns<T> {
     for (const record of this.#lifecycle.table.heldRecords()) {
       const { use } = record
       if (use === undefined) continue
-      for (const user of [use.running, ...use.others]) {
+      for (const user of usersOf(use)) {
         if (user instanceof TurnRun) this.#cut(user, error)
-        else if (user !== undefined) this.#letGoOf(user)
+        else this.#letGoOf(user)
       }
     }
   }
@@ -151,10 +137,7 @@ export class Turns<T> {
       return
     }
     run.record = record
-    const use = this.#use(record)
-    if (run.joins) use.others.add(run)
-    else if (run.whenBusy === 'interrupt') use.queue.unshift(run)
-    else use.queue.push(run)
+    this.#use(record).add(run)
   }
 
   /** Starts the run if nothing stands in its way. */
@@ -167,19 +150,16 @@ export class Turns<T> {
     }
     const running = record.use?.running
     if (running === undefined) this.#next(record)
-    else if (run.whenBusy === 'interrupt') running.controller.abort(interrupted())
+    else if (run.isImpatient) running.controller.abort(interrupted())
   }
 
   /** The next turn of a session, or its release when nobody is left. */
   #next(record: SessionRecord<T>): void {
     const { use } = record
-    if (use === undefined || use.running !== undefined) return
-    const run = use.queue.shift()
+    const run = use?.takeNext()
     if (run !== undefined) {
-      use.running = run
-      if (run.context === undefined) this.#call(record, run)
-      else run.context.runInAsyncScope(() => this.#call(record, run))
-    } else if (use.isFree) {
+      this.#call(record, run)
+    } else if (use?.isFree === true) {
       record.use = undefined
       this.#lifecycle.release(record)
       this.#lifecycle.announcer.deliver()
@@ -195,10 +175,10 @@ export class Turns<T> {
     })
     const session = this.#lifecycle.viewOf(record)
     const call = () => run.turn(session, run.controller.signal)
+    const scoped = () => runInScope(this.#owner, run.id, run, call)
     let result: unknown
     try {
-      // A run that only joins excludes nobody: what is nested in it must stand in line like anybody else.
-      result = run.joins ? call() : runInScope(this.#owner, run.id, run, call)
+      result = run.context === undefined ? scoped() : run.context.runInAsyncScope(scoped)
     } catch (error) {
       result = Promise.reject(error)
     }
@@ -222,14 +202,18 @@ export class Turns<T> {
   /** Settles a turn from outside; the session is free of it at once. */
   #cut(run: TurnRun<T>, error: SessionRegistryError): void {
     if (run.phase === 'over') return
+    const others = [...(run.record?.use?.others ?? [])]
     run.cutReason = error
     run.fail(error, 'cut')
+    // What is nested in it has no better right to the session.
+    for (const user of others) if (user instanceof TurnRun && user.isPartOf(run)) this.#cut(user, error)
     run.controller.abort(error)
     this.#letGoOf(run)
   }
 
   /** Tells a turn that its session has ended; its promise settles as the turn does, or as its time is up. */
   #abort(run: TurnRun<T>, error: SessionRegistryError): void {
+    if (run.phase === 'over') return
     run.phase = 'cut'
     run.cutReason = error
     this.#lifecycle.announcer.defer(() => run.controller.abort(error))
@@ -240,10 +224,7 @@ export class Turns<T> {
     if (record === undefined) return
     user.record = undefined
     user.timer?.cancel()
-    const { use } = record
-    if (use === undefined) return
-    if (use.running === user) use.running = undefined
-    else use.others.delete(user)
+    record.use?.remove(user)
     this.#next(record)
   }
 
@@ -254,15 +235,8 @@ export class Turns<T> {
       return
     }
     run.fail(reason, 'over')
-    const { record } = run
-    if (record?.use !== undefined) {
-      run.record = undefined
-      record.use.queue = record.use.queue.filter((other) => other !== run)
-      record.use.others.delete(run)
-      this.#next(record)
-    } else if (run.waiter !== undefined) {
-      this.#opener.leave(run.id, run.waiter)
-    }
+    if (run.record !== undefined) this.#letGoOf(run)
+    else if (run.waiter !== undefined) this.#opener.leave(run.id, run.waiter)
     this.#lifecycle.announcer.deliver()
   }
 
@@ -273,4 +247,9 @@ export class Turns<T> {
     }
     return record.use
   }
+}
+
+/** Those who use a session now, the turn that excludes others first; as they are at the call. */
+function usersOf<T>({ running, others }: SessionUse<T>): (TurnRun<T> | HoldTicket<T>)[] {
+  return running === undefined ? [...others] : [running, ...others]
 }

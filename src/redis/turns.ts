@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { SessionRegistryError } from '../core/errors.ts'
-import { busy, endedDuringTurn, interrupted, reentrant } from '../core/refusals.ts'
-import { findScope, HookCall } from '../core/turn-scope.ts'
+import { outerTurn } from '../core/outer-turn.ts'
+import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
+import { findScope } from '../core/turn-scope.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
 import { newName } from './names.ts'
@@ -64,22 +65,18 @@ export class Turns<T> {
     return this.#lines.get(id)?.running !== undefined
   }
 
-  /** The running turn of this id that the caller is a part of. */
+  /**
+   * The running turn of this id that the caller is a part of.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
+   */
   outerTurn(id: string): RedisTurnRun<T> | undefined {
-    const work = findScope(this.#owner, id)
-    if (work instanceof HookCall) {
-      if (work.isOver) return undefined
-      throw reentrant()
-    }
-    if (!(work instanceof RedisTurnRun)) return undefined
-    // A turn that was cut off must not go on through a nested one; one that is over has left work behind that is its own.
-    if (work.phase === 'cut') throw work.cutReason
-    return work.phase === 'running' ? work : undefined
+    return outerTurn<RedisTurnRun<T>, T>(this.#owner, id)
   }
 
   /** What reads see that are made inside a running turn of their id. */
   sessionInTurn(id: string): RedisSession<T> | undefined {
-    const work = findScope(this.#owner, id)
+    const work = findScope(this.#owner, id, isOver)
     return work instanceof RedisTurnRun && work.phase === 'running' ? work.session : undefined
   }
 
@@ -209,4 +206,9 @@ export class Turns<T> {
     line?.take(run)
     if (line === undefined || line.queue.length === 0) this.#opener.abandon(run.id, reason)
   }
+}
+
+/** What a turn or hook has left behind is no longer part of it, though perhaps of a turn around it. */
+function isOver(work: object): boolean {
+  return work instanceof HookCall ? work.isOver : work instanceof RedisTurnRun && work.phase === 'over'
 }

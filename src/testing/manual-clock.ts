@@ -1,4 +1,4 @@
-import { afterLoopTurn, type Clock, maxDelayMs } from '../core/clock.ts'
+import { afterLoopTurn, type Clock, maxDelayMs, systemClock } from '../core/clock.ts'
 import { invalidOption } from '../core/validate.ts'
 
 interface ManualTimer {
@@ -20,7 +20,7 @@ interface ManualTimer {
  */
 export class ManualClock implements Clock {
   readonly #timers = new Set<ManualTimer>()
-  readonly #origin = Date.now()
+  readonly #origin = systemClock.date()
   #now = 0
 
   /** Timers that wait. */
@@ -61,7 +61,7 @@ export class ManualClock implements Clock {
   advance(ms: number): void {
     const until = this.#until(ms)
     for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) this.#run(timer)
-    this.#now = until
+    this.#reach(until)
   }
 
   /**
@@ -76,7 +76,7 @@ export class ManualClock implements Clock {
       this.#run(timer)
       await promisesSettled()
     }
-    this.#now = until
+    this.#reach(until)
     await promisesSettled()
   }
 
@@ -96,8 +96,13 @@ export class ManualClock implements Clock {
 
   #run(timer: ManualTimer): void {
     this.#timers.delete(timer)
-    this.#now = Math.max(this.#now, timer.dueAt)
+    this.#reach(timer.dueAt)
     timer.fn()
+  }
+
+  /** A timer may itself have moved the clock on; it never goes back. */
+  #reach(moment: number): void {
+    this.#now = Math.max(this.#now, moment)
   }
 }
 

@@ -32,11 +32,11 @@ export interface ContractRegistry {
   on(event: 'error', listener: (error: unknown) => void): unknown
 }
 
-export interface ContractHold {
+interface ContractHold {
   release(): Awaitable<void>
 }
 
-export interface ContractStats {
+interface ContractStats {
   readonly created: number
   readonly loaded: number
   readonly expired: number

@@ -1,8 +1,16 @@
 import type { Logger } from 'session-registry'
 
-export interface LogEntry {
+interface LogFields {
+  readonly registry?: string
+  readonly session?: unknown
+  readonly reason?: string
+  readonly event?: string
+  readonly err?: unknown
+}
+
+interface LogEntry {
   readonly level: keyof Logger
-  readonly fields: Readonly<Record<string, unknown>>
+  readonly fields: LogFields
   readonly message: unknown
 }
 
@@ -20,7 +28,7 @@ export class RecordingLogger implements Logger {
 
   #method(level: keyof Logger) {
     return (fields: object, message: string): void => {
-      this.lines.push({ level, fields: fields as Readonly<Record<string, unknown>>, message })
+      this.lines.push({ level, fields, message })
     }
   }
 }

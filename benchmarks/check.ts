@@ -1,0 +1,49 @@
+import { contenderNames } from './contenders.ts'
+import { Figures } from './figures.ts'
+import { measureApart } from './measured-process.ts'
+
+// `npm run bench:check`: fails only on a gross loss against the limit of the same run, so that a busy machine passes.
+const size = 100_000
+const rounds = 3
+const contenders = contenderNames.filter((name) => name === 'limit' || name === 'session-registry')
+
+const figures = new Figures()
+for (let round = 0; round < rounds; round += 1) {
+  for (const contender of contenders) {
+    figures.add('steady', contender, size, await measureApart('steady', contender, size))
+  }
+}
+figures.add(
+  'due-at-once',
+  'session-registry',
+  size,
+  await measureApart('due-at-once', 'session-registry', size),
+)
+
+const of = (figure: 'bytesPerSession' | 'idleSweepMs') =>
+  figures.of('steady', 'session-registry', size, figure)
+const checks = [
+  [
+    'getOrCreate of a live session, × the limit',
+    figures.ratio('steady', 'session-registry', size, 'touchNs'),
+    3,
+  ],
+  ['creation, × the limit', figures.ratio('steady', 'session-registry', size, 'createNs'), 5],
+  [
+    'bytes per session over the limit',
+    of('bytesPerSession') - figures.of('steady', 'limit', size, 'bytesPerSession'),
+    150,
+  ],
+  ['sweep that finds nothing, ms', of('idleSweepMs'), 2],
+  [
+    'longest hold of the event loop as all are due, ms',
+    figures.of('due-at-once', 'session-registry', size, 'longestHoldMs'),
+    150,
+  ],
+] as const
+
+for (const [name, value, limit] of checks) {
+  const isGood = value <= limit
+  process.stdout.write(`${isGood ? 'ok  ' : 'LOST'} ${name}: ${value.toFixed(2)} (at most ${limit})\n`)
+  if (!isGood) process.exitCode = 1
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { median } from './median.ts'
+
+export interface ImportCost {
+  readonly importMs: number
+  /** With `logger: true`, the first line of which needs pino. */
+  readonly importWithPinoMs: number
+  /** Of `require` of the CJS build. */
+  readonly requireMs: number
+  /** What the root entry consists of, as it is published. */
+  readonly bytes: number
+  readonly gzippedBytes: number
+  /** Whether pino was loaded although nobody logs. */
+  readonly isPinoLoaded: boolean
+}
+
+const run = promisify(execFile)
+const build = fileURLToPath(new URL('../dist/', import.meta.url))
+const rounds = 15
+
+const loadsPino =
+  "process.moduleLoadList.length, Object.keys(require('node:module')._cache).some((path) => /[\\\\/]pino[\\\\/]/.test(path))"
+
+/** Loads the root entry in new processes, and weighs it. */
+export async function measureImport(): Promise<ImportCost> {
+  const load = `import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)})`
+  const entry = await entryText()
+  return {
+    importMs: await time(`await ${load}`),
+    importWithPinoMs: await time(
+      `const { SessionRegistry } = await ${load}; new SessionRegistry({ logger: true })`,
+    ),
+    requireMs: await time(`require(${JSON.stringify(`${build}index.cjs`)})`),
+    bytes: Buffer.byteLength(entry),
+    gzippedBytes: gzipSync(entry).length,
+    isPinoLoaded: (await evaluate(`await ${load}; console.log(${loadsPino})`)) === 'true',
+  }
+}
+
+/** The entry and the chunks that it shares with the others. */
+async function entryText(): Promise<string> {
+  const index = await readFile(`${build}index.js`, 'utf8')
+  const chunks = (await readdir(build)).filter(
+    (name) => name.endsWith('.js') && index.includes(`'./${name}'`),
+  )
+  const quoted = (await readdir(build)).filter(
+    (name) => name.endsWith('.js') && index.includes(`"./${name}"`),
+  )
+  const texts = await Promise.all([...chunks, ...quoted].map((name) => readFile(build + name, 'utf8')))
+  return index + texts.join('')
+}
+
+async function time(code: string): Promise<number> {
+  const samples: number[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    const timed = `const at = performance.now(); ${code}; console.log(performance.now() - at)`
+    samples.push(Number(await evaluate(timed)))
+  }
+  return median(samples)
+}
+
+async function evaluate(code: string): Promise<string> {
+  const { stdout } = await run(process.execPath, ['-e', `(async () => { ${code} })()`])
+  return stdout.trim()
+}

@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { type ContenderName, contenderNames } from './contenders.ts'
+import { Figures } from './figures.ts'
+import { measureImport } from './import-cost.ts'
+import { measureApart, type Work } from './measured-process.ts'
+import { writePlots } from './plots.ts'
+import { resultsText } from './results.ts'
+
+// `npm run bench [-- --huge --rounds 5]`: everything, in about ten minutes; writes results.md and the plots.
+const { values } = parseArgs({
+  options: { huge: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
+})
+const rounds = Number(values.rounds)
+
+const all = contenderNames
+// The limit ends nothing, toad-cache nothing in the background: to wait for them would be to wait in vain.
+const ended = all.filter((name) => name !== 'limit' && name !== 'toad-cache')
+const ours: ContenderName[] = ['limit', 'session-registry']
+
+const sizes = [1_000, 100_000, 1_000_000]
+
+const plan: { readonly work: Work; readonly size: number; readonly contenders: readonly ContenderName[] }[] =
+  [
+    ...sizes.map((size) => ({ work: 'steady' as const, size, contenders: all })),
+    { work: 'control', size: 0, contenders: ['limit'] },
+    { work: 'due-at-once', size: 100_000, contenders: ended },
+    { work: 'due-at-once', size: 1_000_000, contenders: ended },
+    { work: 'hour', size: 20_000, contenders: all.filter((name) => name !== 'setTimeout each') },
+    { work: 'growth', size: 1_000_000, contenders: ours },
+  ]
+if (values.huge) {
+  plan.push({ work: 'steady', size: 10_000_000, contenders: ours })
+  plan.push({ work: 'growth', size: 10_000_000, contenders: ours })
+}
+
+const startedAt = performance.now()
+const figures = new Figures()
+for (let round = 1; round <= rounds; round += 1) {
+  for (const { work, size, contenders } of plan) {
+    for (const contender of contenders) {
+      const jobStartedAt = performance.now()
+      figures.add(work, contender, size, await measureApart(work, contender, size))
+      const seconds = ((performance.now() - jobStartedAt) / 1000).toFixed(1)
+      process.stderr.write(`round ${round} of ${rounds}: ${work}, ${size}, ${contender}: ${seconds} s\n`)
+    }
+  }
+}
+const importCost = await measureImport()
+const minutes = (performance.now() - startedAt) / 60_000
+const text = resultsText(figures, importCost, { rounds, minutes, isHuge: values.huge })
+await writeFile(new URL('results.md', import.meta.url), text)
+await writePlots(figures)
+process.stdout.write(text)

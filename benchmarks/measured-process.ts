@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { ContenderName } from './contenders.ts'
+import type { DueAtOnceFigures } from './work/due-at-once.ts'
+import type { GrowthFigures } from './work/growth.ts'
+import type { HourFigures } from './work/hour.ts'
+import type { SteadyFigures } from './work/steady.ts'
+
+export interface FiguresOf {
+  steady: SteadyFigures
+  'due-at-once': DueAtOnceFigures
+  control: DueAtOnceFigures
+  hour: HourFigures
+  growth: GrowthFigures
+}
+
+export type Work = keyof FiguresOf
+
+const run = promisify(execFile)
+const measure = fileURLToPath(new URL('measure.ts', import.meta.url))
+
+/** Measures in a process of its own: nobody inherits the heap, or the compiled code, of another. */
+export async function measureApart<W extends Work>(
+  work: W,
+  contender: ContenderName,
+  size: number,
+): Promise<FiguresOf[W]> {
+  const flags = ['--import', 'tsx', '--expose-gc', '--max-old-space-size=16384']
+  const { stdout } = await run(process.execPath, [...flags, measure, work, contender, String(size)])
+  // JSON has no NaN and no Infinity; they come as strings.
+  return JSON.parse(stdout, (_key, value) =>
+    value === 'NaN' || value === 'Infinity' ? Number(value) : value,
+  )
+}

@@ -1,0 +1,151 @@
+import { cpus, totalmem } from 'node:os'
+import { type ContenderName, contenderNames } from './contenders.ts'
+import type { Figures } from './figures.ts'
+import type { ImportCost } from './import-cost.ts'
+
+export interface RunFacts {
+  readonly rounds: number
+  readonly minutes: number
+  readonly isHuge: boolean
+}
+
+const ended = contenderNames.filter((name) => name !== 'limit')
+
+/** `results.md`: every figure of the run as tables. */
+export function resultsText(figures: Figures, importCost: ImportCost, facts: RunFacts): string {
+  const steadySizes = [1_000, 100_000, 1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
+  const growthSizes = [1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
+  return `${[
+    '# Results',
+    'Written by `npm run bench`; [README.md](README.md) says how it is measured.',
+    machineText(facts),
+    '**limit**: a bare `Map` and one stored `performance.now()`. Numbers in brackets are ratios to it, in the same round.',
+    ...steadySizes.flatMap((size) => steadyText(figures, size)),
+    ...dueText(figures, 100_000),
+    ...dueText(figures, 1_000_000),
+    ...hourText(figures, 20_000),
+    ...growthSizes.flatMap((size) => growthText(figures, size)),
+    ...importText(importCost),
+  ].join('\n\n')}\n`
+}
+
+function machineText({ rounds, minutes }: RunFacts): string {
+  const [cpu] = cpus()
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
+  return [
+    `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}`,
+    `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}`,
+    `- medians of ${rounds} rounds, ${minutes.toFixed(0)} minutes in all`,
+  ].join('\n')
+}
+
+function steadyText(figures: Figures, size: number): string[] {
+  const rows = contenderNames.map((name) => {
+    const of = (figure: 'createNs' | 'touchNs') =>
+      `${number(figures.of('steady', name, size, figure))} (${ratio(figures.ratio('steady', name, size, figure))})`
+    const bytes = figures.of('steady', name, size, 'bytesPerSession')
+    return [
+      name,
+      of('touchNs'),
+      of('createNs'),
+      number(bytes),
+      number(bytes - figures.of('steady', 'limit', size, 'bytesPerSession')),
+      number(figures.of('steady', name, size, 'idleSweepMs'), 3),
+    ]
+  })
+  return [
+    `## ${count(size)} live sessions`,
+    table(
+      [
+        '',
+        '`getOrCreate` of a live one, ns',
+        'creation, ns',
+        'bytes per session, beyond key and value',
+        'over the limit',
+        'sweep that finds nothing, ms',
+      ],
+      rows.filter((row) => row[1] !== '– (–)'),
+    ),
+  ]
+}
+
+function dueText(figures: Figures, size: number): string[] {
+  const control = figures.of('control', 'limit', 0, 'longestHoldMs')
+  const rows = ended.map((name) => [
+    name,
+    number(figures.of('due-at-once', name, size, 'longestHoldMs'), 1),
+    number(figures.of('due-at-once', name, size, 'goneAfterMs')),
+    number(figures.of('due-at-once', name, size, 'told')),
+  ])
+  return [
+    `## ${count(size)} sessions due at once, ended in the background`,
+    `Control, nothing to do: the longest hold is ${number(control, 1)} ms.`,
+    table(['', 'longest hold of the event loop, ms', 'all gone after, ms', 'told to a listener'], rows),
+  ]
+}
+
+function hourText(figures: Figures, visitors: number): string[] {
+  const rows = contenderNames.map((name) => [
+    name,
+    `${number(figures.of('hour', name, visitors, 'requestNs'))} (${ratio(figures.ratio('hour', name, visitors, 'requestNs'))})`,
+    number(figures.of('hour', name, visitors, 'longestSweepMs'), 2),
+    number(figures.of('hour', name, visitors, 'keptPerVisitor'), 2),
+  ])
+  return [
+    `## An hour with ${count(visitors)} visitors`,
+    table(
+      ['', 'all work per request, ns', 'longest sweep, ms', 'sessions in memory per visitor present'],
+      rows.filter((row) => row[1] !== '– (–)'),
+    ),
+  ]
+}
+
+function growthText(figures: Figures, size: number): string[] {
+  const rows = (['limit', 'session-registry'] satisfies ContenderName[]).map((name) => [
+    name,
+    number(figures.of('growth', name, size, 'longestInsertionMs'), 1),
+    number(figures.of('growth', name, size, 'collectingMs'), 1),
+    number(figures.of('growth', name, size, 'longestOwnMs'), 1),
+  ])
+  return [
+    `## Growth to ${count(size)} sessions`,
+    table(
+      ['', 'longest insertion, ms', 'of it garbage collection, ms', 'longest of what is not collection, ms'],
+      rows,
+    ),
+  ]
+}
+
+function importText(cost: ImportCost): string[] {
+  return [
+    '## Import of the root entry',
+    table(
+      ['', ''],
+      [
+        ['`import`, ms', number(cost.importMs, 1)],
+        ['`require`, ms', number(cost.requireMs, 1)],
+        ['`import` and a registry with `logger: true`, ms', number(cost.importWithPinoMs, 1)],
+        ['bytes (gzipped)', `${number(cost.bytes)} (${number(cost.gzippedBytes)})`],
+        ['pino loaded where nobody logs', cost.isPinoLoaded ? 'yes' : 'no'],
+      ],
+    ),
+  ]
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+}
+
+function number(value: number, digits = 0): string {
+  if (value === Number.POSITIVE_INFINITY) return 'never'
+  return Number.isNaN(value) ? '–' : count(Number(value.toFixed(digits)))
+}
+
+function ratio(value: number): string {
+  return Number.isNaN(value) ? '–' : `${value.toFixed(2)} ×`
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 3 }).replaceAll(',', ' ')
+}

@@ -1,0 +1,86 @@
+import type { MakeContender } from '../contender.ts'
+import { median } from '../median.ts'
+import { makeIds, makeOrder } from '../session-ids.ts'
+import { warmUp } from './warm-up.ts'
+
+export interface SteadyFigures {
+  readonly createNs: number
+  readonly touchNs: number
+  /** Beyond key and value. */
+  readonly bytesPerSession: number
+  /** A look for what is over that finds nothing; `NaN` where there is no such thing. */
+  readonly idleSweepMs: number
+}
+
+const timing = { timeoutMs: 20 * 60_000, intervalMs: 5 * 60_000 }
+
+/** So many creations at least are timed: a thousand alone are over before the clock has moved much. */
+const minCreations = 100_000
+
+const touchesPerBatch = 20_000
+const batches = 50
+/** Slow contenders get fewer batches. */
+const touchLimitMs = 1_000
+
+/** Creates sessions, uses them at random, and looks for what is over where nothing is. */
+export async function measureSteady(make: MakeContender, size: number): Promise<SteadyFigures> {
+  warmUp(make)
+  const ids = makeIds(size)
+  const order = makeOrder(touchesPerBatch * batches, size)
+  let createMs = 0
+  let creations = 0
+  while (creations < minCreations - size) {
+    const contender = make(timing)
+    createMs += timeCreation(contender, ids)
+    creations += size
+    contender.close()
+    await new Promise(setImmediate)
+  }
+  const before = await usedBytes()
+  const contender = make(timing)
+  createMs += timeCreation(contender, ids)
+  creations += size
+  const bytesPerSession = ((await usedBytes()) - before) / size
+  const touchNs: number[] = []
+  const startedAt = performance.now()
+  for (let batch = 0; batch < batches && performance.now() - startedAt < touchLimitMs; batch += 1) {
+    const from = batch * touchesPerBatch
+    const batchStartedAt = performance.now()
+    for (let at = from; at < from + touchesPerBatch; at += 1) {
+      contender.getOrCreate(ids[order[at] as number] as string)
+    }
+    // What it has put off to the next turn of the loop is a part of its work.
+    await new Promise(setImmediate)
+    touchNs.push(((performance.now() - batchStartedAt) * 1e6) / touchesPerBatch)
+  }
+  const idleSweepMs = contender.sweep === undefined ? Number.NaN : timeSweeps(() => contender.sweep?.())
+  if (contender.size() !== size) throw new Error(`${contender.size()} sessions instead of ${size}`)
+  contender.close()
+  return { createNs: (createMs * 1e6) / creations, touchNs: median(touchNs), bytesPerSession, idleSweepMs }
+}
+
+function timeCreation(contender: ReturnType<MakeContender>, ids: readonly string[]): number {
+  const startedAt = performance.now()
+  for (const id of ids) contender.getOrCreate(id)
+  return performance.now() - startedAt
+}
+
+function timeSweeps(sweep: () => void): number {
+  return median(
+    Array.from({ length: 5 }, () => {
+      const startedAt = performance.now()
+      sweep()
+      return performance.now() - startedAt
+    }),
+  )
+}
+
+/** In the heap and beside it, after what is no longer used has gone. */
+async function usedBytes(): Promise<number> {
+  for (let round = 0; round < 2; round += 1) {
+    await new Promise(setImmediate)
+    globalThis.gc?.()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}

@@ -1,0 +1,3 @@
+export { messageCodec } from './langchain/message-codec.ts'
+export { messageHistories } from './langchain/message-history.ts'
+export { withSessionTurns } from './langchain/session-turns.ts'

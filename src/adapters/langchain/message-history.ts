@@ -1,0 +1,82 @@
+import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
+import type { BaseMessage } from '@langchain/core/messages'
+import { SessionRegistryError } from '../../core/errors.ts'
+import { givenId } from '../../core/given-id.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { notingFailure } from './storing.ts'
+
+/**
+ * The `getMessageHistory` of `RunnableWithMessageHistory`: histories that live in the sessions of `source`.
+ *
+ * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates nothing.
+ * A write is a short turn of its own, or a part of the running turn that it is made in.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ *
+ * @example
+ * const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] })
+ * const chain = new RunnableWithMessageHistory({ runnable: model, getMessageHistory: messageHistories(histories) })
+ */
+export function messageHistories(
+  source: SessionSource<BaseMessage[]>,
+): (sessionId: string | number) => BaseListChatMessageHistory {
+  return (sessionId) => new SessionMessageHistory(source, givenId(sessionId))
+}
+
+class SessionMessageHistory extends BaseListChatMessageHistory {
+  readonly lc_namespace = ['session_registry', 'langchain']
+  readonly #source: SessionSource<BaseMessage[]>
+  readonly #id: string
+
+  constructor(source: SessionSource<BaseMessage[]>, id: string) {
+    super()
+    this.#source = source
+    this.#id = id
+  }
+
+  override async getMessages(): Promise<BaseMessage[]> {
+    const read = () =>
+      this.#source.run(this.#id, ({ value }) => [...value], { whenBusy: 'join', create: false })
+    return (await notingFailure(read)) ?? []
+  }
+
+  override addMessage(message: BaseMessage): Promise<void> {
+    return this.addMessages([message])
+  }
+
+  /** One step: no other turn's messages come in between. */
+  override addMessages(messages: BaseMessage[]): Promise<void> {
+    return notingFailure(async () => {
+      const added = checkMessages(messages)
+      if (added.length === 0) return
+      await this.#source.run(this.#id, ({ value }) => {
+        for (const message of added) value.push(message)
+      })
+    })
+  }
+
+  /** Empties the list; the session lives on. */
+  override async clear(): Promise<void> {
+    const empty = ({ value }: { value: BaseMessage[] }) => {
+      value.length = 0
+    }
+    await this.#source.run(this.#id, empty, { create: false })
+  }
+}
+
+/** A copy of a list that holds nothing but messages. */
+function checkMessages(messages: readonly BaseMessage[]): BaseMessage[] {
+  if (!Array.isArray(messages)) throw noMessage('an array of messages', messages)
+  for (const [index, message] of messages.entries()) {
+    // LangChain's own check. Not `instanceof`: its ESM and its CJS build meet in one process.
+    if (typeof message?._getType !== 'function') {
+      throw noMessage(`messages[${index}] to be a LangChain message`, message)
+    }
+  }
+  return [...messages]
+}
+
+function noMessage(rule: string, got: unknown): SessionRegistryError {
+  const kind = got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got
+  return new SessionRegistryError('ERR_SESSION_VALUE_INVALID', `Expected ${rule}, got ${kind}`)
+}

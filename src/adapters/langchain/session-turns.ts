@@ -1,0 +1,97 @@
+import {
+  ensureConfig,
+  Runnable,
+  type RunnableConfig,
+  RunnableWithMessageHistory,
+} from '@langchain/core/runnables'
+import type { IterableReadableStream } from '@langchain/core/utils/stream'
+import { givenId } from '../../core/given-id.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { notingHistories, storingOrFailing } from './storing.ts'
+import { TurnStream } from './turn-stream.ts'
+
+/**
+ * The same runnable, with every call of it one turn of its session: overlapping calls wait for each other.
+ *
+ * The session is that of `configurable.sessionId`, else of `configurable.thread_id`. `invoke` and `stream` are one turn
+ * each, `batch` is one turn per input. The turn's signal is the call's. A stream is a turn from the call until it is read
+ * to its end, left (`break`, `return()`, `cancel()`), or has failed: one that is never read at all is ended by `maxTurnMs`.
+ *
+ * Calls reject with the codes of `run`, and with what kept messages from being stored.
+ *
+ * @example
+ * const chat = withSessionTurns(histories, new RunnableWithMessageHistory({ … }))
+ * await chat.invoke('hello', { configurable: { sessionId: 'ada' } })
+ */
+export function withSessionTurns<I, O, C extends RunnableConfig>(
+  source: SessionSource<unknown>,
+  runnable: Runnable<I, O, C>,
+): Runnable<I, O, C> {
+  return new SessionTurns(source, runnable)
+}
+
+class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
+  readonly lc_namespace = ['session_registry', 'langchain']
+  readonly #source: SessionSource<unknown>
+  readonly #runnable: Runnable<I, O, C>
+  readonly #isStock: boolean
+
+  constructor(source: SessionSource<unknown>, runnable: Runnable<I, O, C>) {
+    super()
+    this.#source = source
+    this.#isStock = runnable instanceof RunnableWithMessageHistory
+    this.#runnable = this.#isStock ? notingHistories(runnable) : runnable
+  }
+
+  override getName(suffix?: string): string {
+    return this.#runnable.getName(suffix)
+  }
+
+  override async invoke(input: I, options?: Partial<C>): Promise<O> {
+    const call = this.#callOf(options)
+    return this.#turn(call, call.signal, (config) => this.#runnable.invoke(input, config))
+  }
+
+  override async stream(input: I, options?: Partial<C>): Promise<IterableReadableStream<O>> {
+    const call = this.#callOf(options)
+    const stream = new TurnStream<O>(call.signal)
+    stream.start((left) =>
+      this.#turn(call, left, async (config, signal) => {
+        // Pumped in the turn's async context: read from outside, what it stores would wait for this very turn.
+        await stream.pump(await this.#runnable.stream(input, config), signal)
+      }),
+    )
+    return stream.readable
+  }
+
+  override async *_streamIterator(input: I, options?: Partial<C>): AsyncGenerator<O> {
+    yield* await this.stream(input, options)
+  }
+
+  /** Which session a call is for, what its runnable is given, and what calls it off: the caller's signal or `timeout`. */
+  #callOf(options: Partial<C> | undefined): Call<C> {
+    const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
+    const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
+    const { sessionId, thread_id } = configurable ?? {}
+    const id = givenId(sessionId ?? thread_id)
+    // The stock class knows no `thread_id`, and takes the number 0 for no id.
+    if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
+    return { id, signal, config: config as Partial<C> }
+  }
+
+  #turn<R>(
+    { id, config }: Call<C>,
+    signal: AbortSignal | undefined,
+    work: (config: Partial<C>, signal: AbortSignal) => Promise<R>,
+  ): Promise<R> {
+    const turn = (_session: unknown, own: AbortSignal) =>
+      storingOrFailing(own, () => work({ ...config, signal: own }, own))
+    return this.#source.run(id, turn, { signal })
+  }
+}
+
+interface Call<C> {
+  readonly id: string
+  readonly signal: AbortSignal | undefined
+  readonly config: Partial<C>
+}

@@ -1,0 +1,91 @@
+import { IterableReadableStream } from '@langchain/core/utils/stream'
+
+/**
+ * A stream that is made inside a turn and read outside of it.
+ *
+ * It hands over one chunk at a time, when the reader asks for it. It ends only after the turn has: whoever has read it to
+ * its end finds the messages stored and the session free.
+ */
+export class TurnStream<O> {
+  readonly readable: IterableReadableStream<O>
+  readonly #left = new AbortController()
+  readonly #caller: AbortSignal | undefined
+  #controller: ReadableStreamDefaultController<O> | undefined
+  #wanted = pending()
+  #ended: Promise<void> = Promise.resolve()
+  #isCancelled = false
+
+  /** `caller`: the signal of whoever asked for the stream. */
+  constructor(caller: AbortSignal | undefined) {
+    this.#caller = caller
+    this.readable = new IterableReadableStream<O>(
+      {
+        start: (controller) => {
+          this.#controller = controller
+        },
+        pull: () => this.#wanted.resolve(),
+        cancel: (reason) => {
+          this.#isCancelled = true
+          this.#left.abort(reason)
+          return this.#ended
+        },
+      },
+      // Nothing is made ahead of the reader, so that what is left early was not asked of a model.
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** Calls `turn`, with the signal that aborts when the reader leaves; the stream ends as it settles. */
+  start(turn: (left: AbortSignal) => Promise<void>): void {
+    const caller = this.#caller
+    const callOff = () => this.#left.abort(caller?.reason)
+    if (caller?.aborted === true) callOff()
+    else caller?.addEventListener('abort', callOff, { once: true })
+    this.#ended = turn(this.#left.signal)
+      .then(
+        () => {
+          if (!this.#isCancelled) this.#controller?.close()
+        },
+        (error) => this.#controller?.error(error),
+      )
+      .finally(() => caller?.removeEventListener('abort', callOff))
+  }
+
+  /** Hands every chunk over, from inside the turn; stops, and leaves the chunks' maker, when `signal` aborts. */
+  async pump(chunks: AsyncIterable<O>, signal: AbortSignal): Promise<void> {
+    const iterator = chunks[Symbol.asyncIterator]()
+    const leave = () => {
+      // A reader that is slow, or never comes, must not keep an aborted turn waiting.
+      this.#wanted.resolve()
+      // LangChain's streams end at an abort without running the `finally` of who makes them; this runs it. Not waited
+      // for: it comes after the chunk that is being made, if that ever comes.
+      iterator.return?.().then(undefined, () => {})
+    }
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+    try {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        await this.#wanted.promise
+        signal.throwIfAborted()
+        this.#wanted = pending()
+        this.#controller?.enqueue(next.value)
+      }
+      signal.throwIfAborted()
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+}
+
+interface Pending {
+  readonly promise: Promise<void>
+  resolve(): void
+}
+
+function pending(): Pending {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((onResolve) => {
+    resolve = onResolve
+  })
+  return { promise, resolve }
+}

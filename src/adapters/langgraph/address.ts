@@ -1,0 +1,25 @@
+import type { RunnableConfig } from '@langchain/core/runnables'
+import { givenId } from '../../core/given-id.ts'
+
+/** What a config points at. */
+export interface Address {
+  readonly threadId: string
+  /** The checkpoint namespace. */
+  readonly name: string
+  readonly checkpointId: string | undefined
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
+export function addressOf(config: RunnableConfig): Address {
+  const { thread_id, checkpoint_ns = '', checkpoint_id, thread_ts } = config.configurable ?? {}
+  // `thread_ts` is the name that `checkpoint_id` had once, and that LangGraph still reads.
+  return {
+    threadId: givenId(thread_id),
+    name: checkpoint_ns,
+    checkpointId: checkpoint_id || thread_ts || undefined,
+  }
+}
+
+export function address(threadId: string, name: string, checkpointId: string): RunnableConfig {
+  return { configurable: { thread_id: threadId, checkpoint_ns: name, checkpoint_id: checkpointId } }
+}

@@ -1,0 +1,181 @@
+import type { RunnableConfig } from '@langchain/core/runnables'
+import {
+  BaseCheckpointSaver,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type PendingWrite,
+  type SerializerProtocol,
+  WRITES_IDX_MAP,
+} from '@langchain/langgraph-checkpoint'
+import { givenId } from '../../core/given-id.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { checkOptions, checkPositive, invalidOption } from '../../core/validate.ts'
+import { address, addressOf } from './address.ts'
+import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
+import { pack } from './packed.ts'
+import { applyPause } from './pause.ts'
+import { packChanged, packRest } from './stored-channels.ts'
+import { addCheckpoint, addWrite, namespaceOf, type Thread } from './thread.ts'
+
+export interface SessionSaverOptions {
+  /** Where the threads live: a registry with `create: newThread`. */
+  readonly source: SessionSource<Thread>
+  /**
+   * The idle timeout of a thread that waits for an answer to an `interrupt`, until it goes on.
+   *
+   * Milliseconds; positive, or `Infinity` for no idle limit. Age, capacity and `delete` still end it.
+   *
+   * @defaultValue Infinity
+   */
+  readonly pausedTimeoutMs?: number | undefined
+  /** @defaultValue LangGraph's `JsonPlusSerializer` */
+  readonly serde?: SerializerProtocol | undefined
+}
+
+/**
+ * A checkpoint saver whose threads are sessions: each expires when nobody uses it, and letting it go costs the same
+ * however many others there are.
+ *
+ * It stores the channels that have changed and shares the others with the parent checkpoint. Outside of a turn each
+ * write is a short turn of its own; inside `run` of the thread it joins that turn. Reads wait for no turn, count as
+ * activity and create nothing; the walk of `list` without a `thread_id` is no activity.
+ *
+ * @example
+ * const threads = new SessionRegistry<Thread>({ create: newThread })
+ * const agent = createAgent({ model, tools, checkpointer: new SessionSaver({ source: threads }) })
+ * await threads.run(id, () => agent.invoke({ messages }, { configurable: { thread_id: id } }))
+ */
+export class SessionSaver extends BaseCheckpointSaver {
+  readonly #source: SessionSource<Thread>
+  readonly #pausedTimeoutMs: number
+
+  /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+  constructor(options: SessionSaverOptions) {
+    const {
+      source,
+      pausedTimeoutMs = Number.POSITIVE_INFINITY,
+      serde,
+    } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'serde'])
+    super(serde)
+    if (typeof source?.run !== 'function') throw invalidOption('source', 'a session registry', source)
+    this.#source = source
+    this.#pausedTimeoutMs = checkPositive('pausedTimeoutMs', pausedTimeoutMs)
+  }
+
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    const { thread_id } = config.configurable ?? {}
+    if (thread_id === undefined) return undefined
+    const { threadId, name, checkpointId } = addressOf(config)
+    const namespace = (await this.#read(threadId))?.namespaces.get(name)
+    const id = checkpointId ?? namespace?.newestId
+    return namespace === undefined || id === undefined
+      ? undefined
+      : readTuple(this, threadId, name, namespace, id)
+  }
+
+  override async *list(
+    config: RunnableConfig,
+    options: CheckpointListOptions = {},
+  ): AsyncGenerator<CheckpointTuple> {
+    const { thread_id, checkpoint_ns, checkpoint_id } = config.configurable ?? {}
+    const { checkpoint_id: before } = options.before?.configurable ?? {}
+    const filter = Object.entries(options.filter ?? {})
+    let rest = options.limit ?? Number.POSITIVE_INFINITY
+    for await (const [threadId, thread] of this.#threads(thread_id)) {
+      for (const [name, namespace] of thread.namespaces) {
+        if (checkpoint_ns !== undefined && name !== checkpoint_ns) continue
+        for (const id of [...namespace.checkpoints.keys()].sort().reverse()) {
+          if (rest <= 0) return
+          if (checkpoint_id && id !== checkpoint_id) continue
+          if (before && id >= before) continue
+          if (filter.length > 0) {
+            const metadata = await unpackMetadata(this, namespace, id)
+            if (filter.some(([key, value]) => metadata?.[key] !== value)) continue
+          }
+          const tuple = await readTuple(this, threadId, name, namespace, id)
+          if (tuple === undefined) continue
+          rest -= 1
+          yield tuple
+        }
+      }
+    }
+  }
+
+  override async put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    const { threadId, name, checkpointId: parentId } = addressOf(config)
+    const { channel_values: _values, ...withoutValues } = checkpoint
+    // All that is known to be new is packed at once, before a wait for other turns: the graph goes on with these objects.
+    const [head, packedMetadata, changed] = await Promise.all([
+      pack(this.serde, withoutValues),
+      pack(this.serde, metadata),
+      packChanged(this.serde, checkpoint, newVersions),
+    ])
+    await this.#source.run(threadId, async (session) => {
+      const parent =
+        parentId === undefined ? undefined : session.value.namespaces.get(name)?.checkpoints.get(parentId)
+      // A first checkpoint says itself what it holds; a copy, or one whose parent is gone, holds all.
+      const isWhole = parentId !== undefined || metadata.source === 'fork'
+      const channels = await packRest(this.serde, checkpoint, changed, parent, isWhole)
+      // Nothing waits from here on: what is joined to this turn sees all of the checkpoint or nothing.
+      const stored = { parentId, head, metadata: packedMetadata, channels }
+      addCheckpoint(namespaceOf(session.value, name), checkpoint.id, stored)
+      applyPause(session, this.#pausedTimeoutMs)
+    })
+    return address(threadId, name, checkpoint.id)
+  }
+
+  override async putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath = '',
+  ): Promise<void> {
+    const { threadId, name, checkpointId } = addressOf(config)
+    if (checkpointId === undefined) {
+      throw invalidOption('config.configurable.checkpoint_id', 'a non-empty string', checkpointId)
+    }
+    const stored = await Promise.all(
+      writes.map(async ([channel, value], place) => {
+        const index = Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] ?? place) : place
+        return { taskId, taskPath, index, channel, value: await pack(this.serde, value) }
+      }),
+    )
+    await this.#source.run(threadId, (session) => {
+      const namespace = namespaceOf(session.value, name)
+      for (const write of stored) addWrite(namespace, checkpointId, write)
+      applyPause(session, this.#pausedTimeoutMs)
+    })
+  }
+
+  /** Ends the thread's session at once: `delete` of the registry. */
+  override async deleteThread(threadId: string): Promise<void> {
+    await this.#source.delete(givenId(threadId))
+  }
+
+  #read(threadId: string): Promise<Thread | undefined> {
+    return this.#source.run(threadId, ({ value }) => value, { whenBusy: 'join', create: false })
+  }
+
+  /** The thread of this id, or all live ones. */
+  async *#threads(threadId: string | undefined): AsyncGenerator<[id: string, thread: Thread]> {
+    if (threadId !== undefined) {
+      const id = givenId(threadId)
+      const thread = await this.#read(id)
+      if (thread !== undefined) yield [id, thread]
+      return
+    }
+    for await (const id of this.#source.keys()) {
+      // Not `run`: looking at all threads must keep none of them alive.
+      const session = await this.#source.peek(id)
+      if (session !== undefined) yield [id, session.value]
+    }
+  }
+}

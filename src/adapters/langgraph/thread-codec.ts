@@ -1,0 +1,45 @@
+import { Buffer } from 'node:buffer'
+import { newThread, type Thread } from './thread.ts'
+
+/**
+ * The codec of threads, for registries that keep them as text.
+ *
+ * What the serializer has made stays byte for byte as it is, and what checkpoints share is written once.
+ */
+export const threadCodec = {
+  encode(thread: Thread): string {
+    const pieces: string[] = []
+    const places = new Map<Uint8Array, number>()
+    const place = (bytes: Uint8Array): number => {
+      let found = places.get(bytes)
+      if (found === undefined) {
+        found =
+          pieces.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')) - 1
+        places.set(bytes, found)
+      }
+      return found
+    }
+    // A `function`, since only `this` shows a value as it was before its `toJSON`. A thread is ours down to the bytes:
+    // no object in it has a key `map` or `piece` by chance.
+    const text = JSON.stringify(thread, function (this: Record<string, unknown>, key, json: unknown) {
+      const value = this[key]
+      if (value instanceof Map) return { map: [...value] }
+      if (value instanceof Uint8Array) return { piece: place(value) }
+      return value === Number.POSITIVE_INFINITY ? 'Infinity' : json
+    })
+    return `{"pieces":${JSON.stringify(pieces)},"thread":${text}}`
+  },
+
+  decode(text: string): Thread {
+    let pieces: Uint8Array[] = []
+    const { thread } = JSON.parse(text, (key, json) => {
+      // They stand before the thread, and so they are here when it asks for them.
+      if (key === 'pieces') pieces = json.map((one: string) => Uint8Array.from(Buffer.from(one, 'base64')))
+      if (key === 'timeoutBeforePauseMs') return Number(json)
+      if (Array.isArray(json?.map)) return new Map(json.map)
+      return typeof json?.piece === 'number' ? pieces[json.piece] : json
+    })
+    if (!(thread?.namespaces instanceof Map)) throw new TypeError('Expected the text of a thread')
+    return Object.assign(newThread(), thread)
+  },
+}

@@ -1,0 +1,227 @@
+import { SessionRegistry, type SessionRegistryOptions, type SessionSource } from 'session-registry'
+import { ManualClock } from 'session-registry/testing'
+import { describe, expect, it } from 'vitest'
+import { deferred } from '../support/deferred.ts'
+import { EventRecorder } from '../support/event-recorder.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
+import { settle } from '../support/settle.ts'
+import { watch } from '../support/watched.ts'
+
+/** One session as its adapter shows it. What a write does to the messages before it is the adapter's own matter. */
+interface Conversation<M> {
+  read(): Promise<M[]>
+  write(messages: M[]): Promise<unknown>
+}
+
+/** What an adapter brings along so that the suite can try it. */
+export interface AdapterHarness<M> {
+  conversation(source: SessionSource<M[]>, id: string | number): Conversation<M>
+  message(text: string): M
+  textOf(message: M): string
+  /** Changes the text within a message, as deep down as it is. */
+  change(message: M, text: string): void
+  /** What the framework would not take for a message either. */
+  readonly nonsense: readonly unknown[]
+}
+
+const timeoutMs = 60_000
+
+/** What every adapter promises that keeps a list of messages per session. */
+export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): void {
+  const { conversation, message, textOf } = harness
+
+  function make(options: SessionRegistryOptions<M[]> = {}) {
+    const clock = new ManualClock()
+    const registry = new SessionRegistry<M[]>({ clock, timeoutMs, create: () => [], ...options })
+    const texts = () => registry.peek('a')?.value.map(textOf)
+    return {
+      clock,
+      registry,
+      events: new EventRecorder<M[]>(registry),
+      ada: conversation(registry, 'a'),
+      texts,
+    }
+  }
+
+  describe(name, () => {
+    it('reads nothing where there is no session, and creates none', async () => {
+      const { registry, events, ada } = make()
+
+      expect(await ada.read()).toEqual([])
+      expect(registry.size).toBe(0)
+      expect(events.lines).toEqual([])
+    })
+
+    it('creates the session at the first write', async () => {
+      const { events, ada, texts } = make()
+      await ada.write([message('hello'), message('again')])
+
+      expect(texts()).toEqual(['hello', 'again'])
+      expect((await ada.read()).map(textOf)).toEqual(['hello', 'again'])
+      expect(events.lines).toEqual(['created a'])
+    })
+
+    it('looks the session up at each call: kept across an expiry, it writes into the live one', async () => {
+      const { clock, events, ada, texts } = make()
+      await ada.write([message('old')])
+      clock.advance(timeoutMs)
+
+      expect(await ada.read()).toEqual([])
+      await ada.write([message('new')])
+      expect(texts()).toEqual(['new'])
+      expect((await ada.read()).map(textOf)).toEqual(['new'])
+      expect(events.lines).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
+    })
+
+    it('finds an archived session again, at a read too', async () => {
+      const { clock, registry, ada } = make({ load: async () => [message('archived')] })
+
+      expect((await ada.read()).map(textOf)).toEqual(['archived'])
+      clock.advance(timeoutMs)
+      expect((await ada.read()).map(textOf)).toEqual(['archived'])
+      expect(registry.stats().loaded).toBe(2)
+    })
+
+    it('writes several messages in one step', async () => {
+      const { ada, texts } = make()
+      const first = ['a1', 'a2', 'a3']
+      const second = ['b1', 'b2', 'b3']
+      await Promise.all([ada.write(first.map(message)), ada.write(second.map(message))])
+
+      expect(texts()?.slice(-3)).toEqual(second)
+      expect([[], first]).toContainEqual(texts()?.slice(0, -3))
+    })
+
+    it('reads beside a running turn, and sees what was last written', async () => {
+      const { registry, ada } = make()
+      const finished = deferred()
+      const turn = registry.run('a', async (session) => {
+        session.value.push(message('so far'))
+        await finished.promise
+      })
+
+      expect((await ada.read()).map(textOf)).toEqual(['so far'])
+      finished.resolve()
+      await turn
+    })
+
+    it('counts a read as activity', async () => {
+      const { clock, registry, ada } = make()
+      await ada.write([message('hello')])
+      clock.advance(timeoutMs - 1)
+      await ada.read()
+      clock.advance(timeoutMs - 1)
+      expect(registry.has('a')).toBe(true)
+      clock.advance(1)
+      expect(registry.has('a')).toBe(false)
+    })
+
+    it('writes after the turn that runs, and before the turn that comes next', async () => {
+      const { registry, ada, texts } = make()
+      const finished = deferred()
+      const turn = registry.run('a', async (session) => {
+        await finished.promise
+        session.value = [...session.value, message('turn')]
+      })
+      const written = watch(ada.write([message('written')]))
+      const seen = registry.run('a', ({ value }) => value.map(textOf))
+      await settle()
+      expect(written.state).toBe('pending')
+      expect(texts()).toEqual([])
+      finished.resolve()
+      await turn
+
+      expect((await seen).at(-1)).toBe('written')
+      expect(written.state).toBe('fulfilled')
+    })
+
+    it('joins the turn that it is called in, ahead of the turns that wait', async () => {
+      const { registry, ada } = make()
+      const turn = registry.run('a', async () => {
+        await Promise.resolve()
+        await ada.write([message('inside')])
+        return (await ada.read()).map(textOf)
+      })
+      const next = registry.run('a', ({ value }) => value.map(textOf))
+
+      expect(await turn).toEqual(['inside'])
+      expect(await next).toEqual(['inside'])
+    })
+
+    it('hands out copies', async () => {
+      const { ada, texts } = make()
+      await ada.write([message('mine')])
+      const read = await ada.read()
+      for (const one of read) harness.change(one, 'changed')
+      read.push(message('added'))
+
+      expect(texts()).toEqual(['mine'])
+      expect((await ada.read()).map(textOf)).toEqual(['mine'])
+    })
+
+    it('keeps copies, of what it was given when it was called', async () => {
+      const { ada, texts } = make()
+      const given = [message('mine')]
+      const written = ada.write(given)
+      for (const one of given) harness.change(one, 'changed')
+      given.push(message('added'))
+      await written
+
+      expect(texts()).toEqual(['mine'])
+    })
+
+    it('takes a number as id for its string', async () => {
+      const { registry, texts } = make()
+      await conversation(registry, 0).write([message('nought')])
+      await conversation(registry, -7.5).write([message('broken')])
+
+      expect([...registry.keys()]).toEqual(['0', '-7.5'])
+      expect((await conversation(registry, '0').read()).map(textOf)).toEqual(['nought'])
+      expect(texts()).toBeUndefined()
+    })
+
+    it.each([
+      ['missing', undefined],
+      ['null', null],
+      ['empty', ''],
+      ['too long', 'x'.repeat(1025)],
+      ['NaN', Number.NaN],
+      ['infinite', Number.POSITIVE_INFINITY],
+      ['an object', {}],
+      ['true', true],
+    ])('refuses an id that is %s', async (_what, id) => {
+      const { registry } = make()
+      const refused = sessionError('ERR_SESSION_ID_INVALID')
+
+      expect(await failureOf(() => conversation(registry, id as string).read())).toEqual(refused)
+      expect(await failureOf(() => conversation(registry, id as string).write([message('no')]))).toEqual(
+        refused,
+      )
+      expect(registry.size).toBe(0)
+    })
+
+    it.each(harness.nonsense.map((what) => [what]))(
+      'refuses %j as a message, and stores nothing of what came with it',
+      async (what) => {
+        const { registry, events, ada } = make()
+        const error = await failureOf(() => ada.write([message('before'), what as M]))
+
+        expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+        expect((error as Error).message).toMatch(/^Expected /)
+        expect((error as Error).message).not.toContain('secret')
+        expect(registry.size).toBe(0)
+        expect(events.lines).toEqual([])
+      },
+    )
+
+    it('refuses what is no list of messages', async () => {
+      const { registry, ada } = make()
+      for (const what of [undefined, null, 'secret', 7, message('alone')]) {
+        expect(await failureOf(() => ada.write(what as M[]))).toEqual(
+          sessionError('ERR_SESSION_VALUE_INVALID'),
+        )
+      }
+      expect(registry.size).toBe(0)
+    })
+  })
+}

@@ -1,0 +1,171 @@
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import { SessionRegistry } from 'session-registry'
+import { messageHistories } from 'session-registry/langchain'
+import { ManualClock } from 'session-registry/testing'
+import { describe, expect, it } from 'vitest'
+import { deferred } from '../support/deferred.ts'
+import { failureOf, sessionError, thrownBy } from '../support/session-error.ts'
+import { settle } from '../support/settle.ts'
+import { told } from '../support/told.ts'
+import { Watched } from '../support/watched.ts'
+
+function setUp() {
+  const clock = new ManualClock()
+  const registry = new SessionRegistry<BaseMessage[]>({ clock, timeoutMs: 1_000, create: () => [] })
+  return { clock, registry, histories: messageHistories(registry) }
+}
+
+describe('a history', () => {
+  it('keeps messages in the session of its id, which every history of the id shares', async () => {
+    const { registry, histories } = setUp()
+    await histories('ada').addUserMessage('hello')
+    await histories('ada').addAIMessage('hi')
+    await histories('bob').addMessage(new HumanMessage('hey'))
+    expect(told(await histories('ada').getMessages())).toEqual(['human:hello', 'ai:hi'])
+    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:hi'])
+    expect(told(registry.get('bob'))).toEqual(['human:hey'])
+  })
+
+  it('hands out copies of the list', async () => {
+    const { registry, histories } = setUp()
+    const history = histories('ada')
+    const added = [new HumanMessage('hello')]
+    await history.addMessages(added)
+    added.push(new HumanMessage('later'))
+    const read = await history.getMessages()
+    read.length = 0
+    expect(told(registry.get('ada'))).toEqual(['human:hello'])
+  })
+
+  it('looks its session up at every call: kept across an expiry it writes into the live session', async () => {
+    const { clock, registry, histories } = setUp()
+    const history = histories('ada')
+    await history.addUserMessage('before')
+    const orphan = registry.get('ada')
+    clock.advance(1_000)
+    expect(await history.getMessages()).toEqual([])
+    await history.addUserMessage('after')
+    expect(told(registry.get('ada'))).toEqual(['human:after'])
+    expect(told(orphan)).toEqual(['human:before'])
+  })
+
+  it('creates nothing by reading, by clearing, or by adding no message', async () => {
+    const { registry, histories } = setUp()
+    expect(await histories('ada').getMessages()).toEqual([])
+    await histories('ada').clear()
+    await histories('ada').addMessages([])
+    expect(registry.size).toBe(0)
+  })
+
+  it('keeps its session alive by reading: alive one millisecond before the timeout from then, over at it', async () => {
+    const { clock, registry, histories } = setUp()
+    await histories('ada').addUserMessage('hello')
+    clock.advance(900)
+    await histories('ada').getMessages()
+    clock.advance(999)
+    expect(registry.has('ada')).toBe(true)
+    clock.advance(1)
+    expect(registry.has('ada')).toBe(false)
+  })
+
+  it('empties the list by `clear`, and the session lives on', async () => {
+    const { registry, histories } = setUp()
+    await histories('ada').addUserMessage('hello')
+    const session = registry.peek('ada')
+    await histories('ada').clear()
+    expect(registry.get('ada')).toEqual([])
+    expect(registry.peek('ada')).toBe(session)
+  })
+})
+
+describe('a history beside a running turn', () => {
+  it('reads without waiting, and sees what was written last', async () => {
+    const { registry, histories } = setUp()
+    const gate = deferred()
+    const turn = registry.run('ada', async ({ value }) => {
+      value.push(new HumanMessage('half way'))
+      await gate.promise
+    })
+    expect(told(await histories('ada').getMessages())).toEqual(['human:half way'])
+    gate.resolve()
+    await turn
+  })
+
+  it('writes from outside when the turn is over, and from inside at once', async () => {
+    const { registry, histories } = setUp()
+    const gate = deferred()
+    const turn = registry.run('ada', async () => {
+      await histories('ada').addUserMessage('inside')
+      await gate.promise
+      await histories('ada').addAIMessage('inside')
+    })
+    const outside = new Watched(histories('ada').addUserMessage('outside'))
+    await settle()
+    expect(outside.state).toBe('pending')
+    expect(told(registry.get('ada'))).toEqual(['human:inside'])
+    gate.resolve()
+    await turn
+    await outside.settled
+    expect(told(registry.get('ada'))).toEqual(['human:inside', 'ai:inside', 'human:outside'])
+  })
+
+  it('adds several messages in one step', async () => {
+    const { registry, histories } = setUp()
+    const round = (n: number) => [new HumanMessage(`q${n}`), new AIMessage(`c${n}`), new AIMessage(`a${n}`)]
+    await Promise.all([1, 2, 3].map((n) => histories('ada').addMessages(round(n))))
+    expect(registry.get('ada')?.map(({ content }) => content)).toEqual(
+      [1, 2, 3].flatMap((n) => [`q${n}`, `c${n}`, `a${n}`]),
+    )
+  })
+})
+
+describe('bad input to histories', () => {
+  it.each([
+    ['an empty string', ''],
+    ['undefined', undefined],
+    ['null', null],
+    ['NaN', Number.NaN],
+    ['Infinity', Number.POSITIVE_INFINITY],
+    ['an object', {}],
+  ])('refuses %s as an id', (_name, id) => {
+    const { histories } = setUp()
+    expect(thrownBy(() => histories(id as never))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
+  })
+
+  it('takes a number as the string of it, zero too', async () => {
+    const { registry, histories } = setUp()
+    await histories(7).addUserMessage('seven')
+    await histories(0).addUserMessage('nought')
+    expect(told(registry.get('7'))).toEqual(['human:seven'])
+    expect(told(await histories('0').getMessages())).toEqual(['human:nought'])
+  })
+
+  it.each([
+    ['a string', 'hello'],
+    ['undefined', undefined],
+    ['null', null],
+    ['an object in the shape of a message', { role: 'user', content: 'hello' }],
+  ])('refuses %s as a message, and stores none of those beside it', async (_name, wrong) => {
+    const { registry, histories } = setUp()
+    const history = histories('ada')
+    const expected = sessionError('ERR_SESSION_VALUE_INVALID')
+    expect(await failureOf(() => history.addMessage(wrong as never))).toEqual(expected)
+    expect(await failureOf(() => history.addMessages([new HumanMessage('fine'), wrong as never]))).toEqual(
+      expected,
+    )
+    expect(registry.size).toBe(0)
+  })
+
+  it('refuses what is no list of messages', async () => {
+    const { histories } = setUp()
+    expect(await failureOf(() => histories('ada').addMessages('hello' as never))).toEqual(
+      sessionError('ERR_SESSION_VALUE_INVALID'),
+    )
+  })
+
+  it('shows no part of a message or id in its errors', async () => {
+    const { histories } = setUp()
+    const error = (await failureOf(() => histories('ada').addMessage('secret' as never))) as Error
+    expect(error.message).toBe('Expected messages[0] to be a LangChain message, got string')
+  })
+})

@@ -1,0 +1,111 @@
+import { AIMessage, HumanMessage } from '@langchain/core/messages'
+import { Annotation, Command, END, interrupt, START, StateGraph } from '@langchain/langgraph'
+import { SessionRegistry } from 'session-registry'
+import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { describe, expect, it } from 'vitest'
+import { checkpointOf, putOf } from '../support/checkpoints.ts'
+import { thrownBy } from '../support/session-error.ts'
+import { TextSource } from '../support/text-source.ts'
+
+const ada = { configurable: { thread_id: 'ada' } }
+
+function setUp() {
+  const threads = new SessionRegistry<Thread>({ timeoutMs: 1_000, create: newThread })
+  /** What a registry that keeps values as text does between two turns. */
+  const throughText = () => {
+    const thread = threads.get('ada') as Thread
+    const text = threadCodec.encode(thread)
+    threads.set('ada', threadCodec.decode(text))
+    return text
+  }
+  return { threads, throughText, saver: new SessionSaver({ source: threads }) }
+}
+
+describe('threadCodec', () => {
+  it('gives a new thread back', () => {
+    expect(threadCodec.decode(threadCodec.encode(newThread()))).toStrictEqual(newThread())
+  })
+
+  it('keeps messages, bytes, and whatever else the serializer keeps', async () => {
+    const { saver, throughText } = setUp()
+    const values = {
+      messages: [new HumanMessage('hällo 😀'), new AIMessage({ content: 'hi', id: 'm1' })],
+      bytes: new Uint8Array([0, 128, 255]),
+      inside: { picture: new Uint8Array([137, 80]), when: new Map([['a', new Set([1])]]) },
+      nothing: undefined,
+    }
+    const config = await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', values))
+    await saver.putWrites(config, [['a', values.messages]], 'task', '~1')
+    const before = await saver.getTuple(ada)
+    throughText()
+    const after = await saver.getTuple(ada)
+    expect(after).toEqual(before)
+    expect(after?.checkpoint.channel_values).toEqual(values)
+    const read = after?.checkpoint.channel_values as typeof values | undefined
+    expect(read?.messages.map((message) => message.constructor)).toEqual([HumanMessage, AIMessage])
+  })
+
+  it('writes once what checkpoints share, and gives it back shared', async () => {
+    const { saver, threads, throughText } = setUp()
+    const big = 'x'.repeat(10_000)
+    await putOf(saver, { thread_id: 'ada' }, checkpointOf('0', { big }))
+    for (let n = 1; n < 10; n += 1) {
+      await putOf(saver, { thread_id: 'ada', checkpoint_id: `${n - 1}` }, checkpointOf(`${n}`, { big }), [])
+    }
+    expect(throughText().length).toBeLessThan(2 * big.length)
+    const stored = [...(threads.get('ada')?.namespaces.get('')?.checkpoints.values() ?? [])]
+    expect(new Set(stored.map(({ channels }) => channels.get('big')?.bytes)).size).toBe(1)
+  })
+
+  it.each([
+    ['for ever', Number.POSITIVE_INFINITY],
+    ['for a time', 5_000],
+  ])(
+    'keeps that a thread is paused, in a session that would live %s, and it goes on',
+    async (_name, timeoutMs) => {
+      const { saver, threads, throughText } = setUp()
+      const State = Annotation.Root({ answer: Annotation<string>() })
+      const graph = new StateGraph(State)
+        .addNode('ask', () => ({ answer: interrupt<string, string>('may I?') }))
+        .addEdge(START, 'ask')
+        .addEdge('ask', END)
+        .compile({ checkpointer: saver })
+      threads.getOrCreate('ada', newThread, { timeoutMs })
+      await graph.invoke({ answer: '' }, ada)
+      throughText()
+      expect(threads.get('ada')?.timeoutBeforePauseMs).toBe(timeoutMs)
+      expect(await graph.invoke(new Command({ resume: 'yes' }), ada)).toEqual({ answer: 'yes' })
+      expect(threads.peek('ada')?.timeoutMs).toBe(timeoutMs)
+      throughText()
+      expect(threads.get('ada')?.timeoutBeforePauseMs).toBeUndefined()
+    },
+  )
+
+  it('serves a saver whose every write goes through text, in a turn and out of it', async () => {
+    const source = new TextSource<Thread>(threadCodec, newThread)
+    const State = Annotation.Root({
+      log: Annotation<string[]>({ reducer: (before, more) => before.concat(more), default: () => [] }),
+    })
+    const graph = new StateGraph(State)
+      .addNode('ask', () => ({ log: [interrupt<string, string>('may I?')] }))
+      .addNode('end', () => ({ log: ['end'] }))
+      .addEdge(START, 'ask')
+      .addEdge('ask', 'end')
+      .addEdge('end', END)
+      .compile({ checkpointer: new SessionSaver({ source }) })
+    await graph.invoke({ log: ['one'] }, ada)
+    expect(source.registry.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    const resume = () => graph.invoke(new Command({ resume: 'yes' }), ada)
+    expect(await source.run('ada', resume)).toEqual({ log: ['one', 'yes', 'end'] })
+    expect(source.registry.peek('ada')?.timeoutMs).toBe(60_000)
+    expect((await graph.getState(ada)).values).toEqual({ log: ['one', 'yes', 'end'] })
+  })
+
+  it.each([
+    ['no JSON', 'thread'],
+    ['something else', '{"pieces":[],"thread":[]}'],
+    ['nothing', 'null'],
+  ])('refuses a text that is %s', (_name, text) => {
+    expect(thrownBy(() => threadCodec.decode(text))).toBeInstanceOf(Error)
+  })
+})

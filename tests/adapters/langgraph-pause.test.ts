@@ -1,0 +1,163 @@
+import {
+  Annotation,
+  type BaseCheckpointSaver,
+  Command,
+  END,
+  interrupt,
+  START,
+  StateGraph,
+} from '@langchain/langgraph'
+import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
+import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
+import { ManualClock } from 'session-registry/testing'
+import { describe, expect, it } from 'vitest'
+
+const ada = { configurable: { thread_id: 'ada' } }
+
+const State = Annotation.Root({ answer: Annotation<string>(), done: Annotation<string[]>() })
+
+function setUp(pausedTimeoutMs?: number, options: SessionRegistryOptions<Thread> = {}) {
+  const clock = new ManualClock()
+  const threads = new SessionRegistry<Thread>({ clock, timeoutMs: 1_000, create: newThread, ...options })
+  return { clock, threads, saver: new SessionSaver({ source: threads, pausedTimeoutMs }) }
+}
+
+const ask = () => ({ answer: interrupt<string, string>('may I?') })
+
+/** Asks, in the graph itself. */
+function asking(checkpointer: BaseCheckpointSaver) {
+  return new StateGraph(State)
+    .addNode('ask', ask)
+    .addEdge(START, 'ask')
+    .addEdge('ask', END)
+    .compile({ checkpointer })
+}
+
+/** Asks in a subgraph, two levels down. */
+function askingBelow(checkpointer: BaseCheckpointSaver) {
+  const inner = new StateGraph(State).addNode('ask', ask).addEdge(START, 'ask').addEdge('ask', END).compile()
+  const middle = new StateGraph(State)
+    .addNode('inner', inner)
+    .addEdge(START, 'inner')
+    .addEdge('inner', END)
+    .compile()
+  return new StateGraph(State)
+    .addNode('middle', middle)
+    .addEdge(START, 'middle')
+    .addEdge('middle', END)
+    .compile({ checkpointer })
+}
+
+/** Asks twice, one after the other. */
+function askingTwice(checkpointer: BaseCheckpointSaver) {
+  return new StateGraph(State)
+    .addNode('first', ask)
+    .addNode('second', ask)
+    .addEdge(START, 'first')
+    .addEdge('first', 'second')
+    .addEdge('second', END)
+    .compile({ checkpointer })
+}
+
+describe('a thread that waits for an answer', () => {
+  it.each<[string, typeof asking]>([
+    ['in the graph', asking],
+    ['in a subgraph', askingBelow as never],
+  ])('%s does not expire until it goes on', async (_where, build) => {
+    const { clock, threads, saver } = setUp()
+    const graph = build(saver)
+    await graph.invoke({ done: [] }, ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    clock.advance(1_000_000)
+    expect((await graph.getState(ada)).tasks[0]?.interrupts).toHaveLength(1)
+
+    expect(await graph.invoke(new Command({ resume: 'yes' }), ada)).toMatchObject({ answer: 'yes' })
+    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+    clock.advance(999)
+    expect(threads.has('ada')).toBe(true)
+    clock.advance(1)
+    expect(threads.has('ada')).toBe(false)
+  })
+
+  it.each(['sync', 'async', 'exit'] as const)('is seen with the durability `%s`', async (durability) => {
+    const { threads, saver } = setUp()
+    const graph = asking(saver)
+    await graph.invoke({ done: [] }, { ...ada, durability })
+    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    await graph.invoke(new Command({ resume: 'yes' }), { ...ada, durability })
+    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+
+  it('has `pausedTimeoutMs` as its idle timeout: alive one millisecond before it, over at it', async () => {
+    const { clock, threads, saver } = setUp(5_000)
+    await asking(saver).invoke({ done: [] }, ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(5_000)
+    clock.advance(4_999)
+    expect(threads.has('ada')).toBe(true)
+    clock.advance(1)
+    expect(threads.has('ada')).toBe(false)
+  })
+
+  it('asks again and again waits', async () => {
+    const { threads, saver } = setUp(5_000)
+    const graph = askingTwice(saver)
+    await graph.invoke({ done: [] }, ada)
+    await graph.invoke(new Command({ resume: 'one' }), ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(5_000)
+    await graph.invoke(new Command({ resume: 'two' }), ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+
+  it('goes on by new input too', async () => {
+    const { threads, saver } = setUp()
+    const plain = new StateGraph(State)
+      .addNode('maybe', ({ done }) => (done.length === 0 ? ask() : { answer: 'none needed' }))
+      .addEdge(START, 'maybe')
+      .addEdge('maybe', END)
+      .compile({ checkpointer: saver })
+    await plain.invoke({ done: [] }, ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    await plain.invoke({ done: ['all'] }, ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+
+  it('gets back the idle timeout that its session had, where that is its own', async () => {
+    const { threads, saver } = setUp()
+    const graph = asking(saver)
+    threads.getOrCreate('ada', newThread, { timeoutMs: 7_000 })
+    await graph.invoke({ done: [] }, ada)
+    await graph.invoke(new Command({ resume: 'yes' }), ada)
+    expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
+  })
+
+  it('still ends by age, capacity and `delete`', async () => {
+    const { clock, threads, saver } = setUp(undefined, { maxAgeMs: 10_000, maxSessions: 1 })
+    const graph = asking(saver)
+    await graph.invoke({ done: [] }, ada)
+    clock.advance(10_000)
+    expect(threads.has('ada')).toBe(false)
+    await graph.invoke({ done: [] }, ada)
+    threads.getOrCreate('bob')
+    expect(threads.has('ada')).toBe(false)
+    await graph.invoke({ done: [] }, ada)
+    await saver.deleteThread('ada')
+    expect(threads.has('ada')).toBe(false)
+  })
+
+  it('can be put away and brought back, and goes on from there', async () => {
+    const archive = new Map<string, Thread>()
+    const { clock, threads, saver } = setUp(5_000, {
+      archive: async ({ id, value }) => void archive.set(id, value),
+      load: async (id) => archive.get(id),
+    })
+    const graph = asking(saver)
+    await graph.invoke({ done: [] }, ada)
+    await clock.advanceAsync(5_000)
+    threads.sweep()
+    await clock.advanceAsync(0)
+    expect(threads.size).toBe(0)
+    expect(archive.size).toBe(1)
+    expect(await graph.invoke(new Command({ resume: 'yes' }), ada)).toMatchObject({ answer: 'yes' })
+    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+})

@@ -1,0 +1,152 @@
+import type { EndReason, Session, SessionRegistry } from 'session-registry'
+import type { ManualClock } from 'session-registry/testing'
+
+/** A turn as the test sees it from inside. */
+export interface SeenTurn {
+  readonly id: string
+  readonly session: Session<number[]>
+  readonly startedAt: number
+  /** Whether no other turn may run at the same time: it may write. */
+  readonly excludes: boolean
+  /** The turn that it is nested in. */
+  readonly outer: SeenTurn | undefined
+}
+
+/** Watches a registry and writes down every promise that it breaks. */
+export class Witness {
+  readonly problems: string[] = []
+  readonly #registry: SessionRegistry<number[]>
+  readonly #clock: ManualClock
+  readonly #maxSessions: number
+  readonly #maxTurnMs: number
+  /** The deadline of `close` has passed, or may have. */
+  #isPastDeadline = false
+  readonly #running = new Set<SeenTurn>()
+  readonly #created = new Set<Session<number[]>>()
+  readonly #expired = new Set<Session<number[]>>()
+  readonly #ended = new Map<Session<number[]>, EndReason>()
+  /** What accepted turns have said, and has not been deleted since. */
+  readonly #expected = new Map<string, number[]>()
+  readonly #deletions = new Map<string, number>()
+
+  constructor(
+    registry: SessionRegistry<number[]>,
+    clock: ManualClock,
+    limits: { readonly maxSessions: number; readonly maxTurnMs: number },
+  ) {
+    this.#registry = registry
+    this.#clock = clock
+    this.#maxSessions = limits.maxSessions
+    this.#maxTurnMs = limits.maxTurnMs
+    registry.on('created', (session) => {
+      if (this.#created.has(session)) this.#blame(`${session.id} was created twice`)
+      if (this.#ended.has(session)) this.#blame(`${session.id} ended before it was created`)
+      this.#created.add(session)
+      this.checkCap()
+    })
+    registry.on('expired', (session) => {
+      if (this.#expired.has(session)) this.#blame(`${session.id} expired twice`)
+      if (this.#ended.has(session)) this.#blame(`${session.id} expired after its end`)
+      this.#expired.add(session)
+      this.checkCap()
+    })
+    registry.on('ended', (session, reason) => {
+      if (this.#ended.has(session)) this.#blame(`${session.id} ended twice`)
+      if (!this.#created.has(session)) this.#blame(`${session.id} ended and was never created`)
+      const byTime = reason === 'idle' || reason === 'age'
+      if (byTime !== this.#expired.has(session)) this.#blame(`${session.id}: ${reason}, and expired`)
+      this.#ended.set(session, reason)
+      for (const turn of this.#running) {
+        const isWish = reason === 'deleted' || reason === 'replaced' || this.#isPastDeadline
+        if (turn.session === session && !isWish && !this.#isTooLong(turn)) {
+          this.#blame(`${session.id} ended by ${reason} in the middle of a turn`)
+        }
+      }
+      this.checkCap()
+    })
+  }
+
+  checkCap(): void {
+    const { size, archiving } = this.#registry.stats()
+    if (size + archiving > this.#maxSessions) this.#blame(`${size} + ${archiving} sessions are in memory`)
+  }
+
+  deletionsOf(id: string): number {
+    return this.#deletions.get(id) ?? 0
+  }
+
+  /** The application gave up what the session held. */
+  deleted(id: string): void {
+    this.#deletions.set(id, this.deletionsOf(id) + 1)
+    this.#expected.delete(id)
+  }
+
+  turnStarts(turn: SeenTurn): void {
+    for (const other of this.#running) {
+      if (other.id !== turn.id || rootOf(other) === rootOf(turn) || this.#hasLostItsSession(other)) continue
+      if (turn.excludes && other.excludes) this.#blame(`two turns of ${turn.id} at once`)
+    }
+    if (this.#ended.has(turn.session)) this.#blame(`a turn of ${turn.id} begins on a session that has ended`)
+    this.#running.add(turn)
+    if (!turn.session.held) this.#blame(`a turn of ${turn.id} runs on a session that is not held`)
+  }
+
+  runs(turn: SeenTurn): boolean {
+    return this.#running.has(turn)
+  }
+
+  turnEnds(turn: SeenTurn): void {
+    this.#running.delete(turn)
+  }
+
+  accepted(id: string, message: number, deletions: number): void {
+    if (deletions !== this.deletionsOf(id)) return
+    const messages = this.#expected.get(id)
+    if (messages === undefined) this.#expected.set(id, [message])
+    else messages.push(message)
+  }
+
+  /** At the very end: nothing is lost, and every session has ended. */
+  checkEnd(kept: (id: string) => readonly number[]): void {
+    for (const [id, messages] of this.#expected) {
+      const found = new Set(kept(id))
+      const lost = messages.filter((message) => !found.has(message))
+      if (lost.length > 0) this.#blame(`${id} lost ${lost.join(', ')}`)
+    }
+    for (const { id } of [...this.#created].filter((session) => !this.#ended.has(session))) {
+      this.#blame(`${id} was created and never ended`)
+    }
+  }
+
+  get saw(): { readonly sessions: number; readonly messages: number } {
+    const messages = Array.from(this.#expected.values(), ({ length }) => length).reduce((a, b) => a + b, 0)
+    return { sessions: this.#created.size, messages }
+  }
+
+  deadlinePasses(): void {
+    this.#isPastDeadline = true
+  }
+
+  blame(problem: string): void {
+    this.#blame(problem)
+  }
+
+  /** A turn that was cut, or whose session was deleted, goes on without a session. */
+  #hasLostItsSession(turn: SeenTurn): boolean {
+    return this.#ended.has(turn.session) || this.#isTooLong(turn)
+  }
+
+  /** Whether it was cut by the watchdog, or may have been with a turn that it is nested in. */
+  #isTooLong({ startedAt, outer }: SeenTurn): boolean {
+    if (this.#clock.now() - startedAt >= this.#maxTurnMs) return true
+    return outer !== undefined && this.#isTooLong(outer)
+  }
+
+  #blame(problem: string): void {
+    this.problems.push(problem)
+  }
+}
+
+function rootOf(turn: SeenTurn): SeenTurn {
+  return turn.outer === undefined ? turn : rootOf(turn.outer)
+}

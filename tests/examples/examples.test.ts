@@ -1,0 +1,90 @@
+import { describe, expect, it, vi } from 'vitest'
+import { files } from '../repo/tracked-files.ts'
+import { Running } from './running.ts'
+
+// Each is a process that compiles itself first; the machine may be busy.
+vi.setConfig({ testTimeout: 90_000 })
+
+/** What each small example prints, log lines apart. */
+const outputs: Record<string, readonly (string | RegExp)[]> = {
+  'examples/quickstart.ts': ["ada left, after [ 'hello', 'is anybody there?' ]"],
+  'examples/events.ts': [
+    'ada came',
+    'bob came',
+    'bob ended: deleted',
+    'ada expired: idle',
+    'ada ended: idle',
+    'swept 1, 0 left',
+    'waited for ada: idle',
+  ],
+  'examples/archiving.ts': [
+    'archived ada: idle',
+    "[ 'hello', 'I am back' ]",
+    'archived ada: closed',
+    '{ ended: 1, archived: 1, failed: 0 }',
+  ],
+  'examples/testing.ts': ['twenty minutes later, Ada is gone'],
+  'examples/turns.ts': [`[ 'hello', 'answer to "hello"', 'and again', 'answer to "and again"' ]`],
+  'examples/ai-sdk.ts': ["[ 'hello', 'I was shown 1', 'and again', 'I was shown 3' ]"],
+  'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
+  'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
+  'examples/openai-agents.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'the second run was shown 3 items'],
+  'examples/archive-to-disk.ts': [
+    /^[1-9]\d* messages of [1-9]\d* visitors answered; SIGTERM; the server exits with 0$/,
+    /^started again: [1-9]\d* of [1-9]\d* messages found, 0 missing$/,
+  ],
+}
+
+describe('an example', () => {
+  it.each(Object.entries(outputs))('prints what it is meant to, and ends: %s', async (path, expected) => {
+    const running = new Running(path)
+    const exitCode = await running.ended()
+    const printed = running.lines.filter((line) => !line.startsWith('{"level"'))
+
+    expect(printed).toEqual(
+      expected.map((line) => (typeof line === 'string' ? line : expect.stringMatching(line))),
+    )
+    expect(exitCode).toBe(0)
+  })
+
+  it('logs a creation, an expiry and a sweep in the quickstart', async () => {
+    const running = new Running('examples/quickstart.ts')
+    await running.ended()
+    const logged = running.lines.filter((line) => line.startsWith('{"level"')).map((line) => JSON.parse(line))
+
+    expect(logged.map(({ msg, registry }) => [msg, registry])).toEqual([
+      ['session created', 'sessions'],
+      ['session expired', 'sessions'],
+      ['sweep done', 'sessions'],
+    ])
+    expect(logged[1]).toMatchObject({ reason: 'idle', session: expect.stringMatching(/^[\w-]{16}$/) })
+    expect(logged[2]).toMatchObject({ expired: 1, remaining: 0 })
+  })
+
+  it('closes at SIGTERM in the one about shutdown', async () => {
+    const running = new Running('examples/shutdown.ts')
+    const [, port] = await running.printed(/port: (\d+)/)
+    const visits: string[] = []
+    for (const path of ['/ada', '/ada', '/bob']) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
+      visits.push(await response.text())
+    }
+    running.child.kill('SIGTERM')
+    const exitCode = await running.ended()
+
+    expect(visits).toEqual(['visit 1\n', 'visit 2\n', 'visit 1\n'])
+    expect(running.lines.at(-1)).toBe('2 archived, 0 failed')
+    expect(exitCode).toBe(0)
+  })
+
+  it('is tried here, whichever it is', () => {
+    const examples = files.filter((path) => /^examples\/[\w-]+\.ts$/.test(path))
+
+    expect([...Object.keys(outputs), 'examples/shutdown.ts'].toSorted()).toEqual(
+      examples.filter((path) => !elsewhere.includes(path)).toSorted(),
+    )
+  })
+})
+
+/** Those that other tests try, next to what they show. */
+const elsewhere: readonly string[] = ['examples/redis.ts', 'examples/two-processes.ts']

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** An example that runs in a process of its own. */
+export class Running {
+  readonly child: ChildProcess
+  readonly #closed: Promise<unknown[]>
+  #printed = ''
+
+  constructor(path: string, env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, ['--import', 'tsx', path], {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    this.#closed = once(this.child, 'close')
+    this.child.stdout?.on('data', (text) => this.#print(text))
+    this.child.stderr?.on('data', (text) => this.#print(text))
+    onTestFinished(() => void this.child.kill('SIGKILL'))
+  }
+
+  /** What it has printed so far, by line. */
+  get lines(): string[] {
+    return this.#printed.trim().split('\n')
+  }
+
+  /** Waits until it has printed this. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.#printed)
+      if (match !== null) return match
+      await Promise.race([once(this.child, 'printed'), this.#failIfClosed()])
+    }
+  }
+
+  /** Waits for its end, and gives the exit code. */
+  async ended(): Promise<number | null> {
+    const [exitCode] = await this.#closed
+    return exitCode as number | null
+  }
+
+  async #failIfClosed(): Promise<void> {
+    await this.#closed
+    throw new Error(`it ended too early:\n${this.#printed}`)
+  }
+
+  #print(text: Buffer): void {
+    this.#printed += String(text)
+    this.child.emit('printed')
+  }
+}

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Stranger } from './stranger.ts'
+
+// Each test is a process or a compiler; the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
+
+let stranger: Stranger
+
+beforeAll(async () => {
+  stranger = await Stranger.arrive()
+}, 180_000)
+
+afterAll(() => stranger?.leave())
+
+const exportedNames = {
+  'session-registry': ['SessionRegistry', 'SessionRegistryError', 'isSessionRegistryError'],
+  'session-registry/testing': ['ManualClock'],
+}
+
+/** The same program for both module systems. */
+const programs: [string, string, (program: string) => string][] = [
+  [
+    'ESM',
+    'program.mjs',
+    (program) =>
+      `import * as root from 'session-registry'\nimport * as testing from 'session-registry/testing'\n${program}`,
+  ],
+  [
+    'CJS',
+    'program.cjs',
+    (program) =>
+      `const root = require('session-registry')\nconst testing = require('session-registry/testing')\n${program}`,
+  ],
+]
+
+describe('the packed package', () => {
+  it('has nothing in it but what is used', () => {
+    const outside = stranger.files.filter((path) => !path.startsWith('dist/'))
+
+    expect(outside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    expect(
+      stranger.files.filter((path) => !/\.(js|cjs|map|d\.ts|d\.cts)$/.test(path) && path.startsWith('dist/')),
+    ).toEqual([])
+  })
+
+  it('has a source map beside each module, with the sources in it', async () => {
+    const modules = stranger.files.filter((path) => /^dist\/.*\.c?js$/.test(path))
+    expect(modules.length).toBeGreaterThanOrEqual(4)
+    for (const path of modules) {
+      const map = JSON.parse(await stranger.read(`${path}.map`)) as {
+        sources: string[]
+        sourcesContent: string[]
+      }
+      expect(map.sourcesContent.length).toBe(map.sources.length)
+      expect(await stranger.read(path)).toContain(`sourceMappingURL=${path.slice('dist/'.length)}.map`)
+      for (const source of map.sources) expect(source).toMatch(/^\.\.\/|^[\w-]+$/)
+    }
+  })
+
+  it('depends on pino alone, and is free of side effects', async () => {
+    const { dependencies, sideEffects, engines } = JSON.parse(await stranger.read('package.json'))
+
+    expect(Object.keys(dependencies)).toEqual(['pino'])
+    expect(sideEffects).toBe(false)
+    expect(engines).toEqual({ node: '>=20' })
+  })
+
+  it('keeps its files to itself', async () => {
+    const { stdout } = await stranger.run(
+      'inside.cjs',
+      `try { require('session-registry/dist/index.cjs') } catch (error) { console.log(error.code) }`,
+    )
+
+    expect(stdout.trim()).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+})
+
+describe.each(programs)('the package from %s', (kind, name, program) => {
+  it('exports just these names', async () => {
+    const { stdout } = await stranger.run(
+      name,
+      program(`console.log(JSON.stringify([Object.keys(root).sort(), Object.keys(testing).sort()]))`),
+    )
+
+    expect(JSON.parse(stdout)).toEqual(Object.values(exportedNames).map((names) => names.toSorted()))
+  })
+
+  // tsup's CJS without `splitting` duplicates classes across entries, and `instanceof` is false across subpaths.
+  it('has one class of each name across its entries', async () => {
+    const { stdout } = await stranger.run(
+      name,
+      program(`
+        try { new testing.ManualClock().advance(-1) } catch (error) {
+          console.log(error instanceof root.SessionRegistryError, error.stack.split('\\n')[0])
+        }
+        const clock = new testing.ManualClock()
+        const registry = new root.SessionRegistry({ clock, create: () => [] })
+        registry.getOrCreate('a')
+        clock.advance(20 * 60_000)
+        console.log(registry.size, clock instanceof testing.ManualClock)
+      `),
+    )
+
+    expect(stdout).toMatch(/^true SessionRegistryError: Expected `ms` .*\n0 true\n$/)
+  })
+
+  it('exits with a live registry, one with a hold and a logger included', async () => {
+    const { stdout } = await stranger.run(
+      name,
+      program(`
+        const registry = new root.SessionRegistry({ create: () => [], logger: true, logIds: 'plain' })
+        registry.getOrCreate('left behind')
+        registry.hold('left behind')
+      `),
+    )
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      level: 30,
+      name: 'session-registry',
+      registry: 'sessions',
+      session: 'left behind',
+      msg: 'session created',
+    })
+  })
+
+  it('loads neither pino nor any framework by being imported', async () => {
+    const load = "require('node:module')._load"
+    const { stdout } = await stranger.run(
+      'loaded.cjs',
+      `const loaded = []
+       const Module = require('node:module')
+       const original = ${load}
+       Module._load = function (request, ...rest) { loaded.push(request); return original.call(this, request, ...rest) }
+       const entries = ${JSON.stringify(Object.keys(exportedNames))}
+       const all = ${JSON.stringify(kind)} === 'CJS' ? Promise.resolve(entries.map((one) => require(one))) : Promise.all(entries.map((one) => import(one)))
+       all.then(() => {
+         console.log(JSON.stringify({ loaded, cached: Object.keys(require.cache) }))
+       })`,
+    )
+    const { loaded, cached } = JSON.parse(stdout) as { loaded: string[]; cached: string[] }
+
+    expect([...loaded, ...cached].filter((one) => /pino|langchain|openai|redis|\/ai\//.test(one))).toEqual([])
+    const foreign = loaded.filter(
+      (one) => !/^(node:|\.|\/|session-registry|events|crypto|module|process|async_hooks|url|path)/.test(one),
+    )
+    expect(foreign).toEqual([])
+  })
+})
+
+describe('both at once', () => {
+  it('know the errors of each other, though their classes differ', async () => {
+    const { stdout } = await stranger.run(
+      'both.mjs',
+      `import { createRequire } from 'node:module'
+       import * as esm from 'session-registry'
+       const cjs = createRequire(import.meta.url)('session-registry')
+       const made = (library) => { try { new library.SessionRegistry({ timeoutMs: -1 }) } catch (error) { return error } }
+       for (const [one, other] of [[esm, cjs], [cjs, esm]]) {
+         const error = made(one)
+         console.log(
+           error instanceof other.SessionRegistryError,
+           other.isSessionRegistryError(error),
+           other.isSessionRegistryError(error, 'ERR_SESSION_OPTION_INVALID'),
+           other.isSessionRegistryError(error, 'ERR_SESSION_BUSY'),
+         )
+       }`,
+    )
+
+    expect(stdout).toBe('false true true false\nfalse true true false\n')
+  })
+})
+
+describe('the types', () => {
+  const program = `
+    import { SessionRegistry, isSessionRegistryError, type Session, type SessionRegistryOptions } from 'session-registry'
+    import { ManualClock } from 'session-registry/testing'
+    const options: SessionRegistryOptions<string[]> = { clock: new ManualClock(), create: () => [] }
+    const registry = new SessionRegistry<string[]>(options)
+    registry.on('ended', (session: Session<string[]>, reason) => { const text: string = reason; void text; void session })
+    const value: string[] = registry.getOrCreate('a')
+    export const size: number = registry.size + value.length
+    export const known: boolean = isSessionRegistryError(new Error())
+  `
+  const projects: [string, object, string][] = [
+    ['node16, as ESM', { module: 'node16', moduleResolution: 'node16' }, 'types.mts'],
+    ['node16, as CJS', { module: 'node16', moduleResolution: 'node16' }, 'types.cts'],
+    ['bundler', { module: 'esnext', moduleResolution: 'bundler' }, 'types.ts'],
+  ]
+
+  beforeAll(async () => {
+    await stranger.link('@types/node')
+    await stranger.link('undici-types')
+  })
+
+  it.each(projects)(
+    'resolve under %s, without skipLibCheck',
+    async (_name, compilerOptions, file) => {
+      const options = {
+        ...compilerOptions,
+        strict: true,
+        target: 'es2022',
+        lib: ['es2023', 'esnext.disposable'],
+      }
+      await stranger.write(file, program)
+      await stranger.write(
+        'tsconfig.json',
+        JSON.stringify({ compilerOptions: { ...options, types: ['node'] }, files: [file] }),
+      )
+
+      const output = await stranger.tsc('tsconfig.json').catch((error: { stdout: string }) => error)
+      expect(output.stdout).toBe('')
+    },
+    60_000,
+  )
+})

@@ -1,0 +1,22 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { commands, crowdedCommands, crowdedOptions, options } from './commands.ts'
+import { Trial } from './trial.ts'
+
+it.each([
+  ['whatever it is told and however time passes', options, commands],
+  ['also as to who is evicted from a crowd', crowdedOptions, crowdedCommands],
+] as const)(
+  'does what a plain array would do, %s',
+  (_what, givenOptions, givenCommands) => {
+    fc.assert(
+      fc.property(givenOptions, givenCommands, (given, told) => {
+        const trial = new Trial(given)
+        for (const command of told) trial.do(command)
+        expect(trial.registry.stats().listenerErrors).toBe(0)
+      }),
+      { numRuns: 500 },
+    )
+  },
+  60_000,
+)

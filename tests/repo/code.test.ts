@@ -1,0 +1,103 @@
+import { basename, dirname, join } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { code, read, sources } from './tracked-files.ts'
+
+/** What each room may import, besides itself. */
+const rooms: Record<string, readonly string[]> = {
+  core: [],
+  memory: ['core'],
+  redis: ['core'],
+  adapters: ['core'],
+  testing: ['core'],
+}
+
+/** An adapter is a file, and perhaps a folder of the same name: it knows no other adapter. */
+const adapterOf = (path: string) => /^src\/adapters\/([\w-]+)/.exec(path)?.[1]
+
+function importsOf(path: string): string[] {
+  return ts.preProcessFile(read(path)).importedFiles.map(({ fileName }) => fileName)
+}
+
+const roomOf = (path: string) => path.split('/')[1] ?? ''
+
+describe('the source', () => {
+  it.each(sources.filter((path) => path !== 'src/index.ts'))('imports downwards only: %s', (path) => {
+    const room = roomOf(path)
+    const allowed = [room, ...(rooms[room] ?? [])]
+    const local = importsOf(path).filter((name) => name.startsWith('.'))
+    const imported = local.map((name) => join(dirname(path), name))
+    const others = imported.map(adapterOf).filter((name) => name !== undefined && name !== adapterOf(path))
+
+    expect(Object.keys(rooms)).toContain(room)
+    expect(imported.map(roomOf).filter((name) => !allowed.includes(name))).toEqual([])
+    expect(others).toEqual([])
+  })
+
+  it('has one file that imports pino', () => {
+    expect(sources.filter((path) => /(from|require|load|import)\W+pino\b/.test(read(path)))).toEqual([
+      'src/core/logger.ts',
+    ])
+  })
+
+  it('has one file that touches timers and clocks', () => {
+    const touches =
+      /(?<![.\w#])(setTimeout|setInterval|setImmediate|clearTimeout|Date\.now|performance\.now)\(|new Date\(\)/
+
+    const mentions = sources.filter(
+      (path) => path !== 'src/core/clock.ts' && touches.test(withoutMembers(read(path))),
+    )
+    expect(mentions).toEqual([])
+  })
+
+  it.each(sources)('has named exports only, no enum, no `export *`: %s', (path) => {
+    const text = read(path)
+
+    expect(text).not.toMatch(/^export default|^export \*|^(export )?(declare |const )*enum /m)
+    expect(text).not.toMatch(/^\s+private |\binterface I[A-Z][a-z]/m)
+  })
+
+  it('re-exports by name in its entries, and does nothing else there', () => {
+    for (const path of ['src/index.ts', 'src/testing/index.ts']) {
+      const kinds = ts
+        .createSourceFile(path, read(path), ts.ScriptTarget.Latest)
+        .statements.map(({ kind }) => kind)
+      expect(new Set(kinds)).toEqual(new Set([ts.SyntaxKind.ExportDeclaration]))
+    }
+  })
+})
+
+describe('a file', () => {
+  it.each(code)('has 300 lines at most: %s', (path) => {
+    expect(read(path).split('\n').length - 1).toBeLessThanOrEqual(300)
+  })
+
+  it('is named for one concept, in kebab-case', () => {
+    const names = code.map((path) => basename(path).split('.')[0] ?? '')
+
+    expect(names.filter((name) => /^(utils?|helpers?|types?|common|misc)$/.test(name))).toEqual([])
+    expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))).toEqual([])
+  })
+})
+
+describe('the public class', () => {
+  it('has a docstring on each public member', () => {
+    const path = 'src/memory/session-registry.ts'
+    const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
+    const declared = file.statements.find(ts.isClassDeclaration)
+    const members =
+      declared?.members.filter((member) => !(member.name && ts.isPrivateIdentifier(member.name))) ?? []
+    const bare = members.filter((member) => ts.getJSDocCommentsAndTags(member).length === 0)
+    const names = new Set(bare.map((member) => member.name?.getText(file)))
+    // Overloads share the docstring of the first.
+    for (const member of members) if (!bare.includes(member)) names.delete(member.name?.getText(file))
+
+    expect(members.length).toBeGreaterThan(20)
+    expect([...names]).toEqual([])
+  })
+})
+
+/** The members of classes and interfaces that are called like timers are no timers: `setTimeout(fn: …)`. */
+function withoutMembers(text: string): string {
+  return text.replaceAll(/^\s*(setTimeout|clearTimeout|now|date)\(.*\{$/gm, '')
+}

@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { codeBlocks, fillCodeBlocks } from '../../scripts/code-blocks.ts'
+import { documents, read } from './tracked-files.ts'
+
+const readme = read('README.md')
+
+describe('the README', () => {
+  it('shows the examples as they are', async () => {
+    expect(await fillCodeBlocks(readme, async (path) => read(path))).toBe(readme)
+  })
+
+  it('shows no code that is not run', () => {
+    const blocks = codeBlocks(readme)
+
+    expect(blocks.length).toBeGreaterThanOrEqual(6)
+    for (const { source, code } of blocks) {
+      expect(source, code).toMatch(/^examples\//)
+      expect(code.trim()).not.toBe('')
+    }
+  })
+
+  it('says what it is and shows code before line 20', () => {
+    const lines = readme.split('\n')
+
+    expect(lines[2]).toMatch(/^Keeps .+\.$/)
+    expect(lines.findIndex((line) => line.startsWith('```ts'))).toBeLessThan(10)
+    expect(lines.slice(0, 20).join('\n')).toContain('getOrCreate')
+  })
+
+  it('has the options that there are, with their defaults', () => {
+    const options = [
+      ...declaredOptions('src/core/shared-options.ts', 'SharedOptions'),
+      ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
+    ]
+    const table = readme.slice(readme.indexOf('\n## Options'), readme.indexOf('\n## Reading'))
+    const rows = Array.from(table.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm), ([, name = '', rest = '']) => {
+      // A `|` inside code is escaped.
+      const cells = rest.split(/(?<!\\)\|/)
+      return [name, plain(cells[1] ?? '')] as const
+    })
+
+    expect(rows.map(([name]) => name).toSorted()).toEqual(options.map(([name]) => name).toSorted())
+    for (const [name, text] of rows) {
+      const documented = options.find(([option]) => option === name)?.[1]
+      expect(firstWord(text), name).toBe(firstWord(plain(documented ?? '–')))
+    }
+  })
+
+  it('names each member, event, reason and code of this registry', () => {
+    const members = Array.from(
+      read('src/memory/session-registry.ts').matchAll(/^ {2}(?:get |\*)?(\w+)(?:<R>)?\(/gm),
+      ([, name]) => name,
+    ).filter((name) => name !== 'constructor')
+    const fields = Array.from(
+      read('src/core/stats.ts').matchAll(/^ {2}readonly (\w+):/gm),
+      ([, name]) => name,
+    )
+    const events = Array.from(read('src/core/events.ts').matchAll(/^ {2}(\w+): \[/gm), ([, name]) => name)
+    const reasons = Array.from(
+      read('src/core/end-reason.ts').matchAll(/^ \* - `(\w+)`/gm),
+      ([, name]) => name,
+    )
+
+    expect(members.length).toBeGreaterThan(15)
+    for (const name of [...members, ...fields, ...events, ...reasons]) expect(readme).toContain(name)
+  })
+})
+
+describe('the errors', () => {
+  const codes = Array.from(
+    read('src/core/errors.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm),
+    ([, one]) => one,
+  ).toSorted()
+  const text = read('docs/errors.md')
+
+  it('are those of docs/errors.md, both ways', () => {
+    expect(Array.from(text.matchAll(/^## (ERR_\w+)$/gm), ([, one]) => one)).toEqual(codes)
+    expect(Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\]/gm), ([, one]) => one)).toEqual(codes)
+  })
+
+  it('are in the README, those of this registry, and no other', () => {
+    const table = Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\].*\|(.*)\|$/gm))
+    const ofThisRegistry = table.filter(([, , only]) => only?.trim() === '').map(([, one]) => one)
+    const named = new Set(Array.from(readme.matchAll(/`(ERR_SESSION_\w+)`/g), ([, one]) => one))
+
+    expect(ofThisRegistry.filter((one) => !named.has(one))).toEqual([])
+    expect([...named].filter((one) => !codes.includes(one))).toEqual([])
+  })
+})
+
+describe('the links of a document', () => {
+  it.each(documents)('lead somewhere: %s', (path) => {
+    const links = Array.from(withoutCode(read(path)).matchAll(/\]\(([^)\s]+)\)/g), ([, link = '']) => link)
+    const broken = links
+      .filter((link) => !/^(https?|mailto):/.test(link))
+      .filter((link) => {
+        const [file = '', anchor] = link.split('#')
+        const target = file === '' ? path : normalize(join(dirname(path), file))
+        return !existsSync(target) || (anchor !== undefined && !anchorsOf(read(target)).includes(anchor))
+      })
+
+    expect(broken).toEqual([])
+  })
+})
+
+/** The options of an interface, each with its default where there is one. */
+function declaredOptions(
+  path: string,
+  name: string,
+): (readonly [name: string, byDefault: string | undefined])[] {
+  const source = read(path)
+  const declared = source.slice(source.indexOf(`export interface ${name}`))
+  const body = declared.slice(0, declared.indexOf('\n}\n'))
+  return Array.from(
+    body.matchAll(/\/\*\*([\s\S]*?)\*\/\n {2}readonly (\w+)\?:/g),
+    ([, comment = '', option = '']) => [option, /@defaultValue (.+)/.exec(comment)?.[1]] as const,
+  )
+}
+
+function anchorsOf(document: string): string[] {
+  return Array.from(withoutCode(document).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  )
+}
+
+function withoutCode(document: string): string {
+  return document.replaceAll(/```[\s\S]*?```/g, '')
+}
+
+/** A cell or a default without what is only typography. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/[`']/g, '')
+    .replaceAll(/(?<=\d)[ _](?=\d)/g, '')
+    .trim()
+}
+
+function firstWord(text: string): string {
+  return text.replace(/^the globals.*/, 'globals').split(/[ ,]/)[0] ?? ''
+}

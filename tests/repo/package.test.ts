@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import tsup from '../../tsup.config.ts'
+import vitest from '../../vitest.config.ts'
+import { files, read } from './tracked-files.ts'
+
+const manifest = JSON.parse(read('package.json'))
+
+describe('the entries of the package', () => {
+  const exported = Object.keys(manifest.exports).filter((key) => key !== './package.json')
+  const entries = exported.map((key) => (key === '.' ? 'index' : key.slice(2)))
+  const specifiers = exported.map((key) => `session-registry${key.slice(1)}`)
+
+  it('are those of tsup', () => {
+    const { entry } = tsup as { entry: Record<string, string> }
+
+    expect(Object.keys(entry)).toEqual(entries)
+    for (const path of Object.values(entry)) expect(files).toContain(path)
+  })
+
+  it('are those of tsconfig.json and vitest.config.ts, with the same files', () => {
+    const { entry } = tsup as { entry: Record<string, string> }
+    const { paths } = JSON.parse(read('tsconfig.json')).compilerOptions as { paths: Record<string, [string]> }
+    const { alias } = (vitest as { resolve: { alias: { find: RegExp; replacement: string }[] } }).resolve
+
+    expect(Object.keys(paths)).toEqual(specifiers)
+    expect(Object.values(paths).map(([path]) => path.slice(2))).toEqual(Object.values(entry))
+    for (const [index, specifier] of specifiers.entries()) {
+      const found = alias.filter(({ find }) => find.test(specifier))
+      expect(found).toHaveLength(1)
+      expect(found[0]?.replacement.endsWith(Object.values(entry)[index] ?? '')).toBe(true)
+    }
+  })
+
+  it.each(exported)('have types first, for ESM and CJS: %s', (key) => {
+    const name = key === '.' ? 'index' : key.slice(2)
+
+    expect(JSON.stringify(manifest.exports[key])).toBe(
+      JSON.stringify({
+        import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+        require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+      }),
+    )
+  })
+})
+
+describe('the repository', () => {
+  it('has the version of the newest heading of the changelog', () => {
+    const newest = /^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$/m.exec(read('CHANGELOG.md'))?.[1]
+
+    expect(manifest.version).toBe(newest)
+    expect(JSON.parse(read('package-lock.json')).version).toBe(newest)
+  })
+
+  it('locks its dependencies without naming a registry', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved"')
+  })
+
+  it('names no folder of a machine, and no registry', () => {
+    const machine =
+      /(?<![\w.])\/(home|Users|root|work|tmp|mnt)\/[\w-]|[A-Z]:\\\\?Users|localhost:4873|registry\.npm|\.internal\b/
+    const text = files.filter((path) => !/\.(svg|png)$/.test(path) && path !== 'tests/repo/package.test.ts')
+
+    expect(text.filter((path) => machine.test(read(path)))).toEqual([])
+  })
+
+  it('has in its CI script the test command of the README', () => {
+    const command = /`npm ci && (npm test)`/.exec(read('README.md'))?.[1] ?? 'none'
+
+    expect(read('.ci/run')).toContain(`\n${command}\n`)
+    expect(manifest.scripts.test).toBe('npm run check')
+  })
+})

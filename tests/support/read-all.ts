@@ -1,0 +1,6 @@
+/** Everything that a stream has to give. */
+export async function readAll<O>(stream: AsyncIterable<O>): Promise<O[]> {
+  const chunks: O[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return chunks
+}

@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import {
+  type CloseReport,
+  type EndReason,
+  type ExpiryReason,
+  type Hold,
+  isSessionRegistryError,
+  type RegistryStats,
+  type Session,
+  type SessionErrorCode,
+  SessionRegistry,
+  type SessionRegistryError,
+  type SessionRegistryOptions,
+  type SessionSource,
+  type SweepSummary,
+} from 'session-registry'
+import { ManualClock } from 'session-registry/testing'
+import { expectTypeOf } from 'vitest'
+
+/** Checked by `tsc`, never run: each line that should not compile says so, and fails if it does. */
+export async function types(): Promise<void> {
+  interface History {
+    readonly messages: string[]
+  }
+
+  // The type of a value is inferred from the factory, or given.
+  expectTypeOf(new SessionRegistry({ create: () => ({ messages: ['hello'] }) })).toEqualTypeOf<
+    SessionRegistry<{ messages: string[] }>
+  >()
+  expectTypeOf(new SessionRegistry<History>()).toEqualTypeOf<SessionRegistry<History>>()
+  const registry = new SessionRegistry<History>({ create: () => ({ messages: [] }) })
+
+  expectTypeOf(registry.getOrCreate('a')).toEqualTypeOf<History>()
+  expectTypeOf(
+    registry.getOrCreate('a', (id) => ({ messages: [id] }), { timeoutMs: 5 }),
+  ).toEqualTypeOf<History>()
+  expectTypeOf(registry.get('a')).toEqualTypeOf<History | undefined>()
+  expectTypeOf(registry.set('a', { messages: [] })).toEqualTypeOf<SessionRegistry<History>>()
+  expectTypeOf(registry.touch('a')).toEqualTypeOf<boolean>()
+  expectTypeOf(registry.peek('a')).toEqualTypeOf<Session<History> | undefined>()
+  expectTypeOf(registry.has('a')).toEqualTypeOf<boolean>()
+  expectTypeOf(registry.delete('a')).toEqualTypeOf<boolean>()
+  expectTypeOf(registry.clear()).toEqualTypeOf<number>()
+  expectTypeOf(registry.sweep()).toEqualTypeOf<number>()
+  expectTypeOf(registry.size).toEqualTypeOf<number>()
+  expectTypeOf(registry.stats()).toEqualTypeOf<RegistryStats>()
+  expectTypeOf([...registry.keys()]).toEqualTypeOf<string[]>()
+  expectTypeOf([...registry.values()]).toEqualTypeOf<History[]>()
+  expectTypeOf([...registry.sessions()]).toEqualTypeOf<Session<History>[]>()
+  for (const [id, value] of registry) {
+    expectTypeOf(id).toEqualTypeOf<string>()
+    expectTypeOf(value).toEqualTypeOf<History>()
+  }
+  expectTypeOf(registry.open('a')).toEqualTypeOf<Promise<History>>()
+  expectTypeOf(registry.hold('a')).toEqualTypeOf<Hold | undefined>()
+  expectTypeOf(registry.close({ deadlineMs: 5 })).toEqualTypeOf<Promise<CloseReport<History>>>()
+  {
+    using hold = registry.hold('a')
+    expectTypeOf(hold).toEqualTypeOf<Hold | undefined>()
+    await using closing = registry
+    expectTypeOf(closing).toEqualTypeOf<SessionRegistry<History>>()
+  }
+
+  // @ts-expect-error: the value has another type
+  registry.set('a', ['hello'])
+  // @ts-expect-error: the factory makes another type
+  registry.getOrCreate('a', () => 5)
+  // @ts-expect-error: a factory is synchronous
+  registry.getOrCreate('a', async () => ({ messages: [] }))
+  // @ts-expect-error: an id is a string
+  registry.get(5)
+  // @ts-expect-error: there is no such option
+  registry.set('a', { messages: [] }, { ttl: 5 })
+
+  // `run` gives what the turn gives; without `create` perhaps nothing.
+  expectTypeOf(registry.run('a', ({ value }) => value.messages.length)).toEqualTypeOf<Promise<number>>()
+  expectTypeOf(registry.run('a', async ({ value }) => value)).toEqualTypeOf<Promise<History>>()
+  expectTypeOf(registry.run('a', () => 5, { create: false })).toEqualTypeOf<Promise<number | undefined>>()
+  expectTypeOf(registry.run('a', () => 5, { create: true, whenBusy: 'join' })).toEqualTypeOf<
+    Promise<number>
+  >()
+  await registry.run('a', (session, signal) => {
+    expectTypeOf(session).toEqualTypeOf<Session<History>>()
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+  })
+  // @ts-expect-error: there is no such way
+  await registry.run('a', () => 5, { whenBusy: 'later' })
+
+  // Events have their arguments.
+  registry.on('created', (...args) => expectTypeOf(args).toEqualTypeOf<[session: Session<History>]>())
+  registry.on('expired', (_session, reason) => expectTypeOf(reason).toEqualTypeOf<ExpiryReason>())
+  registry.once('ended', (_session, reason) => expectTypeOf(reason).toEqualTypeOf<EndReason>())
+  registry.on('swept', (summary) => expectTypeOf(summary).toEqualTypeOf<SweepSummary>())
+  registry.on('error', (error) => expectTypeOf(error).toEqualTypeOf<unknown>())
+  // @ts-expect-error: `created` has no reason
+  registry.on('created', (session, reason) => void [session, reason])
+  await once(registry, 'expired')
+
+  // A timeout that is assigned may be undefined; one that is read is a number.
+  const session = registry.peek('a')
+  if (session !== undefined) {
+    session.timeoutMs = undefined
+    session.timeoutMs = Number.POSITIVE_INFINITY
+    expectTypeOf(session.timeoutMs).toEqualTypeOf<number>()
+    session.value = { messages: [] }
+    // @ts-expect-error: an id never changes
+    session.id = 'b'
+    // @ts-expect-error: times are told, not set
+    session.createdAt = 5
+  }
+
+  // Adapters take any registry by its narrow interface.
+  const source: SessionSource<History> = registry
+  expectTypeOf(source.peek('a')).toEqualTypeOf<
+    Session<History> | undefined | Promise<Session<History> | undefined>
+  >()
+  expectTypeOf(source.run('a', () => 5, { create: false })).toEqualTypeOf<Promise<number | undefined>>()
+  // @ts-expect-error: of another value
+  source satisfies SessionSource<string>
+
+  // Options: explicit undefined is the default, wrong types are refused.
+  const options: SessionRegistryOptions<History> = {
+    timeoutMs: undefined,
+    maxSessions: Number.POSITIVE_INFINITY,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    logIds: (id) => id.slice(0, 4),
+    clock: new ManualClock(),
+    load: async (_id, { signal }) => (signal.aborted ? undefined : { messages: [] }),
+    archive: async ({ value }, reason, { attempt }) => void [value.messages, reason, attempt],
+  }
+  new SessionRegistry(options)
+  // @ts-expect-error: null is no default
+  new SessionRegistry({ timeoutMs: null })
+  // @ts-expect-error: a number of milliseconds
+  new SessionRegistry({ timeoutMs: '20m' })
+  // @ts-expect-error: no such word
+  new SessionRegistry({ whenFull: 'drop' })
+  // @ts-expect-error: half a logger
+  new SessionRegistry({ logger: { info() {} } })
+  // @ts-expect-error: half a clock
+  new SessionRegistry({ clock: { now: () => 0 } })
+  // @ts-expect-error: no such option
+  new SessionRegistry({ ttl: 5 })
+
+  // Errors: codes are a closed union, and a check for one narrows.
+  const error: unknown = undefined
+  if (isSessionRegistryError(error)) expectTypeOf(error.code).toEqualTypeOf<SessionErrorCode>()
+  if (isSessionRegistryError(error, 'ERR_SESSION_BUSY')) {
+    expectTypeOf(error).toExtend<SessionRegistryError>()
+    expectTypeOf(error.code).toEqualTypeOf<'ERR_SESSION_BUSY'>()
+  }
+  // @ts-expect-error: no such code
+  isSessionRegistryError(error, 'ERR_SESSION_BORED')
+}

@@ -1,0 +1,103 @@
+import { type EventEmitter, errorMonitor, on, once } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { clockedRegistry } from '../support/clocked-registry.ts'
+import { RecordingLogger } from '../support/recording-logger.ts'
+import { failureOf } from '../support/session-error.ts'
+
+const failure = new Error('the listener is broken')
+
+describe("Node's own conventions", () => {
+  it('hold for once and off', () => {
+    const { registry } = clockedRegistry()
+    const told: string[] = []
+    const listener = ({ id }: { id: string }) => told.push(id)
+    registry.once('created', listener)
+    registry.getOrCreate('a')
+    registry.getOrCreate('b')
+    registry.on('created', listener)
+    registry.off('created', listener)
+    registry.getOrCreate('c')
+
+    expect(told).toEqual(['a'])
+  })
+
+  it('hold for a listener of once that calls back: it is told once', () => {
+    const { registry } = clockedRegistry()
+    const told: string[] = []
+    registry.once('created', ({ id }) => {
+      told.push(id)
+      registry.getOrCreate('b')
+    })
+    registry.getOrCreate('a')
+
+    expect(told).toEqual(['a'])
+  })
+
+  it('hold for prependListener and for this', () => {
+    const { registry } = clockedRegistry()
+    const told: unknown[] = []
+    registry.on('created', function (this: unknown) {
+      told.push(this)
+    })
+    registry.prependListener('created', () => told.push('first'))
+    registry.getOrCreate('a')
+
+    expect(told).toEqual(['first', registry])
+  })
+
+  it('hold for errorMonitor, which watches and is no listener of error', () => {
+    const logger = new RecordingLogger()
+    const { registry } = clockedRegistry({ logger })
+    const told: unknown[] = []
+    const emitter = registry as unknown as EventEmitter
+    emitter.on(errorMonitor, (error: unknown) => told.push(error))
+    registry.on('created', () => {
+      throw failure
+    })
+    registry.getOrCreate('a')
+
+    expect(told).toEqual([failure])
+    expect(registry.stats().listenerErrors).toBe(1)
+  })
+
+  it('hold for events.once', async () => {
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
+    const expired = once(registry, 'expired')
+    registry.set('a', ['hello'])
+    clock.advance(1_000)
+    const [session, reason] = await expired
+
+    expect([session.id, session.value, reason]).toEqual(['a', ['hello'], 'idle'])
+  })
+
+  it('hold for events.once in that it rejects on an error', async () => {
+    const { registry } = clockedRegistry()
+    const ended = once(registry, 'ended')
+    registry.on('created', () => {
+      throw failure
+    })
+    registry.getOrCreate('a')
+
+    expect(await failureOf(() => ended)).toBe(failure)
+  })
+
+  it('hold for events.on', async () => {
+    const { registry } = clockedRegistry()
+    const controller = new AbortController()
+    const ends = on(registry, 'ended', { signal: controller.signal })
+    for (const id of ['a', 'b']) {
+      registry.set(id, [])
+      registry.delete(id)
+    }
+    const told: string[] = []
+    await failureOf(async () => {
+      for await (const [session, reason] of ends) {
+        told.push(`${session.id} ${reason}`)
+        if (told.length === 2) controller.abort()
+      }
+    })
+
+    expect(told).toEqual(['a deleted', 'b deleted'])
+    expect(registry.listenerCount('ended')).toBe(1)
+  })
+})
