@@ -16,6 +16,12 @@ export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): 
   return work as C
 }
 
+/** The same for those who only want to see its session: nothing where it is cut, nor in a hook. */
+export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
+  const work = findScope(owner, id, isOver)
+  return work instanceof TurnCall && work.phase === 'running' ? (work as C) : undefined
+}
+
 /** What a turn or hook has left behind is no longer part of it, though perhaps of a turn around it. */
 function isOver(work: object): boolean {
   return work instanceof HookCall ? work.isOver : work instanceof TurnCall && work.phase === 'over'

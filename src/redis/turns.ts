@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { SessionRegistryError } from '../core/errors.ts'
-import { outerTurn } from '../core/outer-turn.ts'
+import { outerTurn, runningTurn } from '../core/outer-turn.ts'
 import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
-import { findScope } from '../core/turn-scope.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
 import { newName } from './names.ts'
@@ -13,7 +12,7 @@ import type { SessionStore } from './session-store.ts'
 import type { Teller } from './teller.ts'
 import { TurnCourse } from './turn-course.ts'
 import { TurnEntrance } from './turn-entrance.ts'
-import { RedisTurnRun, TurnLine } from './turn-run.ts'
+import { type RedisTurnRun, TurnLine } from './turn-run.ts'
 
 export interface TurnParts<T> {
   readonly owner: object
@@ -65,19 +64,14 @@ export class Turns<T> {
     return this.#lines.get(id)?.running !== undefined
   }
 
-  /**
-   * The running turn of this id that the caller is a part of.
-   *
-   * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
-   */
+  /** The running turn of this id that the caller is a part of. */
   outerTurn(id: string): RedisTurnRun<T> | undefined {
     return outerTurn<RedisTurnRun<T>, T>(this.#owner, id)
   }
 
   /** What reads see that are made inside a running turn of their id. */
   sessionInTurn(id: string): RedisSession<T> | undefined {
-    const work = findScope(this.#owner, id, isOver)
-    return work instanceof RedisTurnRun && work.phase === 'running' ? work.session : undefined
+    return runningTurn<RedisTurnRun<T>, T>(this.#owner, id)?.session
   }
 
   /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
@@ -206,9 +200,4 @@ export class Turns<T> {
     line?.take(run)
     if (line === undefined || line.queue.length === 0) this.#opener.abandon(run.id, reason)
   }
-}
-
-/** What a turn or hook has left behind is no longer part of it, though perhaps of a turn around it. */
-function isOver(work: object): boolean {
-  return work instanceof HookCall ? work.isOver : work instanceof RedisTurnRun && work.phase === 'over'
 }
