@@ -1,0 +1,124 @@
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import { RunnableLambda, RunnableWithMessageHistory } from '@langchain/core/runnables'
+import { Annotation, Command, interrupt, START, StateGraph } from '@langchain/langgraph'
+import { deltaChannelHistoryTests, validate } from '@langchain/langgraph-checkpoint-validation'
+import type { AgentInputItem } from '@openai/agents'
+import type { UIMessage } from 'ai'
+import { chatStore } from 'session-registry/ai-sdk'
+import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
+import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { agentSession } from 'session-registry/openai-agents'
+import { RedisSessionRegistry } from 'session-registry/redis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { connectClient, type TestClient } from '../support/redis-clients.ts'
+import { type RegistryOptions, testRegistry } from '../support/redis-registry.ts'
+import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
+import { told } from '../support/told.ts'
+
+// LangGraph's suite looks for the globals of its test runner; this file alone has them.
+Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it })
+
+describeOnRedis('an adapter over two processes that share one Redis', (redis) => {
+  /** Two registries of one prefix: whoever asks the second knows what the first has stored, and nothing else of it. */
+  async function pair<T>(
+    options: Omit<RegistryOptions<T>, 'prefix'>,
+  ): Promise<[RedisSessionRegistry<T>, RedisSessionRegistry<T>]> {
+    const shared = { prefix: uniquePrefix(), shards: 2, ...options }
+    return [await testRegistry(redis, shared), await testRegistry(redis, shared)]
+  }
+
+  it('keeps a LangChain conversation, with the classes of its messages', async () => {
+    const sources = await pair<BaseMessage[]>({ create: () => [], codec: messageCodec })
+    const model = RunnableLambda.from<BaseMessage[], BaseMessage>(
+      (messages) => new AIMessage(`answer to ${messages.length}`),
+    )
+    const chats = sources.map((source) =>
+      withSessionTurns(
+        source,
+        new RunnableWithMessageHistory({ runnable: model, getMessageHistory: messageHistories(source) }),
+      ),
+    )
+    const ada = { configurable: { sessionId: 'ada' } }
+    await Promise.all(chats.map((chat, index) => chat.invoke([new HumanMessage(`hello ${index}`)], ada)))
+    for (const source of sources) {
+      const messages = await messageHistories(source)('ada').getMessages()
+      // Either may be first; neither overlaps, and the second has seen the first.
+      expect(told(messages).map((line) => line.replace(/hello \d/, 'hello'))).toEqual([
+        ...['human:hello', 'ai:answer to 1', 'human:hello', 'ai:answer to 3'],
+      ])
+      expect(messages[1]).toBeInstanceOf(AIMessage)
+    }
+  })
+
+  it('goes on with a paused LangGraph thread in another process', async () => {
+    const sources = await pair<Thread>({ create: newThread, codec: threadCodec })
+    const State = Annotation.Root({ answer: Annotation<string> })
+    const [first, second] = sources.map((source) =>
+      new StateGraph(State)
+        .addNode('ask', () => ({ answer: interrupt<string, string>('sure?') }))
+        .addEdge(START, 'ask')
+        .compile({ checkpointer: new SessionSaver({ source }) }),
+    )
+    const ada = { configurable: { thread_id: 'ada' } }
+    await first?.invoke({ answer: '' }, ada)
+    expect((await sources[1].peek('ada'))?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+
+    expect(await second?.invoke(new Command({ resume: 'yes' }), ada)).toEqual({ answer: 'yes' })
+    expect((await first?.getState(ada))?.values).toEqual({ answer: 'yes' })
+    expect((await sources[0].peek('ada'))?.timeoutMs).toBe(1_200_000)
+  })
+
+  it('keeps the items of an OpenAI agent', async () => {
+    const [first, second] = await pair<AgentInputItem[]>({ create: () => [] })
+    const says = (content: string): AgentInputItem => ({ role: 'user', content })
+    await Promise.all([
+      agentSession(first, 'ada').addItems([says('a1'), says('a2')]),
+      agentSession(second, 'ada').addItems([says('b1'), says('b2')]),
+    ])
+    const items = await agentSession(first, 'ada').getItems()
+    const texts = items.map((item) => ('content' in item ? item.content : undefined)).join(' ')
+
+    expect(['a1 a2 b1 b2', 'b1 b2 a1 a2']).toContain(texts)
+    expect(await agentSession(second, 'ada').popItem()).toEqual(items.at(-1))
+    expect(await agentSession(first, 'ada').getItems()).toHaveLength(3)
+  })
+
+  it('keeps the messages of an AI SDK chat', async () => {
+    const [first, second] = await pair<UIMessage[]>({ create: () => [] })
+    const message: UIMessage = { id: '1', role: 'user', parts: [{ type: 'text', text: 'hello' }] }
+    await chatStore(first).saveChat({ chatId: 'ada', messages: [message] })
+
+    expect(await chatStore(second).loadChat('ada')).toEqual([message])
+    expect(await chatStore(second).loadChat('bob')).toEqual([])
+    expect(await second.has('bob')).toBe(false)
+  })
+})
+
+describeOnRedis('a saver on Redis', (redis) => {
+  let client: TestClient
+  const registries: RedisSessionRegistry<Thread>[] = []
+  beforeAll(async () => {
+    client = await connectClient('redis', redis.url)
+  })
+  afterAll(async () => {
+    for (const registry of registries) await registry.close({ deadlineMs: 0 })
+    await client.close()
+  })
+
+  const suite = {
+    checkpointerName: 'SessionSaver on Redis',
+    createCheckpointer: () => {
+      const source = new RedisSessionRegistry<Thread>({
+        client: client.client,
+        prefix: uniquePrefix(),
+        shards: 2,
+        create: newThread,
+        codec: threadCodec,
+      })
+      registries.push(source)
+      return new SessionSaver({ source })
+    },
+  }
+  validate(suite)
+  deltaChannelHistoryTests(suite)
+})
