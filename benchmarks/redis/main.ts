@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { loadavg } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient, type RedisClientType } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
@@ -21,6 +22,7 @@ const reads = Number(READS)
 const inFlight = 128
 const processCounts = [1, 4]
 
+const [loadBefore = Number.NaN] = loadavg()
 const server = await RedisServer.start()
 const admin: RedisClientType = createClient({ url: server.url })
 admin.on('error', (error) => console.error(error))
@@ -42,7 +44,18 @@ try {
   console.log('lateness')
   const lateness = await measureLateness()
   const version = await serverVersion(admin)
-  const text = report({ rounds, sessions, reads, inFlight, version, readings, archivings, lateness, memory })
+  const text = report({
+    rounds,
+    sessions,
+    reads,
+    inFlight,
+    version,
+    loadBefore,
+    readings,
+    archivings,
+    lateness,
+    memory,
+  })
   await writeFile(new URL('./results.md', import.meta.url), text)
   console.log(text)
 } finally {

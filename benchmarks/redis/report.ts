@@ -28,6 +28,8 @@ export interface Findings {
   readonly reads: number
   readonly inFlight: number
   readonly version: string
+  /** How many processes wanted a processor just before. */
+  readonly loadBefore: number
   readonly readings: readonly Reading[]
   readonly archivings: readonly Archiving[]
   readonly lateness: Lateness
@@ -45,12 +47,13 @@ export function median(values: readonly number[]): number {
 }
 
 export function report(found: Findings): string {
-  const { rounds, sessions, inFlight, version, lateness } = found
+  const { rounds, sessions, inFlight, version, loadBefore, lateness } = found
   const processor = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`
   return `# Redis: figures
 
 ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, Redis ${version} on loopback, ${processor}, shared by the server and all processes.
-Made by \`npm run bench:redis\`; medians of ${count(rounds)} rounds, in each of which everything was measured once.
+Made by \`npm run bench:redis\`; medians of ${count(rounds)} rounds, in each of which everything was measured once. Load average before: ${one(loadBefore)};
+where it is not near 0, others used the machine too, and every figure is worse than it need be.
 
 ## Reads that keep a session alive
 
@@ -73,6 +76,7 @@ ${archiveTable(found)}
 ## Lateness
 
 From the moment a session is over (${count(lateness.timeoutMs)} ms after its last use) until \`archive\` is called: median ${one(lateness.p50)} ms, 99 % within ${one(lateness.p99)} ms, at most ${one(lateness.most)} ms.
+Of that, a 128th of the timeout (${one(lateness.timeoutMs / 128)} ms; at most 1 s) is meant: so much later a session is over, for not every read is written down.
 
 ## Memory
 

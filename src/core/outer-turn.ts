@@ -8,7 +8,7 @@ import { findScope, HookCall } from './turn-scope.ts'
  * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
  */
 export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
-  const work = workUnderWay(owner, id)
+  const work = findScope(owner, id, isOver)
   if (work instanceof HookCall) throw reentrant()
   if (!(work instanceof TurnCall)) return undefined
   // A turn that was cut off must not go on through a nested one.
@@ -16,9 +16,10 @@ export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): 
   return work as C
 }
 
-/** The innermost turn or hook of this id that the caller is a part of, and that is not over. */
-export function workUnderWay(owner: object, id: string): object | undefined {
-  return findScope(owner, id, isOver)
+/** The same for those who only want to see its session: nothing where it is cut, nor in a hook. */
+export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
+  const work = findScope(owner, id, isOver)
+  return work instanceof TurnCall && work.phase === 'running' ? (work as C) : undefined
 }
 
 /** What a turn or hook has left behind is no longer part of it, though perhaps of a turn around it. */

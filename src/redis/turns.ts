@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { SessionRegistryError } from '../core/errors.ts'
-import { outerTurn, workUnderWay } from '../core/outer-turn.ts'
+import { outerTurn, runningTurn } from '../core/outer-turn.ts'
 import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
@@ -12,7 +12,7 @@ import type { SessionStore } from './session-store.ts'
 import type { Teller } from './teller.ts'
 import { TurnCourse } from './turn-course.ts'
 import { TurnEntrance } from './turn-entrance.ts'
-import { RedisTurnRun, TurnLine } from './turn-run.ts'
+import { type RedisTurnRun, TurnLine } from './turn-run.ts'
 
 export interface TurnParts<T> {
   readonly owner: object
@@ -75,8 +75,7 @@ export class Turns<T> {
 
   /** What reads see that are made inside a running turn of their id. */
   sessionInTurn(id: string): RedisSession<T> | undefined {
-    const work = workUnderWay(this.#owner, id)
-    return work instanceof RedisTurnRun && work.phase === 'running' ? work.session : undefined
+    return runningTurn<RedisTurnRun<T>, T>(this.#owner, id)?.session
   }
 
   /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
