@@ -28,6 +28,8 @@ export class IdleClass<T> {
   declare readonly timeoutMs: number
   /** Infinity has no granules: `tickOf` is then `NaN`, which equals no tick, and every touch moves the record. */
   declare readonly ticksPerMs: number
+  /** A record that was put in its place fewer granules ago than this is not over, whatever its exact time. */
+  declare readonly safeTicks: number
   readonly #granuleMs: number
   readonly #ordered: SessionList<T>
   readonly #soon: SessionList<T>
@@ -41,6 +43,8 @@ export class IdleClass<T> {
     this.timeoutMs = timeoutMs
     this.#granuleMs = Math.max(minGranuleMs, Math.min(timeoutMs / granulesPerTimeout, maxGranuleMs))
     this.ticksPerMs = timeoutMs === Number.POSITIVE_INFINITY ? Number.NaN : 1 / this.#granuleMs
+    // One for the granule that has begun, one for the rounding of ticks.
+    this.safeTicks = Math.floor(timeoutMs / this.#granuleMs) - 2
     this.#ordered = this.#newList()
     this.#soon = this.#newList()
     this.#checking = this.#newList()
