@@ -1,6 +1,6 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
-import { stepsPerBreath } from './idle-class.ts'
+import { type OrderKept, stepsPerBreath } from './idle-class.ts'
 import { IdleClasses } from './idle-classes.ts'
 import { SessionIndex } from './session-index.ts'
 import { SessionList, unlink } from './session-list.ts'
@@ -20,10 +20,10 @@ export class SessionTable<T> {
   readonly #ages: AgeList<T> | undefined
   #heldCount = 0
 
-  constructor(timeoutMs: number, maxAgeMs: number) {
+  constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
     this.defaultTimeoutMs = timeoutMs
     this.#maxAgeMs = maxAgeMs
-    this.#classes = new IdleClasses(timeoutMs)
+    this.#classes = new IdleClasses(timeoutMs, order)
     const { ofRegistry } = this.#classes
     this.#heldOnes = new SessionList(new SessionRecord<T>('', undefined as T, ofRegistry, 0))
     if (maxAgeMs !== Number.POSITIVE_INFINITY) {
@@ -90,8 +90,9 @@ export class SessionTable<T> {
   touch(record: SessionRecord<T>, now: number): void {
     record.lastActive = now
     const { idleClass } = record
-    if (Math.floor(now * idleClass.ticksPerMs) === record.linkedTick) return
-    if (record.state === sessionState.active) idleClass.renew(record, now)
+    const ticks = Math.floor(now * idleClass.ticksPerMs) - record.linkedTick
+    if (!(ticks < idleClass.ticksPerMove) && record.state === sessionState.active)
+      idleClass.renew(record, now)
   }
 
   /** {@link touch}, unless the record is over: the hot path. */
@@ -101,7 +102,8 @@ export class SessionTable<T> {
     // Only where it may be over is the record read any further: each field less is a cache line less.
     if ((!(ticks < idleClass.safeTicks) || this.#ages !== undefined) && this.isOver(record, now)) return false
     record.lastActive = now
-    if (ticks !== 0 && record.state === sessionState.active) idleClass.renew(record, now)
+    if (!(ticks < idleClass.ticksPerMove) && record.state === sessionState.active)
+      idleClass.renew(record, now)
     return true
   }
 
