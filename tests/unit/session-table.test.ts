@@ -166,46 +166,6 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     expect(sweep(table, 25_620)).toEqual(['a'])
   })
 
-  it('finds at its deadline, and not before, what was in use long after it was put in its place', () => {
-    const table = tableOf(12_800)
-    const touches = [0, 99, 100, 350, 650, 799, 800, 1_500]
-    for (const at of touches) table.insert(`at ${at}`, 1, undefined, 0)
-    for (const at of touches) {
-      const record = table.find(`at ${at}`)
-      if (record !== undefined) table.touch(record, at)
-    }
-
-    for (const at of touches) {
-      expect(sweep(table, at + 12_800 - 1)).toEqual([])
-      expect(table.mayHaveOver(at + 12_800)).toBe(true)
-      expect(sweep(table, at + 12_800)).toEqual([`at ${at}`])
-    }
-  })
-
-  it('meets again only a few times what was in use after it was put in its place', () => {
-    const table = tableOf(12_800)
-    const count = 100
-    for (let index = 0; index < count; index += 1) table.insert(String(index), 1, undefined, 0)
-    let reads = 0
-    for (let index = 0; index < count; index += 1) {
-      const record = table.find(String(index))
-      if (record === undefined) continue
-      table.touch(record, 650)
-      Object.defineProperty(record, 'lastActive', {
-        get: () => {
-          reads += 1
-          return 650
-        },
-      })
-    }
-    let ended = 0
-    for (let now = 12_000; now <= 13_449; now += 10) ended += sweep(table, now).length
-
-    expect(ended).toBe(0)
-    expect(reads).toBeLessThan(count * 12)
-    expect(sweep(table, 13_450)).toHaveLength(count)
-  })
-
   it('leaves to the next walk what one that was cut short has not seen', () => {
     const table = tableOf(1_000)
     for (let index = 0; index < 10; index += 1) table.insert(String(index), 1, undefined, index)
