@@ -35,7 +35,7 @@ function machineText({ rounds, minutes }: RunFacts): string {
   return [
     `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}`,
     `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}`,
-    `- medians of ${rounds} rounds, ${minutes.toFixed(0)} minutes in all`,
+    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}, ${minutes.toFixed(0)} minutes in all`,
   ].join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { ClassHeap } from './class-heap.ts'
-import { IdleClass } from './idle-class.ts'
+import { IdleClass, type OrderKept } from './idle-class.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /**
@@ -10,6 +10,7 @@ import type { SessionRecord } from './session-record.ts'
  */
 export class IdleClasses<T> {
   readonly ofRegistry: IdleClass<T>
+  readonly #order: OrderKept
   readonly #byTimeout = new Map<number, IdleClass<T>>()
   readonly #byDeadline = new ClassHeap<T>(({ notOverBefore }) => notOverBefore)
   /** A class is sorted to within a granule, so behind its first session may be one that is older by less than that. */
@@ -19,7 +20,8 @@ export class IdleClasses<T> {
   /** Sessions that have a finite timeout. */
   expirable = 0
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, order: OrderKept = 'for-evictions') {
+    this.#order = order
     this.ofRegistry = this.#add(timeoutMs)
   }
 
@@ -80,7 +82,7 @@ export class IdleClasses<T> {
   }
 
   #add(timeoutMs: number): IdleClass<T> {
-    const idleClass = new IdleClass<T>(timeoutMs)
+    const idleClass = new IdleClass<T>(timeoutMs, this.#order)
     this.#byTimeout.set(timeoutMs, idleClass)
     if (idleClass.isFinite) this.#byDeadline.add(idleClass)
     this.#byActivity.add(idleClass)

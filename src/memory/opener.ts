@@ -96,6 +96,8 @@ export class Opener<T> {
    * cannot end before they are served; they go on when that step is done.
    */
   arrived(record: SessionRecord<T>): void {
+    // Mostly nobody waits, and each creation comes here.
+    if (this.#openings.size === 0) return
     const opening = this.#openings.get(record.id)
     if (opening === undefined) return
     this.#end(opening)

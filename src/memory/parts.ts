@@ -29,7 +29,8 @@ export interface RegistryParts<T> {
 /** Puts a registry together: here stands who is told of which transition. */
 export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): RegistryParts<T> {
   const archives = options.archive !== undefined
-  const table = new SessionTable<T>(options.timeoutMs, options.maxAgeMs)
+  const order = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'
+  const table = new SessionTable<T>(options.timeoutMs, options.maxAgeMs, order)
   const counters = new Counters()
   const announcer = new Announcer(owner, options.logger, options.logId)
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {

@@ -1,6 +1,6 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { AgeList } from './age-list.ts'
-import { stepsPerBreath } from './idle-class.ts'
+import { type OrderKept, stepsPerBreath } from './idle-class.ts'
 import { IdleClasses } from './idle-classes.ts'
 import { SessionIndex } from './session-index.ts'
 import { SessionList, unlink } from './session-list.ts'
@@ -20,10 +20,10 @@ export class SessionTable<T> {
   readonly #ages: AgeList<T> | undefined
   #heldCount = 0
 
-  constructor(timeoutMs: number, maxAgeMs: number) {
+  constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
     this.defaultTimeoutMs = timeoutMs
     this.#maxAgeMs = maxAgeMs
-    this.#classes = new IdleClasses(timeoutMs)
+    this.#classes = new IdleClasses(timeoutMs, order)
     const { ofRegistry } = this.#classes
     this.#heldOnes = new SessionList(new SessionRecord<T>('', undefined as T, ofRegistry, 0))
     if (maxAgeMs !== Number.POSITIVE_INFINITY) {
@@ -86,20 +86,24 @@ export class SessionTable<T> {
     this.#classes.leave(record.idleClass)
   }
 
-  /** Activity: the idle time starts again. This is the hot path: one stored number, and rarely a move in a list. */
+  /** Activity: the idle time starts again. One stored number, and rarely a move in a list. */
   touch(record: SessionRecord<T>, now: number): void {
     record.lastActive = now
     const { idleClass } = record
-    if (Math.floor(now * idleClass.ticksPerMs) === record.linkedTick) return
-    if (record.state === sessionState.active) idleClass.renew(record, now)
+    const ticks = Math.floor(now * idleClass.ticksPerMs) - record.linkedTick
+    if (!(ticks < idleClass.ticksPerMove) && record.state === sessionState.active)
+      idleClass.renew(record, now)
   }
 
-  /** {@link touch}, unless the record is over. */
+  /** {@link touch}, unless the record is over: the hot path. */
   touchLive(record: SessionRecord<T>, now: number): boolean {
+    const { idleClass } = record
+    const ticks = Math.floor(now * idleClass.ticksPerMs) - record.linkedTick
     // Only where it may be over is the record read any further: each field less is a cache line less.
-    if ((record.idleClass.isOver(record, now) || this.#ages !== undefined) && this.isOver(record, now))
-      return false
-    this.touch(record, now)
+    if ((!(ticks < idleClass.safeTicks) || this.#ages !== undefined) && this.isOver(record, now)) return false
+    record.lastActive = now
+    if (!(ticks < idleClass.ticksPerMove) && record.state === sessionState.active)
+      idleClass.renew(record, now)
     return true
   }
 

@@ -5,10 +5,6 @@ import { SessionTable } from '../../src/memory/session-table.ts'
 
 const never = Number.POSITIVE_INFINITY
 
-function tableOf(timeoutMs: number, maxAgeMs = never) {
-  return new SessionTable<number>(timeoutMs, maxAgeMs)
-}
-
 function hold(table: SessionTable<number>, record: SessionRecord<number>) {
   table.hold(record)
   record.state = sessionState.held
@@ -31,7 +27,11 @@ function sweep(table: SessionTable<number>, now: number, most = never): string[]
   return ids
 }
 
-describe('the table', () => {
+describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s', (order) => {
+  function tableOf(timeoutMs: number, maxAgeMs = never) {
+    return new SessionTable<number>(timeoutMs, maxAgeMs, order)
+  }
+
   it('has a session one millisecond before its timeout, and has it over at its timeout', () => {
     const table = tableOf(1_000)
     const record = table.insert('a', 1, undefined, 0)
@@ -237,6 +237,24 @@ describe('the table', () => {
     expect(sweep(table, 2_499)).toEqual(['b'])
     expect(table.expiryReason(record)).toBe('age')
     expect(sweep(table, 2_500)).toEqual(['a'])
+  })
+
+  it('walks each record once, wherever walks have put it', () => {
+    const table = tableOf(12_800)
+    const ids = ['a', 'b', 'c', 'd']
+    const records = ids.map((id, index) => table.insert(id, 1, undefined, index * 30))
+    for (const [index, at] of [
+      [0, 700],
+      [1, 40],
+      [2, 400],
+    ] as const) {
+      const record = records[index]
+      if (record !== undefined) table.touch(record, at)
+    }
+    expect(sweep(table, 12_835)).toEqual([])
+
+    expect(table.snapshot().map(({ id }) => id)).toEqual(['b', 'd', 'c', 'a'])
+    expect(table.leastActive?.id).toBe('b')
   })
 
   it('walks records in order of activity, those in use last', () => {
