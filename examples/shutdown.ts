@@ -1,13 +1,19 @@
 import { createServer } from 'node:http'
-import { SessionRegistry } from 'session-registry'
+import { isSessionRegistryError, SessionRegistry } from 'session-registry'
 
 const sessions = new SessionRegistry<number[]>({
   create: () => [],
   archive: async (session) => console.log(`archived ${session.id}`),
 })
 const server = createServer(async (request, response) => {
-  const visits = await sessions.run(request.url ?? '/', async ({ value }) => value.push(Date.now()))
-  response.end(`visit ${visits}\n`)
+  try {
+    const visits = await sessions.run(request.url ?? '/', async ({ value }) => value.push(Date.now()))
+    response.end(`visit ${visits}\n`)
+  } catch (error) {
+    // While the registry closes, runs are refused; a rejection that nobody catches would end the process.
+    response.statusCode = isSessionRegistryError(error, 'ERR_SESSION_ID_INVALID') ? 400 : 503
+    response.end()
+  }
 })
 
 process.once('SIGTERM', async () => {

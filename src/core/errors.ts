@@ -29,15 +29,6 @@ const brand = Symbol.for('session-registry.error')
  * Messages name the argument, the rule and what was got; none echoes a session id or a value.
  */
 export class SessionRegistryError extends Error {
-  static {
-    // On the prototype, because a stack is written before the fields are: as a field it would say `Error: …`.
-    Object.defineProperty(SessionRegistryError.prototype, 'name', {
-      value: 'SessionRegistryError',
-      writable: true,
-      configurable: true,
-    })
-  }
-
   readonly code: SessionErrorCode
   /** The session concerned, where the code is `ERR_SESSION_ARCHIVE_FAILED`; its value is untouched. */
   declare readonly session?: Session<unknown>
@@ -59,6 +50,14 @@ export class SessionRegistryError extends Error {
     return true
   }
 }
+
+// On the prototype, because a stack is written before the fields are: as a field it would say `Error: …`. And outside of
+// the class, which the build would have to rename if it named itself.
+Object.defineProperty(SessionRegistryError.prototype, 'name', {
+  value: 'SessionRegistryError',
+  writable: true,
+  configurable: true,
+})
 
 /**
  * Whether `error` comes from this library, of any copy or module format; with `code`, whether it has that code.

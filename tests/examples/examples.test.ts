@@ -69,6 +69,10 @@ describe('an example', () => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
       visits.push(await response.text())
     }
+    const { status } = await fetch(`http://127.0.0.1:${port}/${'x'.repeat(1100)}`, {
+      headers: { connection: 'close' },
+    })
+    expect(status).toBe(400)
     running.child.kill('SIGTERM')
     const exitCode = await running.ended()
 
