@@ -1,10 +1,10 @@
 import process from 'node:process'
 import { type ContenderName, loadContender } from './contenders.ts'
 import type { Work } from './measured-process.ts'
-import { measureControl, measureDueAtOnce } from './work/due-at-once.ts'
-import { measureGrowth } from './work/growth.ts'
-import { measureHour } from './work/hour.ts'
-import { measureSteady } from './work/steady.ts'
+import { measureControl, measureDueAtOnce } from './workloads/due-at-once.ts'
+import { measureGrowth } from './workloads/growth.ts'
+import { measureHour } from './workloads/hour.ts'
+import { measureSteady } from './workloads/steady.ts'
 
 // The measuring side of measured-process.ts: `measure.ts <work> <contender> <size>`, figures as JSON on stdout.
 const works = {

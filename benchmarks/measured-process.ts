@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ContenderName } from './contenders.ts'
-import type { DueAtOnceFigures } from './work/due-at-once.ts'
-import type { GrowthFigures } from './work/growth.ts'
-import type { HourFigures } from './work/hour.ts'
-import type { SteadyFigures } from './work/steady.ts'
+import type { DueAtOnceFigures } from './workloads/due-at-once.ts'
+import type { GrowthFigures } from './workloads/growth.ts'
+import type { HourFigures } from './workloads/hour.ts'
+import type { SteadyFigures } from './workloads/steady.ts'
 
 export interface FiguresOf {
   steady: SteadyFigures
