@@ -4,8 +4,8 @@ import { outerTurn } from '../core/outer-turn.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import { checkId } from '../core/validate.ts'
 import type { RegistryParts } from './parts.ts'
-import { type SessionRecord, sessionState } from './session-record.ts'
-import type { SessionTable } from './session-table.ts'
+import type { SessionTable } from './table/session-table.ts'
+import { noSlot } from './table/slot-store.ts'
 import type { TurnRun } from './turn-run.ts'
 
 /** Reading and writing, outside turns: which effect comes after which. */
@@ -25,28 +25,28 @@ export class Access<T> {
     this.#loads = loads
   }
 
-  /** The live record of an id, touched. One that is over is let go, and told. */
-  active(id: string): SessionRecord<T> | undefined {
-    const record = this.#table.find(id)
-    if (record === undefined) {
+  /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
+  active(id: string): number {
+    const slot = this.#table.find(id)
+    if (slot === noSlot) {
       checkId(id)
-      return undefined
+      return noSlot
     }
-    if (this.#table.touchLive(record, this.#clock.now())) return record
-    this.#parts.lifecycle.expire(record)
+    if (this.#table.touchLive(slot, this.#clock.now())) return slot
+    this.#parts.lifecycle.expire(slot)
     this.#parts.announcer.deliver()
     // A listener may have brought the id back.
     return this.live(id)
   }
 
-  /** The live record of an id, left as it is. */
-  live(id: string): SessionRecord<T> | undefined {
-    const record = this.#table.find(checkId(id))
-    return record !== undefined && this.#isLive(record) ? record : undefined
+  /** The live session of an id, left as it is; `noSlot` where there is none. */
+  live(id: string): number {
+    const slot = this.#table.find(checkId(id))
+    return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
   }
 
   /** Makes a session where there is none. Nothing is ended for it before its value is there. */
-  make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): SessionRecord<T> {
+  make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): number {
     const { room, lifecycle, announcer, counters } = this.#parts
     try {
       this.#checkCreatable(id)
@@ -56,8 +56,8 @@ export class Access<T> {
       const value = create(id)
       if (counters.created !== createdBefore) {
         // The factory has used the registry: whoever came first in there has made the session.
-        const record = this.active(id)
-        if (record !== undefined) return record
+        const slot = this.active(id)
+        if (slot !== noSlot) return slot
       }
       this.#checkCreatable(id)
       const now = lifecycle.clock.now()
@@ -71,14 +71,14 @@ export class Access<T> {
   set(id: string, value: T, timeoutMs: number | undefined): void {
     const { room, lifecycle, announcer, archiver, closing } = this.#parts
     try {
-      const record = lifecycle.live(checkId(id))
+      const slot = lifecycle.live(checkId(id))
       if (closing !== undefined) throw closed()
       if (archiver.has(id)) throw needsOpen('is being archived')
-      if (record === undefined) {
+      if (slot === noSlot) {
         room.check()
         room.make(lifecycle.clock.now())
       } else {
-        lifecycle.end(record, 'replaced')
+        lifecycle.end(slot, 'replaced')
       }
       lifecycle.create(id, value, lifecycle.clock.now(), timeoutMs)
     } finally {
@@ -90,17 +90,17 @@ export class Access<T> {
   open(id: string, resolve: (value: T) => void, reject: (error: unknown) => void): void {
     const { counters, opener, closing, announcer } = this.#parts
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
-    const record = outer?.record ?? this.active(id)
-    if (record !== undefined) {
+    const slot = outer?.record?.slot ?? this.active(id)
+    if (slot !== noSlot) {
       counters.hits += 1
-      resolve(record.value)
+      resolve(this.#table.valueOf(slot))
       return
     }
     counters.misses += 1
     if (closing !== undefined) throw closed()
-    const attach = (opened: SessionRecord<T>) => {
+    const attach = (opened: number) => {
       this.#table.touch(opened, this.#clock.now())
-      resolve(opened.value)
+      resolve(this.#table.valueOf(opened))
     }
     opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
     announcer.deliver()
@@ -109,29 +109,31 @@ export class Access<T> {
   /** Ends a session, or its archive, and says whether it was live. */
   delete(id: string): boolean {
     const { table, lifecycle, archiver } = this.#parts
-    const record = table.find(id)
-    if (record === undefined) return archiver.abandon(id)
-    const isLive = this.#isLive(record)
-    lifecycle.end(record, isLive ? 'deleted' : table.expiryReason(record))
+    const slot = table.find(id)
+    if (slot === noSlot) return archiver.abandon(id)
+    const isLive = this.#isLive(slot)
+    lifecycle.end(slot, isLive ? 'deleted' : table.expiryReason(slot))
     return isLive
   }
 
   clear(): number {
     const { table, archiver } = this.#parts
-    const ids = [...archiver.ids(), ...table.records().map(({ id }) => id)]
+    const ids = [...archiver.ids(), ...table.snapshot().map((slot) => table.idOf(slot))]
     return ids.filter((id) => this.delete(id)).length
   }
 
-  /** The live records as they are at the first step; one that has ended meanwhile is passed over. */
-  *walk(): Generator<SessionRecord<T>, void, undefined> {
-    for (const record of this.#table.snapshot()) {
-      const isInMemory = record.state === sessionState.active || record.state === sessionState.held
-      if (isInMemory && this.#isLive(record)) yield record
+  /** The live sessions as they are at the first step; one that has ended meanwhile is passed over. */
+  *walk(): Generator<number, void, undefined> {
+    const table = this.#table
+    const slots = table.snapshot()
+    const births = slots.map((slot) => table.birth(slot))
+    for (const [at, slot] of slots.entries()) {
+      if (table.birth(slot) === births[at] && this.#isLive(slot)) yield slot
     }
   }
 
-  #isLive(record: SessionRecord<T>): boolean {
-    return !this.#table.isOver(record, this.#clock.now())
+  #isLive(slot: number): boolean {
+    return !this.#table.isOver(slot, this.#clock.now())
   }
 
   #checkCreatable(id: string): void {

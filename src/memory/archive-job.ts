@@ -1,6 +1,6 @@
 import type { Timer } from '../core/clock.ts'
 import type { ArchiveReason } from '../core/end-reason.ts'
-import type { SessionRecord } from './session-record.ts'
+import type { SessionRecord } from './table/session-record.ts'
 
 /** The archiving of one session. */
 export class ArchiveJob<T> {

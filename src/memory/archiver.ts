@@ -7,7 +7,7 @@ import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
 import { ArchiveJob, JobQueue } from './archive-job.ts'
 import { Burst } from './burst.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { SessionRecord } from './session-record.ts'
+import type { SessionRecord } from './table/session-record.ts'
 
 /** A pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a person. */
 const firstPauseMs = 100

@@ -4,8 +4,7 @@ import { closed } from '../core/refusals.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { SessionRecord } from './session-record.ts'
-import { sessionState } from './session-record.ts'
+import type { SessionRecord } from './table/session-record.ts'
 import type { Turns } from './turns.ts'
 
 /**
@@ -40,17 +39,17 @@ export class Closing<T> {
   start(): void {
     this.#turns.refuseWaiting(closed())
     this.#archiver.close((record) => this.#lost.push(record))
-    for (const record of this.#lifecycle.table.records()) this.released(record)
+    for (const slot of this.#lifecycle.table.snapshot()) this.released(slot)
     if (this.#lifecycle.table.heldCount > 0) this.#wait(() => this.#turns.cutAll(closed()))
     this.check()
   }
 
   /** Lets a session go that nobody uses. */
-  released(record: SessionRecord<T>): void {
-    if (record.state !== sessionState.active) return
+  released(slot: number): void {
     const { table, clock } = this.#lifecycle
-    if (table.isOver(record, clock.now())) this.#lifecycle.expire(record)
-    else this.#lifecycle.letGo(record, 'closed')
+    if (table.isHeld(slot)) return
+    if (table.isOver(slot, clock.now())) this.#lifecycle.expire(slot)
+    else this.#lifecycle.letGo(slot, 'closed')
     this.check()
   }
 

@@ -1,5 +1,5 @@
 import type { Timer } from '../core/clock.ts'
-import type { SessionRecord } from './session-record.ts'
+import type { SessionRecord } from './table/session-record.ts'
 
 /**
  * Keeps a session from ending until it is released, or for `maxTurnMs` at the longest.

@@ -3,24 +3,24 @@ import type { FullClock } from '../core/clock.ts'
 import { type ArchiveReason, type EndReason, isExpiryReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import type { Counters } from '../core/stats.ts'
-import type { SessionRecord } from './session-record.ts'
-import { sessionState } from './session-record.ts'
-import type { SessionTable } from './session-table.ts'
 import type { SessionUse } from './session-use.ts'
 import { SessionView } from './session-view.ts'
+import type { SessionRecord } from './table/session-record.ts'
+import type { SessionTable } from './table/session-table.ts'
+import { noSlot } from './table/slot-store.ts'
 
 /** What other parts of the registry do about a transition. */
 export interface LifecycleHooks<T> {
   /** Takes a session that is to be archived; `undefined` where nothing is archived. */
   readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
   /** An id has come to life. */
-  readonly arrived: (record: SessionRecord<T>) => void
+  readonly arrived: (id: string, slot: number) => void
   /** The number of sessions that could end by time may have changed. */
   readonly changed: () => void
   /** Memory holds one session less. */
   readonly freed: () => void
   /** A session in use was released. */
-  readonly released: (record: SessionRecord<T>) => void
+  readonly released: (slot: number) => void
   /** A session ended in the middle of its use. */
   readonly cutOff: (record: SessionRecord<T>, use: SessionUse<T>) => void
 }
@@ -66,17 +66,16 @@ export class Lifecycle<T> {
     return record.view
   }
 
-  /** The live record of an id. One that is over is let go. */
-  live(id: string): SessionRecord<T> | undefined {
-    const record = this.table.find(id)
-    if (record === undefined) return undefined
-    if (!this.table.isOver(record, this.clock.now())) return record
-    this.expire(record)
-    return undefined
+  /** The live session of an id; `noSlot` where there is none. One that is over is let go. */
+  live(id: string): number {
+    const slot = this.table.find(id)
+    if (slot === noSlot || !this.table.isOver(slot, this.clock.now())) return slot
+    this.expire(slot)
+    return noSlot
   }
 
-  create(id: string, value: T, now: number, timeoutMs?: number, loaded = false): SessionRecord<T> {
-    const record = this.table.insert(id, value, timeoutMs, now)
+  create(id: string, value: T, now: number, timeoutMs?: number, loaded = false): number {
+    const slot = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (loaded) this.counters.loaded += 1
     const isLogged = this.announcer.isLogged('info')
@@ -87,52 +86,59 @@ export class Lifecycle<T> {
         fields: loaded ? { loaded } : {},
         id,
       }
-      this.announcer.push('created', [this.viewOf(record)], isLogged ? line : undefined)
+      const view = this.viewOf(this.table.recordOf(slot))
+      this.announcer.push('created', [view], isLogged ? line : undefined)
     }
     this.#hooks.changed()
-    this.#hooks.arrived(record)
-    return record
+    this.#hooks.arrived(id, slot)
+    return slot
   }
 
-  hold(record: SessionRecord<T>): void {
-    this.table.hold(record)
-    record.state = sessionState.held
+  hold(slot: number): void {
+    this.table.hold(slot)
   }
 
-  release(record: SessionRecord<T>): void {
-    this.table.release(record, this.clock.now())
-    record.state = sessionState.active
-    this.#hooks.released(record)
+  release(slot: number): void {
+    this.table.release(slot, this.clock.now())
+    this.#hooks.released(slot)
   }
 
   /** Lets go a session that is over. */
-  expire(record: SessionRecord<T>, now = this.clock.now()): void {
-    this.letGo(record, this.table.expiryReason(record), now)
+  expire(slot: number, now = this.clock.now()): void {
+    this.letGo(slot, this.table.expiryReason(slot), now)
   }
 
   /** Lets go an active session: it ends, after it was archived if that is what the registry does. */
-  letGo(record: SessionRecord<T>, reason: ArchiveReason, now = this.clock.now()): void {
+  letGo(slot: number, reason: ArchiveReason, now = this.clock.now()): void {
     const { archive } = this.#hooks
     if (archive === undefined) {
-      this.end(record, reason, now)
+      this.end(slot, reason, now)
       return
     }
-    this.table.remove(record)
-    record.state = sessionState.archiving
+    const record = this.table.takeOut(slot)
     archive(record, reason)
     this.#hooks.changed()
   }
 
   /** Ends a session at once, whatever it is doing. */
-  end(record: SessionRecord<T>, reason: EndReason, now = this.clock.now()): void {
-    const { use } = record
+  end(slot: number, reason: EndReason, now = this.clock.now()): void {
+    const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
-    if (record.state === sessionState.held) record.lastActive = this.clock.now()
-    this.table.remove(record)
-    this.#finish(record, reason, now)
-    if (use !== undefined) {
-      record.use = undefined
-      this.#hooks.cutOff(record, use)
+    if (table.isHeld(slot)) table.touch(slot, this.clock.now())
+    const known = table.presentRecordOf(slot)
+    if (known === undefined && !this.#isTold(reason)) {
+      // Nobody has seen it, and nobody will: no object is made of it.
+      table.remove(slot)
+      this.counters.countEnd(reason)
+      this.#hooks.freed()
+    } else {
+      const use = known?.use
+      const record = table.takeOut(slot)
+      this.#finish(record, reason, now)
+      if (use !== undefined) {
+        record.use = undefined
+        this.#hooks.cutOff(record, use)
+      }
     }
     this.#hooks.changed()
   }
@@ -144,7 +150,6 @@ export class Lifecycle<T> {
 
   /** Takes back a session that could not be archived. */
   handBack(record: SessionRecord<T>, cause: unknown): void {
-    record.state = sessionState.active
     this.table.reinsert(record, this.clock.now())
     record.view?.renew()
     const error = new SessionRegistryError(
@@ -154,7 +159,7 @@ export class Lifecycle<T> {
     )
     this.announcer.report(error, 'session could not be archived', record.id)
     this.#hooks.changed()
-    this.#hooks.arrived(record)
+    this.#hooks.arrived(record.id, record.slot)
   }
 
   /** Part of what a {@link SessionView} needs. */
@@ -164,12 +169,9 @@ export class Lifecycle<T> {
 
   #finish(record: SessionRecord<T>, reason: EndReason, now: number): void {
     this.counters.countEnd(reason)
-    record.state = sessionState.gone
     record.view?.end(now)
-    // A view that is only made to be told does not hang on the record: a young object that an old one points to is
-    // copied by the next garbage collection, and a sweep would make a million of them.
     let { view } = record
-    for (const { event, level, message } of isExpiryReason(reason) ? ofExpiry : ofOtherEnds) {
+    for (const { event, level, message } of toldOf(reason)) {
       const isLogged = this.announcer.isLogged(level)
       if (!isLogged && !this.announcer.isWanted(event)) continue
       if (view === undefined) {
@@ -184,6 +186,18 @@ export class Lifecycle<T> {
     }
     this.#hooks.freed()
   }
+
+  /** Whether a listener or the log is going to be told of such an end. */
+  #isTold(reason: EndReason): boolean {
+    for (const { event, level } of toldOf(reason)) {
+      if (this.announcer.isWanted(event) || this.announcer.isLogged(level)) return true
+    }
+    return false
+  }
+}
+
+function toldOf(reason: EndReason) {
+  return isExpiryReason(reason) ? ofExpiry : ofOtherEnds
 }
 
 const ended = { event: 'ended', level: 'debug', message: 'session ended' } as const

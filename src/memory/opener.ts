@@ -6,14 +6,14 @@ import { HookCall, runInScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Room, RoomWaiter } from './room.ts'
-import type { SessionRecord } from './session-record.ts'
+import { noSlot } from './table/slot-store.ts'
 
 /** Somebody who needs a session in memory: a call of `open`, or a turn. */
-export interface Opens<T> {
+export interface Opens {
   /** Whether a session is to be made where there is none. */
   readonly create: boolean
   /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
-  attach(record: SessionRecord<T>): void
+  attach(slot: number): void
   /** Called after everybody has attached and `created` was told. */
   begin(): void
   /** There is no session, and none is to be made. */
@@ -24,7 +24,7 @@ export interface Opens<T> {
 /** What is under way to bring one id into memory, and who waits for it. */
 class Opening<T> {
   readonly id: string
-  waiters: Opens<T>[] = []
+  waiters: Opens[] = []
   readonly loading = new AbortController()
   /** What `load` or the factory gave; it waits for room. */
   value: { readonly of: T; readonly isLoaded: boolean } | undefined = undefined
@@ -69,7 +69,7 @@ export class Opener<T> {
   }
 
   /** Calls the waiter back, at once where nothing has to be waited for. */
-  open(id: string, waiter: Opens<T>): void {
+  open(id: string, waiter: Opens): void {
     const present = this.#openings.get(id)
     if (present !== undefined) {
       present.waiters.push(waiter)
@@ -83,7 +83,7 @@ export class Opener<T> {
   }
 
   /** Those who waited for their turn on a session that was ended: they begin again when the present step is done. */
-  reopen(id: string, waiters: Opens<T>[], context: AsyncResource | undefined): void {
+  reopen(id: string, waiters: Opens[], context: AsyncResource | undefined): void {
     if (waiters.length === 0) return
     const opening = this.#begin(id)
     opening.waiters = waiters
@@ -95,14 +95,14 @@ export class Opener<T> {
    * The id has come to life in another way, by `set` for one. Those who wait take hold of it in the same step, so that it
    * cannot end before they are served; they go on when that step is done.
    */
-  arrived(record: SessionRecord<T>): void {
+  arrived(id: string, slot: number): void {
     // Mostly nobody waits, and each creation comes here.
     if (this.#openings.size === 0) return
-    const opening = this.#openings.get(record.id)
+    const opening = this.#openings.get(id)
     if (opening === undefined) return
     this.#end(opening)
     this.#lifecycle.announcer.defer(() => opening.loading.abort())
-    for (const waiter of opening.waiters) waiter.attach(record)
+    for (const waiter of opening.waiters) waiter.attach(slot)
     queueMicrotask(() => {
       for (const waiter of opening.waiters) waiter.begin()
       this.#lifecycle.announcer.deliver()
@@ -110,7 +110,7 @@ export class Opener<T> {
   }
 
   /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted. */
-  leave(id: string, waiter: Opens<T>): void {
+  leave(id: string, waiter: Opens): void {
     const opening = this.#openings.get(id)
     const index = opening?.waiters.indexOf(waiter) ?? -1
     if (opening === undefined || index < 0) return
@@ -154,9 +154,9 @@ export class Opener<T> {
   #advance(opening: Opening<T>): void {
     if (opening.isOver) return
     const { id } = opening
-    const record = this.#lifecycle.live(id)
-    if (record !== undefined) {
-      this.#admit(opening, record)
+    const slot = this.#lifecycle.live(id)
+    if (slot !== noSlot) {
+      this.#admit(opening, slot)
     } else if (this.#archiver.has(id)) {
       opening.leaveArchive = this.#archiver.whenSettled(id, () => this.#resume(opening))
     } else if (this.#load !== undefined && !opening.isLooked) {
@@ -236,9 +236,9 @@ export class Opener<T> {
     this.#admit(opening, this.#lifecycle.create(id, value.of, now, undefined, value.isLoaded))
   }
 
-  #admit(opening: Opening<T>, record: SessionRecord<T>): void {
+  #admit(opening: Opening<T>, slot: number): void {
     if (!opening.isOver) this.#end(opening)
-    for (const waiter of opening.waiters) waiter.attach(record)
+    for (const waiter of opening.waiters) waiter.attach(slot)
     this.#lifecycle.announcer.deliver()
     for (const waiter of opening.waiters) waiter.begin()
   }

@@ -7,8 +7,8 @@ import { Lifecycle } from './lifecycle.ts'
 import { Opener } from './opener.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Room } from './room.ts'
-import { SessionTable } from './session-table.ts'
 import { Sweeper } from './sweeper.ts'
+import { SessionTable } from './table/session-table.ts'
 import { Turns } from './turns.ts'
 
 /** The parts of a registry; each knows those above it. */
@@ -35,10 +35,10 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const announcer = new Announcer(owner, options.logger, options.logId)
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
     archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
-    arrived: (record) => opener.arrived(record),
+    arrived: (id, slot) => opener.arrived(id, slot),
     changed: () => sweeper.update(),
     freed: () => room.changed(),
-    released: (record) => parts.closing?.released(record),
+    released: (slot) => parts.closing?.released(slot),
     cutOff: (record, use) => turns.cutOff(record.id, use),
   })
   const sweeper = new Sweeper(lifecycle, options.intervalMs)

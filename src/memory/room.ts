@@ -4,7 +4,9 @@ import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
-import type { SessionRecord } from './session-record.ts'
+import { breath } from './table/idle-class.ts'
+import type { SessionRecord } from './table/session-record.ts'
+import { noSlot } from './table/slot-store.ts'
 
 /** Somebody who waits until memory has room for one more session. */
 export interface RoomWaiter {
@@ -169,32 +171,36 @@ export class Room<T> {
   #letFewGo(now: number): void {
     const { table } = this.#lifecycle
     if (!table.mayHaveOver(now)) return
-    let steps = 0
-    for (const record of table.over(now)) {
-      if (record !== undefined) this.#lifecycle.expire(record)
-      steps += 1
-      if (record === undefined || steps >= letGoPerCreation) return
+    for (let step = 0; step < letGoPerCreation; step += 1) {
+      const slot = table.nextOver(now)
+      if (slot === noSlot || slot === breath) return
+      this.#lifecycle.expire(slot)
     }
   }
 
   #letOneGo({ untried = false } = {}): boolean {
     const victim = this.#victim()
     if (victim === undefined) return false
-    const { record, isOver } = victim
-    // Handed back a moment ago, and again the least active: where storage is down, it would be asked without end.
-    if (untried && !isOver && this.#tried.has(record)) return false
-    if (untried) this.#tried.add(record)
-    if (isOver) this.#lifecycle.expire(record)
-    else this.#lifecycle.letGo(record, 'capacity')
+    const { slot, isOver } = victim
+    if (untried) {
+      const record = this.#lifecycle.table.recordOf(slot)
+      // Handed back a moment ago, and again the least active: where storage is down, it would be asked without end.
+      if (!isOver && this.#tried.has(record)) return false
+      this.#tried.add(record)
+    }
+    if (isOver) this.#lifecycle.expire(slot)
+    else this.#lifecycle.letGo(slot, 'capacity')
     return true
   }
 
   #victim() {
     const { table, clock } = this.#lifecycle
     const now = clock.now()
-    for (const record of table.over(now)) if (record !== undefined) return { record, isOver: true }
-    const record = this.#whenFull === 'evict' ? table.leastActive : undefined
-    return record === undefined ? undefined : { record, isOver: false }
+    let slot = table.nextOver(now)
+    while (slot === breath) slot = table.nextOver(now)
+    if (slot !== noSlot) return { slot, isOver: true }
+    slot = this.#whenFull === 'evict' ? table.leastActive : noSlot
+    return slot === noSlot ? undefined : { slot, isOver: false }
   }
 
   #full(): SessionRegistryError {

@@ -16,6 +16,8 @@ import { Closing } from './closing.ts'
 import type { Hold } from './hold.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
+import type { SessionTable } from './table/session-table.ts'
+import { noSlot } from './table/slot-store.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -32,6 +34,7 @@ export class SessionRegistry<T>
 {
   readonly #parts: RegistryParts<T>
   readonly #access: Access<T>
+  readonly #table: SessionTable<T>
   readonly #counters: Counters
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
@@ -42,6 +45,7 @@ export class SessionRegistry<T>
     const resolved = resolveOptions(options)
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
+    this.#table = this.#parts.table
     this.#access = new Access(this, this.#parts, resolved.load !== undefined)
     this.#counters = this.#parts.counters
   }
@@ -63,13 +67,14 @@ export class SessionRegistry<T>
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
     const timeoutMs = options === undefined ? undefined : checkTimeout(options)
-    const record = this.#access.active(id)
-    if (record !== undefined) {
+    let slot = this.#access.active(id)
+    if (slot !== noSlot) {
       this.#counters.hits += 1
-      return record.value
+      return this.#table.valueOf(slot)
     }
     this.#counters.misses += 1
-    return this.#access.make(id, create ?? this.#create, timeoutMs).value
+    slot = this.#access.make(id, create ?? this.#create, timeoutMs)
+    return this.#table.valueOf(slot)
   }
 
   /**
@@ -78,10 +83,13 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   get(id: string): T | undefined {
-    const record = this.#access.active(id)
-    if (record === undefined) this.#counters.misses += 1
-    else this.#counters.hits += 1
-    return record?.value
+    const slot = this.#access.active(id)
+    if (slot === noSlot) {
+      this.#counters.misses += 1
+      return undefined
+    }
+    this.#counters.hits += 1
+    return this.#table.valueOf(slot)
   }
 
   /**
@@ -101,7 +109,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   touch(id: string): boolean {
-    return this.#access.active(id) !== undefined
+    return this.#access.active(id) !== noSlot
   }
 
   /**
@@ -110,8 +118,8 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   peek(id: string): Session<T> | undefined {
-    const record = this.#access.live(id)
-    return record === undefined ? undefined : this.#parts.lifecycle.viewOf(record)
+    const slot = this.#access.live(id)
+    return slot === noSlot ? undefined : this.#viewOf(slot)
   }
 
   /**
@@ -120,7 +128,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   has(id: string): boolean {
-    return this.#access.live(id) !== undefined
+    return this.#access.live(id) !== noSlot
   }
 
   /**
@@ -154,22 +162,22 @@ export class SessionRegistry<T>
 
   /** The ids of live sessions, least recently active first, as they are at the first step. Not activity. */
   *keys(): Generator<string, void, undefined> {
-    for (const record of this.#access.walk()) yield record.id
+    for (const slot of this.#access.walk()) yield this.#table.idOf(slot)
   }
 
   /** The values of live sessions; see {@link keys}. */
   *values(): Generator<T, void, undefined> {
-    for (const record of this.#access.walk()) yield record.value
+    for (const slot of this.#access.walk()) yield this.#table.valueOf(slot)
   }
 
   /** The live sessions; see {@link keys}. */
   *sessions(): Generator<Session<T>, void, undefined> {
-    for (const record of this.#access.walk()) yield this.#parts.lifecycle.viewOf(record)
+    for (const slot of this.#access.walk()) yield this.#viewOf(slot)
   }
 
   /** Pairs of id and value of live sessions; see {@link keys}. */
   *[Symbol.iterator](): Generator<[id: string, value: T], void, undefined> {
-    for (const record of this.#access.walk()) yield [record.id, record.value]
+    for (const slot of this.#access.walk()) yield [this.#table.idOf(slot), this.#table.valueOf(slot)]
   }
 
   /** The registry in numbers. */
@@ -219,7 +227,7 @@ export class SessionRegistry<T>
       const { turns, table, announcer, closing } = this.#parts
       const outer = outerTurn<TurnRun<T>, T>(this, id)
       if (outer === undefined && closing !== undefined) {
-        const joinsRunning = whenBusy === 'join' && table.find(id)?.use?.hasTurn === true
+        const joinsRunning = whenBusy === 'join' && table.useOf(id)?.hasTurn === true
         if (!joinsRunning) throw closed()
       }
       const settle = { resolve: resolve as (result: unknown) => void, reject }
@@ -237,9 +245,9 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   hold(id: string): Hold | undefined {
-    const record = this.#access.active(id)
-    if (record === undefined || this.#parts.closing !== undefined) return undefined
-    return this.#parts.turns.hold(record)
+    const slot = this.#access.active(id)
+    if (slot === noSlot || this.#parts.closing !== undefined) return undefined
+    return this.#parts.turns.hold(this.#table.recordOf(slot))
   }
 
   /**
@@ -272,6 +280,10 @@ export class SessionRegistry<T>
   /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #viewOf(slot: number): Session<T> {
+    return this.#parts.lifecycle.viewOf(this.#table.recordOf(slot))
   }
 
   #ended(): void {

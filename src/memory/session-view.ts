@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { FullClock } from '../core/clock.ts'
 import type { Session } from '../core/session.ts'
 import { checkPositive } from '../core/validate.ts'
-import { type SessionRecord, sessionState } from './session-record.ts'
-import type { SessionTable } from './session-table.ts'
+import type { SessionRecord } from './table/session-record.ts'
+import type { SessionTable } from './table/session-table.ts'
+import { noSlot } from './table/slot-store.ts'
 
 /** What a view reads and writes beside its record. */
 export interface ViewHost<T> {
@@ -68,21 +69,20 @@ export class SessionView<T> implements Session<T> {
   }
 
   get timeoutMs(): number {
-    return this.#record.idleClass.timeoutMs
+    return this.#record.timeoutMs
   }
 
   set timeoutMs(timeoutMs: number | undefined) {
     if (timeoutMs !== undefined) checkPositive('timeoutMs', timeoutMs)
     const { clock, table } = this.#host
-    const record = this.#record
-    const lives = record.state === sessionState.active || record.state === sessionState.held
-    if (!lives || table.isOver(record, clock.now())) return
-    table.assignTimeout(record, timeoutMs)
+    const { slot } = this.#record
+    if (slot === noSlot || table.isOver(slot, clock.now())) return
+    table.assignTimeout(slot, timeoutMs)
     this.#host.timeoutAssigned()
   }
 
   get held(): boolean {
-    return this.#record.state === sessionState.held
+    return this.#record.isHeld
   }
 
   /** The session has ended: its times stand still. */

@@ -1,13 +1,13 @@
 import { Timer } from '../core/clock.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { SessionRecord } from './session-record.ts'
+import { breath } from './table/idle-class.ts'
+import { noSlot } from './table/slot-store.ts'
 
 /** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
 const sliceMs = 4
 
-interface Sweep<T> {
-  readonly walk: Generator<SessionRecord<T> | undefined, void, undefined>
+interface Sweep {
   readonly startedAt: number
   expired: number
 }
@@ -23,7 +23,7 @@ export class Sweeper<T> {
   readonly #intervalMs: number
   #timer: Timer | undefined
   #pause: Timer | undefined
-  #background: Sweep<T> | undefined
+  #background: Sweep | undefined
   #stopped = false
 
   constructor(lifecycle: Lifecycle<T>, intervalMs: number) {
@@ -49,9 +49,11 @@ export class Sweeper<T> {
   /** Lets go all that are over, now and in one go; the caller delivers what there is to tell. */
   sweep(): number {
     const sweep = this.#begin()
-    for (const record of sweep.walk) {
-      if (record === undefined) continue
-      this.#lifecycle.expire(record, sweep.startedAt)
+    for (;;) {
+      const slot = this.#lifecycle.table.nextOver(sweep.startedAt)
+      if (slot === noSlot) break
+      if (slot === breath) continue
+      this.#lifecycle.expire(slot, sweep.startedAt)
       sweep.expired += 1
     }
     this.#finish(sweep)
@@ -97,14 +99,14 @@ export class Sweeper<T> {
       for (;;) {
         const sweep = this.#background
         if (sweep === undefined) return
-        const step = sweep.walk.next()
-        if (step.done === true) {
+        const slot = table.nextOver(sweep.startedAt)
+        if (slot === noSlot) {
           this.#background = undefined
           this.#finish(sweep)
           break
         }
-        if (step.value !== undefined) {
-          this.#lifecycle.expire(step.value, now)
+        if (slot !== breath) {
+          this.#lifecycle.expire(slot, now)
           sweep.expired += 1
           // Session by session, so that slow listeners count towards the slice.
           announcer.deliver()
@@ -121,12 +123,11 @@ export class Sweeper<T> {
     announcer.deliver()
   }
 
-  #begin(): Sweep<T> {
-    const now = this.#lifecycle.clock.now()
-    return { walk: this.#lifecycle.table.over(now), startedAt: now, expired: 0 }
+  #begin(): Sweep {
+    return { startedAt: this.#lifecycle.clock.now(), expired: 0 }
   }
 
-  #finish({ startedAt, expired }: Sweep<T>): void {
+  #finish({ startedAt, expired }: Sweep): void {
     const { clock, table, counters, announcer } = this.#lifecycle
     const durationMs = clock.now() - startedAt
     counters.lastSweep = { at: Math.round(clock.date()), expired, durationMs }

@@ -1,6 +1,6 @@
 import { TurnCall, type TurnCallInit } from '../core/turn-call.ts'
 import type { Opens } from './opener.ts'
-import type { SessionRecord } from './session-record.ts'
+import type { SessionRecord } from './table/session-record.ts'
 
 /** A call of `run` in the registry of one process. */
 export class TurnRun<T> extends TurnCall<T> {
@@ -14,7 +14,7 @@ export class TurnRun<T> extends TurnCall<T> {
   /** The session that this run keeps from ending. */
   record: SessionRecord<T> | undefined = undefined
   /** How it waits for its session to come into memory. */
-  waiter: Opens<T> | undefined = undefined
+  waiter: Opens | undefined = undefined
 
   constructor(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }) {
     super(call)

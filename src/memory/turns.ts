@@ -7,8 +7,9 @@ import type { Archiver } from './archiver.ts'
 import { type Hold, HoldTicket } from './hold.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Opener, Opens } from './opener.ts'
-import type { SessionRecord } from './session-record.ts'
 import { SessionUse } from './session-use.ts'
+import type { SessionRecord } from './table/session-record.ts'
+import { noSlot } from './table/slot-store.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -45,12 +46,12 @@ export class Turns<T> {
       const outerSignal = outer.controller.signal
       run.listen(outerSignal, () => run.controller.abort(outerSignal.reason))
     }
-    const record = outer?.record ?? this.#lifecycle.live(id)
-    if (record === undefined) {
+    const slot = outer?.record?.slot ?? this.#lifecycle.live(id)
+    if (slot === noSlot) {
       if (run.whenBusy === 'reject' && this.#archiver.has(id)) run.fail(busy(), 'over')
       else this.#opener.open(id, this.#waiterFor(run))
     } else {
-      this.#attach(record, run)
+      this.#attach(slot, run)
       this.#begin(run)
     }
     // What has to wait goes on later in the async context of its caller.
@@ -114,10 +115,10 @@ export class Turns<T> {
     }
   }
 
-  #waiterFor(run: TurnRun<T>): Opens<T> {
+  #waiterFor(run: TurnRun<T>): Opens {
     run.waiter ??= {
       create: run.create,
-      attach: (record) => this.#attach(record, run),
+      attach: (slot) => this.#attach(slot, run),
       begin: () => this.#begin(run),
       absent: () => {
         if (run.phase === 'waiting') run.succeed(undefined)
@@ -130,8 +131,9 @@ export class Turns<T> {
   }
 
   /** From here on the run keeps the session from ending. */
-  #attach(record: SessionRecord<T>, run: TurnRun<T>): void {
+  #attach(slot: number, run: TurnRun<T>): void {
     if (run.phase !== 'waiting') return
+    const record = this.#lifecycle.table.recordOf(slot)
     if (run.whenBusy === 'reject' && run.outer === undefined && record.use?.isBusy === true) {
       run.fail(busy(), 'over')
       return
@@ -161,7 +163,7 @@ export class Turns<T> {
       this.#call(record, run)
     } else if (use?.isFree === true) {
       record.use = undefined
-      this.#lifecycle.release(record)
+      this.#lifecycle.release(record.slot)
       this.#lifecycle.announcer.deliver()
     }
   }
@@ -243,7 +245,7 @@ export class Turns<T> {
   #use(record: SessionRecord<T>): SessionUse<T> {
     if (record.use === undefined) {
       record.use = new SessionUse()
-      this.#lifecycle.hold(record)
+      this.#lifecycle.hold(record.slot)
     }
     return record.use
   }

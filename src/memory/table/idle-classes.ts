@@ -1,6 +1,6 @@
 import { ClassHeap } from './class-heap.ts'
 import { IdleClass, type OrderKept } from './idle-class.ts'
-import type { SessionRecord } from './session-record.ts'
+import { noSlot, type SlotStore } from './slot-store.ts'
 
 /**
  * The idle classes of a table: one for each timeout that some session has, and always one for the registry's own.
@@ -10,18 +10,23 @@ import type { SessionRecord } from './session-record.ts'
  */
 export class IdleClasses<T> {
   readonly ofRegistry: IdleClass<T>
+  readonly #slots: SlotStore<T>
   readonly #order: OrderKept
   readonly #byTimeout = new Map<number, IdleClass<T>>()
-  readonly #byDeadline = new ClassHeap<T>(({ notOverBefore }) => notOverBefore)
+  readonly #byNumber: IdleClass<T>[] = []
+  readonly #freeNumbers: number[] = []
+  readonly #byDeadline = new ClassHeap<IdleClass<T>>(({ notOverBefore }) => notOverBefore)
   /** A class is sorted to within a granule, so behind its first session may be one that is older by less than that. */
-  readonly #byActivity = new ClassHeap<T>(
-    ({ leastActive }) => leastActive?.lastActive ?? Number.POSITIVE_INFINITY,
-  )
+  readonly #byActivity: ClassHeap<IdleClass<T>>
   /** Sessions that have a finite timeout. */
   expirable = 0
 
-  constructor(timeoutMs: number, order: OrderKept = 'for-evictions') {
+  constructor(slots: SlotStore<T>, timeoutMs: number, order: OrderKept = 'for-evictions') {
+    this.#slots = slots
     this.#order = order
+    this.#byActivity = new ClassHeap(({ leastActive }) =>
+      leastActive === noSlot ? Number.POSITIVE_INFINITY : slots.lastActive(leastActive),
+    )
     this.ofRegistry = this.#add(timeoutMs)
   }
 
@@ -29,6 +34,15 @@ export class IdleClasses<T> {
   of(timeoutMs: number | undefined): IdleClass<T> {
     if (timeoutMs === undefined) return this.ofRegistry
     return this.#byTimeout.get(timeoutMs) ?? this.#add(timeoutMs)
+  }
+
+  /** The class of a session. */
+  at(slot: number): IdleClass<T> {
+    return this.numbered(this.#slots.idleClass(slot))
+  }
+
+  numbered(number: number): IdleClass<T> {
+    return this.#byNumber[number] as IdleClass<T>
   }
 
   /** One session more has this timeout, whether it is in the order of activity or not. */
@@ -44,55 +58,59 @@ export class IdleClasses<T> {
     this.#byTimeout.delete(idleClass.timeoutMs)
     this.#byDeadline.remove(idleClass)
     this.#byActivity.remove(idleClass)
+    this.#freeNumbers.push(idleClass.number)
+    idleClass.drop()
   }
 
-  /** Puts a record into the order of its class, as the most recently active. */
-  append(record: SessionRecord<T>, now: number): void {
-    record.idleClass.append(record, now)
-    this.#tell(record)
+  /** Puts a session into the order of its class, as the most recently active. */
+  append(idleClass: IdleClass<T>, slot: number, now: number): void {
+    idleClass.append(slot, now)
+    this.#tell(idleClass, slot)
   }
 
-  /** Puts a record into the order of its class, where its own last activity belongs. */
-  insertByActivity(record: SessionRecord<T>): void {
-    record.idleClass.insertByActivity(record)
-    this.#tell(record)
+  /** Puts a session into the order of its class, where its own last activity belongs. */
+  insertByActivity(idleClass: IdleClass<T>, slot: number): void {
+    idleClass.insertByActivity(slot)
+    this.#tell(idleClass, slot)
   }
 
-  /** Whether {@link over} may find one; costs nothing. */
+  /** Whether {@link nextOver} may find one; costs nothing. */
   mayHaveOver(now: number): boolean {
     return this.#byDeadline.first(now) !== undefined
   }
 
-  /** The records that are over, as {@link IdleClass.over} gives them. */
-  *over(now: number): Generator<SessionRecord<T> | undefined, void, undefined> {
+  /** A session that is over, or as {@link IdleClass.nextOver} says. */
+  nextOver(now: number): number {
     for (;;) {
-      const idleClass = this.#byDeadline.first(now)
-      if (idleClass === undefined) return
-      yield* idleClass.over(now)
+      const found = this.#byDeadline.first(now)?.nextOver(now)
+      if (found === undefined) return noSlot
+      // With nothing found, the class has put aside what made it the first.
+      if (found !== noSlot) return found
     }
   }
 
-  /** The least recently active record, to within one granule of its own class. */
-  get leastActive(): SessionRecord<T> | undefined {
-    return this.#byActivity.first()?.leastActive
+  /** The least recently active session, to within one granule of its own class. */
+  get leastActive(): number {
+    return this.#byActivity.first()?.leastActive ?? noSlot
   }
 
-  *[Symbol.iterator](): Generator<SessionRecord<T>, void, undefined> {
+  *[Symbol.iterator](): Generator<number, void, undefined> {
     for (const idleClass of this.#byTimeout.values()) yield* idleClass
   }
 
   #add(timeoutMs: number): IdleClass<T> {
-    const idleClass = new IdleClass<T>(timeoutMs, this.#order)
+    const number = this.#freeNumbers.pop() ?? this.#byNumber.length
+    const idleClass = new IdleClass<T>(this.#slots, number, timeoutMs, this.#order)
+    this.#byNumber[number] = idleClass
     this.#byTimeout.set(timeoutMs, idleClass)
     if (idleClass.isFinite) this.#byDeadline.add(idleClass)
     this.#byActivity.add(idleClass)
     return idleClass
   }
 
-  #tell(record: SessionRecord<T>): void {
-    const { idleClass } = record
+  #tell(idleClass: IdleClass<T>, slot: number): void {
     // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
-    if (idleClass.firstOrdered !== record) return
+    if (idleClass.firstOrdered !== slot) return
     this.#byDeadline.mayBeEarlier(idleClass)
     this.#byActivity.mayBeEarlier(idleClass)
   }

@@ -1,8 +1,6 @@
-import type { IdleClass } from './idle-class.ts'
-
 /** A class with its place in the heap. */
-interface Entry<T> {
-  readonly idleClass: IdleClass<T>
+interface Entry<C> {
+  readonly idleClass: C
   bound: number
   index: number
 }
@@ -13,23 +11,23 @@ interface Entry<T> {
  * Activity only moves such a moment on, and does not tell the heap: a bound may be too early, and is corrected when its
  * class is the first. So a touch costs nothing here, and a class costs something only when it is looked at.
  */
-export class ClassHeap<T> {
-  readonly #boundOf: (idleClass: IdleClass<T>) => number
-  readonly #entries: Entry<T>[] = []
-  readonly #byClass = new Map<IdleClass<T>, Entry<T>>()
+export class ClassHeap<C> {
+  readonly #boundOf: (idleClass: C) => number
+  readonly #entries: Entry<C>[] = []
+  readonly #byClass = new Map<C, Entry<C>>()
 
-  constructor(boundOf: (idleClass: IdleClass<T>) => number) {
+  constructor(boundOf: (idleClass: C) => number) {
     this.#boundOf = boundOf
   }
 
-  add(idleClass: IdleClass<T>): void {
+  add(idleClass: C): void {
     const entry = { idleClass, bound: this.#boundOf(idleClass), index: this.#entries.length }
     this.#byClass.set(idleClass, entry)
     this.#entries.push(entry)
     this.#rise(entry)
   }
 
-  remove(idleClass: IdleClass<T>): void {
+  remove(idleClass: C): void {
     const entry = this.#byClass.get(idleClass)
     if (entry === undefined) return
     this.#byClass.delete(idleClass)
@@ -41,7 +39,7 @@ export class ClassHeap<T> {
   }
 
   /** A record has come into the class: its moment may be earlier than it was. */
-  mayBeEarlier(idleClass: IdleClass<T>): void {
+  mayBeEarlier(idleClass: C): void {
     const entry = this.#byClass.get(idleClass)
     if (entry === undefined) return
     const bound = this.#boundOf(idleClass)
@@ -51,7 +49,7 @@ export class ClassHeap<T> {
   }
 
   /** The class whose moment comes first; none where that is after `limit`, or never. */
-  first(limit = Number.POSITIVE_INFINITY): IdleClass<T> | undefined {
+  first(limit = Number.POSITIVE_INFINITY): C | undefined {
     for (;;) {
       const entry = this.#entries[0]
       if (entry === undefined || entry.bound > limit || entry.bound === Number.POSITIVE_INFINITY)
@@ -63,7 +61,7 @@ export class ClassHeap<T> {
     }
   }
 
-  #rise(entry: Entry<T>): void {
+  #rise(entry: Entry<C>): void {
     for (;;) {
       const parent = this.#entries[(entry.index - 1) >> 1]
       if (parent === undefined || parent.bound <= entry.bound) return
@@ -71,7 +69,7 @@ export class ClassHeap<T> {
     }
   }
 
-  #sink(entry: Entry<T>): void {
+  #sink(entry: Entry<C>): void {
     for (;;) {
       const left = this.#entries[entry.index * 2 + 1]
       const right = this.#entries[entry.index * 2 + 2]
@@ -81,13 +79,13 @@ export class ClassHeap<T> {
     }
   }
 
-  #swap(upper: Entry<T>, lower: Entry<T>): void {
+  #swap(upper: Entry<C>, lower: Entry<C>): void {
     const { index } = upper
     this.#place(upper, lower.index)
     this.#place(lower, index)
   }
 
-  #place(entry: Entry<T>, index: number): void {
+  #place(entry: Entry<C>, index: number): void {
     entry.index = index
     this.#entries[index] = entry
   }

@@ -1,0 +1,65 @@
+import { pageBits, placeMask, slotsPerPage } from './slot-page.ts'
+import { noSlot } from './slot-store.ts'
+
+/**
+ * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their deadlines.
+ *
+ * A held session whose deadline has passed leaves the list; released, it comes back to the front, for it is over then.
+ * Its links stand in pages of their own, as registries without such a timeout have no need of them.
+ */
+export class AgeList {
+  /** Of each slot its older neighbour and its younger one; of the slot that stands for none the youngest and the oldest. */
+  readonly #pages: (Int32Array | undefined)[] = []
+
+  get oldest(): number {
+    return this.#younger(noSlot)
+  }
+
+  has(slot: number): boolean {
+    return this.#older(slot) !== noSlot || this.oldest === slot
+  }
+
+  append(slot: number): void {
+    this.#insertAfter(slot, this.#older(noSlot))
+  }
+
+  prepend(slot: number): void {
+    this.#insertAfter(slot, noSlot)
+  }
+
+  remove(slot: number): void {
+    if (!this.has(slot)) return
+    this.#link(this.#older(slot), this.#younger(slot))
+    this.#set(slot, 0, noSlot)
+    this.#set(slot, 1, noSlot)
+  }
+
+  #insertAfter(slot: number, older: number): void {
+    const younger = this.#younger(older)
+    this.#link(older, slot)
+    this.#link(slot, younger)
+  }
+
+  #link(older: number, younger: number): void {
+    this.#set(older, 1, younger)
+    this.#set(younger, 0, older)
+  }
+
+  #older(slot: number): number {
+    return this.#pages[slot >>> pageBits]?.[(slot & placeMask) * 2] ?? noSlot
+  }
+
+  #younger(slot: number): number {
+    return this.#pages[slot >>> pageBits]?.[(slot & placeMask) * 2 + 1] ?? noSlot
+  }
+
+  #set(slot: number, side: 0 | 1, neighbour: number): void {
+    const index = slot >>> pageBits
+    let page = this.#pages[index]
+    if (page === undefined) {
+      page = new Int32Array(slotsPerPage * 2)
+      this.#pages[index] = page
+    }
+    page[(slot & placeMask) * 2 + side] = neighbour
+  }
+}

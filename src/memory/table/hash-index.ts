@@ -1,0 +1,96 @@
+import { HashSegment } from './hash-segment.ts'
+import { hashOf } from './id-hash.ts'
+import { noSlot, type SlotStore } from './slot-store.ts'
+
+/** 2¹⁶ segments hold more entries than memory does; only hashes that are all alike could ask for more. */
+const maxDepth = 16
+
+/**
+ * Slots by id, for any number of them, in segments that a directory finds by the lowest bits of the hash.
+ *
+ * A full segment is split in two, as in extendible hashing (Fagin, Nievergelt, Pippenger and Strong, 1979): an insertion
+ * moves a few thousand numbers at most, where a `Map` copies itself whole and holds the event loop for all of it.
+ *
+ * Ids are a visitor's to choose. Those that are made to have the same hash find no free cell, and go to a `Map`, whose
+ * hashes nobody can foresee.
+ */
+export class HashIndex<T> {
+  readonly #slots: SlotStore<T>
+  readonly #seed = Math.floor(Math.random() * 2 ** 32)
+  #directory = [new HashSegment(0)]
+  readonly #crowded = new Map<string, number>()
+  size = 0
+
+  constructor(slots: SlotStore<T>) {
+    this.#slots = slots
+  }
+
+  find(id: string): number {
+    const hash = hashOf(id, this.#seed)
+    const slot = this.#segmentOf(hash).find(hash, (candidate) => this.#slots.idOf(candidate) === id)
+    if (slot !== noSlot || this.#crowded.size === 0) return slot
+    return this.#crowded.get(id) ?? noSlot
+  }
+
+  /** Adds a slot. There is none of its id. */
+  add(id: string, slot: number): void {
+    const hash = hashOf(id, this.#seed)
+    this.#slots.setHash(slot, hash)
+    let segment = this.#segmentOf(hash)
+    while (segment.isFull && segment.depth < maxDepth) {
+      this.#split(segment, hash)
+      segment = this.#segmentOf(hash)
+    }
+    if (segment.isFull || !segment.add(hash, slot)) this.#crowded.set(id, slot)
+    this.size += 1
+  }
+
+  remove(slot: number): void {
+    const hash = this.#slots.hash(slot)
+    const segment = this.#segmentOf(hash)
+    if (segment.remove(hash, slot)) this.#mergeIfSmall(segment, hash)
+    else this.#crowded.delete(this.#slots.idOf(slot))
+    this.size -= 1
+  }
+
+  /** All slots, as they are now. */
+  forEach(visit: (slot: number) => void): void {
+    for (const segment of new Set(this.#directory)) segment.forEach((_hash, slot) => visit(slot))
+    for (const slot of this.#crowded.values()) visit(slot)
+  }
+
+  #segmentOf(hash: number): HashSegment {
+    // The directory has a power of two of entries.
+    return this.#directory[hash & (this.#directory.length - 1)] as HashSegment
+  }
+
+  #split(segment: HashSegment, hash: number): void {
+    const bit = 1 << segment.depth
+    if (bit === this.#directory.length) this.#directory = [...this.#directory, ...this.#directory]
+    const without = new HashSegment(segment.depth + 1)
+    const having = new HashSegment(segment.depth + 1)
+    this.#assign(hash & (bit - 1), bit * 2, without)
+    this.#assign((hash & (bit - 1)) | bit, bit * 2, having)
+    segment.forEach((entry, slot) => this.#move(entry & bit ? having : without, entry, slot))
+  }
+
+  /** A segment and its other half become one again when they are nearly empty, so that memory follows the sessions. */
+  #mergeIfSmall(segment: HashSegment, hash: number): void {
+    if (segment.depth === 0) return
+    const bit = 1 << (segment.depth - 1)
+    const other = this.#segmentOf(hash ^ bit)
+    if (other.depth !== segment.depth || !segment.canTakeIn(other)) return
+    const whole = new HashSegment(segment.depth - 1)
+    this.#assign(hash & (bit - 1), bit, whole)
+    for (const half of [segment, other]) half.forEach((entry, slot) => this.#move(whole, entry, slot))
+  }
+
+  #move(segment: HashSegment, hash: number, slot: number): void {
+    if (!segment.add(hash, slot)) this.#crowded.set(this.#slots.idOf(slot), slot)
+  }
+
+  /** Each `step`th entry of the directory is for this segment. */
+  #assign(first: number, step: number, segment: HashSegment): void {
+    for (let at = first; at < this.#directory.length; at += step) this.#directory[at] = segment
+  }
+}

@@ -1,0 +1,109 @@
+import { noSlot } from './slot-store.ts'
+
+const cellBits = 13
+const cellMask = (1 << cellBits) - 1
+
+/** Fuller than this, what is looked for is no longer found at once. */
+const maxCount = Math.floor((1 << cellBits) * 0.625)
+
+/** Two that have no more than this between them may become one, and grow by half again before that has to be split. */
+const maxCountToMerge = Math.floor((1 << cellBits) * 0.25)
+
+/** How far from its own cell an entry may be: so many numbers come with a few looks at the memory. */
+const maxProbes = 64
+
+/**
+ * A part of a hash index: some thousand cells, each with a hash and the slot that has it, by linear probing.
+ *
+ * It never grows: one that is full is split. So no insertion moves more than a few thousand numbers.
+ */
+export class HashSegment {
+  /** Of each cell the hash and the slot, `noSlot` in a free one. */
+  readonly #cells = new Int32Array(2 << cellBits)
+  /** How many of the lowest bits are the same in all hashes of the segment. */
+  depth: number
+  count = 0
+
+  constructor(depth: number) {
+    this.depth = depth
+  }
+
+  get isFull(): boolean {
+    return this.count >= maxCount
+  }
+
+  canTakeIn(other: HashSegment): boolean {
+    return this.count + other.count <= maxCountToMerge
+  }
+
+  /** The slot that has this hash, and for which `isIt` holds. */
+  find(hash: number, isIt: (slot: number) => boolean): number {
+    let cell = hash >>> (32 - cellBits)
+    for (let probe = 0; probe < maxProbes; probe += 1) {
+      const slot = this.#cells[cell * 2 + 1] as number
+      if (slot === noSlot) return noSlot
+      if (this.#cells[cell * 2] === hash && isIt(slot)) return slot
+      cell = (cell + 1) & cellMask
+    }
+    return noSlot
+  }
+
+  /** Adds an entry, unless there is no free cell near its own. */
+  add(hash: number, slot: number): boolean {
+    let cell = hash >>> (32 - cellBits)
+    for (let probe = 0; probe < maxProbes; probe += 1) {
+      if (this.#cells[cell * 2 + 1] === noSlot) {
+        this.#cells[cell * 2] = hash
+        this.#cells[cell * 2 + 1] = slot
+        this.count += 1
+        return true
+      }
+      cell = (cell + 1) & cellMask
+    }
+    return false
+  }
+
+  /** Takes an entry out, and says whether it was here. */
+  remove(hash: number, slot: number): boolean {
+    let cell = hash >>> (32 - cellBits)
+    for (let probe = 0; probe < maxProbes; probe += 1) {
+      const found = this.#cells[cell * 2 + 1]
+      if (found === slot) {
+        this.#close(cell)
+        this.count -= 1
+        return true
+      }
+      if (found === noSlot) return false
+      cell = (cell + 1) & cellMask
+    }
+    return false
+  }
+
+  /** All entries, as they are now. */
+  forEach(visit: (hash: number, slot: number) => void): void {
+    const cells = this.#cells
+    for (let at = 0; at < cells.length; at += 2) {
+      const slot = cells[at + 1] as number
+      if (slot !== noSlot) visit(cells[at] as number, slot)
+    }
+  }
+
+  /** Frees a cell. What was put behind it for want of a free one moves up, so that no search ends too early. */
+  #close(freed: number): void {
+    let hole = freed
+    let cell = freed
+    for (;;) {
+      cell = (cell + 1) & cellMask
+      const slot = this.#cells[cell * 2 + 1] as number
+      if (slot === noSlot) break
+      const hash = this.#cells[cell * 2] as number
+      const fromItsOwn = (cell - (hash >>> (32 - cellBits))) & cellMask
+      if (fromItsOwn >= ((cell - hole) & cellMask)) {
+        this.#cells[hole * 2] = hash
+        this.#cells[hole * 2 + 1] = slot
+        hole = cell
+      }
+    }
+    this.#cells[hole * 2 + 1] = noSlot
+  }
+}

@@ -1,0 +1,202 @@
+import { LateLists } from './late-lists.ts'
+import { SlotList } from './slot-list.ts'
+import { noSlot, type SlotStore } from './slot-store.ts'
+
+/** How many sessions may be put elsewhere before a walk stops to let its caller look at the clock. */
+export const stepsPerBreath = 64
+
+/** What a walk gives when it stops only for that; no slot has this number. */
+export const breath = -1
+
+/** A 128th of the timeout keeps moves rare and the order good to within one percent. */
+const granulesPerTimeout = 128
+
+/** No coarser than this, so that eviction stays sensible where timeouts are hours or days. */
+const maxGranuleMs = 10_000
+
+/** No finer than this: with it, even an absurdly short timeout gives ticks that a number holds exactly. */
+const minGranuleMs = 2 ** -10
+
+/** Where nobody is evicted the order matters to sweeps only, and a session moves once in so many granules. */
+const granulesPerSeldomMove = 8
+
+/** How well a class keeps the order of activity: to within a granule, for evictions, or as well as sweeps need it. */
+export type OrderKept = 'for-evictions' | 'for-sweeps'
+
+/**
+ * All sessions of one idle timeout, in order of their last activity to within one granule.
+ *
+ * A touch only writes `lastActive`; a session moves to the end of the list at most once per granule, and once in several
+ * where nobody is evicted. So the list is sorted by `linkedTick`, the granule of the last move, and a session cannot be
+ * over before the start of that granule plus the timeout: a walk from the front stops at the first that cannot be over.
+ *
+ * A session that was in use in a later granule than that of its last move goes to the list of that later granule.
+ * One that could be over by its granule and is not by its exact time waits in `soon`, for two granules at most,
+ * and `soon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
+ */
+export class IdleClass<T> {
+  // Declared only: a field that is defined first and assigned afterwards has held `undefined`, and V8 then keeps it as a
+  // tagged value; each touch reads these.
+  declare readonly timeoutMs: number
+  /** Infinity has no granules: the tick of a touch is then `NaN`, which equals no tick, and every touch moves the session. */
+  declare readonly ticksPerMs: number
+  /** A session that was put in its place fewer granules ago than this is not over, whatever its exact time. */
+  declare readonly safeTicks: number
+  /** A session that was put in its place so many granules ago moves at its next touch. */
+  declare readonly ticksPerMove: number
+  /** How the slots of the class name it. */
+  declare readonly number: number
+  readonly #slots: SlotStore<T>
+  readonly #granuleMs: number
+  readonly #ordered: SlotList<T>
+  readonly #late: LateLists<T>
+  readonly #soon: SlotList<T>
+  /** What was `soon` when a walk began and has not been looked at yet; a walk that was cut short leaves it to the next. */
+  readonly #checking: SlotList<T>
+  #soonEarliest = Number.POSITIVE_INFINITY
+  /** Sessions of this class in the table, held ones included. */
+  size = 0
+
+  constructor(slots: SlotStore<T>, number: number, timeoutMs: number, order: OrderKept = 'for-evictions') {
+    this.#slots = slots
+    this.number = number
+    this.timeoutMs = timeoutMs
+    this.#granuleMs = Math.max(minGranuleMs, Math.min(timeoutMs / granulesPerTimeout, maxGranuleMs))
+    this.ticksPerMs = timeoutMs === Number.POSITIVE_INFINITY ? Number.NaN : 1 / this.#granuleMs
+    // One for the granule that has begun, one for the rounding of ticks.
+    this.safeTicks = Math.floor(timeoutMs / this.#granuleMs) - 2
+    this.ticksPerMove = order === 'for-evictions' ? 1 : granulesPerSeldomMove
+    this.#ordered = new SlotList(slots)
+    this.#late = new LateLists(slots)
+    this.#soon = new SlotList(slots)
+    this.#checking = new SlotList(slots)
+  }
+
+  get isFinite(): boolean {
+    return this.timeoutMs !== Number.POSITIVE_INFINITY
+  }
+
+  /** Adds a session at the end, as the most recently active. */
+  append(slot: number, now: number): void {
+    this.#slots.setLinkedTick(slot, this.#tickOf(now))
+    this.#ordered.append(slot)
+  }
+
+  /** Adds a session where its own last activity belongs. */
+  insertByActivity(slot: number): void {
+    this.#slots.setLinkedTick(slot, this.#tickOf(this.#slots.lastActive(slot)))
+    let place = this.#ordered.last
+    while (place !== noSlot && this.#comesBefore(slot, place)) place = this.#ordered.before(place)
+    this.#ordered.insertAfter(slot, place)
+  }
+
+  /** Moves a session to the end, as the most recently active. */
+  renew(slot: number, now: number): void {
+    this.#slots.unlink(slot)
+    this.append(slot, now)
+  }
+
+  isOver(slot: number, now: number): boolean {
+    // The sum, as timers are set by it, and not the difference, which may round to less than the timeout.
+    return this.#slots.lastActive(slot) + this.timeoutMs <= now
+  }
+
+  /** No session of the class is over before this moment. */
+  get notOverBefore(): number {
+    if (this.#checking.first !== noSlot) return Number.NEGATIVE_INFINITY
+    const first = this.#firstLinked
+    return first === noSlot ? this.#soonEarliest : Math.min(this.#soonEarliest, this.#earliestEnd(first))
+  }
+
+  /**
+   * A session that is over; `noSlot` where there is none; and now and then `breath`, so that the caller can look at the
+   * clock. The caller takes it out before it asks for the next. Anything may happen between two of them.
+   */
+  nextOver(now: number): number {
+    if (!this.isFinite) return noSlot
+    if (now >= this.#soonEarliest) {
+      this.#checking.takeAll(this.#soon)
+      this.#soonEarliest = Number.POSITIVE_INFINITY
+    }
+    for (let step = 0; step < stepsPerBreath; step += 1) {
+      const first = this.#firstToCheck
+      if (first === noSlot || this.#earliestEnd(first) > now) return noSlot
+      if (this.isOver(first, now)) return first
+      this.#putAside(first)
+    }
+    return breath
+  }
+
+  get firstOrdered(): number {
+    return this.#ordered.first
+  }
+
+  /** The least recently active session, to within one granule; exactly without a timeout. */
+  get leastActive(): number {
+    let least = noSlot
+    for (const first of [this.#firstLinked, this.#soon.first, this.#checking.first]) {
+      if (first === noSlot) continue
+      if (least === noSlot || this.#slots.lastActive(first) < this.#slots.lastActive(least)) least = first
+    }
+    return least
+  }
+
+  *[Symbol.iterator](): Generator<number, void, undefined> {
+    yield* this.#checking
+    yield* this.#soon
+    yield* this.#late
+    yield* this.#ordered
+  }
+
+  /** Gives back what the class itself takes; it is empty, and not used again. */
+  drop(): void {
+    this.#ordered.drop()
+    this.#late.drop()
+    this.#soon.drop()
+    this.#checking.drop()
+  }
+
+  get #firstToCheck(): number {
+    const first = this.#checking.first
+    return first === noSlot ? this.#firstLinked : first
+  }
+
+  /** The session of the earliest granule. */
+  get #firstLinked(): number {
+    const late = this.#late.first
+    const ordered = this.#ordered.first
+    if (late === noSlot || ordered === noSlot) return late === noSlot ? ordered : late
+    return this.#slots.linkedTick(late) < this.#slots.linkedTick(ordered) ? late : ordered
+  }
+
+  /** A session that could be over by its granule, and is not. */
+  #putAside(slot: number): void {
+    this.#slots.unlink(slot)
+    const lastActive = this.#slots.lastActive(slot)
+    const tick = this.#tickOf(lastActive)
+    if (tick > this.#slots.linkedTick(slot)) {
+      this.#slots.setLinkedTick(slot, tick)
+      this.#late.add(slot)
+    } else {
+      this.#soonEarliest = Math.min(this.#soonEarliest, lastActive + this.timeoutMs)
+      this.#soon.append(slot)
+    }
+  }
+
+  #tickOf(moment: number): number {
+    return this.isFinite ? Math.floor(moment * this.ticksPerMs) : 0
+  }
+
+  #earliestEnd(slot: number): number {
+    if (!this.isFinite) return Number.POSITIVE_INFINITY
+    // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
+    return (this.#slots.linkedTick(slot) - 1) * this.#granuleMs + this.timeoutMs
+  }
+
+  #comesBefore(slot: number, other: number): boolean {
+    // By granule first: between two granules the list must stay sorted whatever the exact times are.
+    const tick = this.#slots.linkedTick(slot)
+    const otherTick = this.#slots.linkedTick(other)
+    return tick === otherTick ? this.#slots.lastActive(slot) < this.#slots.lastActive(other) : tick < otherTick
+  }
+}

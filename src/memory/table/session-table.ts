@@ -1,0 +1,249 @@
+import type { ExpiryReason } from '../../core/end-reason.ts'
+import type { SessionUse } from '../session-use.ts'
+import { AgeList } from './age-list.ts'
+import { breath, type OrderKept, stepsPerBreath } from './idle-class.ts'
+import { IdleClasses } from './idle-classes.ts'
+import { SessionIndex } from './session-index.ts'
+import { type RecordHome, SessionRecord } from './session-record.ts'
+import { SlotList } from './slot-list.ts'
+import { floatAt, floatsPerSlot, intAt, intsPerSlot, pageBits, placeMask, type SlotPage } from './slot-page.ts'
+import { noSlot, SlotStore } from './slot-store.ts'
+
+/**
+ * The sessions in memory: by id, in order of activity, and in order of age. Pure data: no timer, no event, no hook.
+ *
+ * A session is a slot here, which is a number that is its own until it leaves; `noSlot` is none. Each is in one list of
+ * activity: that of its idle class, or `held` while it is in use. Who holds on to a session beyond the present step takes
+ * its {@link SessionRecord}.
+ */
+export class SessionTable<T> implements RecordHome<T> {
+  readonly defaultTimeoutMs: number
+  readonly slots = new SlotStore<T>()
+  readonly classes: IdleClasses<T>
+  readonly #maxAgeMs: number
+  readonly #byId = new SessionIndex<T>(this.slots)
+  readonly #heldOnes = new SlotList<T>(this.slots)
+  readonly #ages: AgeList | undefined
+  #heldCount = 0
+
+  constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
+    this.defaultTimeoutMs = timeoutMs
+    this.#maxAgeMs = maxAgeMs
+    this.classes = new IdleClasses(this.slots, timeoutMs, order)
+    this.#ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()
+  }
+
+  /** Sessions in the table: live ones, and those that are over and not yet taken out. */
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get heldCount(): number {
+    return this.#heldCount
+  }
+
+  /** Sessions that can end by time: with none of them there is nothing to sweep. */
+  get expirableCount(): number {
+    return this.#ages === undefined ? this.classes.expirable : this.size
+  }
+
+  /** The session of an id, over or not. */
+  find(id: string): number {
+    return this.#byId.find(id)
+  }
+
+  idOf(slot: number): string {
+    return this.slots.idOf(slot)
+  }
+
+  valueOf(slot: number): T {
+    return this.slots.valueOf(slot)
+  }
+
+  isHeld(slot: number): boolean {
+    return this.slots.isHeld(slot)
+  }
+
+  /** Tells apart the sessions that have one slot one after another; that of a free slot is zero. */
+  birth(slot: number): number {
+    return this.slots.birth(slot)
+  }
+
+  /** Who uses the session of an id at present. */
+  useOf(id: string): SessionUse<T> | undefined {
+    const slot = this.find(id)
+    return slot === noSlot ? undefined : this.slots.recordOf(slot)?.use
+  }
+
+  /** The session as an object: made when it is first asked for, and the same from then on. */
+  recordOf(slot: number): SessionRecord<T> {
+    let record = this.slots.recordOf(slot)
+    if (record === undefined) {
+      record = new SessionRecord(this.slots.idOf(slot), slot, this)
+      this.slots.setRecord(slot, record)
+    }
+    return record
+  }
+
+  /** {@link recordOf}, if somebody has asked for it before. */
+  presentRecordOf(slot: number): SessionRecord<T> | undefined {
+    return this.slots.recordOf(slot)
+  }
+
+  /** The sessions in use, as they are now. */
+  heldRecords(): SessionRecord<T>[] {
+    return [...this.#heldOnes].map((slot) => this.recordOf(slot))
+  }
+
+  insert(id: string, value: T, timeoutMs: number | undefined, now: number): number {
+    const idleClass = this.classes.of(timeoutMs)
+    const slot = this.slots.bear(id, value, idleClass.number, now)
+    this.#byId.add(id, slot)
+    this.classes.enter(idleClass)
+    this.classes.append(idleClass, slot, now)
+    this.#ages?.append(slot)
+    return slot
+  }
+
+  /** Takes back a session that was taken out; its times start anew. */
+  reinsert(record: SessionRecord<T>, now: number): void {
+    const slot = this.insert(record.id, record.value, record.timeoutMs, now)
+    this.slots.setRecord(slot, record)
+    record.enter(slot)
+  }
+
+  /** Takes a session out. If it has a record, that says from now on what the session was. */
+  remove(slot: number): void {
+    this.slots.recordOf(slot)?.leave()
+    this.#byId.remove(slot)
+    this.slots.unlink(slot)
+    this.#ages?.remove(slot)
+    if (this.slots.isHeld(slot)) this.#heldCount -= 1
+    const idleClass = this.classes.at(slot)
+    this.slots.free(slot)
+    this.classes.leave(idleClass)
+  }
+
+  /** Takes a session out, as an object. */
+  takeOut(slot: number): SessionRecord<T> {
+    let record = this.slots.recordOf(slot)
+    if (record === undefined) {
+      // Not by way of the slot: an old object that points to a young one has the garbage collector copy it, and a sweep
+      // would make a million of them.
+      record = new SessionRecord(this.slots.idOf(slot), slot, this)
+      record.leave()
+    }
+    this.remove(slot)
+    return record
+  }
+
+  /** Activity: the idle time starts again. One stored number, and rarely a move in a list. */
+  touch(slot: number, now: number): void {
+    this.slots.setLastActive(slot, now)
+    const idleClass = this.classes.at(slot)
+    const ticks = Math.floor(now * idleClass.ticksPerMs) - this.slots.linkedTick(slot)
+    if (!(ticks < idleClass.ticksPerMove) && !this.slots.isHeld(slot)) idleClass.renew(slot, now)
+  }
+
+  /** {@link touch}, unless the session is over: the hot path, so it goes to the memory itself. */
+  touchLive(slot: number, now: number): boolean {
+    const { floats, ints } = this.slots.pages[slot >>> pageBits] as SlotPage
+    const place = slot & placeMask
+    const idleClass = this.classes.numbered(ints[place * intsPerSlot + intAt.idleClass] as number)
+    const tick = floats[place * floatsPerSlot + floatAt.linkedTick] as number
+    const ticks = Math.floor(now * idleClass.ticksPerMs) - tick
+    // Where the granule says that it cannot be over, no time is compared.
+    if ((!(ticks < idleClass.safeTicks) || this.#ages !== undefined) && this.isOver(slot, now)) return false
+    floats[place * floatsPerSlot + floatAt.lastActive] = now
+    if (!(ticks < idleClass.ticksPerMove) && ints[place * intsPerSlot + intAt.isHeld] === 0)
+      idleClass.renew(slot, now)
+    return true
+  }
+
+  /** Takes a session out of the idle order: it cannot end by time until {@link release}. */
+  hold(slot: number): void {
+    this.slots.unlink(slot)
+    this.#heldOnes.append(slot)
+    this.slots.setHeld(slot, true)
+    this.#heldCount += 1
+  }
+
+  release(slot: number, now: number): void {
+    this.slots.unlink(slot)
+    this.slots.setHeld(slot, false)
+    this.#heldCount -= 1
+    this.slots.setLastActive(slot, now)
+    this.classes.append(this.classes.at(slot), slot, now)
+    // A sweep may have met it while it was held and past its age, and put it aside.
+    if (this.#ages !== undefined && !this.#ages.has(slot)) this.#ages.prepend(slot)
+  }
+
+  isOver(slot: number, now: number): boolean {
+    if (this.slots.isHeld(slot)) return false
+    return this.classes.at(slot).isOver(slot, now) || this.#isTooOld(slot, now)
+  }
+
+  /** Which of its two deadlines came first, of a session that is over. */
+  expiryReason(slot: number): ExpiryReason {
+    const idleDeadline = this.slots.lastActive(slot) + this.classes.at(slot).timeoutMs
+    return this.slots.created(slot) + this.#maxAgeMs < idleDeadline ? 'age' : 'idle'
+  }
+
+  /** Whether {@link nextOver} may find one: a look at the front of each list. */
+  mayHaveOver(now: number): boolean {
+    if (this.classes.mayHaveOver(now)) return true
+    const oldest = this.#ages?.oldest ?? noSlot
+    return oldest !== noSlot && this.#isTooOld(oldest, now)
+  }
+
+  /**
+   * A session that is over; `noSlot` where there is none; and now and then `breath`, so that the caller can look at the
+   * clock. The caller takes it out before it asks for the next. Anything may happen to the table between two of them.
+   */
+  nextOver(now: number): number {
+    const found = this.classes.nextOver(now)
+    return found === noSlot && this.#ages !== undefined ? this.#nextTooOld(this.#ages, now) : found
+  }
+
+  /** The session to evict: the least recently active that is not held, to within one granule of its idle timeout. */
+  get leastActive(): number {
+    return this.classes.leastActive
+  }
+
+  /** All sessions as they are now, least recently active first; held ones, which are in use, last. */
+  snapshot(): number[] {
+    const idle = [...this.classes]
+    // The lists are sorted to within a granule, so this is close to one pass; a stable sort keeps their exact order
+    // where the clock stood still.
+    idle.sort((a, b) => this.slots.lastActive(a) - this.slots.lastActive(b))
+    for (const slot of this.#heldOnes) idle.push(slot)
+    return idle
+  }
+
+  /** Gives a session another idle timeout, or the registry's; its idle time so far counts. */
+  assignTimeout(slot: number, timeoutMs: number | undefined): void {
+    const former = this.classes.at(slot)
+    const idleClass = this.classes.of(timeoutMs)
+    if (idleClass === former) return
+    const isHeld = this.slots.isHeld(slot)
+    if (!isHeld) this.slots.unlink(slot)
+    this.slots.setIdleClass(slot, idleClass.number)
+    this.classes.enter(idleClass)
+    this.classes.leave(former)
+    if (!isHeld) this.classes.insertByActivity(idleClass, slot)
+  }
+
+  #isTooOld(slot: number, now: number): boolean {
+    return this.slots.created(slot) + this.#maxAgeMs <= now
+  }
+
+  #nextTooOld(ages: AgeList, now: number): number {
+    for (let step = 0; step < stepsPerBreath; step += 1) {
+      const { oldest } = ages
+      if (oldest === noSlot || !this.#isTooOld(oldest, now)) return noSlot
+      if (!this.slots.isHeld(oldest)) return oldest
+      ages.remove(oldest)
+    }
+    return breath
+  }
+}

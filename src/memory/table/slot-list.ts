@@ -1,0 +1,64 @@
+import { noSlot, type SlotStore } from './slot-store.ts'
+
+/**
+ * A doubly linked list of slots; each slot is in one list at most.
+ *
+ * Circular around a sentinel, so that a slot leaves its list without knowing which one it is.
+ */
+export class SlotList<T> {
+  readonly #slots: SlotStore<T>
+  readonly #sentinel: number
+
+  constructor(slots: SlotStore<T>) {
+    this.#slots = slots
+    this.#sentinel = slots.allocate()
+    slots.link(this.#sentinel, this.#sentinel)
+  }
+
+  get first(): number {
+    const next = this.#slots.next(this.#sentinel)
+    return next === this.#sentinel ? noSlot : next
+  }
+
+  get last(): number {
+    const prev = this.#slots.prev(this.#sentinel)
+    return prev === this.#sentinel ? noSlot : prev
+  }
+
+  append(slot: number): void {
+    this.insertAfter(slot, this.#slots.prev(this.#sentinel))
+  }
+
+  /** Puts `slot` after `place`, or at the front. */
+  insertAfter(slot: number, place: number): void {
+    const prev = place === noSlot ? this.#sentinel : place
+    const next = this.#slots.next(prev)
+    this.#slots.link(prev, slot)
+    this.#slots.link(slot, next)
+  }
+
+  /** Moves all of `other` to the end of this list, at no cost per slot. */
+  takeAll(other: SlotList<T>): void {
+    const { first, last } = other
+    if (first === noSlot) return
+    this.#slots.link(this.#slots.prev(this.#sentinel), first)
+    this.#slots.link(last, this.#sentinel)
+    this.#slots.link(other.#sentinel, other.#sentinel)
+  }
+
+  /** The slot before `slot`, if it is not the first. */
+  before(slot: number): number {
+    const prev = this.#slots.prev(slot)
+    return prev === this.#sentinel ? noSlot : prev
+  }
+
+  *[Symbol.iterator](): Generator<number, void, undefined> {
+    let slot = this.#slots.next(this.#sentinel)
+    for (; slot !== this.#sentinel; slot = this.#slots.next(slot)) yield slot
+  }
+
+  /** Gives back what the list itself takes; it is empty, and not used again. */
+  drop(): void {
+    this.#slots.free(this.#sentinel)
+  }
+}
