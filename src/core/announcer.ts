@@ -48,6 +48,10 @@ export class Announcer {
     return this.#emitter.listenerCount(event) > 0
   }
 
+  get hasLogger(): boolean {
+    return this.#logger !== undefined
+  }
+
   isLogged(level: LogLevel): boolean {
     if (this.#logger === undefined) return false
     try {
@@ -90,7 +94,10 @@ export class Announcer {
 
   /** Tells what is queued. Within a listener it returns at once: the outer delivery goes on to it. */
   deliver(): void {
-    if (this.#delivering || this.#queue.length === 0) return
+    if (!this.#delivering && this.#queue.length > 0) this.#deliver()
+  }
+
+  #deliver(): void {
     this.#delivering = true
     try {
       while (this.#queue.length > 0) {

@@ -16,13 +16,16 @@ export class Access<T> {
   readonly #table: SessionTable<T>
   readonly #clock: FullClock
   readonly #loads: boolean
+  /** With a hook to load or to archive it is not only `close` that can forbid a creation. */
+  readonly #hasHooks: boolean
 
-  constructor(owner: object, parts: RegistryParts<T>, loads: boolean) {
+  constructor(owner: object, parts: RegistryParts<T>, hooks: { readonly loads: boolean; readonly archives: boolean }) {
     this.#owner = owner
     this.#parts = parts
     this.#table = parts.table
     this.#clock = parts.lifecycle.clock
-    this.#loads = loads
+    this.#loads = hooks.loads
+    this.#hasHooks = hooks.loads || hooks.archives
   }
 
   /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
@@ -45,11 +48,22 @@ export class Access<T> {
     return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
   }
 
+  /** The live session of an id, touched, or a new one. */
+  activeOrMade(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): number {
+    const slot = this.active(id)
+    if (slot !== noSlot) {
+      this.#parts.counters.hits += 1
+      return slot
+    }
+    this.#parts.counters.misses += 1
+    return this.#make(id, create, timeoutMs)
+  }
+
   /** Makes a session where there is none. Nothing is ended for it before its value is there. */
-  make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): number {
+  #make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): number {
     const { room, lifecycle, announcer, counters } = this.#parts
     try {
-      this.#checkCreatable(id)
+      if (this.#mayBeForbidden) this.#checkCreatable(id)
       if (create === undefined) throw noFactory()
       room.check()
       const createdBefore = counters.created
@@ -59,7 +73,7 @@ export class Access<T> {
         const slot = this.active(id)
         if (slot !== noSlot) return slot
       }
-      this.#checkCreatable(id)
+      if (this.#mayBeForbidden) this.#checkCreatable(id)
       const now = lifecycle.clock.now()
       room.make(now)
       return lifecycle.create(id, value, now, timeoutMs)
@@ -134,6 +148,10 @@ export class Access<T> {
 
   #isLive(slot: number): boolean {
     return !this.#table.isOver(slot, this.#clock.now())
+  }
+
+  get #mayBeForbidden(): boolean {
+    return this.#hasHooks || this.#parts.closing !== undefined
   }
 
   #checkCreatable(id: string): void {

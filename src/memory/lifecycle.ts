@@ -78,20 +78,23 @@ export class Lifecycle<T> {
     const slot = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (loaded) this.counters.loaded += 1
-    const isLogged = this.announcer.isLogged('info')
-    if (isLogged || this.announcer.isWanted('created')) {
-      const line: LogLine = {
-        level: 'info',
-        message: 'session created',
-        fields: loaded ? { loaded } : {},
-        id,
-      }
-      const view = this.viewOf(this.table.recordOf(slot))
-      this.announcer.push('created', [view], isLogged ? line : undefined)
-    }
+    if (this.announcer.hasLogger || this.announcer.isWanted('created')) this.#tellCreated(id, slot, loaded)
     this.#hooks.changed()
     this.#hooks.arrived(id, slot)
     return slot
+  }
+
+  #tellCreated(id: string, slot: number, loaded: boolean): void {
+    const isLogged = this.announcer.isLogged('info')
+    if (!isLogged && !this.announcer.isWanted('created')) return
+    const line: LogLine = {
+      level: 'info',
+      message: 'session created',
+      fields: loaded ? { loaded } : {},
+      id,
+    }
+    const view = this.viewOf(this.table.recordOf(slot))
+    this.announcer.push('created', [view], isLogged ? line : undefined)
   }
 
   hold(slot: number): void {

@@ -97,7 +97,10 @@ export class Opener<T> {
    */
   arrived(id: string, slot: number): void {
     // Mostly nobody waits, and each creation comes here.
-    if (this.#openings.size === 0) return
+    if (this.#openings.size > 0) this.#arrived(id, slot)
+  }
+
+  #arrived(id: string, slot: number): void {
     const opening = this.#openings.get(id)
     if (opening === undefined) return
     this.#end(opening)

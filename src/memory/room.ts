@@ -27,6 +27,8 @@ const letGoPerCreation = 4
 export class Room<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #maxSessions: number
+  /** As most are: then there is always room. */
+  readonly #isUnbounded: boolean
   readonly #whenFull: WhenFull
   /** `undefined` where sessions end at once. */
   readonly #archiver: Archiver<T> | undefined
@@ -44,6 +46,7 @@ export class Room<T> {
   ) {
     this.#lifecycle = lifecycle
     this.#maxSessions = cap.maxSessions
+    this.#isUnbounded = cap.maxSessions === Number.POSITIVE_INFINITY
     this.#whenFull = cap.whenFull
     this.#archiver = archiver
   }
@@ -55,6 +58,10 @@ export class Room<T> {
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   check(): void {
+    if (!this.#isUnbounded) this.#check()
+  }
+
+  #check(): void {
     // Those who wait were first: what is free is theirs before it is a newcomer's.
     if (this.#isFreeBeside(this.#waiters.length)) return
     this.#letFewGo(this.#lifecycle.clock.now())
@@ -83,7 +90,11 @@ export class Room<T> {
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
   make(now: number): void {
-    this.#letFewGo(now)
+    if (this.#lifecycle.table.mayHaveOver(now)) this.#letFewGo(now)
+    if (!this.#isUnbounded) this.#make()
+  }
+
+  #make(): void {
     while (!this.#isFree) {
       if (this.#archiver !== undefined || !this.#letOneGo()) throw this.#full()
     }

@@ -16,6 +16,7 @@ import { Closing } from './closing.ts'
 import type { Hold } from './hold.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
+import { notQuick, QuickTouch } from './quick-touch.ts'
 import type { SessionTable } from './table/session-table.ts'
 import { noSlot } from './table/slot-store.ts'
 import { TurnRun } from './turn-run.ts'
@@ -35,6 +36,7 @@ export class SessionRegistry<T>
   readonly #parts: RegistryParts<T>
   readonly #access: Access<T>
   readonly #table: SessionTable<T>
+  readonly #quick: QuickTouch<T>
   readonly #counters: Counters
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
@@ -46,7 +48,11 @@ export class SessionRegistry<T>
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
     this.#table = this.#parts.table
-    this.#access = new Access(this, this.#parts, resolved.load !== undefined)
+    this.#quick = new QuickTouch(this.#table, this.#parts.lifecycle.clock)
+    this.#access = new Access(this, this.#parts, {
+      loads: resolved.load !== undefined,
+      archives: resolved.archive !== undefined,
+    })
     this.#counters = this.#parts.counters
   }
 
@@ -67,14 +73,12 @@ export class SessionRegistry<T>
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
     const timeoutMs = options === undefined ? undefined : checkTimeout(options)
-    let slot = this.#access.active(id)
-    if (slot !== noSlot) {
+    const quick = this.#quick.use(id)
+    if (quick !== notQuick) {
       this.#counters.hits += 1
-      return this.#table.valueOf(slot)
+      return quick
     }
-    this.#counters.misses += 1
-    slot = this.#access.make(id, create ?? this.#create, timeoutMs)
-    return this.#table.valueOf(slot)
+    return this.#table.valueOf(this.#access.activeOrMade(id, create ?? this.#create, timeoutMs))
   }
 
   /**
@@ -83,6 +87,11 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   get(id: string): T | undefined {
+    const quick = this.#quick.use(id)
+    if (quick !== notQuick) {
+      this.#counters.hits += 1
+      return quick
+    }
     const slot = this.#access.active(id)
     if (slot === noSlot) {
       this.#counters.misses += 1

@@ -34,7 +34,10 @@ export class Sweeper<T> {
   /** Starts or stops the timer, as there are sessions that could end by time. */
   update(): void {
     const isNeeded = !this.#stopped && this.#lifecycle.table.expirableCount > 0
-    if (isNeeded === (this.#timer !== undefined)) return
+    if (isNeeded !== (this.#timer !== undefined)) this.#change(isNeeded)
+  }
+
+  #change(isNeeded: boolean): void {
     if (isNeeded) this.#arm()
     else this.#disarm()
   }

@@ -27,7 +27,7 @@ export class HashIndex<T> {
 
   find(id: string): number {
     const hash = hashOf(id, this.#seed)
-    const slot = this.#segmentOf(hash).find(hash, (candidate) => this.#slots.idOf(candidate) === id)
+    const slot = this.#segmentOf(hash).find(hash, id, this.#slots)
     if (slot !== noSlot || this.#crowded.size === 0) return slot
     return this.#crowded.get(id) ?? noSlot
   }

@@ -36,13 +36,13 @@ export class HashSegment {
     return this.count + other.count <= maxCountToMerge
   }
 
-  /** The slot that has this hash, and for which `isIt` holds. */
-  find(hash: number, isIt: (slot: number) => boolean): number {
+  /** The slot of an id. */
+  find(hash: number, id: string, slots: { idOf(slot: number): string }): number {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
       const slot = this.#cells[cell * 2 + 1] as number
       if (slot === noSlot) return noSlot
-      if (this.#cells[cell * 2] === hash && isIt(slot)) return slot
+      if (this.#cells[cell * 2] === hash && slots.idOf(slot) === id) return slot
       cell = (cell + 1) & cellMask
     }
     return noSlot

@@ -23,6 +23,13 @@ const granulesPerSeldomMove = 8
 /** How well a class keeps the order of activity: to within a granule, for evictions, or as well as sweeps need it. */
 export type OrderKept = 'for-evictions' | 'for-sweeps'
 
+export interface IdleClassOptions {
+  readonly timeoutMs: number
+  /** The absolute timeout of the registry. */
+  readonly maxAgeMs: number
+  readonly order: OrderKept
+}
+
 /**
  * All sessions of one idle timeout, in order of their last activity to within one granule.
  *
@@ -35,18 +42,16 @@ export type OrderKept = 'for-evictions' | 'for-sweeps'
  * and `soon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
  */
 export class IdleClass<T> {
-  // Declared only: a field that is defined first and assigned afterwards has held `undefined`, and V8 then keeps it as a
-  // tagged value; each touch reads these.
   declare readonly timeoutMs: number
-  /** Infinity has no granules: the tick of a touch is then `NaN`, which equals no tick, and every touch moves the session. */
   declare readonly ticksPerMs: number
-  /** A session that was put in its place fewer granules ago than this is not over, whatever its exact time. */
-  declare readonly safeTicks: number
   /** A session that was put in its place so many granules ago moves at its next touch. */
   declare readonly ticksPerMove: number
+  /** A session that was put in its place fewer granules ago need not move, and is not over, whatever its exact time. */
+  declare readonly quietTicks: number
   /** How the slots of the class name it. */
   declare readonly number: number
   readonly #slots: SlotStore<T>
+  readonly #maxAgeMs: number
   readonly #granuleMs: number
   readonly #ordered: SlotList<T>
   readonly #late: LateLists<T>
@@ -57,15 +62,17 @@ export class IdleClass<T> {
   /** Sessions of this class in the table, held ones included. */
   size = 0
 
-  constructor(slots: SlotStore<T>, number: number, timeoutMs: number, order: OrderKept = 'for-evictions') {
+  constructor(slots: SlotStore<T>, number: number, { timeoutMs, maxAgeMs, order }: IdleClassOptions) {
     this.#slots = slots
     this.number = number
     this.timeoutMs = timeoutMs
+    this.#maxAgeMs = maxAgeMs
     this.#granuleMs = Math.max(minGranuleMs, Math.min(timeoutMs / granulesPerTimeout, maxGranuleMs))
-    this.ticksPerMs = timeoutMs === Number.POSITIVE_INFINITY ? Number.NaN : 1 / this.#granuleMs
-    // One for the granule that has begun, one for the rounding of ticks.
-    this.safeTicks = Math.floor(timeoutMs / this.#granuleMs) - 2
+    this.ticksPerMs = 1 / this.#granuleMs
     this.ticksPerMove = order === 'for-evictions' ? 1 : granulesPerSeldomMove
+    // One for the granule that has begun, one for the rounding of ticks.
+    const safeTicks = Math.floor(timeoutMs / this.#granuleMs) - 2
+    this.quietTicks = Math.min(safeTicks, this.ticksPerMove)
     this.#ordered = new SlotList(slots)
     this.#late = new LateLists(slots)
     this.#soon = new SlotList(slots)
@@ -76,15 +83,15 @@ export class IdleClass<T> {
     return this.timeoutMs !== Number.POSITIVE_INFINITY
   }
 
-  /** Adds a session at the end, as the most recently active. */
-  append(slot: number, now: number): void {
-    this.#slots.setLinkedTick(slot, this.#tickOf(now))
-    this.#ordered.append(slot)
+  /** Adds a session at the end, as the most recently active; says whether it is the first in that order as well. */
+  append(slot: number, now: number): boolean {
+    this.#linkTo(slot, this.#tickOf(now))
+    return this.#ordered.append(slot)
   }
 
   /** Adds a session where its own last activity belongs. */
   insertByActivity(slot: number): void {
-    this.#slots.setLinkedTick(slot, this.#tickOf(this.#slots.lastActive(slot)))
+    this.#linkTo(slot, this.#tickOf(this.#slots.lastActive(slot)))
     let place = this.#ordered.last
     while (place !== noSlot && this.#comesBefore(slot, place)) place = this.#ordered.before(place)
     this.#ordered.insertAfter(slot, place)
@@ -94,6 +101,11 @@ export class IdleClass<T> {
   renew(slot: number, now: number): void {
     this.#slots.unlink(slot)
     this.append(slot, now)
+  }
+
+  /** Whether a session that is touched now has to move to the end. Without granules every touch moves it. */
+  movesAt(slot: number, now: number): boolean {
+    return !this.isFinite || this.#tickOf(now) - this.#slots.linkedTick(slot) >= this.ticksPerMove
   }
 
   isOver(slot: number, now: number): boolean {
@@ -125,10 +137,6 @@ export class IdleClass<T> {
       this.#putAside(first)
     }
     return breath
-  }
-
-  get firstOrdered(): number {
-    return this.#ordered.first
   }
 
   /** The least recently active session, to within one granule; exactly without a timeout. */
@@ -181,6 +189,12 @@ export class IdleClass<T> {
       this.#soonEarliest = Math.min(this.#soonEarliest, lastActive + this.timeoutMs)
       this.#soon.append(slot)
     }
+  }
+
+  #linkTo(slot: number, tick: number): void {
+    this.#slots.setLinkedTick(slot, tick)
+    const quietUntil = this.isFinite ? (tick + this.quietTicks) * this.#granuleMs : Number.NEGATIVE_INFINITY
+    this.#slots.setQuietUntil(slot, Math.min(quietUntil, this.#slots.created(slot) + this.#maxAgeMs))
   }
 
   #tickOf(moment: number): number {

@@ -11,6 +11,7 @@ import { noSlot, type SlotStore } from './slot-store.ts'
 export class IdleClasses<T> {
   readonly ofRegistry: IdleClass<T>
   readonly #slots: SlotStore<T>
+  readonly #maxAgeMs: number
   readonly #order: OrderKept
   readonly #byTimeout = new Map<number, IdleClass<T>>()
   readonly #byNumber: IdleClass<T>[] = []
@@ -21,8 +22,9 @@ export class IdleClasses<T> {
   /** Sessions that have a finite timeout. */
   expirable = 0
 
-  constructor(slots: SlotStore<T>, timeoutMs: number, order: OrderKept = 'for-evictions') {
+  constructor(slots: SlotStore<T>, timeoutMs: number, maxAgeMs: number, order: OrderKept) {
     this.#slots = slots
+    this.#maxAgeMs = maxAgeMs
     this.#order = order
     this.#byActivity = new ClassHeap(({ leastActive }) =>
       leastActive === noSlot ? Number.POSITIVE_INFINITY : slots.lastActive(leastActive),
@@ -38,10 +40,10 @@ export class IdleClasses<T> {
 
   /** The class of a session. */
   at(slot: number): IdleClass<T> {
-    return this.numbered(this.#slots.idleClass(slot))
+    return this.#numbered(this.#slots.idleClass(slot))
   }
 
-  numbered(number: number): IdleClass<T> {
+  #numbered(number: number): IdleClass<T> {
     return this.#byNumber[number] as IdleClass<T>
   }
 
@@ -64,14 +66,14 @@ export class IdleClasses<T> {
 
   /** Puts a session into the order of its class, as the most recently active. */
   append(idleClass: IdleClass<T>, slot: number, now: number): void {
-    idleClass.append(slot, now)
-    this.#tell(idleClass, slot)
+    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
+    if (idleClass.append(slot, now)) this.#tell(idleClass)
   }
 
   /** Puts a session into the order of its class, where its own last activity belongs. */
   insertByActivity(idleClass: IdleClass<T>, slot: number): void {
     idleClass.insertByActivity(slot)
-    this.#tell(idleClass, slot)
+    this.#tell(idleClass)
   }
 
   /** Whether {@link nextOver} may find one; costs nothing. */
@@ -100,7 +102,11 @@ export class IdleClasses<T> {
 
   #add(timeoutMs: number): IdleClass<T> {
     const number = this.#freeNumbers.pop() ?? this.#byNumber.length
-    const idleClass = new IdleClass<T>(this.#slots, number, timeoutMs, this.#order)
+    const idleClass = new IdleClass<T>(this.#slots, number, {
+      timeoutMs,
+      maxAgeMs: this.#maxAgeMs,
+      order: this.#order,
+    })
     this.#byNumber[number] = idleClass
     this.#byTimeout.set(timeoutMs, idleClass)
     if (idleClass.isFinite) this.#byDeadline.add(idleClass)
@@ -108,9 +114,7 @@ export class IdleClasses<T> {
     return idleClass
   }
 
-  #tell(idleClass: IdleClass<T>, slot: number): void {
-    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
-    if (idleClass.firstOrdered !== slot) return
+  #tell(idleClass: IdleClass<T>): void {
     this.#byDeadline.mayBeEarlier(idleClass)
     this.#byActivity.mayBeEarlier(idleClass)
   }

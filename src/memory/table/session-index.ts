@@ -1,8 +1,8 @@
 import { HashIndex } from './hash-index.ts'
 import { noSlot, type SlotStore } from './slot-store.ts'
 
-/** Up to here one `Map` is the fastest, as V8 keeps the hash of a string with it. It moves over in a few milliseconds. */
-const maxInMap = 2 ** 14
+/** Up to here one `Map` is the fastest, as V8 keeps the hash of a string with it; it grows within a few milliseconds. */
+const maxInMap = 2 ** 17
 
 /** So few that going back is done at once, and far enough below that it does not happen again and again. */
 const minInHashIndex = 2 ** 12
@@ -11,58 +11,65 @@ const minInHashIndex = 2 ** 12
  * Slots by id: a `Map`, and an index of our own where that would get large.
  *
  * V8 copies a `Map` as it doubles or halves, and holds the event loop for all of it: hundreds of milliseconds at some
- * millions of entries. It also ends at 2²⁴.
+ * millions of entries. It also ends at 2²⁴. So when the `Map` is full, what comes goes into the other index, and with
+ * each of these one that is in the `Map` moves over.
  */
 export class SessionIndex<T> {
   readonly #slots: SlotStore<T>
-  #few: Map<string, number> | undefined = new Map()
+  /** The `Map`; it stays the same one. */
+  readonly few = new Map<string, number>()
   #many: HashIndex<T> | undefined = undefined
+  /** Where the `Map` goes on to be emptied. */
+  #rest: Iterator<[string, number], undefined> | undefined = undefined
 
   constructor(slots: SlotStore<T>) {
     this.#slots = slots
   }
 
   get size(): number {
-    return this.#few?.size ?? this.#many?.size ?? 0
+    return this.#many === undefined ? this.few.size : this.few.size + this.#many.size
   }
 
   /** The slot of an id; `noSlot` also of what is no string. */
   find(id: string): number {
-    if (this.#few !== undefined) return this.#few.get(id) ?? noSlot
-    return typeof id === 'string' ? (this.#many?.find(id) ?? noSlot) : noSlot
+    return this.#many === undefined ? (this.few.get(id) ?? noSlot) : this.#findInBoth(id, this.#many)
   }
 
   /** Adds a slot. There is none of its id. */
   add(id: string, slot: number): void {
-    if (this.#few === undefined) {
-      this.#many?.add(id, slot)
-      return
-    }
-    this.#few.set(id, slot)
-    if (this.#few.size > maxInMap) this.#becomeMany(this.#few)
+    if (this.#many === undefined && this.few.size < maxInMap) this.few.set(id, slot)
+    else this.#addToMany(id, slot)
   }
 
   /** Takes a slot out that is in the index. */
   remove(slot: number): void {
-    if (this.#many === undefined) {
-      this.#few?.delete(this.#slots.idOf(slot))
-      return
-    }
+    if (this.few.size > 0 && this.few.delete(this.#slots.idOf(slot))) return
+    if (this.#many === undefined) return
     this.#many.remove(slot)
-    if (this.#many.size < minInHashIndex) this.#becomeFew(this.#many)
+    if (this.#many.size < minInHashIndex) this.#goBack(this.#many)
   }
 
-  #becomeMany(few: ReadonlyMap<string, number>): void {
-    const many = new HashIndex<T>(this.#slots)
-    for (const [id, slot] of few) many.add(id, slot)
-    this.#few = undefined
-    this.#many = many
+  #findInBoth(id: string, many: HashIndex<T>): number {
+    if (typeof id !== 'string') return noSlot
+    const slot = many.find(id)
+    return slot === noSlot && this.few.size > 0 ? (this.few.get(id) ?? noSlot) : slot
   }
 
-  #becomeFew(many: HashIndex<T>): void {
-    const few = new Map<string, number>()
-    many.forEach((slot) => few.set(this.#slots.idOf(slot), slot))
-    this.#few = few
+  #addToMany(id: string, slot: number): void {
+    this.#many ??= new HashIndex(this.#slots)
+    this.#many.add(id, slot)
+    if (this.few.size === 0) return
+    this.#rest ??= this.few.entries()
+    const next = this.#rest.next()
+    if (next.done === true) return
+    this.few.delete(next.value[0])
+    this.#many.add(...next.value)
+  }
+
+  #goBack(many: HashIndex<T>): void {
+    // No more than a few are left in the `Map` by then: it was emptied as the other index was filled.
+    many.forEach((slot) => this.few.set(this.#slots.idOf(slot), slot))
     this.#many = undefined
+    this.#rest = undefined
   }
 }

@@ -6,7 +6,6 @@ import { IdleClasses } from './idle-classes.ts'
 import { SessionIndex } from './session-index.ts'
 import { type RecordHome, SessionRecord } from './session-record.ts'
 import { SlotList } from './slot-list.ts'
-import { floatAt, floatsPerSlot, intAt, intsPerSlot, pageBits, placeMask, type SlotPage } from './slot-page.ts'
 import { noSlot, SlotStore } from './slot-store.ts'
 
 /**
@@ -19,9 +18,9 @@ import { noSlot, SlotStore } from './slot-store.ts'
 export class SessionTable<T> implements RecordHome<T> {
   readonly defaultTimeoutMs: number
   readonly slots = new SlotStore<T>()
+  readonly byId = new SessionIndex<T>(this.slots)
   readonly classes: IdleClasses<T>
   readonly #maxAgeMs: number
-  readonly #byId = new SessionIndex<T>(this.slots)
   readonly #heldOnes = new SlotList<T>(this.slots)
   readonly #ages: AgeList | undefined
   #heldCount = 0
@@ -29,13 +28,13 @@ export class SessionTable<T> implements RecordHome<T> {
   constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
     this.defaultTimeoutMs = timeoutMs
     this.#maxAgeMs = maxAgeMs
-    this.classes = new IdleClasses(this.slots, timeoutMs, order)
+    this.classes = new IdleClasses(this.slots, timeoutMs, maxAgeMs, order)
     this.#ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()
   }
 
   /** Sessions in the table: live ones, and those that are over and not yet taken out. */
   get size(): number {
-    return this.#byId.size
+    return this.byId.size
   }
 
   get heldCount(): number {
@@ -49,7 +48,7 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** The session of an id, over or not. */
   find(id: string): number {
-    return this.#byId.find(id)
+    return this.byId.find(id)
   }
 
   idOf(slot: number): string {
@@ -98,7 +97,7 @@ export class SessionTable<T> implements RecordHome<T> {
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): number {
     const idleClass = this.classes.of(timeoutMs)
     const slot = this.slots.bear(id, value, idleClass.number, now)
-    this.#byId.add(id, slot)
+    this.byId.add(id, slot)
     this.classes.enter(idleClass)
     this.classes.append(idleClass, slot, now)
     this.#ages?.append(slot)
@@ -115,7 +114,7 @@ export class SessionTable<T> implements RecordHome<T> {
   /** Takes a session out. If it has a record, that says from now on what the session was. */
   remove(slot: number): void {
     this.slots.recordOf(slot)?.leave()
-    this.#byId.remove(slot)
+    this.byId.remove(slot)
     this.slots.unlink(slot)
     this.#ages?.remove(slot)
     if (this.slots.isHeld(slot)) this.#heldCount -= 1
@@ -141,22 +140,13 @@ export class SessionTable<T> implements RecordHome<T> {
   touch(slot: number, now: number): void {
     this.slots.setLastActive(slot, now)
     const idleClass = this.classes.at(slot)
-    const ticks = Math.floor(now * idleClass.ticksPerMs) - this.slots.linkedTick(slot)
-    if (!(ticks < idleClass.ticksPerMove) && !this.slots.isHeld(slot)) idleClass.renew(slot, now)
+    if (!this.slots.isHeld(slot) && idleClass.movesAt(slot, now)) idleClass.renew(slot, now)
   }
 
-  /** {@link touch}, unless the session is over: the hot path, so it goes to the memory itself. */
+  /** {@link touch}, unless the session is over; says whether it lives. */
   touchLive(slot: number, now: number): boolean {
-    const { floats, ints } = this.slots.pages[slot >>> pageBits] as SlotPage
-    const place = slot & placeMask
-    const idleClass = this.classes.numbered(ints[place * intsPerSlot + intAt.idleClass] as number)
-    const tick = floats[place * floatsPerSlot + floatAt.linkedTick] as number
-    const ticks = Math.floor(now * idleClass.ticksPerMs) - tick
-    // Where the granule says that it cannot be over, no time is compared.
-    if ((!(ticks < idleClass.safeTicks) || this.#ages !== undefined) && this.isOver(slot, now)) return false
-    floats[place * floatsPerSlot + floatAt.lastActive] = now
-    if (!(ticks < idleClass.ticksPerMove) && ints[place * intsPerSlot + intAt.isHeld] === 0)
-      idleClass.renew(slot, now)
+    if (this.isOver(slot, now)) return false
+    this.touch(slot, now)
     return true
   }
 

@@ -25,16 +25,14 @@ export class SlotList<T> {
     return prev === this.#sentinel ? noSlot : prev
   }
 
-  append(slot: number): void {
-    this.insertAfter(slot, this.#slots.prev(this.#sentinel))
+  /** Adds a slot at the end, and says whether it is the first as well. */
+  append(slot: number): boolean {
+    return this.#slots.insertBefore(slot, this.#sentinel) === this.#sentinel
   }
 
   /** Puts `slot` after `place`, or at the front. */
   insertAfter(slot: number, place: number): void {
-    const prev = place === noSlot ? this.#sentinel : place
-    const next = this.#slots.next(prev)
-    this.#slots.link(prev, slot)
-    this.#slots.link(slot, next)
+    this.#slots.insertBefore(slot, this.#slots.next(place === noSlot ? this.#sentinel : place))
   }
 
   /** Moves all of `other` to the end of this list, at no cost per slot. */

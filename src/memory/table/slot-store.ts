@@ -1,12 +1,22 @@
 import type { SessionRecord } from './session-record.ts'
 import {
-  floatAt,
+  atBirth,
+  atCreated,
+  atHash,
+  atHeld,
+  atId,
+  atIdleClass,
+  atLastActive,
+  atLinkedTick,
+  atNext,
+  atPrev,
+  atQuietUntil,
+  atRecord,
+  atValue,
   floatsPerSlot,
-  intAt,
   intsPerSlot,
   pageBits,
   placeMask,
-  refAt,
   refsPerSlot,
   SlotPage,
   slotsPerPage,
@@ -15,8 +25,9 @@ import {
 /** The number that no slot has. */
 export const noSlot = 0
 
-/** The first page begins so small, for many registries hold a handful of sessions; it doubles until it is whole. */
+/** The first page begins so small, for many registries hold a handful of sessions; it grows until it is whole. */
 const firstCapacity = 16
+const growth = 4
 
 /**
  * The memory of all sessions: for each a slot, which is a number.
@@ -57,15 +68,15 @@ export class SlotStore<T> {
     const page = this.#pageOf(slot)
     const place = slot & placeMask
     const { refs, floats, ints } = page
-    refs[place * refsPerSlot + refAt.id] = id
-    refs[place * refsPerSlot + refAt.value] = value
-    floats[place * floatsPerSlot + floatAt.lastActive] = now
-    floats[place * floatsPerSlot + floatAt.created] = now
+    refs[place * refsPerSlot + atId] = id
+    refs[place * refsPerSlot + atValue] = value
+    floats[place * floatsPerSlot + atLastActive] = now
+    floats[place * floatsPerSlot + atCreated] = now
     const at = place * intsPerSlot
-    ints[at + intAt.idleClass] = idleClass
-    ints[at + intAt.isHeld] = 0
+    ints[at + atIdleClass] = idleClass
+    ints[at + atHeld] = 0
     this.#births += 1
-    ints[at + intAt.birth] = this.#births
+    ints[at + atBirth] = this.#births
     return slot
   }
 
@@ -87,105 +98,124 @@ export class SlotStore<T> {
   }
 
   idOf(slot: number): string {
-    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + refAt.id] as string
+    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atId] as string
   }
 
   valueOf(slot: number): T {
-    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + refAt.value] as T
+    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atValue] as T
   }
 
   setValue(slot: number, value: T): void {
-    this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + refAt.value] = value
+    this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atValue] = value
   }
 
   /** The record of the session, if it has one yet. */
   recordOf(slot: number): SessionRecord<T> | undefined {
-    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + refAt.record] as
+    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atRecord] as
       | SessionRecord<T>
       | undefined
   }
 
   setRecord(slot: number, record: SessionRecord<T>): void {
-    this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + refAt.record] = record
+    this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atRecord] = record
   }
 
   /** Monotonic time of the last activity; all that a touch writes. */
   lastActive(slot: number): number {
-    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + floatAt.lastActive] as number
+    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atLastActive] as number
   }
 
   setLastActive(slot: number, now: number): void {
-    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + floatAt.lastActive] = now
+    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atLastActive] = now
+  }
+
+  /** Until this moment a touch has nothing to do but to write its time: the session is not over, and need not move. */
+  setQuietUntil(slot: number, moment: number): void {
+    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atQuietUntil] = moment
   }
 
   /** The granule of time in which the session was last put in its place; see `idle-class.ts`. */
   linkedTick(slot: number): number {
-    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + floatAt.linkedTick] as number
+    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atLinkedTick] as number
   }
 
   setLinkedTick(slot: number, tick: number): void {
-    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + floatAt.linkedTick] = tick
+    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atLinkedTick] = tick
   }
 
   /** Monotonic time of the creation. */
   created(slot: number): number {
-    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + floatAt.created] as number
+    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atCreated] as number
   }
 
   setCreated(slot: number, now: number): void {
-    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + floatAt.created] = now
+    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atCreated] = now
   }
 
   /** The number of its idle class. */
   idleClass(slot: number): number {
-    return this.#int(slot, intAt.idleClass)
+    return this.#int(slot, atIdleClass)
   }
 
   setIdleClass(slot: number, number: number): void {
-    this.#setInt(slot, intAt.idleClass, number)
+    this.#setInt(slot, atIdleClass, number)
   }
 
   isHeld(slot: number): boolean {
-    return this.#int(slot, intAt.isHeld) !== 0
+    return this.#int(slot, atHeld) !== 0
   }
 
   setHeld(slot: number, isHeld: boolean): void {
-    this.#setInt(slot, intAt.isHeld, isHeld ? 1 : 0)
+    this.#setInt(slot, atHeld, isHeld ? 1 : 0)
   }
 
   /** The hash of its id, where the index has wanted one. */
   hash(slot: number): number {
-    return this.#int(slot, intAt.hash)
+    return this.#int(slot, atHash)
   }
 
   setHash(slot: number, hash: number): void {
-    this.#setInt(slot, intAt.hash, hash)
+    this.#setInt(slot, atHash, hash)
   }
 
   /** Tells apart the sessions that have one slot one after another; that of a free slot is zero. */
   birth(slot: number): number {
-    return this.pages[slot >>> pageBits]?.ints[(slot & placeMask) * intsPerSlot + intAt.birth] ?? 0
+    return this.pages[slot >>> pageBits]?.ints[(slot & placeMask) * intsPerSlot + atBirth] ?? 0
   }
 
   prev(slot: number): number {
-    return this.#int(slot, intAt.prev)
+    return this.#int(slot, atPrev)
   }
 
   next(slot: number): number {
-    return this.#int(slot, intAt.next)
+    return this.#int(slot, atNext)
+  }
+
+  /** Puts a slot into the list of another one, before that; gives the one that it comes after. */
+  insertBefore(slot: number, next: number): number {
+    const ofNext = this.#pageOf(next).ints
+    const there = (next & placeMask) * intsPerSlot
+    const prev = ofNext[there + atPrev] as number
+    ofNext[there + atPrev] = slot
+    this.#pageOf(prev).ints[(prev & placeMask) * intsPerSlot + atNext] = slot
+    const own = this.#pageOf(slot).ints
+    const at = (slot & placeMask) * intsPerSlot
+    own[at + atPrev] = prev
+    own[at + atNext] = next
+    return prev
   }
 
   /** Makes two slots neighbours in a list. */
   link(slot: number, next: number): void {
-    this.#setInt(slot, intAt.next, next)
-    this.#setInt(next, intAt.prev, slot)
+    this.#setInt(slot, atNext, next)
+    this.#setInt(next, atPrev, slot)
   }
 
   /** Takes a slot out of whatever list it is in. */
   unlink(slot: number): void {
     const page = this.#pageOf(slot)
     const at = (slot & placeMask) * intsPerSlot
-    this.link(page.ints[at + intAt.prev] as number, page.ints[at + intAt.next] as number)
+    this.link(page.ints[at + atPrev] as number, page.ints[at + atNext] as number)
   }
 
   #int(slot: number, at: number): number {
@@ -203,7 +233,7 @@ export class SlotStore<T> {
   /** The current page is full: it grows, or another one takes its place. */
   #makeRoom(): void {
     if (this.#current.capacity < slotsPerPage) {
-      this.#current.grow()
+      this.#current.grow(this.#current.capacity * growth)
       return
     }
     this.#isOpen[this.#currentIndex] = false
