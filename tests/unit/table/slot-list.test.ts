@@ -1,66 +1,79 @@
 import { describe, expect, it } from 'vitest'
-import { AgeList } from '../../src/memory/age-list.ts'
-import { IdleClass } from '../../src/memory/idle-class.ts'
-import { SessionList, unlink } from '../../src/memory/session-list.ts'
-import { AgingSessionRecord, SessionRecord } from '../../src/memory/session-record.ts'
+import { SlotList } from '../../../src/memory/table/slot-list.ts'
+import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
 
-const idleClass = new IdleClass<number>(1_000)
-const record = (id: string) => new SessionRecord(id, 0, idleClass, 0)
-const aging = (id: string) => new AgingSessionRecord(id, 0, idleClass, 0)
+const slots = new SlotStore<number>()
+const slotOf = (id: string) => slots.bear(id, 0, 0, 0)
+const idOf = (slot: number) => (slot === noSlot ? undefined : slots.idOf(slot))
 
 function listOf(ids: string) {
-  const list = new SessionList<number>(record(''))
-  const records = Array.from(ids, record)
-  for (const one of records) list.append(one)
-  return { list, records }
+  const list = new SlotList(slots)
+  const members = Array.from(ids, slotOf)
+  for (const slot of members) list.append(slot)
+  return { list, members }
 }
 
-const idsOf = (list: SessionList<number>) => Array.from(list, ({ id }) => id).join('')
+const idsOf = (list: SlotList<number>) => Array.from(list, idOf).join('')
 
-describe('a list of sessions', () => {
+function backwards(list: SlotList<number>): string {
+  const ids = []
+  for (let slot = list.last; slot !== noSlot; slot = list.before(slot)) ids.push(idOf(slot))
+  return ids.join('')
+}
+
+describe('a list of slots', () => {
   it('is empty at first', () => {
     const { list } = listOf('')
 
-    expect(list.first).toBeUndefined()
-    expect(list.last).toBeUndefined()
+    expect([list.first, list.last]).toEqual([noSlot, noSlot])
     expect(idsOf(list)).toBe('')
   })
 
-  it('keeps the order in which records were appended', () => {
+  it('keeps the order in which slots were appended', () => {
     const { list } = listOf('abc')
 
     expect(idsOf(list)).toBe('abc')
-    expect([list.first?.id, list.last?.id]).toEqual(['a', 'c'])
+    expect([idOf(list.first), idOf(list.last)]).toEqual(['a', 'c'])
   })
 
-  it('inserts after a record, or at the front', () => {
-    const { list, records } = listOf('ab')
-    list.insertAfter(record('x'), records[0])
-    list.insertAfter(record('y'), undefined)
-    list.insertAfter(record('z'), records[1])
+  it('inserts after a slot, or at the front', () => {
+    const { list, members } = listOf('ab')
+    const [a = noSlot, b = noSlot] = members
+    list.insertAfter(slotOf('x'), a)
+    list.insertAfter(slotOf('y'), noSlot)
+    list.insertAfter(slotOf('z'), b)
 
     expect(idsOf(list)).toBe('yaxbz')
+    expect(backwards(list)).toBe('zbxay')
   })
 
-  it('knows the record before another, and that there is none before the first', () => {
-    const { list, records } = listOf('ab')
+  it('knows the slot before another, and that there is none before the first', () => {
+    const { list, members } = listOf('ab')
 
-    expect(records.map((one) => list.before(one)?.id)).toEqual([undefined, 'a'])
+    expect(members.map((slot) => idOf(list.before(slot)))).toEqual([undefined, 'a'])
   })
 
   it.each([
     ['a', 'bc'],
     ['b', 'ac'],
     ['c', 'ab'],
-  ])('lets %s go, which then knows no neighbour', (id, rest) => {
-    const { list, records } = listOf('abc')
-    const one = records.find((candidate) => candidate.id === id)
-    if (one === undefined) throw new Error('no such record')
-    unlink(one)
-    unlink(one)
-
+  ])('lets %s go, which may then come into another list', (id, rest) => {
+    const { list, members } = listOf('abc')
+    const { list: other } = listOf('xy')
+    const slot = members.find((candidate) => idOf(candidate) === id) ?? noSlot
+    slots.unlink(slot)
     expect(idsOf(list)).toBe(rest)
-    expect([one.prev, one.next]).toEqual([one, one])
+    other.append(slot)
+
+    expect([idsOf(other), backwards(other)]).toEqual([`xy${id}`, `${id}yx`])
+    expect([idsOf(list), backwards(list)]).toEqual([rest, Array.from(rest).reverse().join('')])
+  })
+
+  it('is empty again after its last slot has gone', () => {
+    const { list, members } = listOf('a')
+    slots.unlink(members[0] ?? noSlot)
+
+    expect([list.first, list.last]).toEqual([noSlot, noSlot])
   })
 
   it.each([
@@ -73,27 +86,21 @@ describe('a list of sessions', () => {
     list.takeAll(other)
     expect(idsOf(list)).toBe(together)
     expect(idsOf(other)).toBe('')
-    other.append(record('x'))
-    list.append(record('y'))
+    other.append(slotOf('x'))
+    list.append(slotOf('y'))
 
     expect([idsOf(list), idsOf(other)]).toEqual([`${together}y`, 'x'])
+    expect(backwards(list)).toBe(Array.from(`${together}y`).reverse().join(''))
   })
-})
 
-describe('a list by age', () => {
-  it('gives the oldest first, and a released one that is over before it', () => {
-    const list = new AgeList<number>(aging(''))
-    const [a, b, c] = [aging('a'), aging('b'), aging('c')]
-    expect(list.oldest).toBeUndefined()
-    list.append(a)
-    list.append(b)
-    expect(list.oldest?.id).toBe('a')
-    list.prepend(c)
-    expect(list.oldest?.id).toBe('c')
-    list.remove(c)
-    list.remove(a)
+  it('gives back what it takes itself', () => {
+    const store = new SlotStore<number>()
+    const slot = store.allocate()
+    store.free(slot)
+    const list = new SlotList(store)
+    expect(store.allocate()).not.toBe(slot)
+    list.drop()
 
-    expect(list.oldest?.id).toBe('b')
-    expect([list.has(a), list.has(b), list.has(c)]).toEqual([false, true, false])
+    expect(store.allocate()).toBe(slot)
   })
 })
