@@ -3,8 +3,8 @@ import { TableTrial, trialKinds } from './table-trial.ts'
 
 const never = Number.POSITIVE_INFINITY
 
-// The first four have both orders, with sessions that get too old and without.
-it.each(trialKinds.slice(0, 4))(
+// Each order once, with sessions that get too old and without.
+it.each([trialKinds[0], trialKinds[3]])(
   `is like an array, with many sessions: $timeoutMs ms, at most $maxAgeMs ms, $order`,
   (kind) => {
     const trial = new TableTrial({ ...kind, seed: 3 })
