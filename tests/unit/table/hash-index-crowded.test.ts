@@ -1,41 +1,91 @@
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { HashIndex } from '../../../src/memory/table/hash-index.ts'
 import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
 
-// An id is a number here, and so is its hash: all that splitting looks at is the same in all of them.
-vi.mock('../../../src/memory/table/id-hash.ts', () => ({
-  hashOf: (id: string) => (Number(id) << 16) | 0xabc,
-}))
+// An id is a number here, and its own hash.
+vi.mock('../../../src/memory/table/id-hash.ts', () => ({ hashOf: (id: string) => Number(id) | 0 }))
 
-it('keeps all sessions where splitting a full segment parts none of them, and where they go again', () => {
-  const count = 9_000
-  const slots = new SlotStore<number>()
-  const index = new HashIndex<number>(slots)
-  const slotOf = new Map<string, number>()
-  const isMissing = (at: number) => index.find(String(at)) !== (slotOf.get(String(at)) ?? noSlot)
-  const ids = Array.from({ length: count }, (_, at) => at)
-  for (const at of ids) {
-    const slot = slots.bear(String(at), at, 0, 0)
-    slotOf.set(String(at), slot)
-    index.add(String(at), slot)
-    if (isMissing(at) || isMissing(at >>> 1)) expect.fail(`session ${at} or ${at >>> 1} was not found`)
-  }
-  expect([index.size, ids.filter(isMissing)]).toEqual([count, []])
+/** The highest 13 bits say in which cell of a segment it belongs, and the lowest in which segment. */
+const idIn = (cell: number, rest: number) => String(((cell << 19) | rest) >>> 0)
 
-  for (const round of [0, 1, 2]) {
-    for (const at of ids) {
-      if (at % 3 !== round) continue
-      const slot = slotOf.get(String(at)) ?? noSlot
-      index.remove(slot)
-      slotOf.delete(String(at))
-      slots.free(slot)
+/** An index and the slot of each id, which is what it should find. */
+class Filled {
+  readonly #slots = new SlotStore<number>()
+  readonly index = new HashIndex<number>(this.#slots)
+  readonly slotOf = new Map<string, number>()
+
+  add(...ids: string[]): void {
+    for (const id of ids) {
+      const slot = this.#slots.bear(id, 0, 0, 0)
+      this.slotOf.set(id, slot)
+      this.index.add(id, slot)
     }
+  }
+
+  remove(...ids: string[]): void {
+    for (const id of ids) {
+      const slot = this.slotOf.get(id) ?? noSlot
+      this.index.remove(slot)
+      this.slotOf.delete(id)
+      this.#slots.free(slot)
+    }
+  }
+
+  check(): void {
     const walked: number[] = []
-    index.forEach((slot) => {
+    this.index.forEach((slot) => {
       walked.push(slot)
     })
-    expect(walked.toSorted((a, b) => a - b)).toEqual([...slotOf.values()].toSorted((a, b) => a - b))
-    expect([index.size, ids.filter(isMissing)]).toEqual([slotOf.size, []])
+    const slots = [...this.slotOf.values()]
+    expect(walked.toSorted((a, b) => a - b)).toEqual(slots.toSorted((a, b) => a - b))
+    expect(this.index.size).toBe(slots.length)
+    expect([...this.slotOf].filter(([id, slot]) => this.index.find(id) !== slot)).toEqual([])
   }
-  expect(index.size).toBe(0)
+}
+
+const countTo = (count: number) => Array.from({ length: count }, (_, at) => at)
+
+describe('a hash index loses no session', () => {
+  it('where splitting a full segment parts none of them', () => {
+    const filled = new Filled()
+    // All that splitting looks at is the same.
+    const ids = countTo(9_000).map((at) => idIn(at >>> 3, ((at & 7) << 16) | 0xabc))
+    filled.add(...ids)
+    filled.check()
+    for (const round of [0, 1, 2]) {
+      filled.remove(...ids.filter((_id, at) => at % 3 === round))
+      filled.check()
+    }
+    expect(filled.index.find(idIn(0, 0xabc))).toBe(noSlot)
+  })
+
+  it('where the other half of a segment that gets empty was split again', () => {
+    const filled = new Filled()
+    // Ending in 11, and with the bit before that so that splitting helps.
+    filled.add(...countTo(6_000).map((at) => idIn(at, 0b011 | ((at & 1) << 2))))
+    filled.add(...countTo(5).map((at) => idIn(at, 0b01)))
+    const few = countTo(10).map((at) => idIn(at, 0b00))
+    filled.add(...few)
+    filled.check()
+    filled.remove(...few)
+
+    filled.check()
+  })
+
+  it('where two halves become one, and have more for a cell than it has beside it', () => {
+    const filled = new Filled()
+    const filler = countTo(6_000).map((at) => idIn(1_000 + at, at & 1))
+    filled.add(...filler)
+    // 64 for one cell in each half.
+    const alike = countTo(128).map((at) => idIn(100, at))
+    filled.add(...alike)
+    filled.check()
+    filled.remove(...filler)
+    filled.check()
+    filled.add(...filler)
+    filled.check()
+    filled.remove(...alike)
+
+    filled.check()
+  })
 })

@@ -1,9 +1,19 @@
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../../src/memory/table/session-record.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
 import { noSlot } from '../../../src/memory/table/slot-store.ts'
 
 const never = Number.POSITIVE_INFINITY
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  collect()
+}
+
 const tableOf = () => new SessionTable<string>(1_000, never)
 
 const said = ({ id, value, created, lastActive, timeoutMs, isHeld }: SessionRecord<string>) =>
@@ -125,17 +135,18 @@ describe('the record of a session', () => {
     expect([record.lastActive, table.valueOf(again), record.timeoutMs]).toEqual([150, 'three', 3_000])
   })
 
-  it('keeps no value of its own after its session was put back', () => {
-    const table = tableOf()
-    const record = table.takeOut(table.insert('a', 'one', undefined, 0))
+  it('keeps no value in memory that was replaced after its session was put back', async () => {
+    const table = new SessionTable<object>(1_000, never)
+    const record = table.takeOut(table.insert('a', {}, undefined, 0))
+    const former = new WeakRef(record.value)
     table.reinsert(record, 0)
-    const slot = table.find('a')
-    table.slots.setValue(slot, 'two')
-    expect(record.value).toBe('two')
-    // What it says comes from its slot alone: with nothing there it has nothing to say.
-    table.slots.free(slot)
+    table.slots.setValue(record.slot, {})
+    // What a reference was made to stays until the present job is done.
+    await setImmediate()
+    collectGarbage()
 
-    expect(record.value).toBeUndefined()
+    expect(former.deref()).toBeUndefined()
+    expect(record.value).toEqual({})
   })
 
   it('has its times and its value again each time it leaves', () => {
