@@ -10,8 +10,7 @@ it.each(cases)(`is like an array, with few sessions: ${name}`, (options) => {
   for (let step = 0; step < 3_000; step += 1) {
     trial.step()
     if (step % 40 === 39) trial.walk(trial.now)
-    // A sweep in slices asks for what was over when it began.
-    if (step % 40 === 19) trial.walk(trial.now - trial.random.below(500))
+    if (step % 40 === 19) trial.walkBack()
     if (step % 10 === 9) trial.compare()
   }
 

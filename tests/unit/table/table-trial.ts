@@ -99,7 +99,7 @@ export class TableTrial {
     this.expect(table.heldCount === model.held, 'another count of held ones')
   }
 
-  /** Asks for what is over, a few times or to the end. */
+  /** Asks for what is over, a few times or to the end; only without a limit must that be all. */
   walk(now: number, most = never): void {
     const { table, model, random } = this
     const over = most === never ? model.over(now) : undefined
@@ -121,6 +121,14 @@ export class TableTrial {
     if (over === undefined) return
     this.expect(over.size === 0, `${[...over].slice(0, 3)} were not found`)
     this.expect(!table.mayHaveOver(now), 'may have one over after all were found')
+  }
+
+  /** Asks for what was over a moment ago, as a sweep in slices does. */
+  walkBack(): void {
+    // All of it is found, but for those whose age was put aside while they were held: they come back in no order, as they
+    // are over from then on. Before that moment one of them may hide another until the next walk.
+    const most = this.options.maxAgeMs === never ? never : Number.MAX_SAFE_INTEGER
+    this.walk(this.now - this.random.below(500), most)
   }
 
   /** Compares everything. */
