@@ -131,8 +131,10 @@ export class IdleClass<T> {
       this.#soonEarliest = Number.POSITIVE_INFINITY
     }
     for (let step = 0; step < stepsPerBreath; step += 1) {
-      const first = this.#firstToCheck
-      if (first === noSlot || this.#earliestEnd(first) > now) return noSlot
+      const checking = this.#checking.first
+      const first = checking === noSlot ? this.#firstLinked : checking
+      // All of `checking` is looked at, whatever its granules: a walk of an earlier moment may have to finish a later one.
+      if (first === noSlot || (checking === noSlot && this.#earliestEnd(first) > now)) return noSlot
       if (this.isOver(first, now)) return first
       this.#putAside(first)
     }
@@ -162,11 +164,6 @@ export class IdleClass<T> {
     this.#late.drop()
     this.#soon.drop()
     this.#checking.drop()
-  }
-
-  get #firstToCheck(): number {
-    const first = this.#checking.first
-    return first === noSlot ? this.#firstLinked : first
   }
 
   /** The session of the earliest granule. */

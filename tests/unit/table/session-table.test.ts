@@ -1,31 +1,20 @@
-import { describe, expect, it } from 'vitest'
-import type { SessionRecord } from '../../src/memory/session-record.ts'
-import { sessionState } from '../../src/memory/session-record.ts'
-import { SessionTable } from '../../src/memory/session-table.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { breath } from '../../../src/memory/table/idle-class.ts'
+import { SessionTable } from '../../../src/memory/table/session-table.ts'
+import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { idsOf, slotOf, sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
 
-function hold(table: SessionTable<number>, record: SessionRecord<number>) {
-  table.hold(record)
-  record.state = sessionState.held
+/** Counts the looks at the times of sessions, from now on. */
+function countLooks(): () => number {
+  const spies = [vi.spyOn(SlotStore.prototype, 'lastActive'), vi.spyOn(SlotStore.prototype, 'linkedTick')]
+  return () => spies.reduce((sum, { mock }) => sum + mock.calls.length, 0)
 }
 
-function release(table: SessionTable<number>, record: SessionRecord<number>, now: number) {
-  table.release(record, now)
-  record.state = sessionState.active
-}
-
-/** Takes out what is over, and says which. */
-function sweep(table: SessionTable<number>, now: number, most = never): string[] {
-  const ids: string[] = []
-  for (const record of table.over(now)) {
-    if (record === undefined) continue
-    table.remove(record)
-    ids.push(record.id)
-    if (ids.length >= most) break
-  }
-  return ids
-}
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s', (order) => {
   function tableOf(timeoutMs: number, maxAgeMs = never) {
@@ -34,10 +23,10 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
 
   it('has a session one millisecond before its timeout, and has it over at its timeout', () => {
     const table = tableOf(1_000)
-    const record = table.insert('a', 1, undefined, 0)
+    const slot = table.insert('a', 1, undefined, 0)
 
-    expect(table.isOver(record, 999)).toBe(false)
-    expect(table.isOver(record, 1_000)).toBe(true)
+    expect(table.isOver(slot, 999)).toBe(false)
+    expect(table.isOver(slot, 1_000)).toBe(true)
     expect(sweep(table, 999)).toEqual([])
     expect(sweep(table, 1_000)).toEqual(['a'])
     expect(table.size).toBe(0)
@@ -60,24 +49,24 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
 
   it('says which deadline came first', () => {
     const table = tableOf(1_000, 1_500)
-    const record = table.insert('a', 1, undefined, 0)
-    expect(table.expiryReason(record)).toBe('idle')
-    table.touch(record, 499)
-    expect(table.expiryReason(record)).toBe('idle')
-    table.touch(record, 501)
+    const slot = table.insert('a', 1, undefined, 0)
+    expect(table.expiryReason(slot)).toBe('idle')
+    table.touch(slot, 499)
+    expect(table.expiryReason(slot)).toBe('idle')
+    table.touch(slot, 501)
 
-    expect(table.expiryReason(record)).toBe('age')
+    expect(table.expiryReason(slot)).toBe('age')
   })
 
   it('counts what can end by time', () => {
     const table = tableOf(never)
-    const record = table.insert('a', 1, undefined, 0)
+    const slot = table.insert('a', 1, undefined, 0)
     expect(table.expirableCount).toBe(0)
     const finite = table.insert('b', 1, 1_000, 0)
     expect(table.expirableCount).toBe(1)
-    table.assignTimeout(record, 5_000)
+    table.assignTimeout(slot, 5_000)
     expect(table.expirableCount).toBe(2)
-    table.assignTimeout(record, undefined)
+    table.assignTimeout(slot, undefined)
     table.remove(finite)
     expect(table.expirableCount).toBe(0)
 
@@ -88,53 +77,35 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
 
   it('looks at the first few, and not at all that live, when nothing is over', () => {
     const table = tableOf(12_800)
-    let reads = 0
-    for (let index = 0; index < 1_000; index += 1) {
-      const record = table.insert(String(index), 1, undefined, index * 12)
-      const { lastActive } = record
-      Object.defineProperty(record, 'lastActive', {
-        get: () => {
-          reads += 1
-          return lastActive
-        },
-      })
-    }
+    for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, index * 12)
+    const looks = countLooks()
     expect(table.mayHaveOver(12_000)).toBe(false)
     expect(sweep(table, 12_000)).toEqual([])
 
-    expect(reads).toBeLessThan(10)
+    expect(looks()).toBeLessThan(10)
+    // And the count is one: of a walk that ends them all, it has each of them.
+    expect(sweep(table, 1e6)).toHaveLength(1_000)
+    expect(looks()).toBeGreaterThan(1_000)
   })
 
   it('looks at a few timeouts, and not at all, however many different ones there are', () => {
     const table = tableOf(never)
-    let reads = 0
-    for (let index = 0; index < 1_000; index += 1) {
-      const record = table.insert(String(index), 1, 60_000 + index * 100, 0)
-      const { linkedTick } = record
-      Object.defineProperty(record, 'linkedTick', {
-        get: () => {
-          reads += 1
-          return linkedTick
-        },
-      })
-    }
+    for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, 60_000 + index * 100, 0)
+    const looks = countLooks()
     expect(table.mayHaveOver(59_000)).toBe(false)
     expect(sweep(table, 59_000)).toEqual([])
     expect(sweep(table, 60_250)).toEqual(['0', '1', '2'])
 
-    expect(reads).toBeLessThan(50)
+    expect(looks()).toBeLessThan(50)
+    expect(looks()).toBeGreaterThan(0)
   })
 
   it('ends those of all timeouts, the soonest first, and forgets a timeout that nobody has any more', () => {
     const table = tableOf(never)
     const timeouts = [5_000, 300, 7_000, 100, 900, 2_000, 400, 8_000, 600]
     for (const timeoutMs of timeouts) table.insert(String(timeoutMs), 1, timeoutMs, 0)
-    const late = table.find('7000')
-    if (late !== undefined) table.assignTimeout(late, 200)
-    for (const id of ['400', '8000']) {
-      const record = table.find(id)
-      if (record !== undefined) table.remove(record)
-    }
+    table.assignTimeout(slotOf(table, '7000'), 200)
+    for (const id of ['400', '8000']) table.remove(slotOf(table, id))
 
     expect(sweep(table, 1_000)).toEqual(['100', '7000', '300', '600', '900'])
     expect(sweep(table, 10_000)).toEqual(['2000', '5000'])
@@ -145,8 +116,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
   it('puts aside what could be over by its granule, and finds it at its deadline', () => {
     const table = tableOf(12_800)
     for (const start of [0, 50, 99]) table.insert(`at ${start}`, 1, undefined, start)
-    const late = table.find('at 50')
-    if (late !== undefined) table.touch(late, 98)
+    table.touch(slotOf(table, 'at 50'), 98)
     expect(sweep(table, 12_800)).toEqual(['at 0'])
     expect(table.mayHaveOver(12_897)).toBe(false)
     expect(table.mayHaveOver(12_898)).toBe(true)
@@ -156,10 +126,10 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
 
   it('brings back in order what was put aside and is touched again', () => {
     const table = tableOf(12_800)
-    const record = table.insert('a', 1, undefined, 50)
+    const slot = table.insert('a', 1, undefined, 50)
     table.insert('b', 1, undefined, 60)
     expect(sweep(table, 12_810)).toEqual([])
-    table.touch(record, 12_820)
+    table.touch(slot, 12_820)
 
     expect(sweep(table, 12_860)).toEqual(['b'])
     expect(sweep(table, 25_619)).toEqual([])
@@ -177,21 +147,22 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
   it('takes breath in a walk over many that were touched within their granule', () => {
     const table = tableOf(12_800)
     for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, 50)
-    const steps = [...table.over(12_800)]
+    const steps: number[] = []
+    for (let step = breath; step !== noSlot; steps.push(step)) step = table.nextOver(12_800)
 
     expect(steps.length).toBeGreaterThan(5)
-    expect(steps.every((step) => step === undefined)).toBe(true)
+    expect(steps.slice(0, -1).every((step) => step === breath)).toBe(true)
   })
 
   it('passes over what is held, and finds it after its release', () => {
     const table = tableOf(1_000, 3_000)
-    const record = table.insert('a', 1, undefined, 0)
-    hold(table, record)
-    expect(table.isOver(record, 10_000)).toBe(false)
+    const slot = table.insert('a', 1, undefined, 0)
+    table.hold(slot)
+    expect(table.isOver(slot, 10_000)).toBe(false)
     expect(sweep(table, 10_000)).toEqual([])
     expect(table.heldCount).toBe(1)
-    expect(table.leastActive).toBeUndefined()
-    release(table, record, 10_000)
+    expect(table.leastActive).toBe(noSlot)
+    table.release(slot, 10_000)
 
     expect(table.heldCount).toBe(0)
     expect(sweep(table, 10_000)).toEqual(['a'])
@@ -200,11 +171,10 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
   it('gives as the least active the exact one where nothing ends by idleness', () => {
     const table = tableOf(never)
     for (const id of ['a', 'b', 'c']) table.insert(id, 1, undefined, 0)
-    const first = table.find('a')
-    if (first !== undefined) table.touch(first, 0)
+    table.touch(slotOf(table, 'a'), 0)
 
-    expect(table.leastActive?.id).toBe('b')
-    expect(table.snapshot().map(({ id }) => id)).toEqual(['b', 'c', 'a'])
+    expect(table.idOf(table.leastActive)).toBe('b')
+    expect(idsOf(table)).toEqual(['b', 'c', 'a'])
   })
 
   it('gives the least active of all timeouts', () => {
@@ -213,14 +183,14 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     table.insert('b', 1, never, 1_000)
     table.insert('c', 1, 500_000, 9_000)
 
-    expect(table.leastActive?.id).toBe('b')
+    expect(table.idOf(table.leastActive)).toBe('b')
   })
 
   it('keeps the idle time so far when a session gets another timeout', () => {
     const table = tableOf(1_000)
-    const record = table.insert('a', 1, undefined, 0)
+    const slot = table.insert('a', 1, undefined, 0)
     for (let index = 1; index <= 5; index += 1) table.insert(`b${index}`, 1, 2_000, index * 300)
-    table.assignTimeout(record, 2_000)
+    table.assignTimeout(slot, 2_000)
     expect(sweep(table, 1_999)).toEqual([])
     expect(sweep(table, 2_000)).toEqual(['a'])
 
@@ -229,42 +199,35 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
 
   it('starts the times of a session anew that is put back', () => {
     const table = tableOf(1_000, 1_500)
-    const record = table.insert('a', 1, 2_000, 0)
+    const slot = table.insert('a', 1, 2_000, 0)
     table.insert('b', 1, undefined, 100)
-    table.remove(record)
-    table.reinsert(record, 1_000)
+    table.reinsert(table.takeOut(slot), 1_000)
 
     expect(sweep(table, 2_499)).toEqual(['b'])
-    expect(table.expiryReason(record)).toBe('age')
+    expect(table.expiryReason(slotOf(table, 'a'))).toBe('age')
     expect(sweep(table, 2_500)).toEqual(['a'])
   })
 
-  it('walks each record once, wherever walks have put it', () => {
+  it('walks each session once, wherever walks have put it', () => {
     const table = tableOf(12_800)
     const ids = ['a', 'b', 'c', 'd']
-    const records = ids.map((id, index) => table.insert(id, 1, undefined, index * 30))
-    for (const [index, at] of [
-      [0, 700],
-      [1, 40],
-      [2, 400],
-    ] as const) {
-      const record = records[index]
-      if (record !== undefined) table.touch(record, at)
-    }
+    for (const [index, id] of ids.entries()) table.insert(id, 1, undefined, index * 30)
+    table.touch(slotOf(table, 'a'), 700)
+    table.touch(slotOf(table, 'b'), 40)
+    table.touch(slotOf(table, 'c'), 400)
     expect(sweep(table, 12_835)).toEqual([])
 
-    expect(table.snapshot().map(({ id }) => id)).toEqual(['b', 'd', 'c', 'a'])
-    expect(table.leastActive?.id).toBe('b')
+    expect(idsOf(table)).toEqual(['b', 'd', 'c', 'a'])
+    expect(table.idOf(table.leastActive)).toBe('b')
   })
 
-  it('walks records in order of activity, those in use last', () => {
+  it('walks sessions in order of activity, those in use last', () => {
     const table = tableOf(100_000)
-    const records = ['a', 'b', 'c', 'd'].map((id, index) => table.insert(id, 1, undefined, index * 10))
-    const [a, b] = records
-    if (a !== undefined) hold(table, a)
-    if (b !== undefined) table.touch(b, 100)
+    for (const [index, id] of ['a', 'b', 'c', 'd'].entries()) table.insert(id, 1, undefined, index * 10)
+    table.hold(slotOf(table, 'a'))
+    table.touch(slotOf(table, 'b'), 100)
 
-    expect(table.snapshot().map(({ id }) => id)).toEqual(['c', 'd', 'b', 'a'])
+    expect(idsOf(table)).toEqual(['c', 'd', 'b', 'a'])
     expect(table.heldRecords().map(({ id }) => id)).toEqual(['a'])
   })
 })

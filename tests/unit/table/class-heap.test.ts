@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { ClassHeap } from '../../src/memory/class-heap.ts'
-import { IdleClass } from '../../src/memory/idle-class.ts'
+import { ClassHeap } from '../../../src/memory/table/class-heap.ts'
+import { IdleClass } from '../../../src/memory/table/idle-class.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+
+const slots = new SlotStore<number>()
+const classOf = (timeoutMs: number) => new IdleClass(slots, 0, timeoutMs)
 
 it('finds the class whose moment comes first, however the moments have moved on', () => {
   const action = fc.oneof(
@@ -15,11 +19,11 @@ it('finds the class whose moment comes first, however the moments have moved on'
     fc.property(fc.array(action, { maxLength: 60 }), fc.nat(60), (actions, limit) => {
       const bounds = new Map<IdleClass<number>, number>()
       const boundOf = (idleClass: IdleClass<number>) => bounds.get(idleClass) ?? Number.NaN
-      const heap = new ClassHeap<number>(boundOf)
+      const heap = new ClassHeap<IdleClass<number>>(boundOf)
       for (const step of actions) {
         const all = [...bounds.keys()]
         if (step.kind === 'add') {
-          const idleClass = new IdleClass<number>(1 + bounds.size)
+          const idleClass = classOf(1 + bounds.size)
           bounds.set(idleClass, step.bound)
           heap.add(idleClass)
           continue
@@ -47,10 +51,10 @@ it('finds the class whose moment comes first, however the moments have moved on'
 })
 
 it('leaves the others in it when a class is taken out that never came in', () => {
-  const heap = new ClassHeap<number>(() => 1)
-  const inside = new IdleClass<number>(1)
+  const heap = new ClassHeap<IdleClass<number>>(() => 1)
+  const inside = classOf(1)
   heap.add(inside)
-  heap.remove(new IdleClass<number>(2))
+  heap.remove(classOf(2))
 
   expect(heap.first()).toBe(inside)
 })

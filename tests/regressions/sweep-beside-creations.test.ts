@@ -1,0 +1,41 @@
+import { type Clock, SessionRegistry } from 'session-registry'
+import { ManualClock } from 'session-registry/testing'
+import { expect, it } from 'vitest'
+
+it('comes to the end of a sweep that takes long, while creations look for what has been over since', () => {
+  const manual = new ManualClock()
+  /** What the work of listeners takes; no timer gets to run in it. */
+  let spentMs = 0
+  const clock: Clock = {
+    now: () => manual.now() + spentMs,
+    setTimeout: (fn, ms) => manual.setTimeout(fn, ms),
+    clearTimeout: (handle) => manual.clearTimeout(handle),
+  }
+  const timeoutMs = 12_800
+  const never = Number.POSITIVE_INFINITY
+  const registry = new SessionRegistry<number>({ clock, timeoutMs, intervalMs: 20_000, maxAgeMs: 20_000 })
+  for (let index = 0; index < 30; index += 1) registry.set(`old ${index}`, index, { timeoutMs: never })
+  manual.advance(7_450)
+  for (let index = 0; index < 30; index += 1) registry.set(`idle ${index}`, index)
+  const ended: string[] = []
+  registry.on('ended', ({ id }) => {
+    ended.push(id)
+    if (ended.length === 1) {
+      // By their granule the idle ones could be over now: they are put aside, which they were not when the sweep began.
+      spentMs = 150
+      registry.set('first', 1, { timeoutMs: never })
+    } else if (ended.length === 10) {
+      // Now they are over. A creation lets go a few of them, and leaves the others to whoever looks next: the sweep.
+      spentMs = 250
+      registry.set('second', 2)
+      registry.set('third', 3)
+    }
+  })
+  manual.advance(20_000 - manual.now())
+
+  expect(ended.filter((id) => id.startsWith('old'))).toHaveLength(30)
+  expect(ended.filter((id) => id.startsWith('idle')).length).toBeLessThan(30)
+  registry.sweep()
+  expect(ended).toHaveLength(60)
+  expect(Array.from(registry.keys())).toEqual(['first', 'second', 'third'])
+})

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { AgeList } from '../../../src/memory/table/age-list.ts'
+import { slotsPerPage } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slot-store.ts'
+
+describe('a list by age', () => {
+  // The second and the third are in pages of their own.
+  const [a, b, c] = [7, slotsPerPage, slotsPerPage * 5 + 1] as const
+
+  it('gives the oldest first, and a released one that is over before it', () => {
+    const list = new AgeList()
+    expect(list.oldest).toBe(noSlot)
+    list.append(a)
+    list.append(b)
+    expect(list.oldest).toBe(a)
+    list.prepend(c)
+    expect(list.oldest).toBe(c)
+    list.remove(c)
+    list.remove(a)
+
+    expect(list.oldest).toBe(b)
+    expect([list.has(a), list.has(b), list.has(c)]).toEqual([false, true, false])
+  })
+
+  it('leaves all as it is when one is removed that is not in it', () => {
+    const list = new AgeList()
+    for (const slot of [a, b]) list.append(slot)
+    list.remove(c)
+    list.remove(a)
+    list.remove(a)
+
+    expect(list.oldest).toBe(b)
+    list.remove(b)
+    expect(list.oldest).toBe(noSlot)
+  })
+
+  it('takes one again that has left, as the youngest', () => {
+    const list = new AgeList()
+    for (const slot of [a, b, c]) list.append(slot)
+    list.remove(a)
+    list.append(a)
+    const order = []
+    for (let slot = list.oldest; slot !== noSlot; slot = list.oldest) {
+      order.push(slot)
+      list.remove(slot)
+    }
+
+    expect(order).toEqual([b, c, a])
+  })
+})

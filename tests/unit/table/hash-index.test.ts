@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { HashIndex } from '../../../src/memory/table/hash-index.ts'
+import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
+import { hashOf } from '../../../src/memory/table/id-hash.ts'
+import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { Random } from '../../support/random.ts'
+
+/** An index beside the `Map` that it has to be like. */
+class Trial {
+  readonly slots = new SlotStore<number>()
+  readonly index = new HashIndex<number>(this.slots)
+  readonly model = new Map<string, number>()
+
+  add(id: string): void {
+    const slot = this.slots.bear(id, 0, 0, 0)
+    this.index.add(id, slot)
+    this.model.set(id, slot)
+  }
+
+  remove(id: string): void {
+    const slot = this.model.get(id)
+    if (slot === undefined) return
+    this.index.remove(slot)
+    this.model.delete(id)
+    this.slots.free(slot)
+  }
+
+  isWrong(id: string): boolean {
+    return this.index.find(id) !== (this.model.get(id) ?? noSlot)
+  }
+
+  /** What is wrong with it; looks at everything. */
+  get fault(): string | undefined {
+    const { index, model } = this
+    if (index.size !== model.size) return `a size of ${index.size} and not ${model.size}`
+    for (const [id, slot] of model) if (index.find(id) !== slot) return `'${id}' was not found`
+    let walked = 0
+    const seen = new Set<number>()
+    index.forEach((slot) => {
+      walked += 1
+      seen.add(slot)
+    })
+    if (walked !== model.size || seen.size !== walked) return `${walked} walked of ${model.size}`
+    for (const slot of model.values()) if (!seen.has(slot)) return `slot ${slot} was not walked`
+    return undefined
+  }
+
+  /** How many segments it is at present. */
+  get segments(): number {
+    const spy = vi.spyOn(HashSegment.prototype, 'forEach')
+    this.index.forEach(() => {})
+    const { length } = spy.mock.calls
+    spy.mockRestore()
+    return length
+  }
+}
+
+/** Each index draws a seed for its hashes. */
+function repeatable(seed: number): Random {
+  const random = new Random(seed)
+  vi.spyOn(Math, 'random').mockImplementation(() => random.next())
+  return random
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('a hash index', () => {
+  it('is empty at first', () => {
+    const { index, fault, segments } = new Trial()
+
+    expect([index.size, index.find('a'), fault, segments]).toEqual([0, noSlot, undefined, 1])
+  })
+
+  it.each([1, 2])(
+    'has what a Map has, while sessions come and go in their ten thousands (seed %i)',
+    (seed) => {
+      const random = repeatable(seed)
+      const trial = new Trial()
+      const idAt = (at: number) => `user-${String(at).padStart(9, '0')}`
+      const segments: number[] = []
+      for (const [aim, steps] of [
+        [60_000, 60_000],
+        [20_000, 40_000],
+        [40_000, 20_000],
+        [500, 40_000],
+      ] as const) {
+        for (let step = 0; step < steps; step += 1) {
+          const id = idAt(random.below(60_000))
+          if (trial.model.has(id) ? trial.model.size >= aim : trial.model.size < aim) {
+            if (trial.model.has(id)) trial.remove(id)
+            else trial.add(id)
+          }
+          if (trial.isWrong(id)) expect.fail(`'${id}' was found wrongly at a size of ${trial.model.size}`)
+        }
+        for (const id of [...trial.model.keys()].slice(aim)) trial.remove(id)
+        if (aim === 60_000)
+          for (let at = 0; at < aim; at += 1) if (!trial.model.has(idAt(at))) trial.add(idAt(at))
+        expect(trial.fault).toBeUndefined()
+        expect(trial.model.size).toBeLessThanOrEqual(aim)
+        segments.push(trial.segments)
+      }
+
+      // Each has 8 192 cells; those that got nearly empty have become one.
+      expect(segments[0]).toBeGreaterThanOrEqual(12)
+      expect(segments[3]).toBeLessThanOrEqual(4)
+      for (const id of [...trial.model.keys()]) trial.remove(id)
+      expect([trial.fault, trial.index.size, trial.index.find(idAt(1))]).toEqual([undefined, 0, noSlot])
+    },
+  )
+})
+
+describe('ids that have the same hash', () => {
+  const count = 2_000
+  /** Longer than 127, of which only every second character counts: these differ in the others. */
+  const alike = Array.from({ length: count }, (_, at) =>
+    Array.from(String(at).padStart(65, '0'), (digit) => `${digit}x`).join(''),
+  )
+  const others = Array.from({ length: 30_000 }, (_, at) => `session-${at}`)
+  let random = new Random(0)
+
+  beforeEach(() => {
+    random = repeatable(3)
+  })
+
+  it('are really such', () => {
+    expect(new Set(alike).size).toBe(count)
+    expect(alike[0]).toHaveLength(130)
+    for (const seed of [0, 1, 0x12345678]) {
+      expect(new Set(alike.map((id) => hashOf(id, seed))).size).toBe(1)
+    }
+  })
+
+  it('are all found, walked once, and removed in any order', () => {
+    const trial = new Trial()
+    for (const id of alike) trial.add(id)
+    expect(trial.fault).toBeUndefined()
+    const left = [...alike]
+    while (left.length > 0) {
+      const at = random.below(left.length)
+      const id = left[at] as string
+      left[at] = left.at(-1) as string
+      left.pop()
+      trial.remove(id)
+      if (trial.isWrong(id)) expect.fail(`'${id}' was found after its end`)
+      if (left.length % 250 === 0) expect(trial.fault).toBeUndefined()
+    }
+
+    expect(trial.index.size).toBe(0)
+  })
+
+  it('come back after they have gone', () => {
+    const trial = new Trial()
+    for (let round = 0; round < 3; round += 1) {
+      for (const id of alike) trial.add(id)
+      for (const [at, id] of alike.entries()) if (at % 3 !== round) trial.remove(id)
+      for (const id of alike) if (!trial.model.has(id)) trial.add(id)
+      expect(trial.fault).toBeUndefined()
+      for (const id of alike) trial.remove(id)
+      expect(trial.fault).toBeUndefined()
+    }
+  })
+
+  it('are found among others, whichever come and go while the index is split and becomes one', () => {
+    const trial = new Trial()
+    for (const [at, id] of others.entries()) {
+      trial.add(id)
+      const twin = at % 10 === 0 ? alike[at / 10] : undefined
+      if (twin !== undefined) trial.add(twin)
+    }
+    expect(trial.model.size).toBe(32_000)
+    expect(trial.fault).toBeUndefined()
+    expect(trial.segments).toBeGreaterThan(5)
+    for (const [at, id] of alike.entries()) if (at % 2 === 0) trial.remove(id)
+    expect(trial.fault).toBeUndefined()
+    for (const [at, id] of others.entries()) if (at % 50 > 0) trial.remove(id)
+    expect(trial.fault).toBeUndefined()
+    expect(trial.segments).toBeLessThan(5)
+    for (const id of [...alike, ...others]) if (trial.isWrong(id)) expect.fail(`'${id}' was found wrongly`)
+  })
+})

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
+import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { Random } from '../../support/random.ts'
+
+const cells = 2 ** 13
+const reach = 64
+const anyOne = () => true
+
+/** A hash whose entry belongs in a cell; the rest of it tells apart those that share the cell. */
+const hashIn = (cell: number, rest = 0) => ((cell << 19) | rest) >> 0
+
+function slotsIn(segment: HashSegment): [hash: number, slot: number][] {
+  const entries: [number, number][] = []
+  segment.forEach((hash, slot) => {
+    entries.push([hash, slot])
+  })
+  return entries
+}
+
+describe('a segment of a hash index', () => {
+  it('finds nothing at first', () => {
+    const segment = new HashSegment(3)
+
+    expect(segment.find(hashIn(5), anyOne)).toBe(noSlot)
+    expect(segment.remove(hashIn(5), 7)).toBe(false)
+    expect([segment.count, segment.depth, segment.isFull]).toEqual([0, 3, false])
+    expect(slotsIn(segment)).toEqual([])
+  })
+
+  it('asks which it is among those of the same hash, and of no others', () => {
+    const segment = new HashSegment(0)
+    const asked: number[] = []
+    for (const slot of [11, 12, 13]) segment.add(hashIn(9, 1), slot)
+    segment.add(hashIn(9, 2), 14)
+    const isIt = (wanted: number) => (slot: number) => {
+      asked.push(slot)
+      return slot === wanted
+    }
+
+    expect(segment.find(hashIn(9, 1), isIt(13))).toBe(13)
+    expect(segment.find(hashIn(9, 1), isIt(15))).toBe(noSlot)
+    expect(segment.find(hashIn(9, 2), isIt(14))).toBe(14)
+    expect(asked).toEqual([11, 12, 13, 11, 12, 13, 14])
+  })
+
+  it.each([100, cells - 1, cells - 20])('takes 64 that belong in cell %i, and no more', (cell) => {
+    const segment = new HashSegment(0)
+    const added = Array.from({ length: reach + 1 }, (_, at) => segment.add(hashIn(cell, at), at + 1))
+    expect(added).toEqual([...Array.from({ length: reach }, () => true), false])
+    expect(segment.count).toBe(reach)
+    expect(segment.find(hashIn(cell, reach), anyOne)).toBe(noSlot)
+
+    // The cell after it has one free cell in its reach, and the cell before it is free itself.
+    expect(segment.add(hashIn((cell + 1) % cells), 1_001)).toBe(true)
+    expect(segment.add(hashIn((cell + 1) % cells, 1), 1_002)).toBe(false)
+    expect(segment.add(hashIn(cell - 1), 1_003)).toBe(true)
+    expect(segment.remove(hashIn(cell, 3), 4)).toBe(true)
+    // What was behind the freed cell has moved up, that of the next cell included.
+    expect(segment.add(hashIn(cell, reach), 1_004)).toBe(false)
+    expect(segment.remove(hashIn((cell + 1) % cells), 1_001)).toBe(true)
+    expect(segment.add(hashIn(cell, reach), 1_004)).toBe(true)
+    expect(segment.find(hashIn(cell, reach), anyOne)).toBe(1_004)
+    expect(segment.find(hashIn(cell, reach - 1), anyOne)).toBe(reach)
+  })
+
+  it('does not count one out that is not in it', () => {
+    const segment = new HashSegment(0)
+    segment.add(hashIn(1), 5)
+
+    expect(segment.remove(hashIn(1), 6)).toBe(false)
+    expect(segment.remove(hashIn(2), 5)).toBe(false)
+    expect(segment.count).toBe(1)
+    expect(segment.remove(hashIn(1), 5)).toBe(true)
+    expect(segment.remove(hashIn(1), 5)).toBe(false)
+    expect(segment.count).toBe(0)
+  })
+
+  it('is full before look-ups get long, and takes in another one only while both are nearly empty', () => {
+    const [segment, other] = [new HashSegment(1), new HashSegment(1)]
+    const random = new Random(1)
+    const add = (to: HashSegment) => to.add(hashIn(random.below(cells), random.below(2 ** 19)), to.count + 1)
+    while (segment.count < cells / 8) add(segment)
+    while (other.count < cells / 8) add(other)
+    expect(segment.canTakeIn(other)).toBe(true)
+    add(other)
+    expect(segment.canTakeIn(other)).toBe(false)
+    while (!segment.isFull) if (!add(segment)) expect.fail(`no cell was free at ${segment.count}`)
+
+    expect(segment.count / cells).toBeCloseTo(0.625, 2)
+    expect(slotsIn(segment)).toHaveLength(segment.count)
+  })
+
+  it.each([
+    [
+      'crowded into a few cells around the end',
+      [0, 1, 2, 40, cells - 1, cells - 2, cells - 3, cells - 30],
+      1,
+    ],
+    [
+      'crowded into a few cells around the end',
+      [0, 1, 2, 40, cells - 1, cells - 2, cells - 3, cells - 30],
+      2,
+    ],
+    ['crowded into few cells', Array.from({ length: 60 }, (_, at) => 4_000 + at * 3), 3],
+    ['crowded around the end', Array.from({ length: 200 }, (_, at) => (cells - 100 + at) % cells), 4],
+    ['spread over all', Array.from({ length: cells }, (_, at) => at), 5],
+  ])('has what a Map has, with hashes that are %s', (_name, homes, seed) => {
+    const segment = new HashSegment(0)
+    const model = new Map<number, number>()
+    const random = new Random(seed)
+    const fail = (what: string) => expect.fail(`${what}, with ${model.size} entries and the seed ${seed}`)
+    let refused = 0
+    for (let step = 1; step <= 30_000; step += 1) {
+      const isGrowing = Math.floor(step / 5_000) % 2 === 0
+      if (random.chance(isGrowing ? 0.7 : 0.3)) {
+        const hash = hashIn(random.pick(homes), random.below(4))
+        if (segment.isFull) continue
+        if (segment.add(hash, step)) model.set(step, hash)
+        else if (model.size < reach) fail(`slot ${step} was refused`)
+        else refused += 1
+        const found = segment.find(hash, (slot) => slot === step)
+        if ((found === step) !== model.has(step)) fail(`slot ${step} was found wrongly`)
+      } else if (model.size > 0) {
+        const slot = 1 + random.below(step)
+        const hash = model.get(slot) ?? hashIn(random.pick(homes))
+        if (segment.remove(hash, slot) !== model.delete(slot)) fail(`slot ${slot} was removed wrongly`)
+      }
+      if (segment.count !== model.size) fail('the count was wrong')
+      if (step % 500 > 0) continue
+      for (const [slot, hash] of model)
+        if (segment.find(hash, (candidate) => candidate === slot) !== slot) fail(`slot ${slot} was lost`)
+      const entries = new Map(slotsIn(segment).map(([hash, slot]) => [slot, hash]))
+      if (slotsIn(segment).length !== model.size) fail('a walk gave too many or too few')
+      for (const [slot, hash] of model) if (entries.get(slot) !== hash) fail(`slot ${slot} was not walked`)
+    }
+    if (homes.length < 100) expect(refused).toBeGreaterThan(0)
+    for (const [slot, hash] of model) if (!segment.remove(hash, slot)) fail(`slot ${slot} stayed`)
+    expect(slotsIn(segment)).toEqual([])
+  })
+})

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { SlotList } from '../../../src/memory/table/slot-list.ts'
+import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+
+const slots = new SlotStore<number>()
+const slotOf = (id: string) => slots.bear(id, 0, 0, 0)
+const idOf = (slot: number) => (slot === noSlot ? undefined : slots.idOf(slot))
+
+function listOf(ids: string) {
+  const list = new SlotList(slots)
+  const members = Array.from(ids, slotOf)
+  for (const slot of members) list.append(slot)
+  return { list, members }
+}
+
+const idsOf = (list: SlotList<number>) => Array.from(list, idOf).join('')
+
+function backwards(list: SlotList<number>): string {
+  const ids = []
+  for (let slot = list.last; slot !== noSlot; slot = list.before(slot)) ids.push(idOf(slot))
+  return ids.join('')
+}
+
+describe('a list of slots', () => {
+  it('is empty at first', () => {
+    const { list } = listOf('')
+
+    expect([list.first, list.last]).toEqual([noSlot, noSlot])
+    expect(idsOf(list)).toBe('')
+  })
+
+  it('keeps the order in which slots were appended', () => {
+    const { list } = listOf('abc')
+
+    expect(idsOf(list)).toBe('abc')
+    expect([idOf(list.first), idOf(list.last)]).toEqual(['a', 'c'])
+  })
+
+  it('inserts after a slot, or at the front', () => {
+    const { list, members } = listOf('ab')
+    const [a = noSlot, b = noSlot] = members
+    list.insertAfter(slotOf('x'), a)
+    list.insertAfter(slotOf('y'), noSlot)
+    list.insertAfter(slotOf('z'), b)
+
+    expect(idsOf(list)).toBe('yaxbz')
+    expect(backwards(list)).toBe('zbxay')
+  })
+
+  it('knows the slot before another, and that there is none before the first', () => {
+    const { list, members } = listOf('ab')
+
+    expect(members.map((slot) => idOf(list.before(slot)))).toEqual([undefined, 'a'])
+  })
+
+  it.each([
+    ['a', 'bc'],
+    ['b', 'ac'],
+    ['c', 'ab'],
+  ])('lets %s go, which may then come into another list', (id, rest) => {
+    const { list, members } = listOf('abc')
+    const { list: other } = listOf('xy')
+    const slot = members.find((candidate) => idOf(candidate) === id) ?? noSlot
+    slots.unlink(slot)
+    expect(idsOf(list)).toBe(rest)
+    other.append(slot)
+
+    expect([idsOf(other), backwards(other)]).toEqual([`xy${id}`, `${id}yx`])
+    expect([idsOf(list), backwards(list)]).toEqual([rest, Array.from(rest).reverse().join('')])
+  })
+
+  it('is empty again after its last slot has gone', () => {
+    const { list, members } = listOf('a')
+    slots.unlink(members[0] ?? noSlot)
+
+    expect([list.first, list.last]).toEqual([noSlot, noSlot])
+  })
+
+  it.each([
+    ['ab', 'cd', 'abcd'],
+    ['', 'cd', 'cd'],
+    ['ab', '', 'ab'],
+  ])('takes all of another list: %s and %s', (mine, others, together) => {
+    const { list } = listOf(mine)
+    const { list: other } = listOf(others)
+    list.takeAll(other)
+    expect(idsOf(list)).toBe(together)
+    expect(idsOf(other)).toBe('')
+    other.append(slotOf('x'))
+    list.append(slotOf('y'))
+
+    expect([idsOf(list), idsOf(other)]).toEqual([`${together}y`, 'x'])
+    expect(backwards(list)).toBe(Array.from(`${together}y`).reverse().join(''))
+  })
+
+  it('gives back what it takes itself', () => {
+    const store = new SlotStore<number>()
+    const slot = store.allocate()
+    store.free(slot)
+    const list = new SlotList(store)
+    expect(store.allocate()).not.toBe(slot)
+    list.drop()
+
+    expect(store.allocate()).toBe(slot)
+  })
+})

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest'
+import { IdleClasses } from '../../../src/memory/table/idle-classes.ts'
+import { SessionRecord } from '../../../src/memory/table/session-record.ts'
+import {
+  pageBits,
+  placeMask,
+  refsPerSlot,
+  type SlotPage,
+  slotsPerPage,
+} from '../../../src/memory/table/slot-page.ts'
+import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { Random } from '../../support/random.ts'
+
+/** A page is known by its memory: a slot says in which one it is. */
+const pageOf = (store: SlotStore<number>, slot: number) => store.pages[slot >>> pageBits] as SlotPage
+
+const refsOf = (store: SlotStore<number>, slot: number) =>
+  pageOf(store, slot).refs.slice((slot & placeMask) * refsPerSlot, ((slot & placeMask) + 1) * refsPerSlot)
+
+const bear = (store: SlotStore<number>, value: number) => store.bear(`id ${value}`, value, 0, 0)
+
+const pagesOf = (store: SlotStore<number>) => store.pages.filter((page) => page !== undefined)
+
+/** Fills so many pages to the last slot, and gives their slots, page by page. */
+function filled(count: number) {
+  const store = new SlotStore<number>()
+  const slots: number[][] = Array.from({ length: count }, () => [])
+  // The first page has a slot that stands for none.
+  for (let value = 1; value < count * slotsPerPage; value += 1) {
+    const slot = bear(store, value)
+    slots[slot >>> pageBits]?.push(slot)
+  }
+  return { store, slots }
+}
+
+function shuffled<E>(elements: readonly E[], random: Random): E[] {
+  const rest = [...elements]
+  for (let at = rest.length - 1; at > 0; at -= 1) {
+    const other = random.below(at + 1)
+    const moved = rest[at] as E
+    rest[at] = rest[other] as E
+    rest[other] = moved
+  }
+  return rest
+}
+
+describe('a slot', () => {
+  it('is never the one that stands for none', () => {
+    const store = new SlotStore<number>()
+    const slots = Array.from({ length: 100 }, (_, value) => bear(store, value))
+
+    expect(slots).not.toContain(noSlot)
+    expect(new Set(slots).size).toBe(100)
+  })
+
+  it('is used again after it was freed, and tells its sessions apart', () => {
+    const store = new SlotStore<number>()
+    const [first, second] = [bear(store, 1), bear(store, 2)]
+    const births = [store.birth(first), store.birth(second)]
+    store.setHeld(first, true)
+    store.free(first)
+    expect(store.birth(first)).toBe(0)
+    const again = bear(store, 3)
+
+    expect(again).toBe(first)
+    births.push(store.birth(again))
+    expect(births).not.toContain(0)
+    expect(new Set(births).size).toBe(3)
+    expect([store.idOf(again), store.valueOf(again), store.isHeld(again)]).toEqual(['id 3', 3, false])
+    expect(store.valueOf(second)).toBe(2)
+  })
+
+  it('keeps nothing of its session in memory after it was freed', () => {
+    const store = new SlotStore<number>()
+    const home = { slots: store, classes: new IdleClasses(store, 1_000) }
+    const slot = bear(store, 1)
+    const neighbour = bear(store, 2)
+    const record = new SessionRecord('id 1', slot, home)
+    store.setRecord(slot, record)
+    expect(refsOf(store, slot)).toEqual(['id 1', 1, record])
+    store.free(slot)
+
+    expect(refsOf(store, slot)).toEqual([undefined, undefined, undefined])
+    expect(refsOf(store, neighbour).slice(0, 2)).toEqual(['id 2', 2])
+  })
+
+  it('has no birth where its page was dropped', () => {
+    const { store, slots } = filled(4)
+    const [last] = slots[2] ?? []
+    for (const slot of slots.slice(1, 3).flat()) store.free(slot)
+
+    expect(store.pages[2]).toBeUndefined()
+    expect(store.birth(last ?? noSlot)).toBe(0)
+  })
+
+  it('keeps what it has apart from all others, while the first page grows and beyond', () => {
+    const store = new SlotStore<number>()
+    const home = { slots: store, classes: new IdleClasses(store, 1_000) }
+    const records = new Map<number, SessionRecord<number>>()
+    const slots: number[] = []
+    const isWrong = (slot: number, value: number) =>
+      store.idOf(slot) !== `id ${value}` ||
+      store.valueOf(slot) !== value ||
+      store.recordOf(slot) !== records.get(slot) ||
+      store.created(slot) !== value + 0.25 ||
+      store.lastActive(slot) !== value + 0.5 ||
+      store.linkedTick(slot) !== -value ||
+      store.idleClass(slot) !== value % 7 ||
+      store.isHeld(slot) !== (value % 3 === 0) ||
+      store.hash(slot) !== ~value ||
+      store.next(slot) !== (slots[value + 1] ?? slots[0]) ||
+      store.prev(slot) !== (slots[value - 1] ?? slots[slots.length - 1])
+    const capacities = new Set<number>()
+    for (let value = 0; value < slotsPerPage * 2; value += 1) {
+      const slot = store.bear(`id ${value}`, value, value % 7, value + 0.25)
+      store.setLastActive(slot, value + 0.5)
+      store.setLinkedTick(slot, -value)
+      store.setHeld(slot, value % 3 === 0)
+      store.setHash(slot, ~value)
+      if (value % 2 === 0) {
+        const record = new SessionRecord(`id ${value}`, slot, home)
+        records.set(slot, record)
+        store.setRecord(slot, record)
+      }
+      store.link(slots.at(-1) ?? slot, slot)
+      slots.push(slot)
+      store.link(slot, slots[0] ?? slot)
+      const { capacity } = store.pages[0] as SlotPage
+      if (!capacities.has(capacity) && slots.some(isWrong)) expect.fail(`wrong at a capacity of ${capacity}`)
+      capacities.add(capacity)
+    }
+
+    expect([...capacities]).toEqual([16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096])
+    expect(slots.filter(isWrong)).toEqual([])
+  })
+})
+
+describe('the pages', () => {
+  it('are dropped when all their slots are free, but for one', () => {
+    const { store, slots } = filled(5)
+    const kept = store.pages[1]
+    for (const slot of slots[1] ?? []) store.free(slot)
+    expect(store.pages[1]).toBe(kept)
+    for (const slot of slots[2] ?? []) store.free(slot)
+    for (const slot of slots[3]?.slice(1) ?? []) store.free(slot)
+
+    expect([store.pages[1], store.pages[2]]).toEqual([kept, undefined])
+    expect(pagesOf(store)).toHaveLength(4)
+    store.free(slots[3]?.[0] ?? noSlot)
+    expect(pagesOf(store)).toHaveLength(3)
+  })
+
+  it('are few when all slots are free', () => {
+    const { store, slots } = filled(6)
+    for (const slot of shuffled(slots.flat(), new Random(1))) store.free(slot)
+
+    // The first one, the one that is asked for slots at present, and the one that is kept.
+    expect(pagesOf(store).length).toBeLessThanOrEqual(3)
+  })
+
+  it('stay the same where a session comes and goes at the end of one', () => {
+    const { store } = filled(2)
+    const slot = bear(store, 1)
+    const [, , page] = store.pages
+    for (let round = 0; round < 100; round += 1) {
+      store.free(slot)
+      expect(bear(store, round)).toBe(slot)
+    }
+
+    expect(store.pages).toHaveLength(3)
+    expect(store.pages[2]).toBe(page)
+  })
+
+  it('have a dropped one followed by another with its numbers', () => {
+    const { store, slots } = filled(4)
+    for (const slot of slots.slice(1, 3).flat()) store.free(slot)
+    expect(store.pages[2]).toBeUndefined()
+    const again = Array.from({ length: 2 * slotsPerPage }, (_, value) => bear(store, value))
+
+    expect(store.pages).toHaveLength(4)
+    expect(again.toSorted((a, b) => a - b)).toEqual(slots.slice(1, 3).flat())
+  })
+
+  it.each([1, 2, 3])('are enough for as many sessions as before, however they went (seed %i)', (seed) => {
+    const random = new Random(seed)
+    const { store, slots } = filled(3)
+    const inUse = new Map(slots.flat().map((slot) => [slot, store.valueOf(slot)]))
+    const most = inUse.size
+    for (const share of [1, 0.9, 0.5, 1]) {
+      for (const slot of shuffled([...inUse.keys()], random).slice(0, Math.floor(most * share))) {
+        store.free(slot)
+        inUse.delete(slot)
+      }
+      for (let value = 0; inUse.size < most; value += 1) {
+        const slot = bear(store, value)
+        if (slot === noSlot || inUse.has(slot)) expect.fail(`slot ${slot} was given twice`)
+        inUse.set(slot, value)
+      }
+      expect(store.pages).toHaveLength(3)
+      expect([...inUse].filter(([slot, value]) => store.valueOf(slot) !== value)).toEqual([])
+    }
+  })
+
+  it.each([4, 5])('never give a slot twice while sessions come and go in waves (seed %i)', (seed) => {
+    const random = new Random(seed)
+    const store = new SlotStore<number>()
+    const inUse: number[] = []
+    const values: number[] = []
+    let most = 0
+    for (let wave = 0; wave < 12; wave += 1) {
+      const aim = random.below(wave % 2 === 0 ? 5 * slotsPerPage : slotsPerPage)
+      while (inUse.length !== aim) {
+        if (random.chance(inUse.length < aim ? 0.8 : 0.2)) {
+          const slot = bear(store, inUse.length + wave)
+          if (values[slot] !== undefined) expect.fail(`slot ${slot} was given twice`)
+          values[slot] = inUse.length + wave
+          inUse.push(slot)
+        } else if (inUse.length > 0) {
+          const at = random.below(inUse.length)
+          const slot = inUse[at] as number
+          if (store.valueOf(slot) !== values[slot]) expect.fail(`slot ${slot} has another value`)
+          inUse[at] = inUse.at(-1) as number
+          inUse.pop()
+          delete values[slot]
+          store.free(slot)
+        }
+        most = Math.max(most, inUse.length)
+      }
+    }
+
+    // One for the slot that stands for none, and one more that may be kept.
+    expect(store.pages.length).toBeLessThanOrEqual(Math.ceil((most + 1) / slotsPerPage) + 1)
+  })
+})

@@ -1,0 +1,26 @@
+import { breath } from '../../../src/memory/table/idle-class.ts'
+import type { SessionTable } from '../../../src/memory/table/session-table.ts'
+import { noSlot } from '../../../src/memory/table/slot-store.ts'
+
+/** Takes out what is over, and says which; a walk may be cut short. */
+export function sweep<T>(table: SessionTable<T>, now: number, most = Number.POSITIVE_INFINITY): string[] {
+  const ids: string[] = []
+  while (ids.length < most) {
+    const slot = table.nextOver(now)
+    if (slot === noSlot) break
+    if (slot === breath) continue
+    ids.push(table.idOf(slot))
+    table.remove(slot)
+  }
+  return ids
+}
+
+/** The slot of a session that is in the table. */
+export function slotOf<T>(table: SessionTable<T>, id: string): number {
+  const slot = table.find(id)
+  if (slot === noSlot) throw new Error(`there is no session '${id}'`)
+  return slot
+}
+
+/** The ids of all sessions, in the order in which the table gives them. */
+export const idsOf = <T>(table: SessionTable<T>) => table.snapshot().map((slot) => table.idOf(slot))
