@@ -18,6 +18,9 @@ interface Notice {
   readonly line: LogLine | undefined
 }
 
+/** A queue that once was longer gives its memory back. */
+const keptPlaces = 1024
+
 /** The user's code that is not a listener and has to run after the state has changed: an abort signal's, for one. */
 type Deferred = () => void
 
@@ -31,7 +34,10 @@ export class Announcer {
   readonly #emitter: EventEmitter
   readonly #logger: BoundLogger | undefined
   readonly #logId: (id: string) => string
-  #queue: (Notice | Deferred)[] = []
+  /** From `head` to `tail`; the places are used again, for a sweep queues and delivers one notice after another. */
+  #queue: (Notice | Deferred | undefined)[] = []
+  #head = 0
+  #tail = 0
   #delivering = false
   #warned = false
   /** Listeners that threw or rejected. */
@@ -67,12 +73,17 @@ export class Announcer {
    * before it is told.
    */
   isWanted(event: string): boolean {
-    return this.#delivering || this.#queue.length > 0 || this.isHeard(event)
+    return this.#delivering || this.hasNews || this.isHeard(event)
+  }
+
+  /** Whether something waits to be told. */
+  get hasNews(): boolean {
+    return this.#head < this.#tail
   }
 
   /** Queues an event with its log line; {@link deliver} tells both. */
   push(event: string, args: readonly unknown[], line?: LogLine): void {
-    this.#queue.push({ event, args, line })
+    this.#add({ event, args, line })
   }
 
   /** Queues a log line that goes with no event. */
@@ -82,7 +93,7 @@ export class Announcer {
 
   /** Queues code to run at the next {@link deliver}, in its turn among the notices. */
   defer(action: Deferred): void {
-    this.#queue.push(action)
+    this.#add(action)
   }
 
   /** Queues a failure that has no caller to be told: logged, and emitted as `error`. */
@@ -94,22 +105,29 @@ export class Announcer {
 
   /** Tells what is queued. Within a listener it returns at once: the outer delivery goes on to it. */
   deliver(): void {
-    if (!this.#delivering && this.#queue.length > 0) this.#deliver()
+    if (!this.#delivering && this.hasNews) this.#deliver()
+  }
+
+  #add(notice: Notice | Deferred): void {
+    this.#queue[this.#tail] = notice
+    this.#tail += 1
   }
 
   #deliver(): void {
     this.#delivering = true
     try {
-      while (this.#queue.length > 0) {
-        const batch = this.#queue
-        this.#queue = []
-        for (const notice of batch) {
-          if (typeof notice === 'function') this.#act(notice)
-          else this.#tell(notice)
-        }
+      while (this.hasNews) {
+        const notice = this.#queue[this.#head]
+        this.#queue[this.#head] = undefined
+        this.#head += 1
+        if (typeof notice === 'function') this.#act(notice)
+        else if (notice !== undefined) this.#tell(notice)
       }
     } finally {
       this.#delivering = false
+      if (this.#queue.length > keptPlaces) this.#queue = []
+      this.#head = 0
+      this.#tail = 0
     }
   }
 
@@ -123,6 +141,7 @@ export class Announcer {
 
   #tell({ event, args, line }: Notice): void {
     if (line !== undefined) this.#write(line)
+    if (!this.isHeard(event) && event !== 'error') return
     // Not `emit`: there, one listener that throws keeps the others from being told.
     for (const listener of this.#listenersOf(event)) {
       try {

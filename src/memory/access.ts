@@ -19,7 +19,11 @@ export class Access<T> {
   /** With a hook to load or to archive it is not only `close` that can forbid a creation. */
   readonly #hasHooks: boolean
 
-  constructor(owner: object, parts: RegistryParts<T>, hooks: { readonly loads: boolean; readonly archives: boolean }) {
+  constructor(
+    owner: object,
+    parts: RegistryParts<T>,
+    hooks: { readonly loads: boolean; readonly archives: boolean },
+  ) {
     this.#owner = owner
     this.#parts = parts
     this.#table = parts.table

@@ -13,7 +13,7 @@ import { noSlot } from './table/slot-store.ts'
 export interface LifecycleHooks<T> {
   /** Takes a session that is to be archived; `undefined` where nothing is archived. */
   readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
-  /** An id has come to life. */
+  /** An id has come to life; with it the number of sessions that could end by time may have {@link changed}. */
   readonly arrived: (id: string, slot: number) => void
   /** The number of sessions that could end by time may have changed. */
   readonly changed: () => void
@@ -79,7 +79,6 @@ export class Lifecycle<T> {
     this.counters.created += 1
     if (loaded) this.counters.loaded += 1
     if (this.announcer.hasLogger || this.announcer.isWanted('created')) this.#tellCreated(id, slot, loaded)
-    this.#hooks.changed()
     this.#hooks.arrived(id, slot)
     return slot
   }
@@ -128,20 +127,15 @@ export class Lifecycle<T> {
     const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
     if (table.isHeld(slot)) table.touch(slot, this.clock.now())
-    const known = table.presentRecordOf(slot)
-    if (known === undefined && !this.#isTold(reason)) {
-      // Nobody has seen it, and nobody will: no object is made of it.
-      table.remove(slot)
-      this.counters.countEnd(reason)
-      this.#hooks.freed()
-    } else {
-      const use = known?.use
-      const record = table.takeOut(slot)
-      this.#finish(record, reason, now)
-      if (use !== undefined) {
-        record.use = undefined
-        this.#hooks.cutOff(record, use)
-      }
+    const record = this.#isTold(reason) ? table.takeOut(slot) : table.remove(slot)
+    // Nobody has seen it where it has no record, and nobody will: no object was made of it.
+    if (record === undefined) this.counters.countEnd(reason)
+    else this.#finish(record, reason, now)
+    this.#hooks.freed()
+    if (record?.use !== undefined) {
+      const { use } = record
+      record.use = undefined
+      this.#hooks.cutOff(record, use)
     }
     this.#hooks.changed()
   }
@@ -149,6 +143,7 @@ export class Lifecycle<T> {
   /** Ends a session that has left the table to be archived. */
   finish(record: SessionRecord<T>, reason: EndReason): void {
     this.#finish(record, reason, this.clock.now())
+    this.#hooks.freed()
   }
 
   /** Takes back a session that could not be archived. */
@@ -161,7 +156,6 @@ export class Lifecycle<T> {
       { cause, session: this.viewOf(record) },
     )
     this.announcer.report(error, 'session could not be archived', record.id)
-    this.#hooks.changed()
     this.#hooks.arrived(record.id, record.slot)
   }
 
@@ -173,21 +167,19 @@ export class Lifecycle<T> {
   #finish(record: SessionRecord<T>, reason: EndReason, now: number): void {
     this.counters.countEnd(reason)
     record.view?.end(now)
+    if (!this.#isTold(reason)) return
     let { view } = record
-    for (const { event, level, message } of toldOf(reason)) {
-      const isLogged = this.announcer.isLogged(level)
-      if (!isLogged && !this.announcer.isWanted(event)) continue
-      if (view === undefined) {
-        view = new SessionView(record, this)
-        view.end(now)
-      }
-      this.announcer.push(
-        event,
-        [view, reason],
-        isLogged ? { level, message, fields: endFields(record, reason, now), id: record.id } : undefined,
-      )
+    if (view === undefined) {
+      view = new SessionView(record, this)
+      view.end(now)
     }
-    this.#hooks.freed()
+    const args = [view, reason]
+    for (const { event, level, message } of toldOf(reason)) {
+      const line = this.announcer.isLogged(level)
+        ? { level, message, fields: endFields(record, reason, now), id: record.id }
+        : undefined
+      this.announcer.push(event, args, line)
+    }
   }
 
   /** Whether a listener or the log is going to be told of such an end. */

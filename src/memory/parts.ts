@@ -35,7 +35,10 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const announcer = new Announcer(owner, options.logger, options.logId)
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
     archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
-    arrived: (id, slot) => opener.arrived(id, slot),
+    arrived: (id, slot) => {
+      sweeper.update()
+      opener.arrived(id, slot)
+    },
     changed: () => sweeper.update(),
     freed: () => room.changed(),
     released: (slot) => parts.closing?.released(slot),

@@ -1,4 +1,4 @@
-import { Timer } from '../core/clock.ts'
+import { afterLoopTurn, Timer } from '../core/clock.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { breath } from './table/idle-class.ts'
@@ -6,6 +6,9 @@ import { noSlot } from './table/slot-store.ts'
 
 /** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
 const sliceMs = 4
+
+/** So many sessions that nobody is told of end between two looks at the clock, which cost as much as an end. */
+const quietEndsPerLook = 8
 
 interface Sweep {
   readonly startedAt: number
@@ -47,6 +50,7 @@ export class Sweeper<T> {
     this.#background = undefined
     this.#disarm()
     this.#pause?.cancel()
+    this.#pause = undefined
   }
 
   /** Lets go all that are over, now and in one go; the caller delivers what there is to tell. */
@@ -99,6 +103,7 @@ export class Sweeper<T> {
     this.#contain(() => {
       const startedAt = clock.now()
       let now = startedAt
+      let quietEnds = 0
       for (;;) {
         const sweep = this.#background
         if (sweep === undefined) return
@@ -111,6 +116,9 @@ export class Sweeper<T> {
         if (slot !== breath) {
           this.#lifecycle.expire(slot, now)
           sweep.expired += 1
+          quietEnds += 1
+          if (!announcer.hasNews && quietEnds < quietEndsPerLook) continue
+          quietEnds = 0
           // Session by session, so that slow listeners count towards the slice.
           announcer.deliver()
         }
@@ -118,12 +126,25 @@ export class Sweeper<T> {
         // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
         const isCut = now - startedAt >= sliceMs && table.mayHaveOver(sweep.startedAt)
         if (isCut && this.#background !== undefined) {
-          this.#pause = outsideScopes(() => new Timer(clock, () => this.#slice(), 0))
+          outsideScopes(() => this.#rest())
           return
         }
       }
     })
     announcer.deliver()
+  }
+
+  /** Lets the event loop go round once, and goes on. */
+  #rest(): void {
+    const pause = new Timer(this.#lifecycle.clock, () => this.#slice(), 0)
+    this.#pause = pause
+    // A timer takes a millisecond at least. In a loop that has other work this comes first; one that sleeps is never woken
+    // by what keeps no process alive, so the timer is needed as well.
+    afterLoopTurn(() => {
+      if (this.#pause !== pause) return
+      pause.cancel()
+      this.#slice()
+    })
   }
 
   #begin(): Sweep {

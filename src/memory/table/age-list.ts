@@ -10,6 +10,10 @@ import { noSlot } from './slot-store.ts'
 export class AgeList {
   /** Of each slot its older neighbour and its younger one; of the slot that stands for none the youngest and the oldest. */
   readonly #pages: (Int32Array | undefined)[] = []
+  /** By page, how many of its slots are in the list. */
+  readonly #used: number[] = []
+  /** A page that was dropped, for the next that is needed. */
+  #spare: Int32Array | undefined
 
   get oldest(): number {
     return this.#younger(noSlot)
@@ -32,12 +36,24 @@ export class AgeList {
     this.#link(this.#older(slot), this.#younger(slot))
     this.#set(slot, 0, noSlot)
     this.#set(slot, 1, noSlot)
+    this.#leave(slot >>> pageBits)
   }
 
   #insertAfter(slot: number, older: number): void {
     const younger = this.#younger(older)
+    const index = slot >>> pageBits
+    this.#used[index] = (this.#used[index] ?? 0) + 1
     this.#link(older, slot)
     this.#link(slot, younger)
+  }
+
+  /** Memory follows the sessions; the first page stays, as the ends of the list are kept in it. */
+  #leave(index: number): void {
+    const used = (this.#used[index] ?? 0) - 1
+    this.#used[index] = used
+    if (used > 0 || index === 0) return
+    this.#spare = this.#pages[index]
+    this.#pages[index] = undefined
   }
 
   #link(older: number, younger: number): void {
@@ -57,7 +73,9 @@ export class AgeList {
     const index = slot >>> pageBits
     let page = this.#pages[index]
     if (page === undefined) {
-      page = new Int32Array(slotsPerPage * 2)
+      // All links of one that was dropped are those of nobody.
+      page = this.#spare ?? new Int32Array(slotsPerPage * 2)
+      this.#spare = undefined
       this.#pages[index] = page
     }
     page[(slot & placeMask) * 2 + side] = neighbour

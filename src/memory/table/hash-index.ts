@@ -55,7 +55,11 @@ export class HashIndex<T> {
 
   /** All slots, as they are now. */
   forEach(visit: (slot: number) => void): void {
-    for (const segment of new Set(this.#directory)) segment.forEach((_hash, slot) => visit(slot))
+    for (const segment of new Set(this.#directory)) {
+      segment.forEach((_hash, slot) => {
+        visit(slot)
+      })
+    }
     for (const slot of this.#crowded.values()) visit(slot)
   }
 
@@ -71,7 +75,9 @@ export class HashIndex<T> {
     const having = new HashSegment(segment.depth + 1)
     this.#assign(hash & (bit - 1), bit * 2, without)
     this.#assign((hash & (bit - 1)) | bit, bit * 2, having)
-    segment.forEach((entry, slot) => this.#move(entry & bit ? having : without, entry, slot))
+    segment.forEach((entry, slot) => {
+      this.#move(entry & bit ? having : without, entry, slot)
+    })
   }
 
   /** A segment and its other half become one again when they are nearly empty, so that memory follows the sessions. */
@@ -82,7 +88,11 @@ export class HashIndex<T> {
     if (other.depth !== segment.depth || !segment.canTakeIn(other)) return
     const whole = new HashSegment(segment.depth - 1)
     this.#assign(hash & (bit - 1), bit, whole)
-    for (const half of [segment, other]) half.forEach((entry, slot) => this.#move(whole, entry, slot))
+    for (const half of [segment, other]) {
+      half.forEach((entry, slot) => {
+        this.#move(whole, entry, slot)
+      })
+    }
   }
 
   #move(segment: HashSegment, hash: number, slot: number): void {

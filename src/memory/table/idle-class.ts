@@ -208,6 +208,8 @@ export class IdleClass<T> {
     // By granule first: between two granules the list must stay sorted whatever the exact times are.
     const tick = this.#slots.linkedTick(slot)
     const otherTick = this.#slots.linkedTick(other)
-    return tick === otherTick ? this.#slots.lastActive(slot) < this.#slots.lastActive(other) : tick < otherTick
+    return tick === otherTick
+      ? this.#slots.lastActive(slot) < this.#slots.lastActive(other)
+      : tick < otherTick
   }
 }

@@ -10,6 +10,8 @@ import { noSlot, type SlotStore } from './slot-store.ts'
  */
 export class IdleClasses<T> {
   readonly ofRegistry: IdleClass<T>
+  /** Where {@link nextOver} found the last one. */
+  #walked: IdleClass<T>
   readonly #slots: SlotStore<T>
   readonly #maxAgeMs: number
   readonly #order: OrderKept
@@ -30,6 +32,7 @@ export class IdleClasses<T> {
       leastActive === noSlot ? Number.POSITIVE_INFINITY : slots.lastActive(leastActive),
     )
     this.ofRegistry = this.#add(timeoutMs)
+    this.#walked = this.ofRegistry
   }
 
   /** The class of a timeout; `undefined` is the registry's own. */
@@ -61,6 +64,7 @@ export class IdleClasses<T> {
     this.#byDeadline.remove(idleClass)
     this.#byActivity.remove(idleClass)
     this.#freeNumbers.push(idleClass.number)
+    if (this.#walked === idleClass) this.#walked = this.ofRegistry
     idleClass.drop()
   }
 
@@ -83,12 +87,16 @@ export class IdleClasses<T> {
 
   /** A session that is over, or as {@link IdleClass.nextOver} says. */
   nextOver(now: number): number {
-    for (;;) {
-      const found = this.#byDeadline.first(now)?.nextOver(now)
-      if (found === undefined) return noSlot
+    // First in the class that had the last one: it is likely to have the next, and the heap need not be asked.
+    let found = this.#walked.nextOver(now)
+    while (found === noSlot) {
+      const idleClass = this.#byDeadline.first(now)
+      if (idleClass === undefined) return noSlot
+      this.#walked = idleClass
       // With nothing found, the class has put aside what made it the first.
-      if (found !== noSlot) return found
+      found = idleClass.nextOver(now)
     }
+    return found
   }
 
   /** The least recently active session, to within one granule of its own class. */

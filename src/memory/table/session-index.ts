@@ -46,7 +46,7 @@ export class SessionIndex<T> {
     if (this.few.size > 0 && this.few.delete(this.#slots.idOf(slot))) return
     if (this.#many === undefined) return
     this.#many.remove(slot)
-    if (this.#many.size < minInHashIndex) this.#goBack(this.#many)
+    if (this.size < minInHashIndex) this.#goBack(this.#many)
   }
 
   #findInBoth(id: string, many: HashIndex<T>): number {
@@ -67,8 +67,9 @@ export class SessionIndex<T> {
   }
 
   #goBack(many: HashIndex<T>): void {
-    // No more than a few are left in the `Map` by then: it was emptied as the other index was filled.
-    many.forEach((slot) => this.few.set(this.#slots.idOf(slot), slot))
+    many.forEach((slot) => {
+      this.few.set(this.#slots.idOf(slot), slot)
+    })
     this.#many = undefined
     this.#rest = undefined
   }

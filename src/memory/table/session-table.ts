@@ -84,11 +84,6 @@ export class SessionTable<T> implements RecordHome<T> {
     return record
   }
 
-  /** {@link recordOf}, if somebody has asked for it before. */
-  presentRecordOf(slot: number): SessionRecord<T> | undefined {
-    return this.slots.recordOf(slot)
-  }
-
   /** The sessions in use, as they are now. */
   heldRecords(): SessionRecord<T>[] {
     return [...this.#heldOnes].map((slot) => this.recordOf(slot))
@@ -112,27 +107,20 @@ export class SessionTable<T> implements RecordHome<T> {
   }
 
   /** Takes a session out. If it has a record, that says from now on what the session was. */
-  remove(slot: number): void {
-    this.slots.recordOf(slot)?.leave()
-    this.byId.remove(slot)
-    this.slots.unlink(slot)
-    this.#ages?.remove(slot)
-    if (this.slots.isHeld(slot)) this.#heldCount -= 1
-    const idleClass = this.classes.at(slot)
-    this.slots.free(slot)
-    this.classes.leave(idleClass)
+  remove(slot: number): SessionRecord<T> | undefined {
+    const record = this.slots.recordOf(slot)
+    record?.leave()
+    this.#free(slot)
+    return record
   }
 
   /** Takes a session out, as an object. */
   takeOut(slot: number): SessionRecord<T> {
-    let record = this.slots.recordOf(slot)
-    if (record === undefined) {
-      // Not by way of the slot: an old object that points to a young one has the garbage collector copy it, and a sweep
-      // would make a million of them.
-      record = new SessionRecord(this.slots.idOf(slot), slot, this)
-      record.leave()
-    }
-    this.remove(slot)
+    // A new record is not put into the slot: an old object that points to a young one has the garbage collector copy it,
+    // and a sweep would make a million of them.
+    const record = this.slots.recordOf(slot) ?? new SessionRecord(this.slots.idOf(slot), slot, this)
+    record.leave()
+    this.#free(slot)
     return record
   }
 
@@ -221,6 +209,16 @@ export class SessionTable<T> implements RecordHome<T> {
     this.classes.enter(idleClass)
     this.classes.leave(former)
     if (!isHeld) this.classes.insertByActivity(idleClass, slot)
+  }
+
+  #free(slot: number): void {
+    this.byId.remove(slot)
+    this.slots.unlink(slot)
+    this.#ages?.remove(slot)
+    if (this.slots.isHeld(slot)) this.#heldCount -= 1
+    const idleClass = this.classes.at(slot)
+    this.slots.free(slot)
+    this.classes.leave(idleClass)
   }
 
   #isTooOld(slot: number, now: number): boolean {

@@ -5,7 +5,8 @@ import { IdleClass } from '../../../src/memory/table/idle-class.ts'
 import { SlotStore } from '../../../src/memory/table/slot-store.ts'
 
 const slots = new SlotStore<number>()
-const classOf = (timeoutMs: number) => new IdleClass(slots, 0, timeoutMs)
+const classOf = (timeoutMs: number) =>
+  new IdleClass(slots, 0, { timeoutMs, maxAgeMs: Number.POSITIVE_INFINITY, order: 'for-sweeps' })
 
 it('finds the class whose moment comes first, however the moments have moved on', () => {
   const action = fc.oneof(

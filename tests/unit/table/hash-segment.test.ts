@@ -7,6 +7,11 @@ const cells = 2 ** 13
 const reach = 64
 const anyOne = () => true
 
+/** Finds the slot of this hash for which `isIt` holds: a slot has the wanted id, or another one. */
+function find(segment: HashSegment, hash: number, isIt: (slot: number) => boolean): number {
+  return segment.find(hash, 'wanted', { idOf: (slot) => (isIt(slot) ? 'wanted' : 'another') })
+}
+
 /** A hash whose entry belongs in a cell; the rest of it tells apart those that share the cell. */
 const hashIn = (cell: number, rest = 0) => ((cell << 19) | rest) >> 0
 
@@ -22,7 +27,7 @@ describe('a segment of a hash index', () => {
   it('finds nothing at first', () => {
     const segment = new HashSegment(3)
 
-    expect(segment.find(hashIn(5), anyOne)).toBe(noSlot)
+    expect(find(segment, hashIn(5), anyOne)).toBe(noSlot)
     expect(segment.remove(hashIn(5), 7)).toBe(false)
     expect([segment.count, segment.depth, segment.isFull]).toEqual([0, 3, false])
     expect(slotsIn(segment)).toEqual([])
@@ -38,9 +43,9 @@ describe('a segment of a hash index', () => {
       return slot === wanted
     }
 
-    expect(segment.find(hashIn(9, 1), isIt(13))).toBe(13)
-    expect(segment.find(hashIn(9, 1), isIt(15))).toBe(noSlot)
-    expect(segment.find(hashIn(9, 2), isIt(14))).toBe(14)
+    expect(find(segment, hashIn(9, 1), isIt(13))).toBe(13)
+    expect(find(segment, hashIn(9, 1), isIt(15))).toBe(noSlot)
+    expect(find(segment, hashIn(9, 2), isIt(14))).toBe(14)
     expect(asked).toEqual([11, 12, 13, 11, 12, 13, 14])
   })
 
@@ -49,7 +54,7 @@ describe('a segment of a hash index', () => {
     const added = Array.from({ length: reach + 1 }, (_, at) => segment.add(hashIn(cell, at), at + 1))
     expect(added).toEqual([...Array.from({ length: reach }, () => true), false])
     expect(segment.count).toBe(reach)
-    expect(segment.find(hashIn(cell, reach), anyOne)).toBe(noSlot)
+    expect(find(segment, hashIn(cell, reach), anyOne)).toBe(noSlot)
 
     // The cell after it has one free cell in its reach, and the cell before it is free itself.
     expect(segment.add(hashIn((cell + 1) % cells), 1_001)).toBe(true)
@@ -60,8 +65,8 @@ describe('a segment of a hash index', () => {
     expect(segment.add(hashIn(cell, reach), 1_004)).toBe(false)
     expect(segment.remove(hashIn((cell + 1) % cells), 1_001)).toBe(true)
     expect(segment.add(hashIn(cell, reach), 1_004)).toBe(true)
-    expect(segment.find(hashIn(cell, reach), anyOne)).toBe(1_004)
-    expect(segment.find(hashIn(cell, reach - 1), anyOne)).toBe(reach)
+    expect(find(segment, hashIn(cell, reach), anyOne)).toBe(1_004)
+    expect(find(segment, hashIn(cell, reach - 1), anyOne)).toBe(reach)
   })
 
   it('does not count one out that is not in it', () => {
@@ -119,7 +124,7 @@ describe('a segment of a hash index', () => {
         if (segment.add(hash, step)) model.set(step, hash)
         else if (model.size < reach) fail(`slot ${step} was refused`)
         else refused += 1
-        const found = segment.find(hash, (slot) => slot === step)
+        const found = find(segment, hash, (slot) => slot === step)
         if ((found === step) !== model.has(step)) fail(`slot ${step} was found wrongly`)
       } else if (model.size > 0) {
         const slot = 1 + random.below(step)
@@ -129,7 +134,7 @@ describe('a segment of a hash index', () => {
       if (segment.count !== model.size) fail('the count was wrong')
       if (step % 500 > 0) continue
       for (const [slot, hash] of model)
-        if (segment.find(hash, (candidate) => candidate === slot) !== slot) fail(`slot ${slot} was lost`)
+        if (find(segment, hash, (candidate) => candidate === slot) !== slot) fail(`slot ${slot} was lost`)
       const entries = new Map(slotsIn(segment).map(([hash, slot]) => [slot, hash]))
       if (slotsIn(segment).length !== model.size) fail('a walk gave too many or too few')
       for (const [slot, hash] of model) if (entries.get(slot) !== hash) fail(`slot ${slot} was not walked`)

@@ -27,7 +27,7 @@ it('is the same for the same id and seed, and a whole number of 32 bits', () => 
   expect(new Set(seeds.map((seed) => hashOf(id, seed))).size).toBe(seeds.length)
 })
 
-it.each([1, 2, 16, 32, 127])('differs where one character of %i does', (length) => {
+it.each([1, 2, 16, 32, 127, 128])('differs where one character of %i does', (length) => {
   const random = new Random(length)
   for (const seed of seeds) {
     const id = idOf(length, random)
@@ -103,4 +103,11 @@ it('looks at the whole of a longer id, though not at each character', () => {
     })
     expect(new Set([id, ...variants].map((variant) => hashOf(variant, 3))).size).toBe(21)
   }
+})
+
+it.each([128, 150, 200, 1_024])('differs where a counter at the end of %i does', (length) => {
+  const hashes = Array.from({ length: 100_000 }, (_, at) => hashOf(String(at).padStart(length, 'x'), 1))
+
+  // By chance about one pair of so many has the same.
+  expect(new Set(hashes).size).toBeGreaterThan(99_990)
 })

@@ -4,9 +4,9 @@ import { SessionIndex } from '../../../src/memory/table/session-index.ts'
 import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
 
 /** At more than this a `Map` becomes an index of our own, and at fewer than the other it is one again. */
-const maxInMap = 2 ** 14
+const maxInMap = 2 ** 17
 const minInHashIndex = 2 ** 12
-const many = 40_000
+const many = 150_000
 
 /** An index and the slot of each id, which is what it should find. */
 class Filled {
@@ -67,7 +67,7 @@ describe('the index of sessions', () => {
     expect(index.find('')).toBe(noSlot)
   })
 
-  it('is a Map up to some thousands, then its own, and a Map again only when it has far fewer', () => {
+  it('is a Map up to 2¹⁷, then its own, and a Map again only when it has far fewer', () => {
     const filled = new Filled(maxInMap)
     const { index } = filled
     expect([filled.isHashed, index.size]).toEqual([false, maxInMap])
@@ -101,6 +101,16 @@ describe('the index of sessions', () => {
 
     expect(moves).not.toHaveBeenCalled()
     expect([filled.isHashed, filled.missing]).toEqual([true, []])
+  })
+
+  it('empties the Map one by one, as others come', () => {
+    const filled = new Filled(maxInMap)
+    for (let at = 1; at <= maxInMap; at += 1) {
+      filled.add(`later-${at}`)
+      if (filled.index.few.size !== maxInMap - at) expect.fail(`${filled.index.few.size} left after ${at}`)
+    }
+
+    expect([filled.index.size, filled.missing]).toEqual([2 * maxInMap, []])
   })
 
   it.each([2, many])('finds no longer what was taken out, of %i', (count) => {

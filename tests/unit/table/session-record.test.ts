@@ -23,11 +23,11 @@ describe('the record of a session', () => {
   it('is made when it is first asked for, and the same from then on', () => {
     const table = tableOf()
     const slot = table.insert('a', 'one', undefined, 0)
-    expect(table.presentRecordOf(slot)).toBeUndefined()
+    expect(table.slots.recordOf(slot)).toBeUndefined()
     const record = table.recordOf(slot)
 
     expect(table.recordOf(slot)).toBe(record)
-    expect(table.presentRecordOf(slot)).toBe(record)
+    expect(table.slots.recordOf(slot)).toBe(record)
     expect([record.slot, table.takeOut(slot)]).toEqual([slot, record])
   })
 

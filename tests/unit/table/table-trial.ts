@@ -152,7 +152,7 @@ export class TableTrial {
     if (table.classes.at(slot).timeoutMs !== session.timeoutMs) return 'has another timeout'
     if (table.isHeld(slot) !== session.isHeld) return 'is held or not'
     if (table.isOver(slot, now) !== model.isOver(session, now)) return 'is over or not'
-    const record = table.presentRecordOf(slot)
+    const record = table.slots.recordOf(slot)
     return record === undefined || record.value === session.value
       ? undefined
       : 'has a record of something else'
