@@ -24,6 +24,14 @@ export function invalidOption(name: string, rule: string, got: unknown): Session
   )
 }
 
+/** The same, with no more of what was got than its kind: where an id or a value may stand by mistake. */
+export function invalidKind(name: string, rule: string, got: unknown): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected \`${name}\` to be ${rule}, got ${kindOf(got)}`,
+  )
+}
+
 export function checkPositive(name: string, value: unknown): number {
   if (typeof value === 'number' && value > 0) return value
   throw invalidOption(name, 'a positive number or Infinity', value)
@@ -72,6 +80,12 @@ export function checkOneOf<const V extends string>(name: string, value: unknown,
   throw invalidOption(name, `one of ${allowed.map((one) => `'${one}'`).join(', ')}`, value)
 }
 
+/** An object that is no array. */
+export function checkObject<O extends object>(name: string, value: O): O {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw invalidKind(name, 'an object', value)
+}
+
 /** An object of options that has no key but the known ones. `undefined` is an empty one. */
 export function checkOptions<O extends object>(
   name: string,
@@ -79,10 +93,7 @@ export function checkOptions<O extends object>(
   known: readonly string[],
 ): Partial<O> {
   if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidOption(name, 'an object', value)
-  }
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(checkObject(name, value))) {
     if (!known.includes(key)) {
       throw new SessionRegistryError(
         'ERR_SESSION_OPTION_INVALID',
@@ -94,7 +105,6 @@ export function checkOptions<O extends object>(
 }
 
 function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
   switch (typeof value) {
     case 'number':
     case 'boolean':
@@ -102,9 +112,13 @@ function describe(value: unknown): string {
       return `${value} (${typeof value})`
     case 'string':
       return `${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)} (string)`
-    case 'object':
-      return Array.isArray(value) ? 'an array' : 'an object'
     default:
-      return `a ${typeof value}`
+      return kindOf(value)
   }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return `a ${typeof value}`
 }

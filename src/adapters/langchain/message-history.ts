@@ -2,6 +2,7 @@ import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
 import { SessionRegistryError } from '../../core/errors.ts'
 import { givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import { notingFailure } from './storing.ts'
 
@@ -11,7 +12,7 @@ import { notingFailure } from './storing.ts'
  * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates nothing.
  * A write is a short turn of its own, or a part of the running turn that it is made in.
  *
- * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`; what it returns throws `ERR_SESSION_ID_INVALID`
  *
  * @example
  * const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] })
@@ -20,6 +21,7 @@ import { notingFailure } from './storing.ts'
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,
 ): (sessionId: string | number) => BaseListChatMessageHistory {
+  givenSource(source)
   return (sessionId) => new SessionMessageHistory(source, givenId(sessionId))
 }
 

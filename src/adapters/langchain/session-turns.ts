@@ -6,7 +6,9 @@ import {
 } from '@langchain/core/runnables'
 import type { IterableReadableStream } from '@langchain/core/utils/stream'
 import { givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { invalidKind } from '../../core/validate.ts'
 import { notingHistories, storingOrFailing } from './storing.ts'
 import { TurnStream } from './turn-stream.ts'
 
@@ -19,6 +21,8 @@ import { TurnStream } from './turn-stream.ts'
  *
  * Calls reject with the codes of `run`, and with what kept messages from being stored.
  *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ *
  * @example
  * const chat = withSessionTurns(histories, new RunnableWithMessageHistory({ … }))
  * await chat.invoke('hello', { configurable: { sessionId: 'ada' } })
@@ -27,7 +31,13 @@ export function withSessionTurns<I, O, C extends RunnableConfig>(
   source: SessionSource<unknown>,
   runnable: Runnable<I, O, C>,
 ): Runnable<I, O, C> {
-  return new SessionTurns(source, runnable)
+  return new SessionTurns(givenSource(source), checkRunnable(runnable))
+}
+
+/** A runnable of either build of LangChain, known by what is called of it. */
+function checkRunnable<R extends Runnable>(runnable: R): R {
+  if (typeof runnable?.invoke === 'function' && typeof runnable.stream === 'function') return runnable
+  throw invalidKind('runnable', 'a LangChain runnable', runnable)
 }
 
 class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
