@@ -53,7 +53,7 @@ export function chatStore<M extends UIMessage>(source: SessionSource<M[]>): Chat
 
     saveChat: async (chat) => {
       const { chatId, messages } = checkObject('chat', chat)
-      const id = givenId(chatId)
+      const id = givenId(chatId, '`chatId`')
       const saved = copiedList('messages', messages, messageRule, isMessage)
       const last = saved.at(-1)
       if (last?.role === 'assistant' && last.parts.every(saysNothing)) saved.pop()

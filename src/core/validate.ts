@@ -4,15 +4,19 @@ import { SessionRegistryError } from './errors.ts'
 /** The longest session id, in UTF-16 units. */
 const maxIdLength = 1024
 
-/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
-export function checkId(id: string): string {
+/**
+ * `place`: where the id was looked for, if that is not plain from the call.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ */
+export function checkId(id: string, place?: string): string {
   if (typeof id === 'string' && id.length > 0 && id.length <= maxIdLength) return id
   // The id itself is not in the message: it may be a secret.
   const got =
     typeof id === 'string' ? `a string of length ${(id as string).length}` : id === null ? 'null' : typeof id
   throw new SessionRegistryError(
     'ERR_SESSION_ID_INVALID',
-    `Expected the session id to be a non-empty string of at most ${maxIdLength} UTF-16 units, got ${got}`,
+    `Expected the session id${place === undefined ? '' : ` in ${place}`} to be a non-empty string of at most ${maxIdLength} UTF-16 units, got ${got}`,
   )
 }
 

@@ -75,6 +75,14 @@ describe('saveChat', () => {
     expect(error.message).toBe(`Expected \`chat\` to be an object, got ${kind}`)
     expect(sessions.size).toBe(0)
   })
+
+  it('says where it looked for an id', async () => {
+    const sessions = new SessionRegistry<UIMessage[]>({ create: () => [] })
+    const error = (await failureOf(() => chatStore(sessions).saveChat({ messages: [] } as never))) as Error
+
+    expect(error).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
+    expect(error.message).toMatch(/^Expected the session id in `chatId` to be /)
+  })
 })
 
 describe('a saver', () => {

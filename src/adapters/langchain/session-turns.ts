@@ -82,8 +82,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   #callOf(options: Partial<C> | undefined): Call<C> {
     const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
     const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
-    const { sessionId, thread_id } = configurable ?? {}
-    const id = givenId(sessionId ?? thread_id)
+    const id = idIn(configurable ?? {})
     // The stock class knows no `thread_id`, and takes the number 0 for no id.
     if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
     return { id, signal, config: config as Partial<C> }
@@ -98,6 +97,17 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
       storingOrFailing(own, () => work({ ...config, signal: own }, own))
     return this.#source.run(id, turn, { signal })
   }
+}
+
+/** The id of a call's session; the error says in which key it was looked for. */
+function idIn({ sessionId, thread_id }: NonNullable<RunnableConfig['configurable']>): string {
+  if (isGiven(sessionId)) return givenId(sessionId, '`configurable.sessionId`')
+  if (isGiven(thread_id)) return givenId(thread_id, '`configurable.thread_id`')
+  return givenId(sessionId, '`configurable.sessionId` or `configurable.thread_id`')
+}
+
+function isGiven(id: unknown): boolean {
+  return id !== undefined && id !== null
 }
 
 interface Call<C> {

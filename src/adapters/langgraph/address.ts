@@ -24,10 +24,15 @@ export function addressOf(config: RunnableConfig): Address {
   const { thread_id, checkpoint_ns = '', checkpoint_id, thread_ts } = configurableOf(config)
   // `thread_ts` is the name that `checkpoint_id` had once, and that LangGraph still reads.
   return {
-    threadId: givenId(thread_id),
+    threadId: threadIdOf(thread_id),
     name: checkpoint_ns,
     checkpointId: checkpoint_id || thread_ts || undefined,
   }
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
+export function threadIdOf(thread_id: string | number): string {
+  return givenId(thread_id, '`configurable.thread_id`')
 }
 
 export function address(threadId: string, name: string, checkpointId: string): RunnableConfig {

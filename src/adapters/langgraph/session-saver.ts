@@ -20,7 +20,7 @@ import {
   checkPositive,
   invalidOption,
 } from '../../core/validate.ts'
-import { address, addressOf, configurableOf } from './address.ts'
+import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
 import { checkPut, checkPutWrites } from './check-write.ts'
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
 import { pack } from './packed.ts'
@@ -178,7 +178,7 @@ export class SessionSaver extends BaseCheckpointSaver {
   /** The thread of this id, or all live ones. */
   async *#threads(threadId: string | undefined): AsyncGenerator<[id: string, thread: Thread]> {
     if (threadId !== undefined) {
-      const id = givenId(threadId)
+      const id = threadIdOf(threadId)
       const thread = await this.#read(id)
       if (thread !== undefined) yield [id, thread]
       return
