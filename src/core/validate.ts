@@ -121,7 +121,8 @@ function describe(value: unknown): string {
   }
 }
 
-function kindOf(value: unknown): string {
+/** What may be said of something that must not be shown. */
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
   return `a ${typeof value}`
