@@ -1,7 +1,9 @@
 import type { UIMessage } from 'ai'
 import { copiedList } from '../core/copied-list.ts'
 import { givenId } from '../core/given-id.ts'
+import { givenSource } from '../core/given-source.ts'
 import type { SessionSource } from '../core/session-source.ts'
+import { checkObject } from '../core/validate.ts'
 
 /** Where the chats of an AI SDK server are kept: what its guide on message persistence calls `loadChat` and `saveChat`. */
 export interface ChatStore<M extends UIMessage> {
@@ -17,7 +19,8 @@ export interface ChatStore<M extends UIMessage> {
    *
    * A last assistant message that says nothing, which is what a cancelled stream leaves, is not kept.
    *
-   * Rejects with `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID` where a message is none.
+   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID` where a
+   * message is none.
    */
   saveChat(
     this: void,
@@ -31,11 +34,14 @@ export interface ChatStore<M extends UIMessage> {
  * A save replaces the whole list, so whatever came between the load and the save is lost. Hence each request is a turn
  * in which the stream is pumped as well: `sessions.run(id, …)` around `loadChat`, `streamText` and `pipeTo`.
  *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ *
  * @example
  * const sessions = new SessionRegistry<UIMessage[]>({ create: () => [] })
  * const { loadChat, saveChat } = chatStore(sessions)
  */
 export function chatStore<M extends UIMessage>(source: SessionSource<M[]>): ChatStore<M> {
+  givenSource(source)
   return {
     loadChat: async (id) => {
       const messages = await source.run(givenId(id), ({ value }) => structuredClone(value), {
@@ -45,8 +51,9 @@ export function chatStore<M extends UIMessage>(source: SessionSource<M[]>): Chat
       return messages ?? []
     },
 
-    saveChat: async ({ chatId, messages }) => {
-      const id = givenId(chatId)
+    saveChat: async (chat) => {
+      const { chatId, messages } = checkObject('chat', chat)
+      const id = givenId(chatId, '`chatId`')
       const saved = copiedList('messages', messages, messageRule, isMessage)
       const last = saved.at(-1)
       if (last?.role === 'assistant' && last.parts.every(saysNothing)) saved.pop()

@@ -1,6 +1,7 @@
 import type { AgentInputItem, Session } from '@openai/agents'
 import { copiedList } from '../core/copied-list.ts'
 import { givenId } from '../core/given-id.ts'
+import { givenSource } from '../core/given-source.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import { invalidOption } from '../core/validate.ts'
 
@@ -14,13 +15,14 @@ import { invalidOption } from '../core/validate.ts'
  * The runner reads the history when a run starts and adds the items of the run when it ends. Two runs that are to see each
  * other therefore each need a turn: `sessions.run(id, () => run(agent, input, { session }))`.
  *
- * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`
  *
  * @example
  * const sessions = new SessionRegistry<AgentInputItem[]>({ create: () => [] })
  * await run(agent, 'hello', { session: agentSession(sessions, 'ada') })
  */
 export function agentSession(source: SessionSource<AgentInputItem[]>, id: string | number): Session {
+  givenSource(source)
   const sessionId = givenId(id)
 
   return {

@@ -1,4 +1,4 @@
-import { SessionRegistryError } from './errors.ts'
+import { invalidValue, unusableValue } from './invalid-value.ts'
 
 /**
  * A deep copy of a list that an adapter was given, which nobody else holds.
@@ -13,16 +13,12 @@ export function copiedList<V>(
   rule: string,
   isOne: (entry: unknown) => boolean,
 ): V[] {
-  if (!Array.isArray(list)) throw invalidValue(`Expected \`${name}\` to be an array`)
+  if (!Array.isArray(list)) throw invalidValue(name, 'an array', list)
   const wrong = list.findIndex((entry) => !isOne(entry))
-  if (wrong >= 0) throw invalidValue(`Expected \`${name}[${wrong}]\` to be ${rule}`)
+  if (wrong >= 0) throw invalidValue(`${name}[${wrong}]`, rule, list[wrong])
   try {
     return structuredClone(list) as V[]
   } catch (cause) {
-    throw invalidValue(`Expected \`${name}\` to be plain data that can be copied`, cause)
+    throw unusableValue(name, 'plain data that can be copied', cause)
   }
-}
-
-function invalidValue(message: string, cause?: unknown): SessionRegistryError {
-  return new SessionRegistryError('ERR_SESSION_VALUE_INVALID', message, cause === undefined ? {} : { cause })
 }

@@ -4,15 +4,19 @@ import { SessionRegistryError } from './errors.ts'
 /** The longest session id, in UTF-16 units. */
 const maxIdLength = 1024
 
-/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
-export function checkId(id: string): string {
+/**
+ * `place`: where the id was looked for, if that is not plain from the call.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ */
+export function checkId(id: string, place?: string): string {
   if (typeof id === 'string' && id.length > 0 && id.length <= maxIdLength) return id
   // The id itself is not in the message: it may be a secret.
   const got =
     typeof id === 'string' ? `a string of length ${(id as string).length}` : id === null ? 'null' : typeof id
   throw new SessionRegistryError(
     'ERR_SESSION_ID_INVALID',
-    `Expected the session id to be a non-empty string of at most ${maxIdLength} UTF-16 units, got ${got}`,
+    `Expected the session id${place === undefined ? '' : ` in ${place}`} to be a non-empty string of at most ${maxIdLength} UTF-16 units, got ${got}`,
   )
 }
 
@@ -21,6 +25,14 @@ export function invalidOption(name: string, rule: string, got: unknown): Session
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
     `Expected \`${name}\` to be ${rule}, got ${describe(got)}`,
+  )
+}
+
+/** The same, with no more of what was got than its kind: where an id or a value may stand by mistake. */
+export function invalidKind(name: string, rule: string, got: unknown): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected \`${name}\` to be ${rule}, got ${kindOf(got)}`,
   )
 }
 
@@ -72,6 +84,12 @@ export function checkOneOf<const V extends string>(name: string, value: unknown,
   throw invalidOption(name, `one of ${allowed.map((one) => `'${one}'`).join(', ')}`, value)
 }
 
+/** An object that is no array. */
+export function checkObject<O extends object>(name: string, value: O): O {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw invalidKind(name, 'an object', value)
+}
+
 /** An object of options that has no key but the known ones. `undefined` is an empty one. */
 export function checkOptions<O extends object>(
   name: string,
@@ -79,10 +97,7 @@ export function checkOptions<O extends object>(
   known: readonly string[],
 ): Partial<O> {
   if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidOption(name, 'an object', value)
-  }
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(checkObject(name, value))) {
     if (!known.includes(key)) {
       throw new SessionRegistryError(
         'ERR_SESSION_OPTION_INVALID',
@@ -94,7 +109,6 @@ export function checkOptions<O extends object>(
 }
 
 function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
   switch (typeof value) {
     case 'number':
     case 'boolean':
@@ -102,9 +116,14 @@ function describe(value: unknown): string {
       return `${value} (${typeof value})`
     case 'string':
       return `${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)} (string)`
-    case 'object':
-      return Array.isArray(value) ? 'an array' : 'an object'
     default:
-      return `a ${typeof value}`
+      return kindOf(value)
   }
+}
+
+/** What may be said of something that must not be shown. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return `a ${typeof value}`
 }

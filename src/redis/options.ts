@@ -1,3 +1,4 @@
+import { maxDelayMs } from '../core/clock.ts'
 import {
   orDefault,
   type ResolvedSharedOptions,
@@ -115,10 +116,7 @@ export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>):
     shards: checkShards(orDefault(given.shards, 16)),
     leaseMs: checkInterval('leaseMs', orDefault(given.leaseMs, 30_000)),
     retentionMs: checkCount('retentionMs', orDefault(given.retentionMs, 7 * 24 * 3_600_000)),
-    intervalMs:
-      given.intervalMs === Number.POSITIVE_INFINITY
-        ? Number.POSITIVE_INFINITY
-        : checkInterval('intervalMs', orDefault(given.intervalMs, 1_000)),
+    intervalMs: checkPause('intervalMs', orDefault(given.intervalMs, 1_000)),
     codec: new CheckedCodec(checkCodec(orDefault(given.codec, jsonCodec as SessionCodec<T>))),
   }
   if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {
@@ -138,8 +136,14 @@ function checkPrefix(prefix: string): string {
 }
 
 function checkShards(shards: number): number {
-  if (checkCount('shards', shards) <= maxShards) return shards
+  if (Number.isSafeInteger(shards) && shards >= 1 && shards <= maxShards) return shards
   throw invalidOption('shards', `an integer from 1 to ${maxShards}`, shards)
+}
+
+function checkPause(name: string, value: number): number {
+  if (value === Number.POSITIVE_INFINITY) return value
+  if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
+  throw invalidOption(name, `a number from 1 to ${maxDelayMs}, or Infinity`, value)
 }
 
 function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {

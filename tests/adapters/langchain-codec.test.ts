@@ -18,7 +18,7 @@ import {
 import { SessionRegistry } from 'session-registry'
 import { messageCodec, messageHistories } from 'session-registry/langchain'
 import { describe, expect, it } from 'vitest'
-import { thrownBy } from '../support/session-error.ts'
+import { sessionError, thrownBy } from '../support/session-error.ts'
 import { told } from '../support/told.ts'
 
 const roundTrip = (messages: readonly BaseMessage[]) => messageCodec.decode(messageCodec.encode(messages))
@@ -136,7 +136,51 @@ describe('messageCodec', () => {
       '[{"$is":"parts","of":{"class":"constructor","fields":{},"given":[],"others":{}}}]',
     ],
     ['a kind that is not known', '[{"$is":"constructor","of":""}]'],
-  ])('refuses a text with %s', (_name, text) => {
-    expect(thrownBy(() => messageCodec.decode(text))).toBeInstanceOf(Error)
+    ['parts of nothing', '[{"$is":"parts","of":null}]'],
+    ['no list', '{}'],
+    ['one message alone', messageCodec.encode([new HumanMessage('secret')]).slice(1, -1)],
+    ['null', 'null'],
+    ['a list of something else', '["secret"]'],
+    ['something else behind a message', `${messageCodec.encode([new HumanMessage('')]).slice(0, -1)},{}]`],
+  ])('refuses a text with %s, and says why', (_name, text) => {
+    const error = thrownBy(() => messageCodec.decode(text)) as Error
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toBe('Expected `text` to be a list of messages as `messageCodec` writes it')
+    expect(error.cause).toBeInstanceOf(Error)
+  })
+
+  it.each([
+    ['nothing', undefined, '`value` to be an array of LangChain messages, got undefined'],
+    ['null', null, '`value` to be an array of LangChain messages, got null'],
+    ['a text', 'secret', '`value` to be an array of LangChain messages, got a string'],
+    [
+      'one message',
+      new HumanMessage('secret'),
+      '`value` to be an array of LangChain messages, got an object',
+    ],
+    ['a text in a list', ['secret'], '`value[0]` to be a LangChain message, got a string'],
+    [
+      'the shape of a message, behind a message',
+      [new HumanMessage('hi'), { role: 'user', content: 'secret' }],
+      '`value[1]` to be a LangChain message, got an object',
+    ],
+    ['a hole', new Array(1), '`value[0]` to be a LangChain message, got undefined'],
+  ])('refuses to write %s', (_name, value, words) => {
+    const error = thrownBy(() => messageCodec.encode(value as never)) as Error
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toBe(`Expected ${words}`)
+  })
+
+  it('refuses to write a message that holds itself, or that is of no class of LangChain', () => {
+    const round: { round?: unknown } = {}
+    round.round = round
+    for (const wrong of [
+      new ToolMessage({ content: '', tool_call_id: 't', artifact: round }),
+      { _getType: () => 'human', lc_kwargs: {} },
+    ]) {
+      const error = thrownBy(() => messageCodec.encode([wrong as never])) as Error
+      expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+      expect(error.cause).toBeInstanceOf(TypeError)
+    }
   })
 })

@@ -166,6 +166,6 @@ describe('bad input to histories', () => {
   it('shows no part of a message or id in its errors', async () => {
     const { histories } = setUp()
     const error = (await failureOf(() => histories('ada').addMessage('secret' as never))) as Error
-    expect(error.message).toBe('Expected messages[0] to be a LangChain message, got string')
+    expect(error.message).toBe('Expected `messages[0]` to be a LangChain message, got a string')
   })
 })

@@ -166,6 +166,30 @@ describe('the id of a call', () => {
     expect(await failureOf(() => chat.batch([[]], config))).toEqual(expected)
     expect(registry.size).toBe(0)
   })
+
+  const eitherKey = '`configurable.sessionId` or `configurable.thread_id`'
+
+  it.each([
+    ['no config', undefined, eitherKey],
+    ['a configurable of null', { configurable: null as never }, eitherKey],
+    ['no id', { configurable: { user: 'ada' } }, eitherKey],
+    ['null', { configurable: { sessionId: null, thread_id: null } }, eitherKey],
+    ['an empty id', { configurable: { sessionId: '', thread_id: 'ada' } }, '`configurable.sessionId`'],
+    ['a wrong thread', { configurable: { thread_id: 'ada'.repeat(400) } }, '`configurable.thread_id`'],
+  ])('is looked for where the error says, given %s, and no id is in it', async (_name, config, place) => {
+    const { chat, registry } = setUp()
+    const runnable = RunnableLambda.from<string, string>((input) => input)
+    for (const call of [
+      () => chat.invoke([], config),
+      () => chat.stream([], config),
+      () => withSessionTurns(registry, runnable).invoke('', config),
+    ]) {
+      const error = (await failureOf(call)) as Error
+      expect(error.message).toMatch(/^Expected the session id in .* to be a non-empty string .*, got [\w ]+$/)
+      expect(error.message).toContain(` in ${place} to be `)
+      expect(error.message).not.toContain('ada')
+    }
+  })
 })
 
 describe('the signal of a call', () => {

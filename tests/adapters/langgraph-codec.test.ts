@@ -4,7 +4,7 @@ import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
-import { thrownBy } from '../support/session-error.ts'
+import { sessionError, thrownBy } from '../support/session-error.ts'
 import { TextSource } from '../support/text-source.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
@@ -106,6 +106,21 @@ describe('threadCodec', () => {
     ['something else', '{"pieces":[],"thread":[]}'],
     ['nothing', 'null'],
   ])('refuses a text that is %s', (_name, text) => {
-    expect(thrownBy(() => threadCodec.decode(text))).toBeInstanceOf(Error)
+    const error = thrownBy(() => threadCodec.decode(text)) as Error
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toBe('Expected `text` to be a thread as `threadCodec` writes it')
+    expect(error.cause).toBeInstanceOf(Error)
+  })
+
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['secret', 'a string'],
+    [[], 'an array'],
+    [{ namespaces: {} }, 'an object'],
+  ])('refuses to write %j', (thread, kind) => {
+    const error = thrownBy(() => threadCodec.encode(thread as never)) as Error
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toBe(`Expected \`thread\` to be what \`newThread\` makes, got ${kind}`)
   })
 })

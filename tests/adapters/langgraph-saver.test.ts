@@ -235,6 +235,19 @@ describe('bad input to a saver', () => {
     expect(await failureOf(() => readAll(saver.list(empty)))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 
+  it('says where it looked for a thread id', async () => {
+    const { saver } = setUp()
+    const configurable = { checkpoint_id: '1' }
+    for (const call of [
+      () => putOf(saver, configurable as never, checkpointOf('1', { a: 1 })),
+      () => saver.putWrites({ configurable }, [['a', 1]], 'task'),
+      () => readAll(saver.list({ configurable: { thread_id: '' } })),
+    ]) {
+      const error = (await failureOf(call)) as Error
+      expect(error.message).toMatch(/^Expected the session id in `configurable\.thread_id` to be /)
+    }
+  })
+
   it('takes a number as the string of it', async () => {
     const { saver, threads } = setUp()
     const config = await putOf(saver, { thread_id: 7 }, checkpointOf('1', { a: 1 }))

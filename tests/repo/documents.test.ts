@@ -80,13 +80,27 @@ describe('the errors', () => {
     expect(Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\]/gm), ([, one]) => one)).toEqual(codes)
   })
 
-  it('are in the README, those of this registry, and no other', () => {
-    const table = Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\].*\|(.*)\|$/gm))
-    const ofThisRegistry = table.filter(([, , only]) => only?.trim() === '').map(([, one]) => one)
-    const named = new Set(Array.from(readme.matchAll(/`(ERR_SESSION_\w+)`/g), ([, one]) => one))
+  it('are those of the table in the README, each with a line of meaning', () => {
+    const section = readme.slice(readme.indexOf('\n## Errors'), readme.indexOf('\n## Logging'))
+    const rows = Array.from(section.matchAll(/^\| `(ERR_\w+)` +\| (.*) \|$/gm))
 
-    expect(ofThisRegistry.filter((one) => !named.has(one))).toEqual([])
-    expect([...named].filter((one) => !codes.includes(one))).toEqual([])
+    expect(rows.map(([, one]) => one)).toEqual(codes)
+    for (const [, one, meaning = ''] of rows) expect(meaning.trim(), one).toMatch(/\w+ \w+/)
+  })
+
+  it('are marked in the README where Redis alone has them, as in docs/errors.md', () => {
+    const ofRedis = Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\].*\| yes +\|$/gm), ([, one]) => one)
+
+    expect(ofRedis.length).toBeGreaterThan(0)
+    expect(Array.from(readme.matchAll(/^\| `(ERR_\w+)`.*\(Redis only\) +\|$/gm), ([, one]) => one)).toEqual(
+      ofRedis,
+    )
+  })
+
+  it('are called by names in the README that there are', () => {
+    const named = Array.from(readme.matchAll(/`(ERR_SESSION_\w+)`/g), ([, one]) => one)
+
+    expect(named.filter((one) => !codes.includes(one))).toEqual([])
   })
 })
 

@@ -14,6 +14,8 @@ import {
   ToolMessage,
   ToolMessageChunk,
 } from '@langchain/core/messages'
+import { unusableValue } from '../../core/invalid-value.ts'
+import { checkMessages, isMessage } from './check-messages.ts'
 import { decodeTagged, encodeTagged } from './tagged-json.ts'
 
 const classes = {
@@ -43,11 +45,23 @@ type ClassName = keyof typeof classes
  * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and loses bytes and dates.
  */
 export const messageCodec = {
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   encode(value: readonly BaseMessage[]): string {
-    return encodeTagged(value, takeApart)
+    checkMessages('value', value)
+    try {
+      return encodeTagged(value, takeApart)
+    } catch (cause) {
+      throw unusableValue('value', 'a list of messages that can be written as text', cause)
+    }
   },
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   decode(text: string): BaseMessage[] {
-    return decodeTagged(text, putTogether) as BaseMessage[]
+    try {
+      return checkMessages('messages', decodeTagged(text, putTogether) as BaseMessage[])
+    } catch (cause) {
+      throw unusableValue('text', 'a list of messages as `messageCodec` writes it', cause)
+    }
   },
 }
 
@@ -84,10 +98,6 @@ function putTogether({ class: name, fields, given, others }: Parts): BaseMessage
   Object.assign(message, fields)
   message.lc_kwargs = { ...pick(message, given, () => true), ...others }
   return message
-}
-
-function isMessage(value: object): value is BaseMessage {
-  return typeof (value as { _getType?: unknown })._getType === 'function'
 }
 
 /** The nearest LangChain class, by name, since LangChain's ESM and its CJS build meet in one process. */

@@ -1,8 +1,9 @@
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
-import { SessionRegistryError } from '../../core/errors.ts'
 import { givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { checkMessages } from './check-messages.ts'
 import { notingFailure } from './storing.ts'
 
 /**
@@ -11,7 +12,7 @@ import { notingFailure } from './storing.ts'
  * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates nothing.
  * A write is a short turn of its own, or a part of the running turn that it is made in.
  *
- * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`; what it returns throws `ERR_SESSION_ID_INVALID`
  *
  * @example
  * const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] })
@@ -20,6 +21,7 @@ import { notingFailure } from './storing.ts'
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,
 ): (sessionId: string | number) => BaseListChatMessageHistory {
+  givenSource(source)
   return (sessionId) => new SessionMessageHistory(source, givenId(sessionId))
 }
 
@@ -47,7 +49,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
   /** One step: no other turn's messages come in between. */
   override addMessages(messages: BaseMessage[]): Promise<void> {
     return notingFailure(async () => {
-      const added = checkMessages(messages)
+      const added = [...checkMessages('messages', messages)]
       if (added.length === 0) return
       await this.#source.run(this.#id, ({ value }) => {
         for (const message of added) value.push(message)
@@ -62,21 +64,4 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
     }
     await this.#source.run(this.#id, empty, { create: false })
   }
-}
-
-/** A copy of a list that holds nothing but messages. */
-function checkMessages(messages: readonly BaseMessage[]): BaseMessage[] {
-  if (!Array.isArray(messages)) throw noMessage('an array of messages', messages)
-  for (const [index, message] of messages.entries()) {
-    // LangChain's own check. Not `instanceof`: its ESM and its CJS build meet in one process.
-    if (typeof message?._getType !== 'function') {
-      throw noMessage(`messages[${index}] to be a LangChain message`, message)
-    }
-  }
-  return [...messages]
-}
-
-function noMessage(rule: string, got: unknown): SessionRegistryError {
-  const kind = got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got
-  return new SessionRegistryError('ERR_SESSION_VALUE_INVALID', `Expected ${rule}, got ${kind}`)
 }

@@ -6,7 +6,9 @@ import {
 } from '@langchain/core/runnables'
 import type { IterableReadableStream } from '@langchain/core/utils/stream'
 import { givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { invalidKind } from '../../core/validate.ts'
 import { notingHistories, storingOrFailing } from './storing.ts'
 import { TurnStream } from './turn-stream.ts'
 
@@ -19,6 +21,8 @@ import { TurnStream } from './turn-stream.ts'
  *
  * Calls reject with the codes of `run`, and with what kept messages from being stored.
  *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ *
  * @example
  * const chat = withSessionTurns(histories, new RunnableWithMessageHistory({ … }))
  * await chat.invoke('hello', { configurable: { sessionId: 'ada' } })
@@ -27,7 +31,13 @@ export function withSessionTurns<I, O, C extends RunnableConfig>(
   source: SessionSource<unknown>,
   runnable: Runnable<I, O, C>,
 ): Runnable<I, O, C> {
-  return new SessionTurns(source, runnable)
+  return new SessionTurns(givenSource(source), checkRunnable(runnable))
+}
+
+/** A runnable of either build of LangChain, known by what is called of it. */
+function checkRunnable<R extends Runnable>(runnable: R): R {
+  if (typeof runnable?.invoke === 'function' && typeof runnable.stream === 'function') return runnable
+  throw invalidKind('runnable', 'a LangChain runnable', runnable)
 }
 
 class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
@@ -72,8 +82,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   #callOf(options: Partial<C> | undefined): Call<C> {
     const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
     const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
-    const { sessionId, thread_id } = configurable ?? {}
-    const id = givenId(sessionId ?? thread_id)
+    const id = idIn(configurable ?? {})
     // The stock class knows no `thread_id`, and takes the number 0 for no id.
     if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
     return { id, signal, config: config as Partial<C> }
@@ -88,6 +97,17 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
       storingOrFailing(own, () => work({ ...config, signal: own }, own))
     return this.#source.run(id, turn, { signal })
   }
+}
+
+/** The id of a call's session; the error says in which key it was looked for. */
+function idIn({ sessionId, thread_id }: NonNullable<RunnableConfig['configurable']>): string {
+  if (isGiven(sessionId)) return givenId(sessionId, '`configurable.sessionId`')
+  if (isGiven(thread_id)) return givenId(thread_id, '`configurable.thread_id`')
+  return givenId(sessionId, '`configurable.sessionId` or `configurable.thread_id`')
+}
+
+function isGiven(id: unknown): boolean {
+  return id !== undefined && id !== null
 }
 
 interface Call<C> {

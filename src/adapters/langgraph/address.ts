@@ -1,5 +1,6 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { givenId } from '../../core/given-id.ts'
+import { checkObject } from '../../core/validate.ts'
 
 /** What a config points at. */
 export interface Address {
@@ -9,15 +10,29 @@ export interface Address {
   readonly checkpointId: string | undefined
 }
 
-/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
+/**
+ * What a config has in `configurable`.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function configurableOf(config: RunnableConfig): NonNullable<RunnableConfig['configurable']> {
+  return checkObject('config.configurable', checkObject('config', config).configurable ?? {})
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID` */
 export function addressOf(config: RunnableConfig): Address {
-  const { thread_id, checkpoint_ns = '', checkpoint_id, thread_ts } = config.configurable ?? {}
+  const { thread_id, checkpoint_ns = '', checkpoint_id, thread_ts } = configurableOf(config)
   // `thread_ts` is the name that `checkpoint_id` had once, and that LangGraph still reads.
   return {
-    threadId: givenId(thread_id),
+    threadId: threadIdOf(thread_id),
     name: checkpoint_ns,
     checkpointId: checkpoint_id || thread_ts || undefined,
   }
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
+export function threadIdOf(thread_id: string | number): string {
+  return givenId(thread_id, '`configurable.thread_id`')
 }
 
 export function address(threadId: string, name: string, checkpointId: string): RunnableConfig {

@@ -11,9 +11,17 @@ import {
   WRITES_IDX_MAP,
 } from '@langchain/langgraph-checkpoint'
 import { givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { checkOptions, checkPositive, invalidOption } from '../../core/validate.ts'
-import { address, addressOf } from './address.ts'
+import {
+  checkFunction,
+  checkObject,
+  checkOptions,
+  checkPositive,
+  invalidOption,
+} from '../../core/validate.ts'
+import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
+import { checkPut, checkPutWrites } from './check-write.ts'
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
 import { pack } from './packed.ts'
 import { applyPause } from './pause.ts'
@@ -59,14 +67,13 @@ export class SessionSaver extends BaseCheckpointSaver {
       pausedTimeoutMs = Number.POSITIVE_INFINITY,
       serde,
     } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'serde'])
-    super(serde)
-    if (typeof source?.run !== 'function') throw invalidOption('source', 'a session registry', source)
-    this.#source = source
+    super(serde === undefined ? undefined : checkSerde(serde))
+    this.#source = givenSource(source as SessionSource<Thread>)
     this.#pausedTimeoutMs = checkPositive('pausedTimeoutMs', pausedTimeoutMs)
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    const { thread_id } = config.configurable ?? {}
+    const { thread_id } = configurableOf(config)
     if (thread_id === undefined) return undefined
     const { threadId, name, checkpointId } = addressOf(config)
     const namespace = (await this.#read(threadId))?.namespaces.get(name)
@@ -78,12 +85,14 @@ export class SessionSaver extends BaseCheckpointSaver {
 
   override async *list(
     config: RunnableConfig,
-    options: CheckpointListOptions = {},
+    options?: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
-    const { thread_id, checkpoint_ns, checkpoint_id } = config.configurable ?? {}
-    const { checkpoint_id: before } = options.before?.configurable ?? {}
-    const filter = Object.entries(options.filter ?? {})
-    let rest = options.limit ?? Number.POSITIVE_INFINITY
+    const { thread_id, checkpoint_ns, checkpoint_id } = configurableOf(config)
+    // As the savers of LangGraph do, it takes `null` for no options.
+    const { before: last, filter: wanted, limit } = checkObject('options', options ?? {})
+    const { checkpoint_id: before } = last?.configurable ?? {}
+    const filter = Object.entries(wanted ?? {})
+    let rest = limit ?? Number.POSITIVE_INFINITY
     for await (const [threadId, thread] of this.#threads(thread_id)) {
       for (const [name, namespace] of thread.namespaces) {
         if (checkpoint_ns !== undefined && name !== checkpoint_ns) continue
@@ -111,6 +120,7 @@ export class SessionSaver extends BaseCheckpointSaver {
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
     const { threadId, name, checkpointId: parentId } = addressOf(config)
+    checkPut(checkpoint, metadata, newVersions)
     const { channel_values: _values, ...withoutValues } = checkpoint
     // All that is known to be new is packed at once, before a wait for other turns: the graph goes on with these objects.
     const [head, packedMetadata, changed] = await Promise.all([
@@ -142,6 +152,7 @@ export class SessionSaver extends BaseCheckpointSaver {
     if (checkpointId === undefined) {
       throw invalidOption('config.configurable.checkpoint_id', 'a non-empty string', checkpointId)
     }
+    checkPutWrites(writes, taskId, taskPath)
     const stored = await Promise.all(
       writes.map(async ([channel, value], place) => {
         const index = Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] ?? place) : place
@@ -167,7 +178,7 @@ export class SessionSaver extends BaseCheckpointSaver {
   /** The thread of this id, or all live ones. */
   async *#threads(threadId: string | undefined): AsyncGenerator<[id: string, thread: Thread]> {
     if (threadId !== undefined) {
-      const id = givenId(threadId)
+      const id = threadIdOf(threadId)
       const thread = await this.#read(id)
       if (thread !== undefined) yield [id, thread]
       return
@@ -178,4 +189,10 @@ export class SessionSaver extends BaseCheckpointSaver {
       if (session !== undefined) yield [id, session.value]
     }
   }
+}
+
+function checkSerde(serde: SerializerProtocol): SerializerProtocol {
+  checkFunction('serde.dumpsTyped', checkObject('serde', serde).dumpsTyped)
+  checkFunction('serde.loadsTyped', serde.loadsTyped)
+  return serde
 }

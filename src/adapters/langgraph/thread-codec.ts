@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { invalidValue, unusableValue } from '../../core/invalid-value.ts'
 import { newThread, type Thread } from './thread.ts'
 
 /**
@@ -7,7 +8,9 @@ import { newThread, type Thread } from './thread.ts'
  * What the serializer has made stays byte for byte as it is, and what checkpoints share is written once.
  */
 export const threadCodec = {
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   encode(thread: Thread): string {
+    if (!isThread(thread)) throw invalidValue('thread', 'what `newThread` makes', thread)
     const pieces: string[] = []
     const places = new Map<Uint8Array, number>()
     const place = (bytes: Uint8Array): number => {
@@ -30,16 +33,29 @@ export const threadCodec = {
     return `{"pieces":${JSON.stringify(pieces)},"thread":${text}}`
   },
 
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   decode(text: string): Thread {
-    let pieces: Uint8Array[] = []
-    const { thread } = JSON.parse(text, (key, json) => {
-      // They stand before the thread, and so they are here when it asks for them.
-      if (key === 'pieces') pieces = json.map((one: string) => Uint8Array.from(Buffer.from(one, 'base64')))
-      if (key === 'timeoutBeforePauseMs') return Number(json)
-      if (Array.isArray(json?.map)) return new Map(json.map)
-      return typeof json?.piece === 'number' ? pieces[json.piece] : json
-    })
-    if (!(thread?.namespaces instanceof Map)) throw new TypeError('Expected the text of a thread')
-    return Object.assign(newThread(), thread)
+    try {
+      return Object.assign(newThread(), read(text))
+    } catch (cause) {
+      throw unusableValue('text', 'a thread as `threadCodec` writes it', cause)
+    }
   },
+}
+
+function read(text: string): Thread {
+  let pieces: Uint8Array[] = []
+  const { thread } = JSON.parse(text, (key, json) => {
+    // They stand before the thread, and so they are here when it asks for them.
+    if (key === 'pieces') pieces = json.map((one: string) => Uint8Array.from(Buffer.from(one, 'base64')))
+    if (key === 'timeoutBeforePauseMs') return Number(json)
+    if (Array.isArray(json?.map)) return new Map(json.map)
+    return typeof json?.piece === 'number' ? pieces[json.piece] : json
+  })
+  if (!isThread(thread)) throw new TypeError('Expected the text of a thread')
+  return thread
+}
+
+function isThread(value: unknown): value is Thread {
+  return (value as Thread | null | undefined)?.namespaces instanceof Map
 }

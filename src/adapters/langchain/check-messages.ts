@@ -1,0 +1,20 @@
+import type { BaseMessage } from '@langchain/core/messages'
+import { invalidValue } from '../../core/invalid-value.ts'
+
+/**
+ * The list, where it holds nothing but messages.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
+ */
+export function checkMessages<L extends readonly BaseMessage[]>(name: string, list: L): L {
+  if (!Array.isArray(list)) throw invalidValue(name, 'an array of LangChain messages', list)
+  for (const [index, message] of list.entries()) {
+    if (!isMessage(message)) throw invalidValue(`${name}[${index}]`, 'a LangChain message', message)
+  }
+  return list
+}
+
+/** LangChain's own check. Not `instanceof`: its ESM and its CJS build meet in one process. */
+export function isMessage(value: unknown): value is BaseMessage {
+  return typeof (value as { readonly _getType?: unknown } | null | undefined)?._getType === 'function'
+}
