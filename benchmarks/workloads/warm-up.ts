@@ -3,12 +3,15 @@ import { makeIds } from '../session-ids.ts'
 
 const hour = 3_600_000
 
-/** Lets the engine compile what is going to be measured. */
+/**
+ * Lets the engine compile what is going to be measured: creations and uses in equal parts, of as many sessions as a
+ * server has that has been up for a while.
+ */
 export function warmUp(make: MakeContender): void {
-  const ids = makeIds(5_000)
-  for (let round = 0; round < 4; round += 1) {
+  const ids = makeIds(20_000)
+  for (let round = 0; round < 6; round += 1) {
     const contender = make({ timeoutMs: hour, intervalMs: hour })
-    for (let use = 0; use < 5; use += 1) for (const id of ids) contender.getOrCreate(id)
+    for (let use = 0; use < 2; use += 1) for (const id of ids) contender.getOrCreate(id)
     contender.close()
   }
 }
