@@ -52,19 +52,30 @@ export class Access<T> {
     return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
   }
 
-  /** The live session of an id, touched, or a new one. */
-  activeOrMade(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): number {
+  /** The value of the live session of an id, touched. */
+  get(id: string): T | undefined {
+    const slot = this.active(id)
+    if (slot === noSlot) {
+      this.#parts.counters.misses += 1
+      return undefined
+    }
+    this.#parts.counters.hits += 1
+    return this.#table.valueOf(slot)
+  }
+
+  /** The value of the live session of an id, touched, or of a new one. */
+  getOrMake(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     const slot = this.active(id)
     if (slot !== noSlot) {
       this.#parts.counters.hits += 1
-      return slot
+      return this.#table.valueOf(slot)
     }
     this.#parts.counters.misses += 1
     return this.#make(id, create, timeoutMs)
   }
 
   /** Makes a session where there is none. Nothing is ended for it before its value is there. */
-  #make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): number {
+  #make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     const { room, lifecycle, announcer, counters } = this.#parts
     try {
       if (this.#mayBeForbidden) this.#checkCreatable(id)
@@ -75,12 +86,14 @@ export class Access<T> {
       if (counters.created !== createdBefore) {
         // The factory has used the registry: whoever came first in there has made the session.
         const slot = this.active(id)
-        if (slot !== noSlot) return slot
+        if (slot !== noSlot) return this.#table.valueOf(slot)
       }
       if (this.#mayBeForbidden) this.#checkCreatable(id)
       const now = lifecycle.clock.now()
       room.make(now)
-      return lifecycle.create(id, value, now, timeoutMs)
+      lifecycle.create(id, value, now, timeoutMs)
+      // The value itself: its session may be gone again when the listeners have been told of it.
+      return value
     } finally {
       announcer.deliver()
     }

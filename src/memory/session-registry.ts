@@ -78,7 +78,7 @@ export class SessionRegistry<T>
       this.#counters.hits += 1
       return quick
     }
-    return this.#table.valueOf(this.#access.activeOrMade(id, create ?? this.#create, timeoutMs))
+    return this.#access.getOrMake(id, create ?? this.#create, timeoutMs)
   }
 
   /**
@@ -92,13 +92,7 @@ export class SessionRegistry<T>
       this.#counters.hits += 1
       return quick
     }
-    const slot = this.#access.active(id)
-    if (slot === noSlot) {
-      this.#counters.misses += 1
-      return undefined
-    }
-    this.#counters.hits += 1
-    return this.#table.valueOf(slot)
+    return this.#access.get(id)
   }
 
   /**
