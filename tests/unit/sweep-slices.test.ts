@@ -137,6 +137,34 @@ describe('a background sweep that takes long', () => {
     expect(registry.size).toBe(0)
     expect(clock.delays).toEqual([1_000, 1_000])
   })
+
+  it('goes on when the event loop has gone round, though no timer has fired', async () => {
+    const fired: (() => void)[] = []
+    let now = 0
+    let msPerLook = 0
+    const clock = {
+      now() {
+        now += msPerLook
+        return now
+      },
+      setTimeout: (fn: () => void) => fired.push(fn),
+      clearTimeout() {},
+    }
+    const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000, intervalMs: 1_000 })
+    for (let index = 0; index < count; index += 1) registry.set(String(index), index)
+    now = 1_000
+    msPerLook = 1
+    fired[0]?.()
+    const sizes = [registry.size]
+    while (registry.size > 0 && sizes.length < count) {
+      await new Promise(setImmediate)
+      sizes.push(registry.size)
+    }
+
+    expect(sizes[0]).toBeGreaterThan(count / 2)
+    expect(sizes.at(-1)).toBe(0)
+    expect(sizes.length).toBeGreaterThan(3)
+  })
 })
 
 describe('sweep()', () => {
