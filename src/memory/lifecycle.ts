@@ -127,10 +127,11 @@ export class Lifecycle<T> {
     const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
     if (table.isHeld(slot)) table.touch(slot, this.clock.now())
-    const record = this.#isTold(reason) ? table.takeOut(slot) : table.remove(slot)
+    const isTold = this.#isTold(reason)
+    const record = isTold ? table.takeOut(slot) : table.remove(slot)
     // Nobody has seen it where it has no record, and nobody will: no object was made of it.
     if (record === undefined) this.counters.countEnd(reason)
-    else this.#finish(record, reason, now)
+    else this.#finish(record, reason, now, isTold)
     this.#hooks.freed()
     if (record?.use !== undefined) {
       const { use } = record
@@ -142,7 +143,7 @@ export class Lifecycle<T> {
 
   /** Ends a session that has left the table to be archived. */
   finish(record: SessionRecord<T>, reason: EndReason): void {
-    this.#finish(record, reason, this.clock.now())
+    this.#finish(record, reason, this.clock.now(), this.#isTold(reason))
     this.#hooks.freed()
   }
 
@@ -164,10 +165,10 @@ export class Lifecycle<T> {
     this.#hooks.changed()
   }
 
-  #finish(record: SessionRecord<T>, reason: EndReason, now: number): void {
+  #finish(record: SessionRecord<T>, reason: EndReason, now: number, isTold: boolean): void {
     this.counters.countEnd(reason)
     record.view?.end(now)
-    if (!this.#isTold(reason)) return
+    if (!isTold) return
     let { view } = record
     if (view === undefined) {
       view = new SessionView(record, this)

@@ -1,4 +1,5 @@
 import type { FullClock } from '../core/clock.ts'
+import type { SessionIndex } from './table/session-index.ts'
 import type { SessionTable } from './table/session-table.ts'
 import {
   atLastActive,
@@ -10,6 +11,7 @@ import {
   refsPerSlot,
   type SlotPage,
 } from './table/slot-page.ts'
+import { noSlot } from './table/slot-store.ts'
 
 /** What {@link QuickTouch} gives where it has done nothing; no value is this. */
 export const notQuick = Symbol('not quick')
@@ -22,19 +24,21 @@ export const notQuick = Symbol('not quick')
  */
 export class QuickTouch<T> {
   readonly #few: ReadonlyMap<string, number>
+  readonly #index: SessionIndex<T>
   readonly #pages: readonly (SlotPage | undefined)[]
   readonly #clock: FullClock
 
   constructor(table: SessionTable<T>, clock: FullClock) {
     this.#few = table.byId.few
+    this.#index = table.byId
     this.#pages = table.slots.pages
     this.#clock = clock
   }
 
   /** The value of the session of an id, touched; {@link notQuick} where a closer look is needed. */
   use(id: string): T | typeof notQuick {
-    const slot = this.#few.get(id)
-    if (slot === undefined) return notQuick
+    const slot = this.#few.get(id) ?? this.#index.findInMany(id)
+    if (slot === noSlot) return notQuick
     const now = this.#clock.now()
     const { floats, refs } = this.#pages[slot >>> pageBits] as SlotPage
     const at = (slot & placeMask) * floatsPerSlot

@@ -32,7 +32,12 @@ export class SessionIndex<T> {
 
   /** The slot of an id; `noSlot` also of what is no string. */
   find(id: string): number {
-    return this.#many === undefined ? (this.few.get(id) ?? noSlot) : this.#findInBoth(id, this.#many)
+    return this.few.get(id) ?? this.findInMany(id)
+  }
+
+  /** The slot of an id that is not in the `Map`. */
+  findInMany(id: string): number {
+    return this.#many !== undefined && typeof id === 'string' ? this.#many.find(id) : noSlot
   }
 
   /** Adds a slot. There is none of its id. */
@@ -47,12 +52,6 @@ export class SessionIndex<T> {
     if (this.#many === undefined) return
     this.#many.remove(slot)
     if (this.size < minInHashIndex) this.#goBack(this.#many)
-  }
-
-  #findInBoth(id: string, many: HashIndex<T>): number {
-    if (typeof id !== 'string') return noSlot
-    const slot = many.find(id)
-    return slot === noSlot && this.few.size > 0 ? (this.few.get(id) ?? noSlot) : slot
   }
 
   #addToMany(id: string, slot: number): void {
