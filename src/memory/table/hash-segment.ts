@@ -6,7 +6,7 @@ const cellMask = (1 << cellBits) - 1
 /** Fuller than this, what is looked for is no longer found at once. */
 const maxCount = Math.floor((1 << cellBits) * 0.625)
 
-/** Two that have no more than this between them may become one, and grow by half again before that has to be split. */
+/** Two that have no more than this between them may become one, which can then more than double before it is split. */
 const maxCountToMerge = Math.floor((1 << cellBits) * 0.25)
 
 /** How far from its own cell an entry may be: so many numbers come with a few looks at the memory. */
