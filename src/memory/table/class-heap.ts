@@ -38,7 +38,7 @@ export class ClassHeap<C> {
     this.#sink(last)
   }
 
-  /** A record has come into the class: its moment may be earlier than it was. */
+  /** A session has come into the class: its moment may be earlier than it was. */
   mayBeEarlier(idleClass: C): void {
     const entry = this.#byClass.get(idleClass)
     if (entry === undefined) return

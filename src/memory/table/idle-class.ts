@@ -42,14 +42,14 @@ export interface IdleClassOptions {
  * and `soon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
  */
 export class IdleClass<T> {
-  declare readonly timeoutMs: number
-  declare readonly ticksPerMs: number
+  readonly timeoutMs: number
+  readonly #ticksPerMs: number
   /** A session that was put in its place so many granules ago moves at its next touch. */
-  declare readonly ticksPerMove: number
+  readonly #ticksPerMove: number
   /** A session that was put in its place fewer granules ago need not move, and is not over, whatever its exact time. */
-  declare readonly quietTicks: number
+  readonly #quietTicks: number
   /** How the slots of the class name it. */
-  declare readonly number: number
+  readonly number: number
   readonly #slots: SlotStore<T>
   readonly #maxAgeMs: number
   readonly #granuleMs: number
@@ -68,11 +68,11 @@ export class IdleClass<T> {
     this.timeoutMs = timeoutMs
     this.#maxAgeMs = maxAgeMs
     this.#granuleMs = Math.max(minGranuleMs, Math.min(timeoutMs / granulesPerTimeout, maxGranuleMs))
-    this.ticksPerMs = 1 / this.#granuleMs
-    this.ticksPerMove = order === 'for-evictions' ? 1 : granulesPerSeldomMove
+    this.#ticksPerMs = 1 / this.#granuleMs
+    this.#ticksPerMove = order === 'for-evictions' ? 1 : granulesPerSeldomMove
     // One for the granule that has begun, one for the rounding of ticks.
     const safeTicks = Math.floor(timeoutMs / this.#granuleMs) - 2
-    this.quietTicks = Math.min(safeTicks, this.ticksPerMove)
+    this.#quietTicks = Math.min(safeTicks, this.#ticksPerMove)
     this.#ordered = new SlotList(slots)
     this.#late = new LateLists(slots)
     this.#soon = new SlotList(slots)
@@ -105,7 +105,7 @@ export class IdleClass<T> {
 
   /** Whether a session that is touched now has to move to the end. Without granules every touch moves it. */
   movesAt(slot: number, now: number): boolean {
-    return !this.isFinite || this.#tickOf(now) - this.#slots.linkedTick(slot) >= this.ticksPerMove
+    return !this.isFinite || this.#tickOf(now) - this.#slots.linkedTick(slot) >= this.#ticksPerMove
   }
 
   isOver(slot: number, now: number): boolean {
@@ -190,12 +190,12 @@ export class IdleClass<T> {
 
   #linkTo(slot: number, tick: number): void {
     this.#slots.setLinkedTick(slot, tick)
-    const quietUntil = this.isFinite ? (tick + this.quietTicks) * this.#granuleMs : Number.NEGATIVE_INFINITY
+    const quietUntil = this.isFinite ? (tick + this.#quietTicks) * this.#granuleMs : Number.NEGATIVE_INFINITY
     this.#slots.setQuietUntil(slot, Math.min(quietUntil, this.#slots.created(slot) + this.#maxAgeMs))
   }
 
   #tickOf(moment: number): number {
-    return this.isFinite ? Math.floor(moment * this.ticksPerMs) : 0
+    return this.isFinite ? Math.floor(moment * this.#ticksPerMs) : 0
   }
 
   #earliestEnd(slot: number): number {

@@ -10,8 +10,8 @@ import { noSlot, type SlotStore } from './slot-store.ts'
  */
 export class IdleClasses<T> {
   readonly ofRegistry: IdleClass<T>
-  /** Where {@link nextOver} found the last one. */
-  #walked: IdleClass<T>
+  /** Where {@link nextOver} found the last one, until it has found all: each walk begins with the soonest. */
+  #walked: IdleClass<T> | undefined
   readonly #slots: SlotStore<T>
   readonly #maxAgeMs: number
   readonly #order: OrderKept
@@ -32,7 +32,6 @@ export class IdleClasses<T> {
       leastActive === noSlot ? Number.POSITIVE_INFINITY : slots.lastActive(leastActive),
     )
     this.ofRegistry = this.#add(timeoutMs)
-    this.#walked = this.ofRegistry
   }
 
   /** The class of a timeout; `undefined` is the registry's own. */
@@ -64,7 +63,7 @@ export class IdleClasses<T> {
     this.#byDeadline.remove(idleClass)
     this.#byActivity.remove(idleClass)
     this.#freeNumbers.push(idleClass.number)
-    if (this.#walked === idleClass) this.#walked = this.ofRegistry
+    if (this.#walked === idleClass) this.#walked = undefined
     idleClass.drop()
   }
 
@@ -88,11 +87,11 @@ export class IdleClasses<T> {
   /** A session that is over, or as {@link IdleClass.nextOver} says. */
   nextOver(now: number): number {
     // First in the class that had the last one: it is likely to have the next, and the heap need not be asked.
-    let found = this.#walked.nextOver(now)
+    let found = this.#walked?.nextOver(now) ?? noSlot
     while (found === noSlot) {
       const idleClass = this.#byDeadline.first(now)
-      if (idleClass === undefined) return noSlot
       this.#walked = idleClass
+      if (idleClass === undefined) return noSlot
       // With nothing found, the class has put aside what made it the first.
       found = idleClass.nextOver(now)
     }

@@ -16,7 +16,6 @@ import { noSlot, SlotStore } from './slot-store.ts'
  * its {@link SessionRecord}.
  */
 export class SessionTable<T> implements RecordHome<T> {
-  readonly defaultTimeoutMs: number
   readonly slots = new SlotStore<T>()
   readonly byId = new SessionIndex<T>(this.slots)
   readonly classes: IdleClasses<T>
@@ -26,7 +25,6 @@ export class SessionTable<T> implements RecordHome<T> {
   #heldCount = 0
 
   constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
-    this.defaultTimeoutMs = timeoutMs
     this.#maxAgeMs = maxAgeMs
     this.classes = new IdleClasses(this.slots, timeoutMs, maxAgeMs, order)
     this.#ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()

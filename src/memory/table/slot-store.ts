@@ -45,7 +45,7 @@ export class SlotStore<T> {
   readonly #open: number[] = []
   readonly #isOpen: boolean[] = [true]
   readonly #dropped: number[] = []
-  /** Pages without any slot in use. One is kept, so that a session that comes and goes does not cost a page each time. */
+  /** Pages without any slot in use. One is kept beside the current one, so that a session that comes and goes does not cost a page each time. */
   #emptyPages = 0
   #births = 0
 

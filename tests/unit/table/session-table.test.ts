@@ -113,6 +113,16 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     expect(table.mayHaveOver(1e9)).toBe(false)
   })
 
+  it('begins each walk with the soonest, wherever the last one has ended', () => {
+    const table = tableOf(never)
+    table.insert('a', 1, 1_000, 0)
+    table.insert('b', 1, 1_000, 900)
+    expect(sweep(table, 1_000)).toEqual(['a'])
+    table.insert('c', 1, 100, 1_500)
+
+    expect(sweep(table, 5_000)).toEqual(['c', 'b'])
+  })
+
   it('puts aside what could be over by its granule, and finds it at its deadline', () => {
     const table = tableOf(12_800)
     for (const start of [0, 50, 99]) table.insert(`at ${start}`, 1, undefined, start)
