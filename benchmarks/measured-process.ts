@@ -18,7 +18,7 @@ export interface FiguresOf {
 export type Work = keyof FiguresOf
 
 const run = promisify(execFile)
-const measure = fileURLToPath(new URL('measure.ts', import.meta.url))
+const measure = fileURLToPath(new URL('.built/measure.js', import.meta.url))
 
 /** Measures in a process of its own: nobody inherits the heap, or the compiled code, of another. */
 export async function measureApart<W extends Work>(
@@ -26,7 +26,7 @@ export async function measureApart<W extends Work>(
   contender: ContenderName,
   size: number,
 ): Promise<FiguresOf[W]> {
-  const flags = ['--import', 'tsx', '--expose-gc', '--max-old-space-size=16384']
+  const flags = ['--expose-gc', '--max-old-space-size=16384']
   const { stdout } = await run(process.execPath, [...flags, measure, work, contender, String(size)])
   // JSON has no NaN and no Infinity; they come as strings.
   return JSON.parse(stdout, (_key, value) =>
