@@ -1,6 +1,7 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
 import process from 'node:process'
 import type { BoundLogger, LogLevel } from './logger.ts'
+import { listenedTo } from './registry-emitter.ts'
 
 /** A log line that goes with an event, or stands for one that nobody listens to. */
 export interface LogLine {
@@ -32,6 +33,7 @@ type Deferred = () => void
  */
 export class Announcer {
   readonly #emitter: EventEmitter
+  readonly #listenedTo: ReadonlySet<unknown>
   readonly #logger: BoundLogger | undefined
   readonly #logId: (id: string) => string
   /** From `head` to `tail`; the places are used again, for a sweep queues and delivers one notice after another. */
@@ -39,23 +41,27 @@ export class Announcer {
   #head = 0
   #tail = 0
   #delivering = false
+  /** Something waits to be told, or is being told. */
+  #isBusy = false
   #warned = false
   /** Listeners that threw or rejected. */
   listenerErrors = 0
 
   constructor(emitter: EventEmitter, logger: BoundLogger | undefined, logId: (id: string) => string) {
     this.#emitter = emitter
+    this.#listenedTo = listenedTo(emitter)
     this.#logger = logger
     this.#logId = logId
   }
 
   /** Whether anybody listens to `event`: otherwise there is no need to make its arguments. */
   isHeard(event: string): boolean {
-    return this.#emitter.listenerCount(event) > 0
+    return this.#listenedTo.has(event) && this.#emitter.listenerCount(event) > 0
   }
 
-  get hasLogger(): boolean {
-    return this.#logger !== undefined
+  /** Whether it is worth asking {@link isWanted} and {@link isLogged}. */
+  mayTell(event: string): boolean {
+    return this.#logger !== undefined || this.isWanted(event)
   }
 
   isLogged(level: LogLevel): boolean {
@@ -73,7 +79,7 @@ export class Announcer {
    * before it is told.
    */
   isWanted(event: string): boolean {
-    return this.#delivering || this.hasNews || this.isHeard(event)
+    return this.#isBusy || this.isHeard(event)
   }
 
   /** Whether something waits to be told. */
@@ -105,10 +111,11 @@ export class Announcer {
 
   /** Tells what is queued. Within a listener it returns at once: the outer delivery goes on to it. */
   deliver(): void {
-    if (!this.#delivering && this.hasNews) this.#deliver()
+    if (this.#isBusy && !this.#delivering) this.#deliver()
   }
 
   #add(notice: Notice | Deferred): void {
+    this.#isBusy = true
     this.#queue[this.#tail] = notice
     this.#tail += 1
   }
@@ -125,6 +132,7 @@ export class Announcer {
       }
     } finally {
       this.#delivering = false
+      this.#isBusy = false
       if (this.#queue.length > keptPlaces) this.#queue = []
       this.#head = 0
       this.#tail = 0

@@ -11,10 +11,14 @@ const maxIdLength = 1024
  */
 export function checkId(id: string, place?: string): string {
   if (typeof id === 'string' && id.length > 0 && id.length <= maxIdLength) return id
+  throw invalidId(id, place)
+}
+
+/** Apart, so that what each call goes through stays short enough for V8 to put it where it is called. */
+function invalidId(id: unknown, place: string | undefined): SessionRegistryError {
   // The id itself is not in the message: it may be a secret.
-  const got =
-    typeof id === 'string' ? `a string of length ${(id as string).length}` : id === null ? 'null' : typeof id
-  throw new SessionRegistryError(
+  const got = typeof id === 'string' ? `a string of length ${id.length}` : id === null ? 'null' : typeof id
+  return new SessionRegistryError(
     'ERR_SESSION_ID_INVALID',
     `Expected the session id${place === undefined ? '' : ` in ${place}`} to be a non-empty string of at most ${maxIdLength} UTF-16 units, got ${got}`,
   )

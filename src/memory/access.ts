@@ -5,7 +5,7 @@ import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import { checkId } from '../core/validate.ts'
 import type { RegistryParts } from './parts.ts'
 import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 import type { TurnRun } from './turn-run.ts'
 
 /** Reading and writing, outside turns: which effect comes after which. */
@@ -70,15 +70,16 @@ export class Access<T> {
       this.#parts.counters.hits += 1
       return this.#table.valueOf(slot)
     }
-    this.#parts.counters.misses += 1
-    return this.#make(id, create, timeoutMs)
+    return this.make(id, create, timeoutMs)
   }
 
-  /** Makes a session where there is none. Nothing is ended for it before its value is there. */
-  #make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
+  /** The value of a new session where there is none. Nothing is ended for it before its value is there. */
+  make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     const { room, lifecycle, announcer, counters } = this.#parts
+    checkId(id)
+    counters.misses += 1
     try {
-      if (this.#mayBeForbidden) this.#checkCreatable(id)
+      if (this.#mayBeForbidden()) this.#checkCreatable(id)
       if (create === undefined) throw noFactory()
       room.check()
       const createdBefore = counters.created
@@ -88,7 +89,7 @@ export class Access<T> {
         const slot = this.active(id)
         if (slot !== noSlot) return this.#table.valueOf(slot)
       }
-      if (this.#mayBeForbidden) this.#checkCreatable(id)
+      if (this.#mayBeForbidden()) this.#checkCreatable(id)
       const now = lifecycle.clock.now()
       room.make(now)
       lifecycle.create(id, value, now, timeoutMs)
@@ -167,7 +168,7 @@ export class Access<T> {
     return !this.#table.isOver(slot, this.#clock.now())
   }
 
-  get #mayBeForbidden(): boolean {
+  #mayBeForbidden(): boolean {
     return this.#hasHooks || this.#parts.closing !== undefined
   }
 

@@ -7,7 +7,7 @@ import type { SessionUse } from './session-use.ts'
 import { SessionView } from './session-view.ts'
 import type { SessionRecord } from './table/session-record.ts'
 import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 
 /** What other parts of the registry do about a transition. */
 export interface LifecycleHooks<T> {
@@ -78,7 +78,7 @@ export class Lifecycle<T> {
     const slot = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (loaded) this.counters.loaded += 1
-    if (this.announcer.hasLogger || this.announcer.isWanted('created')) this.#tellCreated(id, slot, loaded)
+    if (this.announcer.mayTell('created')) this.#tellCreated(id, slot, loaded)
     this.#hooks.arrived(id, slot)
     return slot
   }

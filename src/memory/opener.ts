@@ -6,7 +6,7 @@ import { HookCall, runInScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Room, RoomWaiter } from './room.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 
 /** Somebody who needs a session in memory: a call of `open`, or a turn. */
 export interface Opens {
@@ -68,6 +68,11 @@ export class Opener<T> {
     this.#load = hooks.load
   }
 
+  /** Whether somebody waits for some id. */
+  get isAwaited(): boolean {
+    return this.#openings.size > 0
+  }
+
   /** Calls the waiter back, at once where nothing has to be waited for. */
   open(id: string, waiter: Opens): void {
     const present = this.#openings.get(id)
@@ -96,11 +101,6 @@ export class Opener<T> {
    * cannot end before they are served; they go on when that step is done.
    */
   arrived(id: string, slot: number): void {
-    // Mostly nobody waits, and each creation comes here.
-    if (this.#openings.size > 0) this.#arrived(id, slot)
-  }
-
-  #arrived(id: string, slot: number): void {
     const opening = this.#openings.get(id)
     if (opening === undefined) return
     this.#end(opening)

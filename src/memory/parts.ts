@@ -36,8 +36,8 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
     archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
     arrived: (id, slot) => {
-      sweeper.update()
-      opener.arrived(id, slot)
+      if (!sweeper.isSet) sweeper.update()
+      if (opener.isAwaited) opener.arrived(id, slot)
     },
     changed: () => sweeper.update(),
     freed: () => room.changed(),

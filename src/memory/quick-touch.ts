@@ -5,13 +5,12 @@ import {
   atLastActive,
   atQuietUntil,
   atValue,
-  floatsPerSlot,
   pageBits,
   placeMask,
   refsPerSlot,
   type SlotPage,
+  timesPerSlot,
 } from './table/slot-page.ts'
-import { noSlot } from './table/slot-store.ts'
 
 /** What {@link QuickTouch} gives where it has done nothing; no value is this. */
 export const notQuick = Symbol('not quick')
@@ -35,15 +34,19 @@ export class QuickTouch<T> {
     this.#clock = clock
   }
 
-  /** The value of the session of an id, touched; {@link notQuick} where a closer look is needed. */
-  use(id: string): T | typeof notQuick {
-    const slot = this.#few.get(id) ?? this.#index.findInMany(id)
-    if (slot === noSlot) return notQuick
+  /** The slot of an id, whatever its session is; `noSlot` also of what is no id. */
+  find(id: string): number {
+    const slot = this.#few.get(id)
+    return slot === undefined ? this.#index.findInMany(id) : slot
+  }
+
+  /** The value of a session, touched; {@link notQuick} where a closer look is needed. */
+  use(slot: number): T | typeof notQuick {
     const now = this.#clock.now()
-    const { floats, refs } = this.#pages[slot >>> pageBits] as SlotPage
-    const at = (slot & placeMask) * floatsPerSlot
-    if (!(now < (floats[at + atQuietUntil] as number))) return notQuick
-    floats[at + atLastActive] = now
+    const { times, refs } = this.#pages[slot >>> pageBits] as SlotPage
+    const at = (slot & placeMask) * timesPerSlot
+    if (!(now < (times[at + atQuietUntil] as number))) return notQuick
+    times[at + atLastActive] = now
     return refs[(slot & placeMask) * refsPerSlot + atValue] as T
   }
 }

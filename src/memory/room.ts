@@ -6,7 +6,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
 import { breath } from './table/idle-class.ts'
 import type { SessionRecord } from './table/session-record.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 
 /** Somebody who waits until memory has room for one more session. */
 export interface RoomWaiter {

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from '../core/call-options.ts'
 import { checkRun } from '../core/check-run.ts'
 import type { CloseReport } from '../core/close-report.ts'
@@ -6,6 +5,7 @@ import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { outerTurn } from '../core/outer-turn.ts'
 import { closed } from '../core/refusals.ts'
+import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import type { Counters, RegistryStats } from '../core/stats.ts'
@@ -18,7 +18,7 @@ import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
 import { notQuick, QuickTouch } from './quick-touch.ts'
 import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
@@ -30,7 +30,7 @@ import { TurnRun } from './turn-run.ts'
  * registry.getOrCreate('ada').push('hello')
  */
 export class SessionRegistry<T>
-  extends EventEmitter<SessionEvents<T>>
+  extends RegistryEmitter<SessionEvents<T>>
   implements SessionSource<T>, AsyncDisposable
 {
   readonly #parts: RegistryParts<T>
@@ -73,7 +73,9 @@ export class SessionRegistry<T>
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
     const timeoutMs = options === undefined ? undefined : checkTimeout(options)
-    const quick = this.#quick.use(id)
+    const slot = this.#quick.find(id)
+    if (slot === noSlot) return this.#access.make(id, create ?? this.#create, timeoutMs)
+    const quick = this.#quick.use(slot)
     if (quick !== notQuick) {
       this.#counters.hits += 1
       return quick
@@ -87,7 +89,8 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   get(id: string): T | undefined {
-    const quick = this.#quick.use(id)
+    const slot = this.#quick.find(id)
+    const quick = slot === noSlot ? notQuick : this.#quick.use(slot)
     if (quick !== notQuick) {
       this.#counters.hits += 1
       return quick

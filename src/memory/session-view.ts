@@ -4,7 +4,7 @@ import type { Session } from '../core/session.ts'
 import { checkPositive } from '../core/validate.ts'
 import type { SessionRecord } from './table/session-record.ts'
 import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 
 /** What a view reads and writes beside its record. */
 export interface ViewHost<T> {

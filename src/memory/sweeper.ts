@@ -2,7 +2,7 @@ import { afterLoopTurn, Timer } from '../core/clock.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { breath } from './table/idle-class.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 
 /** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
 const sliceMs = 4
@@ -32,6 +32,11 @@ export class Sweeper<T> {
   constructor(lifecycle: Lifecycle<T>, intervalMs: number) {
     this.#lifecycle = lifecycle
     this.#intervalMs = intervalMs
+  }
+
+  /** Whether the timer is set. */
+  get isSet(): boolean {
+    return this.#timer !== undefined
   }
 
   /** Starts or stops the timer, as there are sessions that could end by time. */

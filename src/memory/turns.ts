@@ -9,7 +9,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Opener, Opens } from './opener.ts'
 import { SessionUse } from './session-use.ts'
 import type { SessionRecord } from './table/session-record.ts'
-import { noSlot } from './table/slot-store.ts'
+import { noSlot } from './table/slot-page.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**

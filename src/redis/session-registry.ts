@@ -1,10 +1,10 @@
-import { EventEmitter } from 'node:events'
 import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from '../core/call-options.ts'
 import { checkRun } from '../core/check-run.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { closed } from '../core/refusals.ts'
+import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import type { RegistryStats } from '../core/stats.ts'
@@ -33,7 +33,7 @@ import { RedisTurnRun } from './turn-run.ts'
  * await registry.run('ada', (session) => session.value.push('hello'))
  */
 export class RedisSessionRegistry<T>
-  extends EventEmitter<SessionEvents<T>>
+  extends RegistryEmitter<SessionEvents<T>>
   implements SessionSource<T>, AsyncDisposable
 {
   readonly #parts: RedisParts<T>

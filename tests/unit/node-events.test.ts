@@ -1,5 +1,6 @@
 import { type EventEmitter, errorMonitor, on, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { SessionRegistry } from '../../src/index.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { failureOf } from '../support/session-error.ts'
@@ -43,6 +44,33 @@ describe("Node's own conventions", () => {
     registry.getOrCreate('a')
 
     expect(told).toEqual(['first', registry])
+  })
+
+  it.each(['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const)(
+    'hold for %s, by which a listener hears of what comes from then on',
+    (add) => {
+      const registry = new SessionRegistry({ create: () => 0 })
+      const told: string[] = []
+      registry.getOrCreate('before')
+      const given = registry[add]('created', ({ id }) => told.push(id))
+      registry.getOrCreate('after')
+
+      expect(given).toBe(registry)
+      expect(told).toEqual(['after'])
+      expect(registry.listenerCount('created')).toBe(add.includes('nce') ? 0 : 1)
+    },
+  )
+
+  it('hold for a listener that comes after all others have left', () => {
+    const registry = new SessionRegistry({ create: () => 0 })
+    const told: string[] = []
+    registry.on('created', ({ id }) => told.push(`first: ${id}`))
+    registry.removeAllListeners()
+    registry.getOrCreate('a')
+    registry.on('created', ({ id }) => told.push(`second: ${id}`))
+    registry.getOrCreate('b')
+
+    expect(told).toEqual(['second: b'])
   })
 
   it('hold for errorMonitor, which watches and is no listener of error', () => {

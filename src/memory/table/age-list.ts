@@ -1,5 +1,4 @@
-import { pageBits, placeMask, slotsPerPage } from './slot-page.ts'
-import { noSlot } from './slot-store.ts'
+import { noSlot, pageBits, placeMask, slotsPerPage } from './slot-page.ts'
 
 /**
  * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their deadlines.

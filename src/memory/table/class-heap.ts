@@ -48,6 +48,12 @@ export class ClassHeap<C> {
     this.#rise(entry)
   }
 
+  /** Whether some class has its moment by `limit`. Mostly none has, and that is seen at once. */
+  hasBy(limit: number): boolean {
+    const entry = this.#entries[0]
+    return entry !== undefined && entry.bound <= limit && this.first(limit) !== undefined
+  }
+
   /** The class whose moment comes first; none where that is after `limit`, or never. */
   first(limit = Number.POSITIVE_INFINITY): C | undefined {
     for (;;) {

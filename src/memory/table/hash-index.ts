@@ -1,6 +1,7 @@
 import { HashSegment } from './hash-segment.ts'
 import { hashOf } from './id-hash.ts'
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /** 2¹⁶ segments hold more entries than memory does; only hashes that are all alike could ask for more. */
 const maxDepth = 16

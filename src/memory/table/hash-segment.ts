@@ -1,16 +1,5 @@
-import { noSlot } from './slot-store.ts'
-
-const cellBits = 13
-const cellMask = (1 << cellBits) - 1
-
-/** Fuller than this, what is looked for is no longer found at once. */
-const maxCount = Math.floor((1 << cellBits) * 0.625)
-
-/** Two that have no more than this between them may become one, which can then more than double before it is split. */
-const maxCountToMerge = Math.floor((1 << cellBits) * 0.25)
-
-/** How far from its own cell an entry may be: so many numbers come with a few looks at the memory. */
-const maxProbes = 64
+import { cellBits, cellMask, maxCount, maxCountToMerge, maxProbes } from './hash-cells.ts'
+import { noSlot } from './slot-page.ts'
 
 /**
  * A part of a hash index: some thousand cells, each with a hash and the slot that has it, by linear probing.

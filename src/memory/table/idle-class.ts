@@ -1,6 +1,7 @@
 import { LateLists } from './late-lists.ts'
 import { SlotList } from './slot-list.ts'
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { Arrival, SlotStore } from './slot-store.ts'
 
 /** How many sessions may be put elsewhere before a walk stops to let its caller look at the clock. */
 export const stepsPerBreath = 64
@@ -58,6 +59,10 @@ export class IdleClass<T> {
   readonly #soon: SlotList<T>
   /** What was `soon` when a walk began and has not been looked at yet; a walk that was cut short leaves it to the next. */
   readonly #checking: SlotList<T>
+  readonly #arrival: Arrival
+  // The moments for which that holds.
+  #arrivalFrom = Number.POSITIVE_INFINITY
+  #arrivalUntil = Number.NEGATIVE_INFINITY
   #soonEarliest = Number.POSITIVE_INFINITY
   /** Sessions of this class in the table, held ones included. */
   size = 0
@@ -77,10 +82,18 @@ export class IdleClass<T> {
     this.#late = new LateLists(slots)
     this.#soon = new SlotList(slots)
     this.#checking = new SlotList(slots)
+    const { end } = this.#ordered
+    this.#arrival = { idleClass: number, maxAgeMs, end, tick: 0, quietUntil: 0, isFirst: false }
   }
 
   get isFinite(): boolean {
     return this.timeoutMs !== Number.POSITIVE_INFINITY
+  }
+
+  /** What a session is given that comes now, as the most recently active: the same for all that come in one granule. */
+  arrivalAt(now: number): Arrival {
+    if (!(now >= this.#arrivalFrom && now < this.#arrivalUntil)) this.#prepareArrivals(now)
+    return this.#arrival
   }
 
   /** Adds a session at the end, as the most recently active; says whether it is the first in that order as well. */
@@ -116,7 +129,7 @@ export class IdleClass<T> {
   /** No session of the class is over before this moment. */
   get notOverBefore(): number {
     if (this.#checking.first !== noSlot) return Number.NEGATIVE_INFINITY
-    const first = this.#firstLinked
+    const first = this.#firstLinked()
     return first === noSlot ? this.#soonEarliest : Math.min(this.#soonEarliest, this.#earliestEnd(first))
   }
 
@@ -132,7 +145,7 @@ export class IdleClass<T> {
     }
     for (let step = 0; step < stepsPerBreath; step += 1) {
       const checking = this.#checking.first
-      const first = checking === noSlot ? this.#firstLinked : checking
+      const first = checking === noSlot ? this.#firstLinked() : checking
       // All of `checking` is looked at, whatever its granules: a walk of an earlier moment may have to finish a later one.
       if (first === noSlot || (checking === noSlot && this.#earliestEnd(first) > now)) return noSlot
       if (this.isOver(first, now)) return first
@@ -144,7 +157,7 @@ export class IdleClass<T> {
   /** The least recently active session, to within one granule; exactly without a timeout. */
   get leastActive(): number {
     let least = noSlot
-    for (const first of [this.#firstLinked, this.#soon.first, this.#checking.first]) {
+    for (const first of [this.#firstLinked(), this.#soon.first, this.#checking.first]) {
       if (first === noSlot) continue
       if (least === noSlot || this.#slots.lastActive(first) < this.#slots.lastActive(least)) least = first
     }
@@ -167,7 +180,7 @@ export class IdleClass<T> {
   }
 
   /** The session of the earliest granule. */
-  get #firstLinked(): number {
+  #firstLinked(): number {
     const late = this.#late.first
     const ordered = this.#ordered.first
     if (late === noSlot || ordered === noSlot) return late === noSlot ? ordered : late
@@ -188,10 +201,25 @@ export class IdleClass<T> {
     }
   }
 
+  #prepareArrivals(now: number): void {
+    const tick = this.#tickOf(now)
+    this.#arrival.tick = tick
+    this.#arrival.quietUntil = this.#quietAfter(tick)
+    this.#arrivalFrom = now
+    // Rounded, it may be in the next granule already. A tick too early only has the session looked at earlier.
+    this.#arrivalUntil = this.isFinite ? (tick + 1) * this.#granuleMs : Number.POSITIVE_INFINITY
+  }
+
+  #quietAfter(tick: number): number {
+    return this.isFinite ? (tick + this.#quietTicks) * this.#granuleMs : Number.NEGATIVE_INFINITY
+  }
+
   #linkTo(slot: number, tick: number): void {
     this.#slots.setLinkedTick(slot, tick)
-    const quietUntil = this.isFinite ? (tick + this.#quietTicks) * this.#granuleMs : Number.NEGATIVE_INFINITY
-    this.#slots.setQuietUntil(slot, Math.min(quietUntil, this.#slots.created(slot) + this.#maxAgeMs))
+    this.#slots.setQuietUntil(
+      slot,
+      Math.min(this.#quietAfter(tick), this.#slots.created(slot) + this.#maxAgeMs),
+    )
   }
 
   #tickOf(moment: number): number {

@@ -1,6 +1,7 @@
 import { ClassHeap } from './class-heap.ts'
 import { IdleClass, type OrderKept } from './idle-class.ts'
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /**
  * The idle classes of a table: one for each timeout that some session has, and always one for the registry's own.
@@ -67,21 +68,26 @@ export class IdleClasses<T> {
     idleClass.drop()
   }
 
+  /** The moments of a class may have become earlier: a session has come that nothing stands before. */
+  mayBeEarlier(idleClass: IdleClass<T>): void {
+    this.#byDeadline.mayBeEarlier(idleClass)
+    this.#byActivity.mayBeEarlier(idleClass)
+  }
+
   /** Puts a session into the order of its class, as the most recently active. */
   append(idleClass: IdleClass<T>, slot: number, now: number): void {
-    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
-    if (idleClass.append(slot, now)) this.#tell(idleClass)
+    if (idleClass.append(slot, now)) this.mayBeEarlier(idleClass)
   }
 
   /** Puts a session into the order of its class, where its own last activity belongs. */
   insertByActivity(idleClass: IdleClass<T>, slot: number): void {
     idleClass.insertByActivity(slot)
-    this.#tell(idleClass)
+    this.mayBeEarlier(idleClass)
   }
 
   /** Whether {@link nextOver} may find one; costs nothing. */
   mayHaveOver(now: number): boolean {
-    return this.#byDeadline.first(now) !== undefined
+    return this.#byDeadline.hasBy(now)
   }
 
   /** A session that is over, or as {@link IdleClass.nextOver} says. */
@@ -119,10 +125,5 @@ export class IdleClasses<T> {
     if (idleClass.isFinite) this.#byDeadline.add(idleClass)
     this.#byActivity.add(idleClass)
     return idleClass
-  }
-
-  #tell(idleClass: IdleClass<T>): void {
-    this.#byDeadline.mayBeEarlier(idleClass)
-    this.#byActivity.mayBeEarlier(idleClass)
   }
 }

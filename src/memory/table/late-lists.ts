@@ -1,5 +1,6 @@
 import { SlotList } from './slot-list.ts'
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /**
  * Sessions that a walk has met too early, since they were in use after they were last put in their place: one list for

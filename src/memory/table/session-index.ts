@@ -1,5 +1,6 @@
 import { HashIndex } from './hash-index.ts'
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /** Up to here one `Map` is the fastest, as V8 keeps the hash of a string with it; it grows within a few milliseconds. */
 const maxInMap = 2 ** 17

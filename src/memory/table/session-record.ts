@@ -1,7 +1,8 @@
 import type { SessionUse } from '../session-use.ts'
 import type { SessionView } from '../session-view.ts'
 import type { IdleClasses } from './idle-classes.ts'
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /** Where a record in the table finds what it says of its session. */
 export interface RecordHome<T> {

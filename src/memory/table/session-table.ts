@@ -6,7 +6,8 @@ import { IdleClasses } from './idle-classes.ts'
 import { SessionIndex } from './session-index.ts'
 import { type RecordHome, SessionRecord } from './session-record.ts'
 import { SlotList } from './slot-list.ts'
-import { noSlot, SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import { SlotStore } from './slot-store.ts'
 
 /**
  * The sessions in memory: by id, in order of activity, and in order of age. Pure data: no timer, no event, no hook.
@@ -88,11 +89,13 @@ export class SessionTable<T> implements RecordHome<T> {
   }
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): number {
-    const idleClass = this.classes.of(timeoutMs)
-    const slot = this.slots.bear(id, value, idleClass.number, now)
+    const idleClass = timeoutMs === undefined ? this.classes.ofRegistry : this.classes.of(timeoutMs)
+    const arrival = idleClass.arrivalAt(now)
+    const slot = this.slots.bear(id, value, now, arrival)
     this.byId.add(id, slot)
     this.classes.enter(idleClass)
-    this.classes.append(idleClass, slot, now)
+    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
+    if (arrival.isFirst) this.classes.mayBeEarlier(idleClass)
     this.#ages?.append(slot)
     return slot
   }
@@ -167,9 +170,7 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** Whether {@link nextOver} may find one: a look at the front of each list. */
   mayHaveOver(now: number): boolean {
-    if (this.classes.mayHaveOver(now)) return true
-    const oldest = this.#ages?.oldest ?? noSlot
-    return oldest !== noSlot && this.#isTooOld(oldest, now)
+    return this.classes.mayHaveOver(now) || (this.#ages !== undefined && this.#mayHaveTooOld(this.#ages, now))
   }
 
   /**
@@ -217,6 +218,10 @@ export class SessionTable<T> implements RecordHome<T> {
     const idleClass = this.classes.at(slot)
     this.slots.free(slot)
     this.classes.leave(idleClass)
+  }
+
+  #mayHaveTooOld({ oldest }: AgeList, now: number): boolean {
+    return oldest !== noSlot && this.#isTooOld(oldest, now)
   }
 
   #isTooOld(slot: number, now: number): boolean {

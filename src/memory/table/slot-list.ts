@@ -1,4 +1,5 @@
-import { noSlot, type SlotStore } from './slot-store.ts'
+import { noSlot } from './slot-page.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /**
  * A doubly linked list of slots; each slot is in one list at most.
@@ -8,6 +9,11 @@ import { noSlot, type SlotStore } from './slot-store.ts'
 export class SlotList<T> {
   readonly #slots: SlotStore<T>
   readonly #sentinel: number
+
+  /** What stands behind the last slot. */
+  get end(): number {
+    return this.#sentinel
+  }
 
   constructor(slots: SlotStore<T>) {
     this.#slots = slots

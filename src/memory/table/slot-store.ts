@@ -11,7 +11,6 @@ import {
   atNext,
   atPrev,
   atQuietUntil,
-  atRecord,
   atValue,
   floatsPerSlot,
   intsPerSlot,
@@ -20,13 +19,23 @@ import {
   refsPerSlot,
   SlotPage,
   slotsPerPage,
+  timesPerSlot,
 } from './slot-page.ts'
 
-/** The number that no slot has. */
-export const noSlot = 0
+/** What the slot of a new session says of its place in the order of activity; see `idle-class.ts`. */
+export interface Arrival {
+  readonly idleClass: number
+  readonly maxAgeMs: number
+  /** What stands behind the last session of the list. */
+  readonly end: number
+  tick: number
+  quietUntil: number
+  /** Said of the last session that came: whether there was none before it in the list. */
+  isFirst: boolean
+}
 
 /** The first page begins so small, for many registries hold a handful of sessions; it grows until it is whole. */
-const firstCapacity = 16
+const firstCapacity = 64
 const growth = 4
 
 /**
@@ -56,27 +65,47 @@ export class SlotStore<T> {
 
   /** A slot that nobody uses. What its numbers say is left from former times. */
   allocate(): number {
-    if (this.#current.isFull) this.#makeRoom()
-    const page = this.#current
-    if (page.used === 0 && this.#currentIndex > 0) this.#emptyPages -= 1
+    const page = this.#pageToUse()
     return (this.#currentIndex << pageBits) | page.take()
   }
 
-  /** A slot for a session that begins now. */
-  bear(id: string, value: T, idleClass: number, now: number): number {
-    const slot = this.allocate()
-    const page = this.#pageOf(slot)
-    const place = slot & placeMask
-    const { refs, floats, ints } = page
+  /**
+   * A slot for a session that begins now, linked to the end of its list.
+   *
+   * All in one, so that a creation goes through its memory once.
+   */
+  bear(id: string, value: T, now: number, arrival: Arrival): number {
+    let page = this.#current
+    if (page.used === 0 || page.used === page.capacity) page = this.#pageToUse()
+    page.used += 1
+    let place = page.freed
+    if (place < 0) {
+      place = page.fresh
+      page.fresh = place + 1
+    } else {
+      page.freed = page.ints[place * intsPerSlot + atNext] as number
+    }
+    const slot = (this.#currentIndex << pageBits) | place
+    const { refs, times, floats, ints } = page
     refs[place * refsPerSlot + atId] = id
     refs[place * refsPerSlot + atValue] = value
-    floats[place * floatsPerSlot + atLastActive] = now
+    times[place * timesPerSlot + atLastActive] = now
+    times[place * timesPerSlot + atQuietUntil] = Math.min(arrival.quietUntil, now + arrival.maxAgeMs)
+    floats[place * floatsPerSlot + atLinkedTick] = arrival.tick
     floats[place * floatsPerSlot + atCreated] = now
     const at = place * intsPerSlot
-    ints[at + atIdleClass] = idleClass
+    ints[at + atIdleClass] = arrival.idleClass
     ints[at + atHeld] = 0
     this.#births += 1
     ints[at + atBirth] = this.#births
+    const { end } = arrival
+    const ofEnd = this.#pageOf(end).ints
+    const prev = ofEnd[(end & placeMask) * intsPerSlot + atPrev] as number
+    ofEnd[(end & placeMask) * intsPerSlot + atPrev] = slot
+    this.#pageOf(prev).ints[(prev & placeMask) * intsPerSlot + atNext] = slot
+    ints[at + atPrev] = prev
+    ints[at + atNext] = end
+    arrival.isFirst = prev === end
     return slot
   }
 
@@ -111,27 +140,27 @@ export class SlotStore<T> {
 
   /** The record of the session, if it has one yet. */
   recordOf(slot: number): SessionRecord<T> | undefined {
-    return this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atRecord] as
-      | SessionRecord<T>
-      | undefined
+    return this.#pageOf(slot).records?.[slot & placeMask] as SessionRecord<T> | undefined
   }
 
   setRecord(slot: number, record: SessionRecord<T>): void {
-    this.#pageOf(slot).refs[(slot & placeMask) * refsPerSlot + atRecord] = record
+    const page = this.#pageOf(slot)
+    page.records ??= []
+    page.records[slot & placeMask] = record
   }
 
   /** Monotonic time of the last activity; all that a touch writes. */
   lastActive(slot: number): number {
-    return this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atLastActive] as number
+    return this.#pageOf(slot).times[(slot & placeMask) * timesPerSlot + atLastActive] as number
   }
 
   setLastActive(slot: number, now: number): void {
-    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atLastActive] = now
+    this.#pageOf(slot).times[(slot & placeMask) * timesPerSlot + atLastActive] = now
   }
 
   /** Until this moment a touch has nothing to do but to write its time: the session is not over, and need not move. */
   setQuietUntil(slot: number, moment: number): void {
-    this.#pageOf(slot).floats[(slot & placeMask) * floatsPerSlot + atQuietUntil] = moment
+    this.#pageOf(slot).times[(slot & placeMask) * timesPerSlot + atQuietUntil] = moment
   }
 
   /** The granule of time in which the session was last put in its place; see `idle-class.ts`. */
@@ -228,6 +257,13 @@ export class SlotStore<T> {
 
   #pageOf(slot: number): SlotPage {
     return this.pages[slot >>> pageBits] as SlotPage
+  }
+
+  /** The current page, with a free slot that is going to be taken. */
+  #pageToUse(): SlotPage {
+    if (this.#current.isFull) this.#makeRoom()
+    if (this.#current.used === 0 && this.#currentIndex > 0) this.#emptyPages -= 1
+    return this.#current
   }
 
   /** The current page is full: it grows, or another one takes its place. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AgeList } from '../../../src/memory/table/age-list.ts'
-import { slotsPerPage } from '../../../src/memory/table/slot-page.ts'
-import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { noSlot, slotsPerPage } from '../../../src/memory/table/slot-page.ts'
 
 describe('a list by age', () => {
   // The second and the third are in pages of their own.

@@ -43,6 +43,7 @@ it('finds the class whose moment comes first, however the moments have moved on'
           heap.mayBeEarlier(picked)
         }
         const least = Math.min(...bounds.values())
+        expect(heap.hasBy(limit)).toBe(least <= limit)
         const first = heap.first(limit)
         if (least === Number.POSITIVE_INFINITY || least > limit) expect(first).toBeUndefined()
         else expect(first === undefined ? undefined : boundOf(first)).toBe(least)

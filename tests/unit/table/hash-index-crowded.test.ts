@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { HashIndex } from '../../../src/memory/table/hash-index.ts'
-import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { born } from './born.ts'
 
 // An id is a number here, and its own hash.
 vi.mock('../../../src/memory/table/id-hash.ts', () => ({ hashOf: (id: string) => Number(id) | 0 }))
@@ -16,7 +18,7 @@ class Filled {
 
   add(...ids: string[]): void {
     for (const id of ids) {
-      const slot = this.#slots.bear(id, 0, 0, 0)
+      const slot = born(this.#slots, id, 0)
       this.slotOf.set(id, slot)
       this.index.add(id, slot)
     }

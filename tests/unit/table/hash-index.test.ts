@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HashIndex } from '../../../src/memory/table/hash-index.ts'
 import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
 import { hashOf } from '../../../src/memory/table/id-hash.ts'
-import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
 import { Random } from '../../support/random.ts'
+import { born } from './born.ts'
 
 /** An index beside the `Map` that it has to be like. */
 class Trial {
@@ -12,7 +14,7 @@ class Trial {
   readonly model = new Map<string, number>()
 
   add(id: string): void {
-    const slot = this.slots.bear(id, 0, 0, 0)
+    const slot = born(this.slots, id, 0)
     this.index.add(id, slot)
     this.model.set(id, slot)
   }

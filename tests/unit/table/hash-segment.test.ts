@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
-import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
 import { Random } from '../../support/random.ts'
 
 const cells = 2 ** 13

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { HashIndex } from '../../../src/memory/table/hash-index.ts'
 import { SessionIndex } from '../../../src/memory/table/session-index.ts'
-import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { born } from './born.ts'
 
 /** At more than this a `Map` becomes an index of our own, and at fewer than the other it is one again. */
 const maxInMap = 2 ** 17
@@ -19,7 +21,7 @@ class Filled {
   }
 
   add(id: string): void {
-    const slot = this.slots.bear(id, 0, 0, 0)
+    const slot = born(this.slots, id, 0)
     this.slotOf.set(id, slot)
     this.index.add(id, slot)
   }

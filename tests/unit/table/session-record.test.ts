@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../../src/memory/table/session-record.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
 
 const never = Number.POSITIVE_INFINITY
 

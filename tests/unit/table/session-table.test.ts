@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { breath } from '../../../src/memory/table/idle-class.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
 import { idsOf, slotOf, sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { SlotList } from '../../../src/memory/table/slot-list.ts'
-import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { born } from './born.ts'
 
 const slots = new SlotStore<number>()
-const slotOf = (id: string) => slots.bear(id, 0, 0, 0)
+const slotOf = (id: string) => born(slots, id, 0)
 const idOf = (slot: number) => (slot === noSlot ? undefined : slots.idOf(slot))
 
 function listOf(ids: string) {

@@ -2,22 +2,26 @@ import { describe, expect, it } from 'vitest'
 import { IdleClasses } from '../../../src/memory/table/idle-classes.ts'
 import { SessionRecord } from '../../../src/memory/table/session-record.ts'
 import {
+  noSlot,
   pageBits,
   placeMask,
   refsPerSlot,
   type SlotPage,
   slotsPerPage,
 } from '../../../src/memory/table/slot-page.ts'
-import { noSlot, SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { SlotStore } from '../../../src/memory/table/slot-store.ts'
 import { Random } from '../../support/random.ts'
+import { born } from './born.ts'
 
 /** A page is known by its memory: a slot says in which one it is. */
 const pageOf = (store: SlotStore<number>, slot: number) => store.pages[slot >>> pageBits] as SlotPage
 
-const refsOf = (store: SlotStore<number>, slot: number) =>
-  pageOf(store, slot).refs.slice((slot & placeMask) * refsPerSlot, ((slot & placeMask) + 1) * refsPerSlot)
+const refsOf = (store: SlotStore<number>, slot: number) => [
+  ...pageOf(store, slot).refs.slice((slot & placeMask) * refsPerSlot, ((slot & placeMask) + 1) * refsPerSlot),
+  pageOf(store, slot).records?.[slot & placeMask],
+]
 
-const bear = (store: SlotStore<number>, value: number) => store.bear(`id ${value}`, value, 0, 0)
+const bear = (store: SlotStore<number>, value: number) => born(store, `id ${value}`, value)
 
 const pagesOf = (store: SlotStore<number>) => store.pages.filter((page) => page !== undefined)
 
@@ -118,7 +122,7 @@ describe('a slot', () => {
       store.prev(slot) !== (slots[value - 1] ?? slots[slots.length - 1])
     const capacities = new Set<number>()
     for (let value = 0; value < slotsPerPage * 2; value += 1) {
-      const slot = store.bear(`id ${value}`, value, value % 7, value + 0.25)
+      const slot = born(store, `id ${value}`, value, { now: value + 0.25, idleClass: value % 7 })
       store.setLastActive(slot, value + 0.5)
       store.setLinkedTick(slot, -value)
       store.setHeld(slot, value % 3 === 0)
@@ -136,7 +140,7 @@ describe('a slot', () => {
       capacities.add(capacity)
     }
 
-    expect([...capacities]).toEqual([16, 64, 256, 1_024, 4_096])
+    expect([...capacities]).toEqual([64, 256, 1_024, 4_096])
     expect(slots.filter(isWrong)).toEqual([])
   })
 })

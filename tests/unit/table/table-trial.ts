@@ -1,7 +1,7 @@
 import { breath, type OrderKept } from '../../../src/memory/table/idle-class.ts'
 import type { SessionRecord } from '../../../src/memory/table/session-record.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
 import { Random } from '../../support/random.ts'
 import { type ModelSession, TableModel } from './table-model.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { breath } from '../../../src/memory/table/idle-class.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
 import { sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY

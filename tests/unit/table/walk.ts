@@ -1,6 +1,6 @@
 import { breath } from '../../../src/memory/table/idle-class.ts'
 import type { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slot-page.ts'
 
 /** Takes out what is over, and says which; a walk may be cut short. */
 export function sweep<T>(table: SessionTable<T>, now: number, most = Number.POSITIVE_INFINITY): string[] {
