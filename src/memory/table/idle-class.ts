@@ -19,7 +19,7 @@ const maxGranuleMs = 10_000
 const minGranuleMs = 2 ** -10
 
 /** Where nobody is evicted the order matters to sweeps only, and a session moves once in so many granules. */
-const granulesPerSeldomMove = 8
+const granulesPerSeldomMove = 32
 
 /** How well a class keeps the order of activity: to within a granule, for evictions, or as well as sweeps need it. */
 export type OrderKept = 'for-evictions' | 'for-sweeps'

@@ -175,7 +175,7 @@ export class TableTrial {
     this.expect((least === undefined) === (wanted === undefined), 'there is one to evict or not')
     if (least === undefined || wanted === undefined) return
     const lateBy = least.lastActive - wanted.lastActive
-    const granules = this.options.order === 'for-evictions' ? 1 : 9
+    const granules = this.options.order === 'for-evictions' ? 1 : 33
     this.expect(
       !least.isHeld && lateBy <= granules * this.#granuleOf(wanted),
       `${lateBy} ms from the least active, with a timeout of ${wanted.timeoutMs}`,
