@@ -18,7 +18,8 @@ const all = contenderNames
 const ended = all.filter((name) => name !== 'limit' && name !== 'toad-cache')
 const ours: ContenderName[] = ['limit', 'session-registry']
 
-const sizes = [1_000, 100_000, 1_000_000]
+// What is small is soon measured, and soon disturbed: three times in each round.
+const sizes = [1_000, 100_000, 1_000, 100_000, 1_000, 100_000, 1_000_000]
 
 interface Job {
   readonly work: Work

@@ -71,16 +71,26 @@ export class SlotPage {
 
   /** Gets another capacity, a larger one. */
   grow(capacity: number): void {
-    const { times, floats, refs } = this
+    const { times, floats, refs, records } = this
     const larger = new SlotPage(capacity)
     larger.times.set(times)
     larger.floats.set(floats)
-    for (let at = 0; at < refs.length; at += 1) larger.refs[at] = refs[at]
+    copy(refs, larger.refs)
     this.times = larger.times
     this.floats = larger.floats
     this.ints = larger.ints
     this.refs = larger.refs
     this.capacity = larger.capacity
+    this.records = undefined
+    if (records !== undefined) copy(records, this.#recordsToSet())
+  }
+
+  recordAt(place: number): unknown {
+    return this.records?.[place]
+  }
+
+  setRecordAt(place: number, record: unknown): void {
+    this.#recordsToSet()[place] = record
   }
 
   /** The place of a slot that is free, and no longer is; the page is not full. */
@@ -106,4 +116,14 @@ export class SlotPage {
     this.refs[at + atValue] = undefined
     if (this.records !== undefined) this.records[place] = undefined
   }
+
+  /** As long as the page from the beginning: V8 makes a dictionary of an array that is filled from its far end. */
+  #recordsToSet(): unknown[] {
+    this.records ??= new Array(this.capacity)
+    return this.records
+  }
+}
+
+function copy(from: readonly unknown[], to: unknown[]): void {
+  for (let at = 0; at < from.length; at += 1) to[at] = from[at]
 }
