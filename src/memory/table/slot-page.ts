@@ -1,5 +1,5 @@
 /** A page holds so many slots at most; a slot's number is that of its page and its place in it. */
-export const pageBits = 12
+export const pageBits = 14
 export const slotsPerPage = 1 << pageBits
 export const placeMask = slotsPerPage - 1
 

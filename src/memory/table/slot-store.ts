@@ -36,7 +36,7 @@ export interface Arrival {
 
 /** The first page begins so small, for many registries hold a handful of sessions; it grows until it is whole. */
 const firstCapacity = 64
-const growth = 4
+const growth = 2
 
 /**
  * The memory of all sessions: for each a slot, which is a number.

@@ -140,7 +140,7 @@ describe('a slot', () => {
       capacities.add(capacity)
     }
 
-    expect([...capacities]).toEqual([64, 256, 1_024, 4_096])
+    expect([...capacities]).toEqual([64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384])
     expect(slots.filter(isWrong)).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { describe, expect, it } from 'vitest'
-import { sessionError, thrownBy } from '../support/session-error.ts'
+import { sessionError, thrownBy } from '../../support/session-error.ts'
 
 const client = { evalSha: async () => 0, eval: async () => 0 }
 
