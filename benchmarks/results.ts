@@ -35,7 +35,7 @@ function machineText({ rounds, minutes, isHuge }: RunFacts): string {
   return [
     `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}`,
     `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}`,
-    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, with three runs in each up to 100 000 sessions${isHuge ? ', of 10 000 000 sessions one' : ''}`}, ${minutes.toFixed(0)} minutes in all`,
+    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, with three runs in each of up to 100 000 live sessions${isHuge ? ', of 10 000 000 sessions one' : ''}`}, ${minutes.toFixed(0)} minutes in all`,
   ].join('\n')
 }
 

@@ -1,6 +1,6 @@
 import { type EventEmitter, errorMonitor, on, once } from 'node:events'
+import { SessionRegistry } from 'session-registry'
 import { describe, expect, it } from 'vitest'
-import { SessionRegistry } from '../../src/index.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { failureOf } from '../support/session-error.ts'

@@ -89,6 +89,7 @@ export class SessionTable<T> implements RecordHome<T> {
   }
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): number {
+    // Most have no timeout of their own, and then need not go through `of`.
     const idleClass = timeoutMs === undefined ? this.classes.ofRegistry : this.classes.of(timeoutMs)
     const arrival = idleClass.arrivalAt(now)
     const slot = this.slots.bear(id, value, now, arrival)

@@ -10,15 +10,15 @@ export class SlotList<T> {
   readonly #slots: SlotStore<T>
   readonly #sentinel: number
 
-  /** What stands behind the last slot. */
-  get end(): number {
-    return this.#sentinel
-  }
-
   constructor(slots: SlotStore<T>) {
     this.#slots = slots
     this.#sentinel = slots.allocate()
     slots.link(this.#sentinel, this.#sentinel)
+  }
+
+  /** What stands behind the last slot. */
+  get end(): number {
+    return this.#sentinel
   }
 
   get first(): number {
