@@ -1,7 +1,8 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
 import process from 'node:process'
+import { Concerns, newsWaits } from './concerns.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
-import { listenedTo } from './registry-emitter.ts'
+import { type ListenedTo, listenedTo } from './registry-emitter.ts'
 
 /** A log line that goes with an event, or stands for one that nobody listens to. */
 export interface LogLine {
@@ -33,7 +34,7 @@ type Deferred = () => void
  */
 export class Announcer {
   readonly #emitter: EventEmitter
-  readonly #listenedTo: ReadonlySet<unknown>
+  readonly #listenedTo: ListenedTo
   readonly #logger: BoundLogger | undefined
   readonly #logId: (id: string) => string
   /** From `head` to `tail`; the places are used again, for a sweep queues and delivers one notice after another. */
@@ -41,17 +42,22 @@ export class Announcer {
   #head = 0
   #tail = 0
   #delivering = false
-  /** Something waits to be told, or is being told. */
-  #isBusy = false
+  readonly #concerns: Concerns
   #warned = false
   /** Listeners that threw or rejected. */
   listenerErrors = 0
 
-  constructor(emitter: EventEmitter, logger: BoundLogger | undefined, logId: (id: string) => string) {
+  constructor(
+    emitter: EventEmitter,
+    logger: BoundLogger | undefined,
+    logId: (id: string) => string,
+    concerns = new Concerns(),
+  ) {
     this.#emitter = emitter
     this.#listenedTo = listenedTo(emitter)
     this.#logger = logger
     this.#logId = logId
+    this.#concerns = concerns
   }
 
   /** Whether anybody listens to `event`: otherwise there is no need to make its arguments. */
@@ -79,7 +85,7 @@ export class Announcer {
    * before it is told.
    */
   isWanted(event: string): boolean {
-    return this.#isBusy || this.isHeard(event)
+    return this.#concerns.has(newsWaits) || this.isHeard(event)
   }
 
   /** Whether something waits to be told. */
@@ -111,11 +117,11 @@ export class Announcer {
 
   /** Tells what is queued. Within a listener it returns at once: the outer delivery goes on to it. */
   deliver(): void {
-    if (this.#isBusy && !this.#delivering) this.#deliver()
+    if (this.#concerns.has(newsWaits) && !this.#delivering) this.#deliver()
   }
 
   #add(notice: Notice | Deferred): void {
-    this.#isBusy = true
+    this.#concerns.raise(newsWaits)
     this.#queue[this.#tail] = notice
     this.#tail += 1
   }
@@ -132,7 +138,7 @@ export class Announcer {
       }
     } finally {
       this.#delivering = false
-      this.#isBusy = false
+      this.#concerns.settle(newsWaits)
       if (this.#queue.length > keptPlaces) this.#queue = []
       this.#head = 0
       this.#tail = 0

@@ -23,6 +23,11 @@ export const systemClock: FullClock = {
   date: () => Date.now(),
 }
 
+/** The time of a clock: short where it is the default, for that is asked at each touch. */
+export function nowOf(clock: FullClock): number {
+  return clock === systemClock ? performance.now() : clock.now()
+}
+
 /** The longest delay that `setTimeout` keeps; anything above it fires after one millisecond. */
 export const maxDelayMs = 2 ** 31 - 1
 

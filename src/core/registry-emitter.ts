@@ -3,12 +3,32 @@ import { EventEmitter } from 'node:events'
 /** The ways to add a listener. Not in every runtime does one of them call another. */
 const adders = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const
 
-// Not in the emitters, as what stands in there is seen by their users.
-const listenedToIn = new WeakMap<object, Set<unknown>>()
+/** The events of an emitter that have, or once had, a listener. */
+export class ListenedTo {
+  readonly #events = new Set<unknown>()
+  readonly #onFirst = new Map<unknown, () => void>()
 
-/** The events of a {@link RegistryEmitter} that have, or once had, a listener. */
-export function listenedTo(emitter: object): ReadonlySet<unknown> {
-  return listenedToIn.get(emitter) as ReadonlySet<unknown>
+  has(event: string): boolean {
+    return this.#events.has(event)
+  }
+
+  /** Calls `fn` when the event gets its first listener. */
+  onFirst(event: string, fn: () => void): void {
+    this.#onFirst.set(event, fn)
+  }
+
+  add(event: unknown): void {
+    if (this.#events.has(event)) return
+    this.#events.add(event)
+    this.#onFirst.get(event)?.()
+  }
+}
+
+let listenedToOf: (emitter: object) => ListenedTo
+
+/** What is known of the listeners of a {@link RegistryEmitter}. */
+export function listenedTo(emitter: object): ListenedTo {
+  return listenedToOf(emitter)
 }
 
 /**
@@ -18,22 +38,21 @@ export function listenedTo(emitter: object): ReadonlySet<unknown> {
  * else that is asked then.
  */
 export class RegistryEmitter<E extends Record<keyof E, unknown[]>> extends EventEmitter<E> {
+  // Not with the emitter as a weak key: the young garbage collector would keep all emitters until the old one comes.
+  readonly #listenedTo = new ListenedTo()
+
   static {
+    listenedToOf = (emitter) => (emitter as RegistryEmitter<never>).#listenedTo
     for (const name of adders) {
       const add = EventEmitter.prototype[name]
       Object.defineProperty(RegistryEmitter.prototype, name, {
         configurable: true,
         writable: true,
         value(this: EventEmitter, ...[event, listener]: Parameters<typeof add>) {
-          listenedToIn.get(this)?.add(event)
+          if (#listenedTo in this) this.#listenedTo.add(event)
           return add.call(this, event, listener)
         },
       })
     }
-  }
-
-  constructor() {
-    super()
-    listenedToIn.set(this, new Set())
   }
 }

@@ -1,8 +1,11 @@
 import type { FullClock } from '../core/clock.ts'
+import { type Concerns, creationMayBeForbidden } from '../core/concerns.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { outerTurn } from '../core/outer-turn.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
+import type { Counters } from '../core/stats.ts'
 import { checkId } from '../core/validate.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { RegistryParts } from './parts.ts'
 import type { SessionTable } from './table/session-table.ts'
 import { noSlot } from './table/slot-page.ts'
@@ -12,34 +15,34 @@ import type { TurnRun } from './turn-run.ts'
 export class Access<T> {
   readonly #owner: object
   readonly #parts: RegistryParts<T>
-  // Two of the parts at hand: the way to them is a part of what each touch costs.
-  readonly #table: SessionTable<T>
-  readonly #clock: FullClock
+  // Some of the parts at hand: the way to them is a part of what each touch and each creation costs. Declared only, and not
+  // `#private`: V8 then knows what they are from the first look.
+  declare private readonly table: SessionTable<T>
+  declare private readonly lifecycle: Lifecycle<T>
+  declare private readonly clock: FullClock
+  declare private readonly counters: Counters
+  declare private readonly concerns: Concerns
   readonly #loads: boolean
-  /** With a hook to load or to archive it is not only `close` that can forbid a creation. */
-  readonly #hasHooks: boolean
 
-  constructor(
-    owner: object,
-    parts: RegistryParts<T>,
-    hooks: { readonly loads: boolean; readonly archives: boolean },
-  ) {
+  constructor(owner: object, parts: RegistryParts<T>, hooks: { readonly loads: boolean }) {
     this.#owner = owner
     this.#parts = parts
-    this.#table = parts.table
-    this.#clock = parts.lifecycle.clock
+    this.table = parts.table
+    this.lifecycle = parts.lifecycle
+    this.clock = parts.lifecycle.clock
+    this.counters = parts.counters
+    this.concerns = parts.concerns
     this.#loads = hooks.loads
-    this.#hasHooks = hooks.loads || hooks.archives
   }
 
   /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
   active(id: string): number {
-    const slot = this.#table.find(id)
+    const slot = this.table.find(id)
     if (slot === noSlot) {
       checkId(id)
       return noSlot
     }
-    if (this.#table.touchLive(slot, this.#clock.now())) return slot
+    if (this.table.touchLive(slot, this.clock.now())) return slot
     this.#parts.lifecycle.expire(slot)
     this.#parts.announcer.deliver()
     // A listener may have brought the id back.
@@ -48,7 +51,7 @@ export class Access<T> {
 
   /** The live session of an id, left as it is; `noSlot` where there is none. */
   live(id: string): number {
-    const slot = this.#table.find(checkId(id))
+    const slot = this.table.find(checkId(id))
     return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
   }
 
@@ -60,7 +63,7 @@ export class Access<T> {
       return undefined
     }
     this.#parts.counters.hits += 1
-    return this.#table.valueOf(slot)
+    return this.table.valueOf(slot)
   }
 
   /** The value of the live session of an id, touched, or of a new one. */
@@ -68,27 +71,50 @@ export class Access<T> {
     const slot = this.active(id)
     if (slot !== noSlot) {
       this.#parts.counters.hits += 1
-      return this.#table.valueOf(slot)
+      return this.table.valueOf(slot)
     }
     return this.make(id, create, timeoutMs)
   }
 
   /** The value of a new session where there is none. Nothing is ended for it before its value is there. */
   make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
-    const { room, lifecycle, announcer, counters } = this.#parts
     checkId(id)
+    const counters = this.counters
     counters.misses += 1
+    if (create === undefined || timeoutMs !== undefined || this.concerns.isAny())
+      return this.#makeWithCare(id, create, timeoutMs)
+    const createdBefore = counters.created
+    const value = create(id)
+    const isUsed = counters.created !== createdBefore
+    // The factory may have changed everything.
+    if (isUsed || this.concerns.isAny()) return this.#takeUp(id, value, timeoutMs, isUsed)
+    if (this.lifecycle.createAtAGlance(id, value) === noSlot)
+      return this.#takeUp(id, value, timeoutMs, isUsed)
+    return value
+  }
+
+  /** The same where there is more to think of than the session itself. */
+  #makeWithCare(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
+    const { room, announcer, counters } = this.#parts
     try {
       if (this.#mayBeForbidden()) this.#checkCreatable(id)
       if (create === undefined) throw noFactory()
       room.check()
       const createdBefore = counters.created
       const value = create(id)
-      if (counters.created !== createdBefore) {
-        // The factory has used the registry: whoever came first in there has made the session.
-        const slot = this.active(id)
-        if (slot !== noSlot) return this.#table.valueOf(slot)
-      }
+      return this.#takeUp(id, value, timeoutMs, counters.created !== createdBefore)
+    } finally {
+      announcer.deliver()
+    }
+  }
+
+  /** A session of the value that a factory has given. `isUsed`: it has made sessions in there. */
+  #takeUp(id: string, value: T, timeoutMs: number | undefined, isUsed: boolean): T {
+    const { room, lifecycle, announcer } = this.#parts
+    try {
+      // Whoever came first in there has made the session.
+      const slot = isUsed ? this.active(id) : noSlot
+      if (slot !== noSlot) return this.table.valueOf(slot)
       if (this.#mayBeForbidden()) this.#checkCreatable(id)
       const now = lifecycle.clock.now()
       room.make(now)
@@ -125,14 +151,14 @@ export class Access<T> {
     const slot = outer?.record?.slot ?? this.active(id)
     if (slot !== noSlot) {
       counters.hits += 1
-      resolve(this.#table.valueOf(slot))
+      resolve(this.table.valueOf(slot))
       return
     }
     counters.misses += 1
     if (closing !== undefined) throw closed()
     const attach = (opened: number) => {
-      this.#table.touch(opened, this.#clock.now())
-      resolve(this.#table.valueOf(opened))
+      this.table.touch(opened, this.clock.now())
+      resolve(this.table.valueOf(opened))
     }
     opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
     announcer.deliver()
@@ -150,26 +176,29 @@ export class Access<T> {
 
   clear(): number {
     const { table, archiver } = this.#parts
-    const ids = [...archiver.ids(), ...table.snapshot().map((slot) => table.idOf(slot))]
-    return ids.filter((id) => this.delete(id)).length
+    let count = 0
+    for (const id of archiver.ids()) if (this.delete(id)) count += 1
+    const ids = table.snapshot().map((slot) => table.idOf(slot))
+    for (const id of ids) if (this.delete(id)) count += 1
+    return count
   }
 
   /** The live sessions as they are at the first step; one that has ended meanwhile is passed over. */
   *walk(): Generator<number, void, undefined> {
-    const table = this.#table
+    const table = this.table
     const slots = table.snapshot()
-    const births = slots.map((slot) => table.birth(slot))
+    const lives = slots.map((slot) => table.life(slot))
     for (const [at, slot] of slots.entries()) {
-      if (table.birth(slot) === births[at] && this.#isLive(slot)) yield slot
+      if (table.life(slot) === lives[at] && this.#isLive(slot)) yield slot
     }
   }
 
   #isLive(slot: number): boolean {
-    return !this.#table.isOver(slot, this.#clock.now())
+    return !this.table.isOver(slot, this.clock.now())
   }
 
   #mayBeForbidden(): boolean {
-    return this.#hasHooks || this.#parts.closing !== undefined
+    return this.concerns.has(creationMayBeForbidden)
   }
 
   #checkCreatable(id: string): void {

@@ -41,10 +41,10 @@ export interface LifecycleHooks<T> {
  * user runs in here.
  */
 export class Lifecycle<T> {
-  readonly table: SessionTable<T>
-  readonly clock: FullClock
-  readonly announcer: Announcer
-  readonly counters: Counters
+  declare readonly table: SessionTable<T>
+  declare readonly clock: FullClock
+  declare readonly announcer: Announcer
+  declare readonly counters: Counters
   readonly #hooks: LifecycleHooks<T>
 
   constructor(
@@ -80,6 +80,16 @@ export class Lifecycle<T> {
     if (loaded) this.counters.loaded += 1
     if (this.announcer.mayTell('created')) this.#tellCreated(id, slot, loaded)
     this.#hooks.arrived(id, slot)
+    return slot
+  }
+
+  /**
+   * The same where there is nothing to think of but the session itself, if a glance shows that nobody is over; else it does
+   * nothing, and gives `noSlot`.
+   */
+  createAtAGlance(id: string, value: T): number {
+    const slot = this.table.insertAtAGlance(id, value, this.clock)
+    if (slot !== noSlot) this.counters.created += 1
     return slot
   }
 

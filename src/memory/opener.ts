@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { type Concerns, idIsAwaited } from '../core/concerns.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import type { CreateSession, LoadSession } from '../core/hooks.ts'
 import { noFactory } from '../core/refusals.ts'
@@ -49,6 +50,7 @@ export class Opener<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #archiver: Archiver<T>
   readonly #room: Room<T>
+  readonly #concerns: Concerns
   readonly #create: CreateSession<T> | undefined
   readonly #load: LoadSession<T> | undefined
   readonly #openings = new Map<string, Opening<T>>()
@@ -58,19 +60,16 @@ export class Opener<T> {
     lifecycle: Lifecycle<T>,
     archiver: Archiver<T>,
     room: Room<T>,
+    concerns: Concerns,
     hooks: { readonly create: CreateSession<T> | undefined; readonly load: LoadSession<T> | undefined },
   ) {
     this.#owner = owner
     this.#lifecycle = lifecycle
     this.#archiver = archiver
     this.#room = room
+    this.#concerns = concerns
     this.#create = hooks.create
     this.#load = hooks.load
-  }
-
-  /** Whether somebody waits for some id. */
-  get isAwaited(): boolean {
-    return this.#openings.size > 0
   }
 
   /** Calls the waiter back, at once where nothing has to be waited for. */
@@ -133,6 +132,7 @@ export class Opener<T> {
   #begin(id: string): Opening<T> {
     const opening = new Opening<T>(id)
     this.#openings.set(id, opening)
+    this.#concerns.raise(idIsAwaited)
     return opening
   }
 
@@ -141,6 +141,7 @@ export class Opener<T> {
     if (opening.inLine !== undefined) this.#room.leave(opening.inLine)
     opening.leaveArchive?.()
     this.#openings.delete(opening.id)
+    if (this.#openings.size === 0) this.#concerns.settle(idIsAwaited)
   }
 
   /** Goes on later: after an archive, a load, a wait for room. */

@@ -1,5 +1,14 @@
 import type { EventEmitter } from 'node:events'
 import { Announcer } from '../core/announcer.ts'
+import {
+  Concerns,
+  creationIsTold,
+  creationMayBeForbidden,
+  idIsAwaited,
+  roomIsBounded,
+  timerIsOff,
+} from '../core/concerns.ts'
+import { listenedTo } from '../core/registry-emitter.ts'
 import { Counters } from '../core/stats.ts'
 import { Archiver } from './archiver.ts'
 import type { Closing } from './closing.ts'
@@ -15,6 +24,7 @@ import { Turns } from './turns.ts'
 export interface RegistryParts<T> {
   readonly table: SessionTable<T>
   readonly counters: Counters
+  readonly concerns: Concerns
   readonly announcer: Announcer
   readonly lifecycle: Lifecycle<T>
   readonly sweeper: Sweeper<T>
@@ -32,29 +42,35 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const order = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'
   const table = new SessionTable<T>(options.timeoutMs, options.maxAgeMs, order)
   const counters = new Counters()
-  const announcer = new Announcer(owner, options.logger, options.logId)
+  const concerns = new Concerns()
+  const announcer = new Announcer(owner, options.logger, options.logId, concerns)
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
     archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
     arrived: (id, slot) => {
-      if (!sweeper.isSet) sweeper.update()
-      if (opener.isAwaited) opener.arrived(id, slot)
+      if (concerns.has(timerIsOff)) sweeper.update()
+      if (concerns.has(idIsAwaited)) opener.arrived(id, slot)
     },
     changed: () => sweeper.update(),
     freed: () => room.changed(),
     released: (slot) => parts.closing?.released(slot),
     cutOff: (record, use) => turns.cutOff(record.id, use),
   })
-  const sweeper = new Sweeper(lifecycle, options.intervalMs)
+  const sweeper = new Sweeper(lifecycle, options.intervalMs, concerns)
   const archiver = new Archiver(owner, lifecycle, options, () => {
     room.changed()
     parts.closing?.check()
   })
   const room = new Room(lifecycle, options, archives ? archiver : undefined)
-  const opener = new Opener(owner, lifecycle, archiver, room, options)
+  const opener = new Opener(owner, lifecycle, archiver, room, concerns, options)
   const turns = new Turns(owner, lifecycle, opener, archiver, options.maxTurnMs)
+  if (options.logger !== undefined) concerns.raise(creationIsTold)
+  listenedTo(owner).onFirst('created', () => concerns.raise(creationIsTold))
+  if (options.maxSessions !== Number.POSITIVE_INFINITY) concerns.raise(roomIsBounded)
+  if (archives || options.load !== undefined) concerns.raise(creationMayBeForbidden)
   const parts: RegistryParts<T> = {
     table,
     counters,
+    concerns,
     announcer,
     lifecycle,
     sweeper,

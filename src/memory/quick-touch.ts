@@ -1,4 +1,5 @@
-import type { FullClock } from '../core/clock.ts'
+import { type FullClock, nowOf } from '../core/clock.ts'
+import type { Counters } from '../core/stats.ts'
 import type { SessionIndex } from './table/session-index.ts'
 import type { SessionTable } from './table/session-table.ts'
 import {
@@ -22,31 +23,35 @@ export const notQuick = Symbol('not quick')
  * registry costs more than all that is done at its end.
  */
 export class QuickTouch<T> {
-  readonly #few: ReadonlyMap<string, number>
-  readonly #index: SessionIndex<T>
-  readonly #pages: readonly (SlotPage | undefined)[]
-  readonly #clock: FullClock
+  // Declared only, and not `#private`: V8 then knows what they are from the first look.
+  declare private readonly few: ReadonlyMap<string, number>
+  declare private readonly index: SessionIndex<T>
+  declare private readonly pages: readonly (SlotPage | undefined)[]
+  declare private readonly clock: FullClock
+  declare private readonly counters: Counters
 
-  constructor(table: SessionTable<T>, clock: FullClock) {
-    this.#few = table.byId.few
-    this.#index = table.byId
-    this.#pages = table.slots.pages
-    this.#clock = clock
+  constructor(table: SessionTable<T>, clock: FullClock, counters: Counters) {
+    this.few = table.byId.few
+    this.index = table.byId
+    this.pages = table.slots.pages
+    this.clock = clock
+    this.counters = counters
   }
 
   /** The slot of an id, whatever its session is; `noSlot` also of what is no id. */
   find(id: string): number {
-    const slot = this.#few.get(id)
-    return slot === undefined ? this.#index.findInMany(id) : slot
+    const slot = this.few.get(id)
+    return slot === undefined ? this.index.findInMany(id) : slot
   }
 
-  /** The value of a session, touched; {@link notQuick} where a closer look is needed. */
+  /** The value of a session, touched, and counted as found; {@link notQuick} where a closer look is needed. */
   use(slot: number): T | typeof notQuick {
-    const now = this.#clock.now()
-    const { times, refs } = this.#pages[slot >>> pageBits] as SlotPage
+    const now = nowOf(this.clock)
+    const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
     const at = (slot & placeMask) * timesPerSlot
     if (!(now < (times[at + atQuietUntil] as number))) return notQuick
     times[at + atLastActive] = now
+    this.counters.hits += 1
     return refs[(slot & placeMask) * refsPerSlot + atValue] as T
   }
 }

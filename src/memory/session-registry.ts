@@ -1,6 +1,7 @@
 import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from '../core/call-options.ts'
 import { checkRun } from '../core/check-run.ts'
 import type { CloseReport } from '../core/close-report.ts'
+import { creationMayBeForbidden } from '../core/concerns.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { outerTurn } from '../core/outer-turn.ts'
@@ -8,7 +9,7 @@ import { closed } from '../core/refusals.ts'
 import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
-import type { Counters, RegistryStats } from '../core/stats.ts'
+import type { RegistryStats } from '../core/stats.ts'
 import type { RunOptions, Turn } from '../core/turn.ts'
 import { checkFunction, checkId } from '../core/validate.ts'
 import { Access } from './access.ts'
@@ -37,7 +38,6 @@ export class SessionRegistry<T>
   readonly #access: Access<T>
   readonly #table: SessionTable<T>
   readonly #quick: QuickTouch<T>
-  readonly #counters: Counters
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
 
@@ -48,12 +48,8 @@ export class SessionRegistry<T>
     this.#create = resolved.create
     this.#parts = assemble(this, resolved)
     this.#table = this.#parts.table
-    this.#quick = new QuickTouch(this.#table, this.#parts.lifecycle.clock)
-    this.#access = new Access(this, this.#parts, {
-      loads: resolved.load !== undefined,
-      archives: resolved.archive !== undefined,
-    })
-    this.#counters = this.#parts.counters
+    this.#quick = new QuickTouch(this.#table, this.#parts.lifecycle.clock, this.#parts.counters)
+    this.#access = new Access(this, this.#parts, { loads: resolved.load !== undefined })
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
@@ -76,10 +72,7 @@ export class SessionRegistry<T>
     const slot = this.#quick.find(id)
     if (slot === noSlot) return this.#access.make(id, create ?? this.#create, timeoutMs)
     const quick = this.#quick.use(slot)
-    if (quick !== notQuick) {
-      this.#counters.hits += 1
-      return quick
-    }
+    if (quick !== notQuick) return quick
     return this.#access.getOrMake(id, create ?? this.#create, timeoutMs)
   }
 
@@ -91,11 +84,7 @@ export class SessionRegistry<T>
   get(id: string): T | undefined {
     const slot = this.#quick.find(id)
     const quick = slot === noSlot ? notQuick : this.#quick.use(slot)
-    if (quick !== notQuick) {
-      this.#counters.hits += 1
-      return quick
-    }
-    return this.#access.get(id)
+    return quick === notQuick ? this.#access.get(id) : quick
   }
 
   /**
@@ -276,6 +265,7 @@ export class SessionRegistry<T>
     this.#closed = new Promise((resolve) => {
       parts.closing = new Closing(parts, deadlineMs, resolve)
     })
+    parts.concerns.raise(creationMayBeForbidden)
     parts.sweeper.stop()
     parts.opener.refuseAll(closed())
     parts.closing?.start()

@@ -1,4 +1,5 @@
 import { afterLoopTurn, Timer } from '../core/clock.ts'
+import { type Concerns, timerIsOff } from '../core/concerns.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { breath } from './table/idle-class.ts'
@@ -24,19 +25,17 @@ interface Sweep {
 export class Sweeper<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #intervalMs: number
+  readonly #concerns: Concerns
   #timer: Timer | undefined
   #pause: Timer | undefined
   #background: Sweep | undefined
   #stopped = false
 
-  constructor(lifecycle: Lifecycle<T>, intervalMs: number) {
+  constructor(lifecycle: Lifecycle<T>, intervalMs: number, concerns: Concerns) {
     this.#lifecycle = lifecycle
     this.#intervalMs = intervalMs
-  }
-
-  /** Whether the timer is set. */
-  get isSet(): boolean {
-    return this.#timer !== undefined
+    this.#concerns = concerns
+    concerns.raise(timerIsOff)
   }
 
   /** Starts or stops the timer, as there are sessions that could end by time. */
@@ -74,9 +73,8 @@ export class Sweeper<T> {
 
   #arm(): void {
     try {
-      this.#timer = outsideScopes(
-        () => new Timer(this.#lifecycle.clock, () => this.#tick(), this.#intervalMs),
-      )
+      const { clock } = this.#lifecycle
+      this.#setTimer(outsideScopes(() => new Timer(clock, () => this.#tick(), this.#intervalMs)))
     } catch (error) {
       // A host that gives no timer must not make a creation fail; the next change tries again.
       this.#lifecycle.announcer.report(error, 'the background sweep could not be scheduled')
@@ -85,12 +83,18 @@ export class Sweeper<T> {
 
   #disarm(): void {
     const timer = this.#timer
-    this.#timer = undefined
+    this.#setTimer(undefined)
     this.#contain(() => timer?.cancel())
   }
 
+  #setTimer(timer: Timer | undefined): void {
+    this.#timer = timer
+    if (timer === undefined) this.#concerns.raise(timerIsOff)
+    else this.#concerns.settle(timerIsOff)
+  }
+
   #tick(): void {
-    this.#timer = undefined
+    this.#setTimer(undefined)
     this.update()
     // A sweep that is still in its slices goes on; another beside it would find the same.
     if (this.#background === undefined) {

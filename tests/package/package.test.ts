@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Stranger } from './stranger.ts'
 
@@ -54,6 +55,25 @@ describe('the packed package', () => {
       expect(map.sourcesContent.length).toBe(map.sources.length)
       expect(await stranger.read(path)).toContain(`sourceMappingURL=${path.slice('dist/'.length)}.map`)
       for (const source of map.sources) expect(source).toMatch(/^\.\.\/|^[\w-]+$/)
+    }
+  })
+
+  it('has the constants of the hot paths put where they are used', async () => {
+    const names = []
+    for (const file of [
+      'core/concerns',
+      'memory/table/hash-cells',
+      'memory/table/index-limits',
+      'memory/table/slot-page',
+    ]) {
+      const source = await readFile(new URL(`../../src/${file}.ts`, import.meta.url), 'utf8')
+      for (const [, name] of source.matchAll(/^export const (\w+) = /gm)) names.push(name)
+    }
+    expect(names.length).toBeGreaterThan(20)
+    for (const build of ['dist/index.js', 'dist/index.cjs']) {
+      // The build would keep them as variables if an import or a function stood above them.
+      const code = (await stranger.read(build)).replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, '')
+      expect(names.filter((name) => new RegExp(`\\b${name}\\b`).test(code))).toEqual([])
     }
   })
 

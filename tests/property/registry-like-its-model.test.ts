@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { commands, crowdedCommands, crowdedOptions, options } from './commands.ts'
+import { commands, crowdedCommands, crowdedOptions, options, quietOptions } from './commands.ts'
 import { Trial } from './trial.ts'
 
 it.each([
-  ['whatever it is told and however time passes', options, commands],
-  ['also as to who is evicted from a crowd', crowdedOptions, crowdedCommands],
+  ['whatever it is told and however time passes', options, commands, true],
+  ['also as to who is evicted from a crowd', crowdedOptions, crowdedCommands, true],
+  ['also where nobody is told of a creation', quietOptions, commands, false],
 ] as const)(
   'does what a plain array would do, %s',
-  (_what, givenOptions, givenCommands) => {
+  (_what, givenOptions, givenCommands, isCreationTold) => {
     fc.assert(
       fc.property(givenOptions, givenCommands, (given, told) => {
-        const trial = new Trial(given)
+        const trial = new Trial(given, { isCreationTold })
         for (const command of told) trial.do(command)
         expect(trial.registry.stats().listenerErrors).toBe(0)
       }),

@@ -1,4 +1,4 @@
-import { noSlot, pageBits, placeMask, slotsPerPage } from './slot-page.ts'
+import { capacityOf, noSlot, pageBits, placeMask } from './slot-page.ts'
 
 /**
  * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their deadlines.
@@ -72,11 +72,17 @@ export class AgeList {
     const index = slot >>> pageBits
     let page = this.#pages[index]
     if (page === undefined) {
-      // All links of one that was dropped are those of nobody.
-      page = this.#spare ?? new Int32Array(slotsPerPage * 2)
-      this.#spare = undefined
+      page = this.#takeSpare(capacityOf(index)) ?? new Int32Array(capacityOf(index) * 2)
       this.#pages[index] = page
     }
     page[(slot & placeMask) * 2 + side] = neighbour
+  }
+
+  /** The page that was dropped, if it is of that size. All links of it are those of nobody. */
+  #takeSpare(capacity: number): Int32Array | undefined {
+    const spare = this.#spare
+    if (spare?.length !== capacity * 2) return undefined
+    this.#spare = undefined
+    return spare
   }
 }

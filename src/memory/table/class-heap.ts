@@ -48,6 +48,11 @@ export class ClassHeap<C> {
     this.#rise(entry)
   }
 
+  /** No class has its moment before this one. */
+  get bound(): number {
+    return this.#entries[0]?.bound ?? Number.POSITIVE_INFINITY
+  }
+
   /** Whether some class has its moment by `limit`. Mostly none has, and that is seen at once. */
   hasBy(limit: number): boolean {
     const entry = this.#entries[0]

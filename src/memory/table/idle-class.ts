@@ -1,7 +1,8 @@
+import { Arrival } from './arrival.ts'
 import { LateLists } from './late-lists.ts'
 import { SlotList } from './slot-list.ts'
 import { noSlot } from './slot-page.ts'
-import type { Arrival, SlotStore } from './slot-store.ts'
+import type { SlotStore } from './slot-store.ts'
 
 /** How many sessions may be put elsewhere before a walk stops to let its caller look at the clock. */
 export const stepsPerBreath = 64
@@ -59,10 +60,8 @@ export class IdleClass<T> {
   readonly #soon: SlotList<T>
   /** What was `soon` when a walk began and has not been looked at yet; a walk that was cut short leaves it to the next. */
   readonly #checking: SlotList<T>
-  readonly #arrival: Arrival
-  // The moments for which that holds.
-  #arrivalFrom = Number.POSITIVE_INFINITY
-  #arrivalUntil = Number.NEGATIVE_INFINITY
+  /** What a session is given that comes now, as the most recently active: the same for all that come in one granule. */
+  declare readonly arrival: Arrival
   #soonEarliest = Number.POSITIVE_INFINITY
   /** Sessions of this class in the table, held ones included. */
   size = 0
@@ -82,18 +81,23 @@ export class IdleClass<T> {
     this.#late = new LateLists(slots)
     this.#soon = new SlotList(slots)
     this.#checking = new SlotList(slots)
-    const { end } = this.#ordered
-    this.#arrival = { idleClass: number, maxAgeMs, end, tick: 0, quietUntil: 0, isFirst: false }
+    this.arrival = new Arrival(number, this.#ordered.end, slots.pages)
   }
 
   get isFinite(): boolean {
     return this.timeoutMs !== Number.POSITIVE_INFINITY
   }
 
-  /** What a session is given that comes now, as the most recently active: the same for all that come in one granule. */
-  arrivalAt(now: number): Arrival {
-    if (!(now >= this.#arrivalFrom && now < this.#arrivalUntil)) this.#prepareArrivals(now)
-    return this.#arrival
+  /** Makes {@link arrival} what it is now. Until `limit` nobody in the table can be over. */
+  prepareArrivals(now: number, limit: number): void {
+    const tick = this.#tickOf(now)
+    this.arrival.tick = tick
+    // Too early for those that come later; that only has them looked at earlier.
+    this.arrival.quietUntil = Math.min(this.#quietAfter(tick), now + this.#maxAgeMs)
+    this.arrival.from = now
+    // Rounded, it may be in the next granule already. A tick too early only has the session looked at earlier.
+    const end = this.isFinite ? (tick + 1) * this.#granuleMs : Number.POSITIVE_INFINITY
+    this.arrival.until = Math.min(end, limit, now + this.#maxAgeMs / granulesPerTimeout)
   }
 
   /** Adds a session at the end, as the most recently active; says whether it is the first in that order as well. */
@@ -164,11 +168,12 @@ export class IdleClass<T> {
     return least
   }
 
-  *[Symbol.iterator](): Generator<number, void, undefined> {
-    yield* this.#checking
-    yield* this.#soon
-    yield* this.#late
-    yield* this.#ordered
+  /** Adds all that are in its order to `slots`, those first that were active least recently, more or less. */
+  collect(slots: number[]): void {
+    this.#checking.collect(slots)
+    this.#soon.collect(slots)
+    this.#late.collect(slots)
+    this.#ordered.collect(slots)
   }
 
   /** Gives back what the class itself takes; it is empty, and not used again. */
@@ -199,15 +204,6 @@ export class IdleClass<T> {
       this.#soonEarliest = Math.min(this.#soonEarliest, lastActive + this.timeoutMs)
       this.#soon.append(slot)
     }
-  }
-
-  #prepareArrivals(now: number): void {
-    const tick = this.#tickOf(now)
-    this.#arrival.tick = tick
-    this.#arrival.quietUntil = this.#quietAfter(tick)
-    this.#arrivalFrom = now
-    // Rounded, it may be in the next granule already. A tick too early only has the session looked at earlier.
-    this.#arrivalUntil = this.isFinite ? (tick + 1) * this.#granuleMs : Number.POSITIVE_INFINITY
   }
 
   #quietAfter(tick: number): number {

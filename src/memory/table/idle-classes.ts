@@ -22,8 +22,8 @@ export class IdleClasses<T> {
   readonly #byDeadline = new ClassHeap<IdleClass<T>>(({ notOverBefore }) => notOverBefore)
   /** A class is sorted to within a granule, so behind its first session may be one that is older by less than that. */
   readonly #byActivity: ClassHeap<IdleClass<T>>
-  /** Sessions that have a finite timeout. */
-  expirable = 0
+  /** The class of the sessions that never end for being idle, where there is one. */
+  #endless: IdleClass<T> | undefined = undefined
 
   constructor(slots: SlotStore<T>, timeoutMs: number, maxAgeMs: number, order: OrderKept) {
     this.#slots = slots
@@ -50,20 +50,25 @@ export class IdleClasses<T> {
     return this.#byNumber[number] as IdleClass<T>
   }
 
-  /** One session more has this timeout, whether it is in the order of activity or not. */
-  enter(idleClass: IdleClass<T>): void {
-    idleClass.size += 1
-    if (idleClass.isFinite) this.expirable += 1
+  /** Sessions that never end for being idle. */
+  get endlessCount(): number {
+    return this.#endless?.size ?? 0
   }
 
+  /** Makes sure that the arrival of that class holds now. */
+  prepareArrivals(idleClass: IdleClass<T>, now: number): void {
+    if (!idleClass.arrival.holdsAt(now)) idleClass.prepareArrivals(now, this.#byDeadline.bound)
+  }
+
+  /** One session less has this timeout, whether it was in the order of activity or not. */
   leave(idleClass: IdleClass<T>): void {
     idleClass.size -= 1
-    if (idleClass.isFinite) this.expirable -= 1
     if (idleClass.size > 0 || idleClass === this.ofRegistry) return
     this.#byTimeout.delete(idleClass.timeoutMs)
     this.#byDeadline.remove(idleClass)
     this.#byActivity.remove(idleClass)
     this.#freeNumbers.push(idleClass.number)
+    if (this.#endless === idleClass) this.#endless = undefined
     if (this.#walked === idleClass) this.#walked = undefined
     idleClass.drop()
   }
@@ -72,6 +77,9 @@ export class IdleClasses<T> {
   mayBeEarlier(idleClass: IdleClass<T>): void {
     this.#byDeadline.mayBeEarlier(idleClass)
     this.#byActivity.mayBeEarlier(idleClass)
+    // What was said of the time in which nobody can be over may hold no more.
+    const { arrival } = this.ofRegistry
+    arrival.until = Math.min(arrival.until, this.#byDeadline.bound)
   }
 
   /** Puts a session into the order of its class, as the most recently active. */
@@ -109,8 +117,8 @@ export class IdleClasses<T> {
     return this.#byActivity.first()?.leastActive ?? noSlot
   }
 
-  *[Symbol.iterator](): Generator<number, void, undefined> {
-    for (const idleClass of this.#byTimeout.values()) yield* idleClass
+  collect(slots: number[]): void {
+    for (const idleClass of this.#byTimeout.values()) idleClass.collect(slots)
   }
 
   #add(timeoutMs: number): IdleClass<T> {
@@ -123,6 +131,7 @@ export class IdleClasses<T> {
     this.#byNumber[number] = idleClass
     this.#byTimeout.set(timeoutMs, idleClass)
     if (idleClass.isFinite) this.#byDeadline.add(idleClass)
+    else this.#endless = idleClass
     this.#byActivity.add(idleClass)
     return idleClass
   }

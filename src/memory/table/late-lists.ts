@@ -40,8 +40,8 @@ export class LateLists<T> {
     list.append(slot)
   }
 
-  *[Symbol.iterator](): Generator<number, void, undefined> {
-    for (const list of this.#byTick.values()) yield* list
+  collect(slots: number[]): void {
+    for (const list of this.#byTick.values()) list.collect(slots)
   }
 
   /** Gives back what the lists themselves take; they are empty, and not used again. */

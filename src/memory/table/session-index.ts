@@ -1,12 +1,7 @@
 import { HashIndex } from './hash-index.ts'
+import { maxInMap, minInHashIndex } from './index-limits.ts'
 import { noSlot } from './slot-page.ts'
 import type { SlotStore } from './slot-store.ts'
-
-/** Up to here one `Map` is the fastest, as V8 keeps the hash of a string with it; it grows within a few milliseconds. */
-const maxInMap = 2 ** 17
-
-/** So few that going back is done at once, and far enough below that it does not happen again and again. */
-const minInHashIndex = 2 ** 12
 
 /**
  * Slots by id: a `Map`, and an index of our own where that would get large.
@@ -16,7 +11,7 @@ const minInHashIndex = 2 ** 12
  * each of these one that is in the `Map` moves over.
  */
 export class SessionIndex<T> {
-  readonly #slots: SlotStore<T>
+  declare private readonly slots: SlotStore<T>
   /** The `Map`; it stays the same one. */
   readonly few = new Map<string, number>()
   #many: HashIndex<T> | undefined = undefined
@@ -24,7 +19,7 @@ export class SessionIndex<T> {
   #rest: Iterator<[string, number], undefined> | undefined = undefined
 
   constructor(slots: SlotStore<T>) {
-    this.#slots = slots
+    this.slots = slots
   }
 
   get size(): number {
@@ -49,14 +44,14 @@ export class SessionIndex<T> {
 
   /** Takes a slot out that is in the index. */
   remove(slot: number): void {
-    if (this.few.size > 0 && this.few.delete(this.#slots.idOf(slot))) return
+    if (this.few.size > 0 && this.few.delete(this.slots.idOf(slot))) return
     if (this.#many === undefined) return
     this.#many.remove(slot)
     if (this.size < minInHashIndex) this.#goBack(this.#many)
   }
 
   #addToMany(id: string, slot: number): void {
-    this.#many ??= new HashIndex(this.#slots)
+    this.#many ??= new HashIndex(this.slots)
     this.#many.add(id, slot)
     if (this.few.size === 0) return
     this.#rest ??= this.few.entries()
@@ -68,7 +63,7 @@ export class SessionIndex<T> {
 
   #goBack(many: HashIndex<T>): void {
     many.forEach((slot) => {
-      this.few.set(this.#slots.idOf(slot), slot)
+      this.few.set(this.slots.idOf(slot), slot)
     })
     this.#many = undefined
     this.#rest = undefined

@@ -1,7 +1,8 @@
+import { type FullClock, nowOf } from '../../core/clock.ts'
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import type { SessionUse } from '../session-use.ts'
 import { AgeList } from './age-list.ts'
-import { breath, type OrderKept, stepsPerBreath } from './idle-class.ts'
+import { breath, type IdleClass, type OrderKept, stepsPerBreath } from './idle-class.ts'
 import { IdleClasses } from './idle-classes.ts'
 import { SessionIndex } from './session-index.ts'
 import { type RecordHome, SessionRecord } from './session-record.ts'
@@ -19,8 +20,9 @@ import { SlotStore } from './slot-store.ts'
 export class SessionTable<T> implements RecordHome<T> {
   readonly slots = new SlotStore<T>()
   readonly byId = new SessionIndex<T>(this.slots)
-  readonly classes: IdleClasses<T>
+  declare readonly classes: IdleClasses<T>
   readonly #maxAgeMs: number
+  declare private readonly ofRegistry: IdleClass<T>
   readonly #heldOnes = new SlotList<T>(this.slots)
   readonly #ages: AgeList | undefined
   #heldCount = 0
@@ -28,6 +30,7 @@ export class SessionTable<T> implements RecordHome<T> {
   constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
     this.#maxAgeMs = maxAgeMs
     this.classes = new IdleClasses(this.slots, timeoutMs, maxAgeMs, order)
+    this.ofRegistry = this.classes.ofRegistry
     this.#ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()
   }
 
@@ -42,7 +45,7 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** Sessions that can end by time: with none of them there is nothing to sweep. */
   get expirableCount(): number {
-    return this.#ages === undefined ? this.classes.expirable : this.size
+    return this.#ages === undefined ? this.size - this.classes.endlessCount : this.size
   }
 
   /** The session of an id, over or not. */
@@ -62,9 +65,9 @@ export class SessionTable<T> implements RecordHome<T> {
     return this.slots.isHeld(slot)
   }
 
-  /** Tells apart the sessions that have one slot one after another; that of a free slot is zero. */
-  birth(slot: number): number {
-    return this.slots.birth(slot)
+  /** Tells apart the sessions that have one slot one after another. */
+  life(slot: number): number {
+    return this.slots.life(slot)
   }
 
   /** Who uses the session of an id at present. */
@@ -85,19 +88,39 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** The sessions in use, as they are now. */
   heldRecords(): SessionRecord<T>[] {
-    return [...this.#heldOnes].map((slot) => this.recordOf(slot))
+    const slots: number[] = []
+    this.#heldOnes.collect(slots)
+    return slots.map((slot) => this.recordOf(slot))
   }
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): number {
-    // Most have no timeout of their own, and then need not go through `of`.
-    const idleClass = timeoutMs === undefined ? this.classes.ofRegistry : this.classes.of(timeoutMs)
-    const arrival = idleClass.arrivalAt(now)
-    const slot = this.slots.bear(id, value, now, arrival)
-    this.byId.add(id, slot)
-    this.classes.enter(idleClass)
-    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
-    if (arrival.isFirst) this.classes.mayBeEarlier(idleClass)
+    const idleClass = this.classes.of(timeoutMs)
+    this.classes.prepareArrivals(idleClass, now)
+    const slot = this.#bear(id, value, now, idleClass)
     this.#ages?.append(slot)
+    return slot
+  }
+
+  /**
+   * The same for a session without a timeout of its own, if a glance shows that nobody is over; else it does nothing, and
+   * gives `noSlot`.
+   */
+  insertAtAGlance(id: string, value: T, clock: FullClock): number {
+    const idleClass = this.ofRegistry
+    // Asked here, as a fraction that is handed to a function takes an object on the way.
+    const now = nowOf(clock)
+    if (!idleClass.arrival.holdsAt(now) || this.#ages !== undefined) return noSlot
+    return this.#bear(id, value, now, idleClass)
+  }
+
+  #bear(id: string, value: T, now: number, idleClass: IdleClass<T>): number {
+    const { arrival } = idleClass
+    arrival.now = now
+    const slot = this.slots.bear(id, value, arrival)
+    this.byId.add(id, slot)
+    idleClass.size += 1
+    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
+    if (arrival.wasFirst) this.classes.mayBeEarlier(idleClass)
     return slot
   }
 
@@ -190,12 +213,13 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** All sessions as they are now, least recently active first; held ones, which are in use, last. */
   snapshot(): number[] {
-    const idle = [...this.classes]
+    const slots: number[] = []
+    this.classes.collect(slots)
     // The lists are sorted to within a granule, so this is close to one pass; a stable sort keeps their exact order
     // where the clock stood still.
-    idle.sort((a, b) => this.slots.lastActive(a) - this.slots.lastActive(b))
-    for (const slot of this.#heldOnes) idle.push(slot)
-    return idle
+    slots.sort((a, b) => this.slots.lastActive(a) - this.slots.lastActive(b))
+    this.#heldOnes.collect(slots)
+    return slots
   }
 
   /** Gives a session another idle timeout, or the registry's; its idle time so far counts. */
@@ -206,7 +230,7 @@ export class SessionTable<T> implements RecordHome<T> {
     const isHeld = this.slots.isHeld(slot)
     if (!isHeld) this.slots.unlink(slot)
     this.slots.setIdleClass(slot, idleClass.number)
-    this.classes.enter(idleClass)
+    idleClass.size += 1
     this.classes.leave(former)
     if (!isHeld) this.classes.insertByActivity(idleClass, slot)
   }

@@ -56,9 +56,10 @@ export class SlotList<T> {
     return prev === this.#sentinel ? noSlot : prev
   }
 
-  *[Symbol.iterator](): Generator<number, void, undefined> {
+  /** Adds its slots to `slots`, in order. Not a generator: that makes an object for each. */
+  collect(slots: number[]): void {
     let slot = this.#slots.next(this.#sentinel)
-    for (; slot !== this.#sentinel; slot = this.#slots.next(slot)) yield slot
+    for (; slot !== this.#sentinel; slot = this.#slots.next(slot)) slots.push(slot)
   }
 
   /** Gives back what the list itself takes; it is empty, and not used again. */

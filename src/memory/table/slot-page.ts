@@ -1,6 +1,6 @@
 /** A page holds so many slots at most; a slot's number is that of its page and its place in it. */
 export const pageBits = 14
-export const slotsPerPage = 1 << pageBits
+const slotsPerPage = 1 << pageBits
 export const placeMask = slotsPerPage - 1
 
 /** The number that no slot has. */
@@ -14,75 +14,86 @@ export const timesPerSlot = 2
 // … in `floats` …
 export const atLinkedTick = 0
 export const atCreated = 1
-export const floatsPerSlot = 5
+export const floatsPerSlot = 4
 
 // … in `ints`, which is the same memory, behind those two …
-export const atIdleClass = 4
-export const atHeld = 5
-export const atHash = 6
-export const atPrev = 7
-export const atNext = 8
-export const atBirth = 9
-export const intsPerSlot = 10
+export const atPrev = 4
+export const atNext = 5
+/** The number of its idle class, doubled; and one more while it is held. */
+export const atKind = 6
+const atLife = 7
+export const intsPerSlot = 8
 
 // … and what it refers to in `refs`. A constant each: V8 looks the fields of an object up, at each touch.
 export const atId = 0
 export const atValue = 1
 export const refsPerSlot = 2
 
+/** Many registries hold a handful of sessions. */
+const slotsInFirstPage = 256
+
 /**
- * The memory of some thousand slots: their numbers in two buffers, 56 bytes each, and what they refer to in one array.
+ * How many slots a page has: each of the first ones as many as all before it. So memory is at most twice what is needed,
+ * and nothing is ever copied into a larger place.
+ */
+export function capacityOf(index: number): number {
+  return index === 0 ? slotsInFirstPage : Math.min(slotsPerPage, slotsInFirstPage * 2 ** (index - 1))
+}
+
+/**
+ * The memory of some thousand slots: their numbers in one buffer, 48 bytes each, and what they refer to in one array.
  *
  * What a touch reads and writes lies together, apart from the rest: so the more of it is in the processor's caches. And
  * the garbage collector finds a few objects here where it would otherwise find one for each session.
  */
 export class SlotPage {
   // Declared only, as V8 then knows what they are from the first look.
-  declare times: Float64Array
-  declare floats: Float64Array
-  declare ints: Int32Array
-  declare refs: unknown[]
+  declare readonly times: Float64Array
+  declare readonly floats: Float64Array
+  declare readonly ints: Int32Array
+  declare readonly refs: unknown[]
   /** By place; made when the first slot has one, since most never do. */
   declare records: unknown[] | undefined
-  declare capacity: number
-  /** The slots in use. */
-  declare used: number
+  /** The hashes of the ids, by place; made when the first slot has one, for a `Map` needs none. */
+  declare hashes: Int32Array | undefined
+  declare readonly capacity: number
+  /** The life of its slots that were never used. */
+  declare readonly firstLife: number
   /** The place of the first slot that was never used. */
   declare fresh: number
   /** The place of a slot that was freed, `-1` for none; from there a chain leads on through `next`. */
   declare freed: number
+  /** How many slots are in that chain. */
+  declare vacant: number
 
-  constructor(capacity: number) {
-    const buffer = new ArrayBuffer(capacity * floatsPerSlot * Float64Array.BYTES_PER_ELEMENT)
-    this.times = new Float64Array(capacity * timesPerSlot)
-    this.floats = new Float64Array(buffer)
-    this.ints = new Int32Array(buffer)
+  constructor(capacity: number, firstLife: number) {
+    // One buffer, as each costs as much as a dozen creations.
+    const behindTimes = capacity * timesPerSlot * Float64Array.BYTES_PER_ELEMENT
+    const buffer = new ArrayBuffer(behindTimes + capacity * floatsPerSlot * Float64Array.BYTES_PER_ELEMENT)
+    this.times = new Float64Array(buffer, 0, capacity * timesPerSlot)
+    this.floats = new Float64Array(buffer, behindTimes)
+    this.ints = new Int32Array(buffer, behindTimes)
     this.refs = new Array(capacity * refsPerSlot)
     this.records = undefined
+    this.hashes = undefined
     this.capacity = capacity
-    this.used = 0
+    this.firstLife = firstLife
     this.fresh = 0
     this.freed = -1
+    this.vacant = 0
   }
 
-  get isFull(): boolean {
-    return this.used === this.capacity
+  isFull(): boolean {
+    return this.freed < 0 && this.fresh === this.capacity
   }
 
-  /** Gets another capacity, a larger one. */
-  grow(capacity: number): void {
-    const { times, floats, refs, records } = this
-    const larger = new SlotPage(capacity)
-    larger.times.set(times)
-    larger.floats.set(floats)
-    copy(refs, larger.refs)
-    this.times = larger.times
-    this.floats = larger.floats
-    this.ints = larger.ints
-    this.refs = larger.refs
-    this.capacity = larger.capacity
-    this.records = undefined
-    if (records !== undefined) copy(records, this.#recordsToSet())
+  isEmpty(): boolean {
+    return this.fresh === this.vacant
+  }
+
+  /** Tells apart the sessions that have one slot one after another. */
+  lifeAt(place: number): number {
+    return this.firstLife + (this.ints[place * intsPerSlot + atLife] as number)
   }
 
   recordAt(place: number): unknown {
@@ -90,40 +101,38 @@ export class SlotPage {
   }
 
   setRecordAt(place: number, record: unknown): void {
-    this.#recordsToSet()[place] = record
+    // As long as the page from the beginning: V8 makes a dictionary of an array that is filled from its far end.
+    this.records ??= new Array(this.capacity)
+    this.records[place] = record
+  }
+
+  setHashAt(place: number, hash: number): void {
+    this.hashes ??= new Int32Array(this.capacity)
+    this.hashes[place] = hash
   }
 
   /** The place of a slot that is free, and no longer is; the page is not full. */
   take(): number {
-    this.used += 1
     const place = this.freed
     if (place < 0) {
       this.fresh += 1
       return this.fresh - 1
     }
     this.freed = this.ints[place * intsPerSlot + atNext] as number
+    this.vacant -= 1
     return place
   }
 
   giveBack(place: number): void {
-    this.used -= 1
-    this.ints[place * intsPerSlot + atNext] = this.freed
-    this.ints[place * intsPerSlot + atBirth] = 0
+    const { ints } = this
+    ints[place * intsPerSlot + atNext] = this.freed
+    ints[place * intsPerSlot + atLife] = (ints[place * intsPerSlot + atLife] as number) + 1
     this.freed = place
+    this.vacant += 1
     // A value must not stay in memory because its place is kept.
     const at = place * refsPerSlot
     this.refs[at + atId] = undefined
     this.refs[at + atValue] = undefined
     if (this.records !== undefined) this.records[place] = undefined
   }
-
-  /** As long as the page from the beginning: V8 makes a dictionary of an array that is filled from its far end. */
-  #recordsToSet(): unknown[] {
-    this.records ??= new Array(this.capacity)
-    return this.records
-  }
-}
-
-function copy(from: readonly unknown[], to: unknown[]): void {
-  for (let at = 0; at < from.length; at += 1) to[at] = from[at]
 }

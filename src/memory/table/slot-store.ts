@@ -1,42 +1,24 @@
+import type { Arrival } from './arrival.ts'
 import type { SessionRecord } from './session-record.ts'
 import {
-  atBirth,
   atCreated,
-  atHash,
-  atHeld,
   atId,
-  atIdleClass,
+  atKind,
   atLastActive,
   atLinkedTick,
   atNext,
   atPrev,
   atQuietUntil,
   atValue,
+  capacityOf,
   floatsPerSlot,
   intsPerSlot,
   pageBits,
   placeMask,
   refsPerSlot,
   SlotPage,
-  slotsPerPage,
   timesPerSlot,
 } from './slot-page.ts'
-
-/** What the slot of a new session says of its place in the order of activity; see `idle-class.ts`. */
-export interface Arrival {
-  readonly idleClass: number
-  readonly maxAgeMs: number
-  /** What stands behind the last session of the list. */
-  readonly end: number
-  tick: number
-  quietUntil: number
-  /** Said of the last session that came: whether there was none before it in the list. */
-  isFirst: boolean
-}
-
-/** The first page begins so small, for many registries hold a handful of sessions; it grows until it is whole. */
-const firstCapacity = 64
-const growth = 2
 
 /**
  * The memory of all sessions: for each a slot, which is a number.
@@ -46,7 +28,7 @@ const growth = 2
  */
 export class SlotStore<T> {
   /** One that became empty is dropped, and its index used again. */
-  readonly pages: (SlotPage | undefined)[] = [new SlotPage(firstCapacity)]
+  readonly pages: (SlotPage | undefined)[] = [new SlotPage(capacityOf(0), 1)]
   /** The page that is asked first for a free slot, and its index. */
   #current = this.pages[0] as SlotPage
   #currentIndex = 0
@@ -54,9 +36,10 @@ export class SlotStore<T> {
   readonly #open: number[] = []
   readonly #isOpen: boolean[] = [true]
   readonly #dropped: number[] = []
-  /** Pages without any slot in use. One is kept beside the current one, so that a session that comes and goes does not cost a page each time. */
-  #emptyPages = 0
-  #births = 0
+  /** A page without any slot in use, if it still is. It is kept, so that a session that comes and goes does not cost a page each time. */
+  #spare: SlotPage | undefined = undefined
+  /** So many slots were freed: no life of a slot is later than that. */
+  #frees = 0
 
   constructor() {
     // The slot of number zero stands for none.
@@ -65,8 +48,8 @@ export class SlotStore<T> {
 
   /** A slot that nobody uses. What its numbers say is left from former times. */
   allocate(): number {
-    const page = this.#pageToUse()
-    return (this.#currentIndex << pageBits) | page.take()
+    if (this.#current.isFull()) this.#makeRoom()
+    return (this.#currentIndex << pageBits) | this.#current.take()
   }
 
   /**
@@ -75,38 +58,34 @@ export class SlotStore<T> {
    * All in one, `take` included, so that a creation goes through its memory once. And so long that V8 calls it, and leaves the
    * room in the caller to what is short.
    */
-  bear(id: string, value: T, now: number, arrival: Arrival): number {
-    let page = this.#current
-    if (page.used === 0 || page.used === page.capacity) page = this.#pageToUse()
-    page.used += 1
+  bear(id: string, value: T, arrival: Arrival): number {
+    if (this.#current.isFull()) this.#makeRoom()
+    const page = this.#current
+    const { refs, times, floats, ints } = page
     let place = page.freed
     if (place < 0) {
       place = page.fresh
       page.fresh = place + 1
     } else {
-      page.freed = page.ints[place * intsPerSlot + atNext] as number
+      page.freed = ints[place * intsPerSlot + atNext] as number
+      page.vacant -= 1
     }
     const slot = (this.#currentIndex << pageBits) | place
-    const { refs, times, floats, ints } = page
     refs[place * refsPerSlot + atId] = id
     refs[place * refsPerSlot + atValue] = value
+    const { now } = arrival
     times[place * timesPerSlot + atLastActive] = now
-    times[place * timesPerSlot + atQuietUntil] = Math.min(arrival.quietUntil, now + arrival.maxAgeMs)
+    times[place * timesPerSlot + atQuietUntil] = arrival.quietUntil
     floats[place * floatsPerSlot + atLinkedTick] = arrival.tick
     floats[place * floatsPerSlot + atCreated] = now
+    const prev = arrival.putLast(slot)
+    // Mostly it is in the same page, and that one need not be looked up.
+    const ofPrev = prev >>> pageBits === this.#currentIndex ? ints : this.#pageOf(prev).ints
+    ofPrev[(prev & placeMask) * intsPerSlot + atNext] = slot
     const at = place * intsPerSlot
-    ints[at + atIdleClass] = arrival.idleClass
-    ints[at + atHeld] = 0
-    this.#births += 1
-    ints[at + atBirth] = this.#births
-    const { end } = arrival
-    const ofEnd = this.#pageOf(end).ints
-    const prev = ofEnd[(end & placeMask) * intsPerSlot + atPrev] as number
-    ofEnd[(end & placeMask) * intsPerSlot + atPrev] = slot
-    this.#pageOf(prev).ints[(prev & placeMask) * intsPerSlot + atNext] = slot
+    ints[at + atKind] = arrival.kind
     ints[at + atPrev] = prev
-    ints[at + atNext] = end
-    arrival.isFirst = prev === end
+    ints[at + atNext] = arrival.end
     return slot
   }
 
@@ -114,16 +93,17 @@ export class SlotStore<T> {
     const index = slot >>> pageBits
     const page = this.#pageOf(slot)
     page.giveBack(slot & placeMask)
+    this.#frees += 1
     if (!this.#isOpen[index]) {
       this.#isOpen[index] = true
       this.#open.push(index)
     }
-    if (page.used > 0 || index === 0) return
-    if (this.#emptyPages > 0 && page !== this.#current) {
+    if (!page.isEmpty() || page === this.#current) return
+    if (this.#spare?.isEmpty() === true && this.#spare !== page) {
       this.pages[index] = undefined
       this.#dropped.push(index)
     } else {
-      this.#emptyPages += 1
+      this.#spare = page
     }
   }
 
@@ -182,33 +162,33 @@ export class SlotStore<T> {
 
   /** The number of its idle class. */
   idleClass(slot: number): number {
-    return this.#int(slot, atIdleClass)
+    return this.#int(slot, atKind) >>> 1
   }
 
   setIdleClass(slot: number, number: number): void {
-    this.#setInt(slot, atIdleClass, number)
+    this.#setInt(slot, atKind, (number << 1) | (this.#int(slot, atKind) & 1))
   }
 
   isHeld(slot: number): boolean {
-    return this.#int(slot, atHeld) !== 0
+    return (this.#int(slot, atKind) & 1) !== 0
   }
 
   setHeld(slot: number, isHeld: boolean): void {
-    this.#setInt(slot, atHeld, isHeld ? 1 : 0)
+    this.#setInt(slot, atKind, (this.#int(slot, atKind) & ~1) | (isHeld ? 1 : 0))
   }
 
   /** The hash of its id, where the index has wanted one. */
   hash(slot: number): number {
-    return this.#int(slot, atHash)
+    return this.#pageOf(slot).hashes?.[slot & placeMask] ?? 0
   }
 
   setHash(slot: number, hash: number): void {
-    this.#setInt(slot, atHash, hash)
+    this.#pageOf(slot).setHashAt(slot & placeMask, hash)
   }
 
-  /** Tells apart the sessions that have one slot one after another; that of a free slot is zero. */
-  birth(slot: number): number {
-    return this.pages[slot >>> pageBits]?.ints[(slot & placeMask) * intsPerSlot + atBirth] ?? 0
+  /** Tells apart the sessions that have one slot one after another. */
+  life(slot: number): number {
+    return this.pages[slot >>> pageBits]?.lifeAt(slot & placeMask) ?? 0
   }
 
   prev(slot: number): number {
@@ -258,23 +238,12 @@ export class SlotStore<T> {
     return this.pages[slot >>> pageBits] as SlotPage
   }
 
-  /** The current page, with a free slot that is going to be taken. */
-  #pageToUse(): SlotPage {
-    if (this.#current.isFull) this.#makeRoom()
-    if (this.#current.used === 0 && this.#currentIndex > 0) this.#emptyPages -= 1
-    return this.#current
-  }
-
-  /** The current page is full: it grows, or another one takes its place. */
+  /** The current page is full: another one takes its place. */
   #makeRoom(): void {
-    if (this.#current.capacity < slotsPerPage) {
-      this.#current.grow(this.#current.capacity * growth)
-      return
-    }
     this.#isOpen[this.#currentIndex] = false
     for (let index = this.#open.pop(); index !== undefined; index = this.#open.pop()) {
       const page = this.pages[index]
-      if (page !== undefined && !page.isFull) {
+      if (page !== undefined && !page.isFull()) {
         this.#current = page
         this.#currentIndex = index
         return
@@ -282,9 +251,9 @@ export class SlotStore<T> {
       this.#isOpen[index] = false
     }
     this.#currentIndex = this.#dropped.pop() ?? this.pages.length
-    this.#current = new SlotPage(slotsPerPage)
+    // Later than any life in a page that was here before: a slot's goes on by one each time that it is freed.
+    this.#current = new SlotPage(capacityOf(this.#currentIndex), this.#frees + 2)
     this.pages[this.#currentIndex] = this.#current
     this.#isOpen[this.#currentIndex] = true
-    this.#emptyPages += 1
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { AgeList } from '../../../src/memory/table/age-list.ts'
-import { noSlot, slotsPerPage } from '../../../src/memory/table/slot-page.ts'
+import { noSlot, pageBits } from '../../../src/memory/table/slot-page.ts'
 
 describe('a list by age', () => {
   // The second and the third are in pages of their own.
-  const [a, b, c] = [7, slotsPerPage, slotsPerPage * 5 + 1] as const
+  const [a, b, c] = [7, 1 << pageBits, (5 << pageBits) + 1] as const
 
   it('gives the oldest first, and a released one that is over before it', () => {
     const list = new AgeList()

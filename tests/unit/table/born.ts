@@ -1,10 +1,12 @@
+import { Arrival } from '../../../src/memory/table/arrival.ts'
 import { noSlot } from '../../../src/memory/table/slot-page.ts'
 import type { SlotStore } from '../../../src/memory/table/slot-store.ts'
 
 /** A slot in use that is in no list. */
 export function born<T>(store: SlotStore<T>, id: string, value: T, { now = 0, idleClass = 0 } = {}): number {
-  const list = { tick: 0, quietUntil: 0, end: noSlot, isFirst: false }
-  const slot = store.bear(id, value, now, { idleClass, maxAgeMs: Number.POSITIVE_INFINITY, ...list })
+  const arrival = new Arrival(idleClass, noSlot, store.pages)
+  arrival.now = now
+  const slot = store.bear(id, value, arrival)
   store.unlink(slot)
   return slot
 }

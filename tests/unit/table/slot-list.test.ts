@@ -15,7 +15,11 @@ function listOf(ids: string) {
   return { list, members }
 }
 
-const idsOf = (list: SlotList<number>) => Array.from(list, idOf).join('')
+function idsOf(list: SlotList<number>): string {
+  const members: number[] = []
+  list.collect(members)
+  return members.map(idOf).join('')
+}
 
 function backwards(list: SlotList<number>): string {
   const ids = []

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { IdleClasses } from '../../../src/memory/table/idle-classes.ts'
 import { SessionRecord } from '../../../src/memory/table/session-record.ts'
 import {
+  capacityOf,
   noSlot,
   pageBits,
   placeMask,
   refsPerSlot,
   type SlotPage,
-  slotsPerPage,
 } from '../../../src/memory/table/slot-page.ts'
 import { SlotStore } from '../../../src/memory/table/slot-store.ts'
 import { Random } from '../../support/random.ts'
@@ -25,12 +25,16 @@ const bear = (store: SlotStore<number>, value: number) => born(store, `id ${valu
 
 const pagesOf = (store: SlotStore<number>) => store.pages.filter((page) => page !== undefined)
 
+/** How many slots so many pages have. */
+const slotsIn = (pages: number) =>
+  Array.from({ length: pages }, (_, index) => capacityOf(index)).reduce((sum, capacity) => sum + capacity, 0)
+
 /** Fills so many pages to the last slot, and gives their slots, page by page. */
 function filled(count: number) {
   const store = new SlotStore<number>()
   const slots: number[][] = Array.from({ length: count }, () => [])
   // The first page has a slot that stands for none.
-  for (let value = 1; value < count * slotsPerPage; value += 1) {
+  for (let value = 1; value < slotsIn(count); value += 1) {
     const slot = bear(store, value)
     slots[slot >>> pageBits]?.push(slot)
   }
@@ -60,16 +64,14 @@ describe('a slot', () => {
   it('is used again after it was freed, and tells its sessions apart', () => {
     const store = new SlotStore<number>()
     const [first, second] = [bear(store, 1), bear(store, 2)]
-    const births = [store.birth(first), store.birth(second)]
+    const life = store.life(first)
     store.setHeld(first, true)
     store.free(first)
-    expect(store.birth(first)).toBe(0)
+    expect(store.life(first)).not.toBe(life)
     const again = bear(store, 3)
 
     expect(again).toBe(first)
-    births.push(store.birth(again))
-    expect(births).not.toContain(0)
-    expect(new Set(births).size).toBe(3)
+    expect(store.life(again)).not.toBe(life)
     expect([store.idOf(again), store.valueOf(again), store.isHeld(again)]).toEqual(['id 3', 3, false])
     expect(store.valueOf(second)).toBe(2)
   })
@@ -91,16 +93,25 @@ describe('a slot', () => {
     expect(refsOf(store, neighbour).slice(0, 2)).toEqual(['id 2', 2])
   })
 
-  it('has no birth where its page was dropped', () => {
+  it('never has a life again, whatever became of its page', () => {
     const { store, slots } = filled(4)
-    const [last] = slots[2] ?? []
-    for (const slot of slots.slice(1, 3).flat()) store.free(slot)
+    const inTwo = slots.slice(1, 3).flat()
+    const lives = new Map(inTwo.map((slot) => [slot, new Set([store.life(slot)])]))
+    let dropped = 0
+    for (let round = 0; round < 5; round += 1) {
+      for (const slot of inTwo) store.free(slot)
+      if (store.pages[1] === undefined || store.pages[2] === undefined) dropped += 1
+      expect(inTwo.filter((slot) => lives.get(slot)?.has(store.life(slot)))).toEqual([])
+      const again = inTwo.map((value) => bear(store, value))
+      expect(new Set(again)).toEqual(new Set(inTwo))
+      for (const slot of inTwo) lives.get(slot)?.add(store.life(slot))
+    }
 
-    expect(store.pages[2]).toBeUndefined()
-    expect(store.birth(last ?? noSlot)).toBe(0)
+    expect(dropped).toBeGreaterThan(0)
+    expect(inTwo.filter((slot) => lives.get(slot)?.size !== 6)).toEqual([])
   })
 
-  it('keeps what it has apart from all others, while the first page grows and beyond', () => {
+  it('keeps what it has apart from all others, in pages of all sizes', () => {
     const store = new SlotStore<number>()
     const home = {
       slots: store,
@@ -120,8 +131,8 @@ describe('a slot', () => {
       store.hash(slot) !== ~value ||
       store.next(slot) !== (slots[value + 1] ?? slots[0]) ||
       store.prev(slot) !== (slots[value - 1] ?? slots[slots.length - 1])
-    const capacities = new Set<number>()
-    for (let value = 0; value < slotsPerPage * 2; value += 1) {
+    const pages = 9
+    for (let value = 0; value < slotsIn(pages) - 1; value += 1) {
       const slot = born(store, `id ${value}`, value, { now: value + 0.25, idleClass: value % 7 })
       store.setLastActive(slot, value + 0.5)
       store.setLinkedTick(slot, -value)
@@ -135,12 +146,10 @@ describe('a slot', () => {
       store.link(slots.at(-1) ?? slot, slot)
       slots.push(slot)
       store.link(slot, slots[0] ?? slot)
-      const { capacity } = store.pages[0] as SlotPage
-      if (!capacities.has(capacity) && slots.some(isWrong)) expect.fail(`wrong at a capacity of ${capacity}`)
-      capacities.add(capacity)
     }
 
-    expect([...capacities]).toEqual([64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384])
+    const capacities = store.pages.map((page) => page?.capacity)
+    expect(capacities).toEqual([256, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 16_384, 16_384])
     expect(slots.filter(isWrong)).toEqual([])
   })
 })
@@ -185,7 +194,7 @@ describe('the pages', () => {
     const { store, slots } = filled(4)
     for (const slot of slots.slice(1, 3).flat()) store.free(slot)
     expect(store.pages[2]).toBeUndefined()
-    const again = Array.from({ length: 2 * slotsPerPage }, (_, value) => bear(store, value))
+    const again = Array.from({ length: slotsIn(3) - slotsIn(1) }, (_, value) => bear(store, value))
 
     expect(store.pages).toHaveLength(4)
     expect(again.toSorted((a, b) => a - b)).toEqual(slots.slice(1, 3).flat())
@@ -218,7 +227,7 @@ describe('the pages', () => {
     const values: number[] = []
     let most = 0
     for (let wave = 0; wave < 12; wave += 1) {
-      const aim = random.below(wave % 2 === 0 ? 5 * slotsPerPage : slotsPerPage)
+      const aim = random.below(slotsIn(wave % 2 === 0 ? 10 : 7))
       while (inUse.length !== aim) {
         if (random.chance(inUse.length < aim ? 0.8 : 0.2)) {
           const slot = bear(store, inUse.length + wave)
@@ -238,7 +247,7 @@ describe('the pages', () => {
       }
     }
 
-    // One for the slot that stands for none, and one more that may be kept.
-    expect(store.pages.length).toBeLessThanOrEqual(Math.ceil((most + 1) / slotsPerPage) + 1)
+    // One slot for the one that stands for none, and one page that may be kept.
+    expect(slotsIn(store.pages.length - 2)).toBeLessThanOrEqual(most + 1)
   })
 })

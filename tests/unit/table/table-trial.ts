@@ -63,7 +63,7 @@ export class TableTrial {
     this.#lastId += 1
     const id = `session-${this.#lastId}`
     const slot = this.table.insert(id, this.#lastId, timeoutMs, this.now)
-    this.expect(slot !== noSlot && this.table.birth(slot) !== 0, `${id} has no slot`)
+    this.expect(slot !== noSlot && this.table.life(slot) !== 0, `${id} has no slot`)
     this.model.add(id, this.#lastId, timeoutMs ?? this.options.timeoutMs, this.now, slot)
   }
 

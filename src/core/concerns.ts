@@ -1,0 +1,40 @@
+// A bit each. Constants in a file without imports, so that the build puts them where they are used.
+
+/** Somebody is told of each creation: a listener or a log. */
+export const creationIsTold = 1
+/** Something waits to be told, or is being told. */
+export const newsWaits = 2
+/** The sweep's timer is not set. */
+export const timerIsOff = 4
+/** Somebody waits for an id to come to life. */
+export const idIsAwaited = 8
+/** There may be no room. */
+export const roomIsBounded = 16
+/** A creation may be forbidden: there is a hook that loads or archives, or the registry closes. */
+export const creationMayBeForbidden = 32
+
+/**
+ * What a creation has to think of beyond the session itself. Mostly there is nothing of it, and one look says so.
+ *
+ * Each part of a registry that has such a concern raises it here, instead of being asked at each creation.
+ */
+export class Concerns {
+  #bits = 0
+
+  /** Whether there is any. */
+  isAny(): boolean {
+    return this.#bits !== 0
+  }
+
+  has(concern: number): boolean {
+    return (this.#bits & concern) !== 0
+  }
+
+  raise(concern: number): void {
+    this.#bits |= concern
+  }
+
+  settle(concern: number): void {
+    this.#bits &= ~concern
+  }
+}

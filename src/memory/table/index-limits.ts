@@ -1,0 +1,7 @@
+// Apart from where they are used: the build puts a constant into its place only if no import stands above it.
+
+/** Up to here one `Map` is the fastest, as V8 keeps the hash of a string with it; it grows within a few milliseconds. */
+export const maxInMap = 1 << 17
+
+/** So few that going back is done at once, and far enough below that it does not happen again and again. */
+export const minInHashIndex = 1 << 12
