@@ -79,23 +79,17 @@ export class Access<T> {
   /** The value of a new session where there is none. Nothing is ended for it before its value is there. */
   make(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     checkId(id)
-    const counters = this.counters
+    const { counters, concerns } = this
     counters.misses += 1
-    if (create === undefined || timeoutMs !== undefined || this.concerns.isAny())
-      return this.#makeWithCare(id, create, timeoutMs)
-    const createdBefore = counters.created
-    const value = create(id)
-    const isUsed = counters.created !== createdBefore
-    // The factory may have changed everything.
-    if (isUsed || this.concerns.isAny()) return this.#takeUp(id, value, timeoutMs, isUsed)
-    if (this.lifecycle.createAtAGlance(id, value) === noSlot)
+    if (create !== undefined && timeoutMs === undefined && !concerns.isAny()) {
+      const createdBefore = counters.created
+      const value = create(id)
+      const isUsed = counters.created !== createdBefore
+      // The factory may have changed everything.
+      if (!isUsed && !concerns.isAny() && this.lifecycle.createAtAGlance(id, value) !== noSlot) return value
       return this.#takeUp(id, value, timeoutMs, isUsed)
-    return value
-  }
-
-  /** The same where there is more to think of than the session itself. */
-  #makeWithCare(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
-    const { room, announcer, counters } = this.#parts
+    }
+    const { room, announcer } = this.#parts
     try {
       if (this.#mayBeForbidden()) this.#checkCreatable(id)
       if (create === undefined) throw noFactory()
