@@ -25,8 +25,6 @@ interface Job {
   readonly work: Work
   readonly size: number
   readonly contenders: readonly ContenderName[]
-  /** In the first round only: it takes minutes. */
-  readonly isOnce?: boolean
 }
 
 const plan: Job[] = [
@@ -38,15 +36,14 @@ const plan: Job[] = [
   { work: 'growth', size: 1_000_000, contenders: ours },
 ]
 if (values.huge) {
-  plan.push({ work: 'steady', size: 10_000_000, contenders: ours, isOnce: true })
-  plan.push({ work: 'growth', size: 10_000_000, contenders: ours, isOnce: true })
+  plan.push({ work: 'steady', size: 10_000_000, contenders: ours })
+  plan.push({ work: 'growth', size: 10_000_000, contenders: ours })
 }
 
 const startedAt = performance.now()
 const figures = new Figures()
 for (let round = 1; round <= rounds; round += 1) {
-  for (const { work, size, contenders, isOnce } of plan) {
-    if (isOnce === true && round > 1) continue
+  for (const { work, size, contenders } of plan) {
     for (const contender of contenders) {
       const jobStartedAt = performance.now()
       figures.add(work, contender, size, await measureApart(work, contender, size))

@@ -17,6 +17,9 @@ const timing = { timeoutMs: 20 * 60_000, intervalMs: 5 * 60_000 }
 /** So many creations at least are timed: fewer are over before the engine has seen what it compiles them for. */
 const minCreations = 500_000
 
+/** So many sessions at least are weighed: a thousand weigh less than what comes and goes beside them. */
+const minWeighed = 100_000
+
 const touchesPerBatch = 20_000
 const batches = 50
 /** Slow contenders get fewer batches. */
@@ -36,11 +39,11 @@ export async function measureSteady(make: MakeContender, size: number): Promise<
     contender.close()
     await new Promise(setImmediate)
   }
-  const before = await usedBytes()
+  await collectGarbage()
   const contender = make(timing)
   createMs += timeCreation(contender, ids)
   creations += size
-  const bytesPerSession = ((await usedBytes()) - before) / size
+  await collectGarbage()
   const touchNs: number[] = []
   const startedAt = performance.now()
   for (let batch = 0; batch < batches && performance.now() - startedAt < touchLimitMs; batch += 1) {
@@ -56,7 +59,19 @@ export async function measureSteady(make: MakeContender, size: number): Promise<
   const idleSweepMs = contender.sweep === undefined ? Number.NaN : timeSweeps(() => contender.sweep?.())
   if (contender.size() !== size) throw new Error(`${contender.size()} sessions instead of ${size}`)
   contender.close()
+  const bytesPerSession = await weigh(make, ids)
   return { createNs: (createMs * 1e6) / creations, touchNs: median(touchNs), bytesPerSession, idleSweepMs }
+}
+
+async function weigh(make: MakeContender, ids: readonly string[]): Promise<number> {
+  await collectGarbage()
+  const before = usedBytes()
+  const contenders = Array.from({ length: Math.ceil(minWeighed / ids.length) }, () => make(timing))
+  for (const contender of contenders) for (const id of ids) contender.getOrCreate(id)
+  await collectGarbage()
+  const bytes = usedBytes() - before
+  for (const contender of contenders) contender.close()
+  return bytes / (ids.length * contenders.length)
 }
 
 function timeCreation(contender: ReturnType<MakeContender>, ids: readonly string[]): number {
@@ -75,12 +90,15 @@ function timeSweeps(sweep: () => void): number {
   )
 }
 
-/** In the heap and beside it, after what is no longer used has gone. */
-async function usedBytes(): Promise<number> {
+async function collectGarbage(): Promise<void> {
   for (let round = 0; round < 2; round += 1) {
     await new Promise(setImmediate)
     globalThis.gc?.()
   }
+}
+
+/** In the heap and beside it. */
+function usedBytes(): number {
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
