@@ -4,7 +4,7 @@
 export const creationIsTold = 1
 /** Something waits to be told, or is being told. */
 export const newsWaits = 2
-/** The sweep's timer is not set. */
+/** The sweep's timer is not set; for good, where nothing ends by time. */
 export const timerIsOff = 4
 /** Somebody waits for an id to come to life. */
 export const idIsAwaited = 8

@@ -43,7 +43,7 @@ export class Access<T> {
       return noSlot
     }
     if (this.table.touchLive(slot, this.clock.now())) return slot
-    this.#parts.lifecycle.expire(slot)
+    this.lifecycle.expire(slot)
     this.#parts.announcer.deliver()
     // A listener may have brought the id back.
     return this.live(id)
@@ -59,10 +59,10 @@ export class Access<T> {
   get(id: string): T | undefined {
     const slot = this.active(id)
     if (slot === noSlot) {
-      this.#parts.counters.misses += 1
+      this.counters.misses += 1
       return undefined
     }
-    this.#parts.counters.hits += 1
+    this.counters.hits += 1
     return this.table.valueOf(slot)
   }
 
@@ -70,7 +70,7 @@ export class Access<T> {
   getOrMake(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     const slot = this.active(id)
     if (slot !== noSlot) {
-      this.#parts.counters.hits += 1
+      this.counters.hits += 1
       return this.table.valueOf(slot)
     }
     return this.make(id, create, timeoutMs)
@@ -104,13 +104,14 @@ export class Access<T> {
 
   /** A session of the value that a factory has given. `isUsed`: it has made sessions in there. */
   #takeUp(id: string, value: T, timeoutMs: number | undefined, isUsed: boolean): T {
-    const { room, lifecycle, announcer } = this.#parts
+    const { lifecycle } = this
+    const { room, announcer } = this.#parts
     try {
       // Whoever came first in there has made the session.
       const slot = isUsed ? this.active(id) : noSlot
       if (slot !== noSlot) return this.table.valueOf(slot)
       if (this.#mayBeForbidden()) this.#checkCreatable(id)
-      const now = lifecycle.clock.now()
+      const now = this.clock.now()
       room.make(now)
       lifecycle.create(id, value, now, timeoutMs)
       // The value itself: its session may be gone again when the listeners have been told of it.

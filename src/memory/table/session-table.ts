@@ -102,14 +102,15 @@ export class SessionTable<T> implements RecordHome<T> {
   }
 
   /**
-   * The same for a session without a timeout of its own, if a glance shows that nobody is over; else it does nothing, and
-   * gives `noSlot`.
+   * The same for a session without a timeout of its own, if a glance shows that nobody is over; else, and always where there
+   * is an absolute timeout, it does nothing, and gives `noSlot`.
    */
   insertAtAGlance(id: string, value: T, clock: FullClock): number {
+    if (this.#ages !== undefined) return noSlot
     const idleClass = this.ofRegistry
     // Asked here, as a fraction that is handed to a function takes an object on the way.
     const now = nowOf(clock)
-    if (!idleClass.arrival.holdsAt(now) || this.#ages !== undefined) return noSlot
+    if (!idleClass.arrival.holdsAt(now)) return noSlot
     return this.#bear(id, value, now, idleClass)
   }
 

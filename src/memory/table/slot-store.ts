@@ -38,7 +38,7 @@ export class SlotStore<T> {
   readonly #dropped: number[] = []
   /** A page without any slot in use, if it still is. It is kept, so that a session that comes and goes does not cost a page each time. */
   #spare: SlotPage | undefined = undefined
-  /** So many slots were freed: no life of a slot is later than that. */
+  /** So many slots were freed. No life is later than two more than that. */
   #frees = 0
 
   constructor() {

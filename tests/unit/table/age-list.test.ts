@@ -46,4 +46,20 @@ describe('a list by age', () => {
 
     expect(order).toEqual([b, c, a])
   })
+
+  it('keeps those of a large page apart after a small one was dropped', () => {
+    const list = new AgeList()
+    const large = Array.from({ length: 3 }, (_, at) => ((6 << pageBits) | 8_000) + at)
+    list.append(b)
+    list.remove(b)
+    for (const slot of large) list.append(slot)
+
+    expect(large.map((slot) => list.has(slot))).toEqual([true, true, true])
+    expect(list.oldest).toBe(large[0])
+    for (const slot of large) {
+      expect(list.oldest).toBe(slot)
+      list.remove(slot)
+    }
+    expect(list.oldest).toBe(noSlot)
+  })
 })
