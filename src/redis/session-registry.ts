@@ -67,16 +67,16 @@ export class RedisSessionRegistry<T>
     const timeoutMs = checkTimeout(options) ?? resolved.timeoutMs
     const own = turns.sessionInTurn(id)
     if (own !== undefined) return own.value
-    if (!this.#begin()) throw closed()
+    const access = this.#openAccess()
     for (;;) {
-      const life = await this.#access.live(id, { touches: true, reads: true })
+      const life = await access.live(id, { touches: true, reads: true })
       if (life !== undefined) {
         teller.counters.hits += 1
         return resolved.codec.decode(life.text)
       }
       teller.counters.misses += 1
       const isClosing = this.#closed !== undefined
-      const made = await this.#access.make(id, create ?? resolved.create, timeoutMs, isClosing)
+      const made = await access.make(id, create ?? resolved.create, timeoutMs, isClosing)
       if (made !== undefined) return resolved.codec.decode(made.text)
     }
   }
@@ -128,16 +128,15 @@ export class RedisSessionRegistry<T>
    * Ends a session at once, held or being archived or not, and says whether there was one.
    *
    * A running turn's signal is aborted: at once in this process, at its next renewal in another. What was given up stays
-   * on the dead list; what an earlier archive has stored is yours to remove.
+   * on the dead list; what an earlier archive has stored is yours to remove. Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async delete(id: string): Promise<boolean> {
-    checkRedisId(id)
-    return this.#begin() && this.#access.delete(id)
+    return this.#openAccess().delete(checkRedisId(id))
   }
 
-  /** Deletes all sessions of all processes, those being archived included, and says how many; not in one step. */
+  /** Deletes all sessions of all processes, those being archived included, one by one; says how many. Rejects as {@link delete}. */
   async clear(): Promise<number> {
-    return this.#begin() ? this.#access.clear() : 0
+    return this.#openAccess().clear()
   }
 
   /** Claims, now, all sessions that are over and not held, to end or archive them here; says how many. */
@@ -245,16 +244,14 @@ export class RedisSessionRegistry<T>
     yield* this.#access.dead()
   }
 
-  /** Lets all dead lives of an id be archived again, with new attempts, and says how many. */
+  /** Lets all dead lives of an id be archived again, with new attempts, and says how many. Rejects as {@link delete}. */
   async retryDead(id: string): Promise<number> {
-    checkRedisId(id)
-    return this.#begin() ? this.#access.retryDead(id) : 0
+    return this.#openAccess().retryDead(checkRedisId(id))
   }
 
-  /** Ends all dead lives of an id with `'deleted'`, and says how many. */
+  /** Ends all dead lives of an id with `'deleted'`, and says how many. Rejects as {@link delete}. */
   async dropDead(id: string): Promise<number> {
-    checkRedisId(id)
-    return this.#begin() ? this.#access.dropDead(id) : 0
+    return this.#openAccess().dropDead(checkRedisId(id))
   }
 
   /**
@@ -286,6 +283,12 @@ export class RedisSessionRegistry<T>
   #begin(): boolean {
     if (this.#closed === undefined) this.#parts.poller.start()
     return !this.#isClosed
+  }
+
+  /** For what must not seem to be done: the sessions live on when this registry is closed. */
+  #openAccess(): Access<T> {
+    if (!this.#begin()) throw closed()
+    return this.#access
   }
 
   async #live(id: string, options: EnterOptions) {

@@ -22,7 +22,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await other.get('a')).toEqual(['kept'])
   })
 
-  it('lets reads find nothing, and creating fail', async () => {
+  it('lets reads find nothing, and refuses what would change something', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     await registry.set('a', ['kept'])
     await registry.close()
@@ -30,13 +30,34 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await registry.get('a')).toBeUndefined()
     expect(await registry.has('a')).toBe(false)
     expect(await registry.size()).toBe(0)
-    expect(await registry.delete('a')).toBe(false)
     expect(await registry.hold('a')).toBeUndefined()
     for await (const id of registry.keys()) expect.unreachable(id)
     expect((await registry.stats()).size).toBe(0)
     const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
     expect(await failureOf(() => registry.getOrCreate('a'))).toEqual(closed)
     expect(await failureOf(() => registry.open('a'))).toEqual(closed)
+    // A `false` or 0 would say that there was nothing; but the session lives on.
+    expect(await failureOf(() => registry.delete('a'))).toEqual(closed)
+    expect(await failureOf(() => registry.clear())).toEqual(closed)
+    expect(await failureOf(() => registry.retryDead('a'))).toEqual(closed)
+    expect(await failureOf(() => registry.dropDead('a'))).toEqual(closed)
+  })
+
+  it('deletes what it is asked to while it closes', async () => {
+    const prefix = uniquePrefix()
+    const store = new FakeArchive('manual')
+    const registry = await testRegistry<string[]>(redis, { prefix, timeoutMs: 100, archive: store.archive })
+    await registry.set('archiving', [])
+    await expect.poll(() => store.calls.length, soon).toBe(1)
+    const other = await testRegistry<string[]>(redis, { prefix, timeoutMs: 60_000 })
+    await other.set('a', ['kept'])
+    const closing = watch(registry.close())
+    expect(await registry.delete('a')).toBe(true)
+    expect(closing.state).toBe('pending')
+    store.last.succeed()
+    await closing.settled
+
+    expect(await other.has('a')).toBe(false)
   })
 
   it('waits for an archive, counts it, and gives back what was not begun', async () => {
