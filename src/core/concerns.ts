@@ -6,12 +6,12 @@ export const creationIsTold = 1
 export const newsWaits = 2
 /** The sweep's timer is not set; for good, where nothing ends by time. */
 export const timerIsOff = 4
-/** Somebody waits for an id to come to life. */
+/** Somebody waits for an id to come to life, or for the room that it takes. */
 export const idIsAwaited = 8
-/** There may be no room. */
-export const roomIsBounded = 16
-/** A creation may be forbidden: there is a hook that loads or archives, or the registry closes. */
-export const creationMayBeForbidden = 32
+/** A creation may be forbidden: there is a hook that loads, or the registry closes. */
+export const creationMayBeForbidden = 16
+/** Sessions are being archived: nobody may create one of their ids, and memory has them still. */
+export const idsAreArchived = 32
 
 /**
  * What a creation has to think of beyond the session itself. Mostly there is nothing of it, and one look says so.

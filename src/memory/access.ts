@@ -1,12 +1,14 @@
 import type { FullClock } from '../core/clock.ts'
-import { type Concerns, creationMayBeForbidden } from '../core/concerns.ts'
+import { type Concerns, creationMayBeForbidden, idsAreArchived } from '../core/concerns.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { outerTurn } from '../core/outer-turn.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import type { Counters } from '../core/stats.ts'
 import { checkId } from '../core/validate.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { ResolvedOptions } from './options.ts'
 import type { RegistryParts } from './parts.ts'
+import { maxInMap } from './table/index-limits.ts'
 import type { SessionTable } from './table/session-table.ts'
 import { noSlot } from './table/slot-page.ts'
 import type { TurnRun } from './turn-run.ts'
@@ -22,9 +24,12 @@ export class Access<T> {
   declare private readonly clock: FullClock
   declare private readonly counters: Counters
   declare private readonly concerns: Concerns
+  declare private readonly few: ReadonlyMap<string, number>
+  /** With fewer sessions in that `Map` there is room for one more, unless something is being archived or waits. */
+  declare private readonly roomy: number
   readonly #loads: boolean
 
-  constructor(owner: object, parts: RegistryParts<T>, hooks: { readonly loads: boolean }) {
+  constructor(owner: object, parts: RegistryParts<T>, options: ResolvedOptions<T>) {
     this.#owner = owner
     this.#parts = parts
     this.table = parts.table
@@ -32,7 +37,9 @@ export class Access<T> {
     this.clock = parts.lifecycle.clock
     this.counters = parts.counters
     this.concerns = parts.concerns
-    this.#loads = hooks.loads
+    this.few = parts.table.byId.few
+    this.roomy = roomySize(options.maxSessions)
+    this.#loads = options.load !== undefined
   }
 
   /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
@@ -81,7 +88,8 @@ export class Access<T> {
     checkId(id)
     const { counters, concerns } = this
     counters.misses += 1
-    if (create !== undefined && timeoutMs === undefined && !concerns.isAny()) {
+    const isRoomy = this.few.size < this.roomy
+    if (create !== undefined && timeoutMs === undefined && isRoomy && !concerns.isAny()) {
       const createdBefore = counters.created
       const value = create(id)
       const isUsed = counters.created !== createdBefore
@@ -193,7 +201,7 @@ export class Access<T> {
   }
 
   #mayBeForbidden(): boolean {
-    return this.concerns.has(creationMayBeForbidden)
+    return this.concerns.has(creationMayBeForbidden | idsAreArchived)
   }
 
   #checkCreatable(id: string): void {
@@ -201,4 +209,11 @@ export class Access<T> {
     if (this.#parts.archiver.has(id)) throw needsOpen('is being archived')
     if (this.#loads) throw needsOpen('may have to be loaded')
   }
+}
+
+/** Up to how many sessions in the `Map` a cap need not be asked: all of them where there is none. */
+function roomySize(maxSessions: number): number {
+  if (maxSessions === Number.POSITIVE_INFINITY) return maxInMap + 1
+  // Beyond that sessions are elsewhere as well, so a larger cap is asked each time.
+  return maxSessions <= maxInMap ? maxSessions : 0
 }

@@ -5,7 +5,7 @@ import {
   creationIsTold,
   creationMayBeForbidden,
   idIsAwaited,
-  roomIsBounded,
+  idsAreArchived,
   timerIsOff,
 } from '../core/concerns.ts'
 import { listenedTo } from '../core/registry-emitter.ts'
@@ -45,7 +45,12 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const concerns = new Concerns()
   const announcer = new Announcer(owner, options.logger, options.logId, concerns)
   const lifecycle = new Lifecycle<T>(table, options.clock, announcer, counters, {
-    archive: archives ? (record, reason) => archiver.start(record, reason) : undefined,
+    archive: archives
+      ? (record, reason) => {
+          concerns.raise(idsAreArchived)
+          archiver.start(record, reason)
+        }
+      : undefined,
     arrived: (id, slot) => {
       if (concerns.has(timerIsOff)) sweeper.update()
       if (concerns.has(idIsAwaited)) opener.arrived(id, slot)
@@ -57,6 +62,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   })
   const sweeper = new Sweeper(lifecycle, options.intervalMs, concerns)
   const archiver = new Archiver(owner, lifecycle, options, () => {
+    if (archiver.count === 0) concerns.settle(idsAreArchived)
     room.changed()
     parts.closing?.check()
   })
@@ -65,8 +71,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   const turns = new Turns(owner, lifecycle, opener, archiver, options.maxTurnMs)
   if (options.logger !== undefined) concerns.raise(creationIsTold)
   listenedTo(owner).onFirst('created', () => concerns.raise(creationIsTold))
-  if (options.maxSessions !== Number.POSITIVE_INFINITY) concerns.raise(roomIsBounded)
-  if (archives || options.load !== undefined) concerns.raise(creationMayBeForbidden)
+  if (options.load !== undefined) concerns.raise(creationMayBeForbidden)
   const parts: RegistryParts<T> = {
     table,
     counters,

@@ -49,7 +49,7 @@ export class SessionRegistry<T>
     this.#parts = assemble(this, resolved)
     this.#table = this.#parts.table
     this.#quick = new QuickTouch(this.#table, this.#parts.lifecycle.clock, this.#parts.counters)
-    this.#access = new Access(this, this.#parts, { loads: resolved.load !== undefined })
+    this.#access = new Access(this, this.#parts, resolved)
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */

@@ -24,12 +24,6 @@ export const options: fc.Arbitrary<ModelOptions> = fc.record({
   whenFull: fc.constantFrom('evict', 'reject'),
 })
 
-/** Without a cap, for that is asked at each creation. */
-export const quietOptions: fc.Arbitrary<ModelOptions> = options.map((given) => ({
-  ...given,
-  maxSessions: never,
-}))
-
 /** Steps of every size, and those that land next to a deadline. */
 const step = fc.oneof(
   fc.nat(20),

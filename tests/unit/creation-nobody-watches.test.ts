@@ -2,12 +2,20 @@ import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { FakeArchive } from '../support/fake-archive.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
+import { settle } from '../support/settle.ts'
 
-/** Nobody listens, nothing bounds it and no hook is there: so a creation takes the short way. */
+/** Nobody listens to `created`, and nothing is logged: so a creation takes the short way, unless something is in it. */
 function plainRegistry(options: SessionRegistryOptions<string> = {}) {
   const clock = new ManualClock()
   return { clock, registry: new SessionRegistry<string>({ clock, create: (id) => `of ${id}`, ...options }) }
+}
+
+function historyRegistry(options: SessionRegistryOptions<string[]>) {
+  const clock = new ManualClock()
+  const registry = new SessionRegistry<string[]>({ clock, timeoutMs: 1_000, create: () => [], ...options })
+  return { clock, registry }
 }
 
 describe('a creation that nobody watches', () => {
@@ -114,6 +122,120 @@ describe('a creation that nobody watches', () => {
     registry.getOrCreate('d')
 
     expect(registry.stats()).toMatchObject({ size: 1, expired: 3 })
+  })
+
+  it('lets go who reaches the absolute timeout among creations that follow closely', () => {
+    const { registry, clock } = plainRegistry({ maxAgeMs: 1_000 })
+    registry.getOrCreate('a')
+    clock.advance(995)
+    for (const id of ['b', 'c']) registry.getOrCreate(id)
+    clock.advance(5)
+    registry.getOrCreate('d')
+
+    expect(registry.stats()).toMatchObject({ size: 3, expired: 1 })
+  })
+
+  it('lets go who was in use past the absolute timeout, and no longer is', () => {
+    const { registry, clock } = plainRegistry({ maxAgeMs: 1_000 })
+    registry.getOrCreate('a')
+    const hold = registry.hold('a')
+    clock.advance(1_000)
+    for (const id of ['b', 'c']) registry.getOrCreate(id)
+    expect(registry.stats()).toMatchObject({ size: 3, expired: 0 })
+    hold?.release()
+    registry.getOrCreate('d')
+
+    expect(registry.stats()).toMatchObject({ size: 3, expired: 1 })
+  })
+
+  it('evicts the least recently active at the cap, and nobody before', () => {
+    const { registry, clock } = plainRegistry({ maxSessions: 3 })
+    for (const id of ['a', 'b', 'c', 'd']) {
+      registry.getOrCreate(id)
+      clock.advance(60_000)
+    }
+
+    expect([...registry.keys()]).toEqual(['b', 'c', 'd'])
+    expect(registry.stats()).toMatchObject({ evicted: 1 })
+  })
+
+  it('keeps a cap that is larger than one `Map` may be', () => {
+    const maxSessions = 2 ** 17 + 1_000
+    const { registry } = plainRegistry({ maxSessions })
+    for (let count = 0; count < maxSessions + 10; count += 1) registry.getOrCreate(`visitor ${count}`)
+
+    expect(registry.stats()).toMatchObject({ size: maxSessions, evicted: 10 })
+  })
+
+  it('is refused at the cap before its factory is called', () => {
+    const { registry } = plainRegistry({ maxSessions: 2, whenFull: 'reject' })
+    for (const id of ['a', 'b']) registry.getOrCreate(id)
+    const create = () => expect.unreachable()
+
+    expect(thrownBy(() => registry.getOrCreate('c', create))).toEqual(
+      sessionError('ERR_SESSION_REGISTRY_FULL'),
+    )
+  })
+
+  it('makes room for itself where its factory has taken the last', () => {
+    const { registry, clock } = plainRegistry({ maxSessions: 3 })
+    for (const id of ['a', 'b']) registry.getOrCreate(id)
+    clock.advance(60_000)
+    registry.getOrCreate('c', () => registry.getOrCreate('d'))
+
+    expect([...registry.keys()]).toEqual(['b', 'd', 'c'])
+  })
+
+  it('is refused for each id that is being archived, until that is', async () => {
+    const store = new FakeArchive('manual')
+    const { registry, clock } = historyRegistry({ archive: store.archive })
+    for (const id of ['before', 'a', 'b']) registry.getOrCreate(id)
+    clock.advance(1_000)
+    registry.sweep()
+    registry.getOrCreate('c')
+    const needsOpen = sessionError('ERR_SESSION_NEEDS_OPEN')
+    for (const id of ['a', 'b']) expect(thrownBy(() => registry.getOrCreate(id))).toEqual(needsOpen)
+    for (const call of store.calls.slice(0, 2)) call.succeed()
+    await settle()
+
+    expect(thrownBy(() => registry.getOrCreate('b'))).toEqual(needsOpen)
+    expect(registry.getOrCreate('a')).toEqual([])
+    store.last.succeed()
+    await settle()
+    expect(registry.getOrCreate('b')).toEqual([])
+    expect(registry.stats()).toMatchObject({ size: 3, expired: 3, archiving: 0 })
+  })
+
+  it('is refused where its factory has set off the archive of the id', () => {
+    const store = new FakeArchive('manual')
+    const { registry, clock } = historyRegistry({ archive: store.archive })
+    registry.getOrCreate('before')
+    const create = () => {
+      registry.set('a', [])
+      clock.advance(1_000)
+      registry.sweep()
+      return []
+    }
+
+    expect(thrownBy(() => registry.getOrCreate('a', create))).toEqual(sessionError('ERR_SESSION_NEEDS_OPEN'))
+  })
+
+  it('takes no room that has just become free for somebody who waits', async () => {
+    const store = new FakeArchive('manual')
+    const { registry } = historyRegistry({ archive: store.archive, maxSessions: 2 })
+    for (const id of ['in use', 'a']) registry.getOrCreate(id)
+    registry.hold('in use')
+    const opened = registry.open('b')
+    await settle()
+    store.last.succeed()
+    // At every step on the way, so also between the end of the one and the beginning of the other.
+    while (!registry.has('b')) {
+      expect(thrownBy(() => registry.getOrCreate('c'))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
+      await undefined
+    }
+    await opened
+
+    expect([...registry.keys()]).toEqual(['b', 'in use'])
   })
 
   it('is taken hold of by those who wait for the id since its session was deleted', async () => {

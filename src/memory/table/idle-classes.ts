@@ -55,9 +55,9 @@ export class IdleClasses<T> {
     return this.#endless?.size ?? 0
   }
 
-  /** Makes sure that the arrival of that class holds now. */
-  prepareArrivals(idleClass: IdleClass<T>, now: number): void {
-    if (!idleClass.arrival.holdsAt(now)) idleClass.prepareArrivals(now, this.#byDeadline.bound)
+  /** No session ends before this moment for being idle. */
+  get notOverBefore(): number {
+    return this.#byDeadline.bound
   }
 
   /** One session less has this timeout, whether it was in the order of activity or not. */

@@ -24,14 +24,14 @@ export class SessionTable<T> implements RecordHome<T> {
   readonly #maxAgeMs: number
   declare private readonly ofRegistry: IdleClass<T>
   readonly #heldOnes = new SlotList<T>(this.slots)
-  readonly #ages: AgeList | undefined
+  declare private readonly ages: AgeList | undefined
   #heldCount = 0
 
   constructor(timeoutMs: number, maxAgeMs: number, order: OrderKept = 'for-evictions') {
     this.#maxAgeMs = maxAgeMs
     this.classes = new IdleClasses(this.slots, timeoutMs, maxAgeMs, order)
     this.ofRegistry = this.classes.ofRegistry
-    this.#ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()
+    this.ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()
   }
 
   /** Sessions in the table: live ones, and those that are over and not yet taken out. */
@@ -45,7 +45,7 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** Sessions that can end by time: with none of them there is nothing to sweep. */
   get expirableCount(): number {
-    return this.#ages === undefined ? this.size - this.classes.endlessCount : this.size
+    return this.ages === undefined ? this.size - this.classes.endlessCount : this.size
   }
 
   /** The session of an id, over or not. */
@@ -95,18 +95,23 @@ export class SessionTable<T> implements RecordHome<T> {
 
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): number {
     const idleClass = this.classes.of(timeoutMs)
-    this.classes.prepareArrivals(idleClass, now)
-    const slot = this.#bear(id, value, now, idleClass)
-    this.#ages?.append(slot)
-    return slot
+    if (!idleClass.arrival.holdsAt(now)) this.#prepareArrivals(idleClass, now)
+    return this.#bear(id, value, now, idleClass)
+  }
+
+  /** Until the first deadline that could come, or shorter. */
+  #prepareArrivals(idleClass: IdleClass<T>, now: number): void {
+    const { oldest = noSlot } = this.ages ?? {}
+    const tooOldAt =
+      oldest === noSlot ? Number.POSITIVE_INFINITY : this.slots.created(oldest) + this.#maxAgeMs
+    idleClass.prepareArrivals(now, Math.min(this.classes.notOverBefore, tooOldAt))
   }
 
   /**
-   * The same for a session without a timeout of its own, if a glance shows that nobody is over; else, and always where there
-   * is an absolute timeout, it does nothing, and gives `noSlot`.
+   * The same for a session without a timeout of its own, if a glance shows that nobody is over; else it does nothing, and
+   * gives `noSlot`.
    */
   insertAtAGlance(id: string, value: T, clock: FullClock): number {
-    if (this.#ages !== undefined) return noSlot
     const idleClass = this.ofRegistry
     // Asked here, as a fraction that is handed to a function takes an object on the way.
     const now = nowOf(clock)
@@ -122,6 +127,7 @@ export class SessionTable<T> implements RecordHome<T> {
     idleClass.size += 1
     // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
     if (arrival.wasFirst) this.classes.mayBeEarlier(idleClass)
+    if (this.ages !== undefined) this.ages.append(slot)
     return slot
   }
 
@@ -179,7 +185,9 @@ export class SessionTable<T> implements RecordHome<T> {
     this.slots.setLastActive(slot, now)
     this.classes.append(this.classes.at(slot), slot, now)
     // A sweep may have met it while it was held and past its age, and put it aside.
-    if (this.#ages !== undefined && !this.#ages.has(slot)) this.#ages.prepend(slot)
+    if (this.ages === undefined || this.ages.has(slot)) return
+    this.ages.prepend(slot)
+    this.ofRegistry.arrival.until = Number.NEGATIVE_INFINITY
   }
 
   isOver(slot: number, now: number): boolean {
@@ -195,7 +203,7 @@ export class SessionTable<T> implements RecordHome<T> {
 
   /** Whether {@link nextOver} may find one: a look at the front of each list. */
   mayHaveOver(now: number): boolean {
-    return this.classes.mayHaveOver(now) || (this.#ages !== undefined && this.#mayHaveTooOld(this.#ages, now))
+    return this.classes.mayHaveOver(now) || (this.ages !== undefined && this.#mayHaveTooOld(this.ages, now))
   }
 
   /**
@@ -204,7 +212,7 @@ export class SessionTable<T> implements RecordHome<T> {
    */
   nextOver(now: number): number {
     const found = this.classes.nextOver(now)
-    return found === noSlot && this.#ages !== undefined ? this.#nextTooOld(this.#ages, now) : found
+    return found === noSlot && this.ages !== undefined ? this.#nextTooOld(this.ages, now) : found
   }
 
   /** The session to evict: the least recently active that is not held, to within one granule of its idle timeout. */
@@ -239,7 +247,7 @@ export class SessionTable<T> implements RecordHome<T> {
   #free(slot: number): void {
     this.byId.remove(slot)
     this.slots.unlink(slot)
-    this.#ages?.remove(slot)
+    this.ages?.remove(slot)
     if (this.slots.isHeld(slot)) this.#heldCount -= 1
     const idleClass = this.classes.at(slot)
     this.slots.free(slot)
