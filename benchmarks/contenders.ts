@@ -14,10 +14,26 @@ const loaders = {
   '@cacheable/memory': async () => (await import('./contenders/cacheable-memory.ts')).makeCacheableMemory,
 } satisfies Record<string, () => Promise<MakeContender>>
 
-export type ContenderName = keyof typeof loaders
+/** This library, asked for more; see `contenders/demanding.ts`. */
+export const demandNames = [
+  'a cap',
+  'an absolute timeout',
+  'an archive hook',
+  'a listener of `created`',
+  'a logger at level warn',
+] as const
 
-export const contenderNames = Object.keys(loaders) as readonly ContenderName[]
+export type DemandName = (typeof demandNames)[number]
 
-export function loadContender(name: ContenderName): Promise<MakeContender> {
+export const contenderNames = Object.keys(loaders) as readonly (keyof typeof loaders)[]
+
+export type ContenderName = keyof typeof loaders | DemandName
+
+export async function loadContender(name: ContenderName): Promise<MakeContender> {
+  if (isDemand(name)) return (await import('./contenders/demanding.ts')).loadDemanding(name)
   return loaders[name]()
+}
+
+function isDemand(name: ContenderName): name is DemandName {
+  return demandNames.some((demand) => demand === name)
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type ContenderName, contenderNames } from './contenders.ts'
+import { type ContenderName, contenderNames, demandNames } from './contenders.ts'
 import { Figures } from './figures.ts'
 import { measureImport } from './import-cost.ts'
 import { measureApart, type Work } from './measured-process.ts'
@@ -29,6 +29,8 @@ interface Job {
 
 const plan: Job[] = [
   ...sizes.map((size) => ({ work: 'steady' as const, size, contenders: all })),
+  { work: 'steady', size: 1_000, contenders: demandNames },
+  { work: 'steady', size: 100_000, contenders: demandNames },
   { work: 'control', size: 0, contenders: ['limit'] },
   { work: 'due-at-once', size: 100_000, contenders: ended },
   { work: 'due-at-once', size: 1_000_000, contenders: ended },

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os'
-import { type ContenderName, contenderNames } from './contenders.ts'
+import { type ContenderName, contenderNames, demandNames } from './contenders.ts'
 import type { Figures } from './figures.ts'
 import type { ImportCost } from './import-cost.ts'
 
@@ -21,6 +21,7 @@ export function resultsText(figures: Figures, importCost: ImportCost, facts: Run
     machineText(facts),
     '**limit**: a bare `Map` and one stored `performance.now()`. Numbers in brackets are ratios to it, in the same round.',
     ...steadySizes.flatMap((size) => steadyText(figures, size)),
+    ...demandText(figures, [1_000, 100_000]),
     ...dueText(figures, 100_000),
     ...dueText(figures, 1_000_000),
     ...hourText(figures, 20_000),
@@ -41,13 +42,11 @@ function machineText({ rounds, minutes }: RunFacts): string {
 
 function steadyText(figures: Figures, size: number): string[] {
   const rows = contenderNames.map((name) => {
-    const of = (figure: 'createNs' | 'touchNs') =>
-      `${number(figures.of('steady', name, size, figure))} (${ratio(figures.ratio('steady', name, size, figure))})`
     const bytes = figures.of('steady', name, size, 'bytesPerSession')
     return [
       name,
-      of('touchNs'),
-      of('createNs'),
+      costText(figures, name, size, 'touchNs'),
+      costText(figures, name, size, 'createNs'),
       number(bytes),
       number(bytes - figures.of('steady', 'limit', size, 'bytesPerSession')),
       number(figures.of('steady', name, size, 'idleSweepMs'), 3),
@@ -67,6 +66,34 @@ function steadyText(figures: Figures, size: number): string[] {
       rows.filter((row) => row[1] !== '– (–)'),
     ),
   ]
+}
+
+/** What a session costs where the registry has more to do. */
+function demandText(figures: Figures, sizes: readonly number[]): string[] {
+  const names = ['session-registry', ...demandNames] as const
+  const rows = names.map((name) => [
+    name === 'session-registry' ? 'nothing else' : name,
+    ...sizes.flatMap((size) => [
+      costText(figures, name, size, 'touchNs'),
+      costText(figures, name, size, 'createNs'),
+    ]),
+  ])
+  const head = sizes.flatMap((size) => [
+    `\`getOrCreate\` of one of ${count(size)}, ns`,
+    `creation of ${count(size)}, ns`,
+  ])
+  return ['## A registry that has, beside the idle timeout, …', table(['', ...head], rows)]
+}
+
+/** Nanoseconds, and the ratio to the limit in the same round. */
+function costText(
+  figures: Figures,
+  name: ContenderName,
+  size: number,
+  figure: 'createNs' | 'touchNs',
+): string {
+  const ns = figures.of('steady', name, size, figure)
+  return `${number(ns)} (${ratio(figures.ratio('steady', name, size, figure))})`
 }
 
 function dueText(figures: Figures, size: number): string[] {
