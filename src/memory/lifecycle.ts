@@ -95,12 +95,18 @@ export class Lifecycle<T> {
 
   #tellCreated(id: string, slot: number, loaded: boolean): void {
     const isLogged = this.announcer.isLogged('info')
-    if (!isLogged && !this.announcer.isWanted('created')) return
+    const isWanted = this.announcer.isWanted('created')
+    if (!isLogged && !isWanted) return
     const line: LogLine = {
       level: 'info',
       message: 'session created',
       fields: loaded ? { loaded } : {},
       id,
+    }
+    if (!isWanted) {
+      // No object is made of the session for the log alone: it would stay as long as the session does.
+      this.announcer.log(line)
+      return
     }
     const view = this.viewOf(this.table.recordOf(slot))
     this.announcer.push('created', [view], isLogged ? line : undefined)

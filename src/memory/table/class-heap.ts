@@ -38,12 +38,10 @@ export class ClassHeap<C> {
     this.#sink(last)
   }
 
-  /** A session has come into the class: its moment may be earlier than it was. */
-  mayBeEarlier(idleClass: C): void {
+  /** A session has come into the class: its moment may be earlier than it was, and not before `bound`. */
+  mayBeEarlier(idleClass: C, bound = this.#boundOf(idleClass)): void {
     const entry = this.#byClass.get(idleClass)
-    if (entry === undefined) return
-    const bound = this.#boundOf(idleClass)
-    if (bound >= entry.bound) return
+    if (entry === undefined || bound >= entry.bound) return
     entry.bound = bound
     this.#rise(entry)
   }

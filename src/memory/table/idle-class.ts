@@ -130,6 +130,11 @@ export class IdleClass<T> {
     return this.#slots.lastActive(slot) + this.timeoutMs <= now
   }
 
+  /** No session that comes as {@link arrival} says is over before this moment. */
+  get arrivalsNotOverBefore(): number {
+    return this.#earliestEndOf(this.arrival.tick)
+  }
+
   /** No session of the class is over before this moment. */
   get notOverBefore(): number {
     if (this.#checking.first !== noSlot) return Number.NEGATIVE_INFINITY
@@ -223,9 +228,14 @@ export class IdleClass<T> {
   }
 
   #earliestEnd(slot: number): number {
+    return this.#earliestEndOf(this.#slots.linkedTick(slot))
+  }
+
+  /** Of a session that was put in its place in that granule. */
+  #earliestEndOf(tick: number): number {
     if (!this.isFinite) return Number.POSITIVE_INFINITY
     // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
-    return (this.#slots.linkedTick(slot) - 1) * this.#granuleMs + this.timeoutMs
+    return (tick - 1) * this.#granuleMs + this.timeoutMs
   }
 
   #comesBefore(slot: number, other: number): boolean {

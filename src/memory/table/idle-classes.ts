@@ -73,11 +73,22 @@ export class IdleClasses<T> {
     idleClass.drop()
   }
 
-  /** The moments of a class may have become earlier: a session has come that nothing stands before. */
+  /** The session that came last has nobody of its class before it: the moments of the class may have become earlier. */
+  cameFirst(idleClass: IdleClass<T>): void {
+    this.#byDeadline.mayBeEarlier(idleClass, idleClass.arrivalsNotOverBefore)
+    this.#byActivity.mayBeEarlier(idleClass, idleClass.arrival.now)
+    this.#boundArrivals()
+  }
+
+  /** The same of any other session. */
   mayBeEarlier(idleClass: IdleClass<T>): void {
     this.#byDeadline.mayBeEarlier(idleClass)
     this.#byActivity.mayBeEarlier(idleClass)
-    // What was said of the time in which nobody can be over may hold no more.
+    this.#boundArrivals()
+  }
+
+  /** What was said of the time in which nobody can be over may hold no more. */
+  #boundArrivals(): void {
     const { arrival } = this.ofRegistry
     arrival.until = Math.min(arrival.until, this.#byDeadline.bound)
   }

@@ -126,7 +126,7 @@ export class SessionTable<T> implements RecordHome<T> {
     this.byId.add(id, slot)
     idleClass.size += 1
     // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
-    if (arrival.wasFirst) this.classes.mayBeEarlier(idleClass)
+    if (arrival.wasFirst) this.classes.cameFirst(idleClass)
     if (this.ages !== undefined) this.ages.append(slot)
     return slot
   }

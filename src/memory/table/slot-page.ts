@@ -29,8 +29,8 @@ export const atId = 0
 export const atValue = 1
 export const refsPerSlot = 2
 
-/** Many registries hold a handful of sessions. */
-const slotsInFirstPage = 256
+/** Made with the registry. A page takes as long as 40 creations; of a registry with a handful of sessions this is all. */
+const slotsInFirstPage = 512
 
 /**
  * How many slots a page has: each of the first ones as many as all before it. So memory is at most twice what is needed,

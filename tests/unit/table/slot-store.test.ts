@@ -149,7 +149,7 @@ describe('a slot', () => {
     }
 
     const capacities = store.pages.map((page) => page?.capacity)
-    expect(capacities).toEqual([256, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 16_384, 16_384])
+    expect(capacities).toEqual([512, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 16_384, 16_384, 16_384])
     expect(slots.filter(isWrong)).toEqual([])
   })
 })
