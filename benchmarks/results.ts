@@ -74,8 +74,8 @@ function demandText(figures: Figures, sizes: readonly number[]): string[] {
   const rows = names.map((name) => [
     name === 'session-registry' ? 'nothing else' : name,
     ...sizes.flatMap((size) => [
-      costText(figures, name, size, 'touchNs'),
-      costText(figures, name, size, 'createNs'),
+      number(figures.of('steady', name, size, 'touchNs')),
+      number(figures.of('steady', name, size, 'createNs')),
     ]),
   ])
   const head = sizes.flatMap((size) => [
