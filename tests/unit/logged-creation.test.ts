@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { RegistryEmitter } from '../../src/core/registry-emitter.ts'
+import { resolveOptions } from '../../src/memory/options.ts'
+import { assemble } from '../../src/memory/parts.ts'
+import { RecordingLogger } from '../support/recording-logger.ts'
+
+it.each([
+  ['makes no object of a session for the log alone', false],
+  ['makes one for whoever listens', true],
+])('a creation %s', (_what, isHeard) => {
+  const owner = new RegistryEmitter<{ created: [unknown] }>()
+  const logger = new RecordingLogger()
+  const { lifecycle, table, announcer } = assemble(owner, resolveOptions<string>({ logger }))
+  if (isHeard) owner.on('created', () => {})
+  const slot = lifecycle.create('a', 'value', 0)
+  announcer.deliver()
+
+  expect(logger.at('info').map(({ message }) => message)).toEqual(['session created'])
+  expect(table.slots.recordOf(slot) !== undefined).toBe(isHeard)
+})
