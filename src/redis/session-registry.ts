@@ -131,10 +131,11 @@ export class RedisSessionRegistry<T>
    * on the dead list; what an earlier archive has stored is yours to remove. Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async delete(id: string): Promise<boolean> {
-    return this.#openAccess().delete(checkRedisId(id))
+    checkRedisId(id)
+    return this.#openAccess().delete(id)
   }
 
-  /** Deletes all sessions of all processes, those being archived included, one by one; says how many. Rejects as {@link delete}. */
+  /** Deletes all sessions of all processes, being archived or not, one by one; says how many. Rejects as {@link delete}. */
   async clear(): Promise<number> {
     return this.#openAccess().clear()
   }
@@ -246,12 +247,14 @@ export class RedisSessionRegistry<T>
 
   /** Lets all dead lives of an id be archived again, with new attempts, and says how many. Rejects as {@link delete}. */
   async retryDead(id: string): Promise<number> {
-    return this.#openAccess().retryDead(checkRedisId(id))
+    checkRedisId(id)
+    return this.#openAccess().retryDead(id)
   }
 
   /** Ends all dead lives of an id with `'deleted'`, and says how many. Rejects as {@link delete}. */
   async dropDead(id: string): Promise<number> {
-    return this.#openAccess().dropDead(checkRedisId(id))
+    checkRedisId(id)
+    return this.#openAccess().dropDead(id)
   }
 
   /**

@@ -22,7 +22,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await other.get('a')).toEqual(['kept'])
   })
 
-  it('lets reads find nothing, and refuses what would change something', async () => {
+  it('lets reads find nothing, and refuses to create and to delete', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     await registry.set('a', ['kept'])
     await registry.close()
