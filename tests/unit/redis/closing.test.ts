@@ -41,6 +41,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await failureOf(() => registry.clear())).toEqual(closed)
     expect(await failureOf(() => registry.retryDead('a'))).toEqual(closed)
     expect(await failureOf(() => registry.dropDead('a'))).toEqual(closed)
+    expect(await failureOf(() => registry.delete(''))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 
   it('deletes what it is asked to while it closes', async () => {
