@@ -3,6 +3,7 @@ import type { Counters } from '../core/stats.ts'
 import type { SessionIndex } from './table/session-index.ts'
 import type { SessionTable } from './table/session-table.ts'
 import {
+  atId,
   atLastActive,
   atQuietUntil,
   atValue,
@@ -38,14 +39,19 @@ export class QuickTouch<T> {
     this.counters = counters
   }
 
-  /** The slot of an id, whatever its session is; `noSlot` also of what is no id. */
+  /**
+   * The slot of an id, whatever its session is; `noSlot` also of what is no id. It is negative where only the hash of the
+   * id was looked at.
+   */
   find(id: string): number {
     const slot = this.few.get(id)
-    return slot === undefined ? this.index.findInMany(id) : slot
+    // A difference, as the negative of zero is no small integer.
+    return slot === undefined ? 0 - this.index.guessInMany(id) : slot
   }
 
   /** The value of a session, touched, and counted as found; {@link notQuick} where a closer look is needed. */
-  use(slot: number): T | typeof notQuick {
+  use(slot: number, id: string): T | typeof notQuick {
+    if (slot < 0) return this.useGuessed(-slot, id)
     const now = nowOf(this.clock)
     const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
     const at = (slot & placeMask) * timesPerSlot
@@ -53,5 +59,23 @@ export class QuickTouch<T> {
     times[at + atLastActive] = now
     this.counters.hits += 1
     return refs[(slot & placeMask) * refsPerSlot + atValue] as T
+  }
+
+  /**
+   * As {@link use}, if the slot is that of the id.
+   *
+   * Its id and its times are in two places, of so many that each is a wait for memory. A look at the clock waits for all
+   * that was asked of memory before, so it comes first: then the processor waits for both at once, and for what the next
+   * request needs.
+   */
+  private useGuessed(slot: number, id: string): T | typeof notQuick {
+    const now = nowOf(this.clock)
+    const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
+    const at = (slot & placeMask) * timesPerSlot
+    const atRefs = (slot & placeMask) * refsPerSlot
+    if (!(now < (times[at + atQuietUntil] as number)) || refs[atRefs + atId] !== id) return notQuick
+    times[at + atLastActive] = now
+    this.counters.hits += 1
+    return refs[atRefs + atValue] as T
   }
 }

@@ -71,7 +71,7 @@ export class SessionRegistry<T>
     const timeoutMs = options === undefined ? undefined : checkTimeout(options)
     const slot = this.#quick.find(id)
     if (slot === noSlot) return this.#access.make(id, create ?? this.#create, timeoutMs)
-    const quick = this.#quick.use(slot)
+    const quick = this.#quick.use(slot, id)
     if (quick !== notQuick) return quick
     return this.#access.getOrMake(id, create ?? this.#create, timeoutMs)
   }
@@ -83,7 +83,7 @@ export class SessionRegistry<T>
    */
   get(id: string): T | undefined {
     const slot = this.#quick.find(id)
-    const quick = slot === noSlot ? notQuick : this.#quick.use(slot)
+    const quick = slot === noSlot ? notQuick : this.#quick.use(slot, id)
     return quick === notQuick ? this.#access.get(id) : quick
   }
 

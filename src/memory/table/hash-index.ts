@@ -33,6 +33,19 @@ export class HashIndex<T> {
     return this.#crowded.get(id) ?? noSlot
   }
 
+  /**
+   * The slot of an id, or of another one with the same hash, which is for the caller to see; `noSlot` only where there is
+   * none of this id.
+   *
+   * It does not look at the id in the slot. That is a wait for memory, and the caller has others there to wait for as well.
+   */
+  guess(id: string): number {
+    const hash = hashOf(id, this.#seed)
+    const slot = this.#segmentOf(hash).guess(hash)
+    if (slot !== noSlot || this.#crowded.size === 0) return slot
+    return this.#crowded.get(id) ?? noSlot
+  }
+
   /** Adds a slot. There is none of its id. */
   add(id: string, slot: number): void {
     const hash = hashOf(id, this.#seed)

@@ -25,6 +25,17 @@ export class HashSegment {
     return this.count + other.count <= maxCountToMerge
   }
 
+  /** A slot whose id has this hash; there may be others. */
+  guess(hash: number): number {
+    let cell = hash >>> (32 - cellBits)
+    for (let probe = 0; probe < maxProbes; probe += 1) {
+      const slot = this.#cells[cell * 2 + 1] as number
+      if (slot === noSlot || this.#cells[cell * 2] === hash) return slot
+      cell = (cell + 1) & cellMask
+    }
+    return noSlot
+  }
+
   /** The slot of an id. */
   find(hash: number, id: string, slots: { idOf(slot: number): string }): number {
     let cell = hash >>> (32 - cellBits)

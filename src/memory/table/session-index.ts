@@ -28,12 +28,14 @@ export class SessionIndex<T> {
 
   /** The slot of an id; `noSlot` also of what is no string. */
   find(id: string): number {
-    return this.few.get(id) ?? this.findInMany(id)
+    const slot = this.few.get(id)
+    if (slot !== undefined) return slot
+    return this.#many !== undefined && typeof id === 'string' ? this.#many.find(id) : noSlot
   }
 
-  /** The slot of an id that is not in the `Map`. */
-  findInMany(id: string): number {
-    return this.#many !== undefined && typeof id === 'string' ? this.#many.find(id) : noSlot
+  /** The slot of an id that is not in the `Map`, or of another one with the same hash; `noSlot` as in {@link find}. */
+  guessInMany(id: string): number {
+    return this.#many !== undefined && typeof id === 'string' ? this.#many.guess(id) : noSlot
   }
 
   /** Adds a slot. There is none of its id. */

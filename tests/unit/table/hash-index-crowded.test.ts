@@ -42,6 +42,8 @@ class Filled {
     expect(walked.toSorted((a, b) => a - b)).toEqual(slots.toSorted((a, b) => a - b))
     expect(this.index.size).toBe(slots.length)
     expect([...this.slotOf].filter(([id, slot]) => this.index.find(id) !== slot)).toEqual([])
+    // No two ids have one hash here, so a guess is right.
+    expect([...this.slotOf].filter(([id, slot]) => this.index.guess(id) !== slot)).toEqual([])
   }
 }
 
@@ -59,6 +61,7 @@ describe('a hash index loses no session', () => {
       filled.check()
     }
     expect(filled.index.find(idIn(0, 0xabc))).toBe(noSlot)
+    expect(filled.index.guess(idIn(0, 0xabc))).toBe(noSlot)
   })
 
   it('where the other half of a segment that gets empty was split again', () => {

@@ -43,6 +43,8 @@ describe('a segment of a hash index', () => {
       return slot === wanted
     }
 
+    expect([segment.guess(hashIn(9, 1)), segment.guess(hashIn(9, 2))]).toEqual([11, 14])
+    expect([segment.guess(hashIn(9, 3)), segment.guess(hashIn(8))]).toEqual([noSlot, noSlot])
     expect(find(segment, hashIn(9, 1), isIt(13))).toBe(13)
     expect(find(segment, hashIn(9, 1), isIt(15))).toBe(noSlot)
     expect(find(segment, hashIn(9, 2), isIt(14))).toBe(14)
@@ -55,6 +57,7 @@ describe('a segment of a hash index', () => {
     expect(added).toEqual([...Array.from({ length: reach }, () => true), false])
     expect(segment.count).toBe(reach)
     expect(find(segment, hashIn(cell, reach), anyOne)).toBe(noSlot)
+    expect(segment.guess(hashIn(cell, reach))).toBe(noSlot)
 
     // The cell after it has one free cell in its reach, and the cell before it is free itself.
     expect(segment.add(hashIn((cell + 1) % cells), 1_001)).toBe(true)
@@ -67,6 +70,7 @@ describe('a segment of a hash index', () => {
     expect(segment.add(hashIn(cell, reach), 1_004)).toBe(true)
     expect(find(segment, hashIn(cell, reach), anyOne)).toBe(1_004)
     expect(find(segment, hashIn(cell, reach - 1), anyOne)).toBe(reach)
+    expect(segment.guess(hashIn(cell, reach))).toBe(1_004)
   })
 
   it('does not count one out that is not in it', () => {
