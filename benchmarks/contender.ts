@@ -19,6 +19,9 @@ export interface ContenderOptions {
   readonly isClockMoved?: boolean
 }
 
+/** Twenty minutes without a use, a look every five: nothing is over while it is measured. */
+export const usualTiming: ContenderOptions = { timeoutMs: 20 * 60_000, intervalMs: 5 * 60_000 }
+
 export type MakeContender = (options: ContenderOptions) => Contender
 
 /** What every session holds. The same object for all, so that bytes per session are those beyond key and value. */

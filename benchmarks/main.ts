@@ -27,10 +27,17 @@ interface Job {
   readonly contenders: readonly ContenderName[]
 }
 
+function createAndUse(size: number, contenders: readonly ContenderName[]): Job[] {
+  return [
+    { work: 'creation', size, contenders },
+    { work: 'live-sessions', size, contenders },
+  ]
+}
+
 const plan: Job[] = [
-  ...sizes.map((size) => ({ work: 'steady' as const, size, contenders: all })),
-  { work: 'steady', size: 1_000, contenders: demandNames },
-  { work: 'steady', size: 100_000, contenders: demandNames },
+  ...sizes.flatMap((size) => createAndUse(size, all)),
+  ...createAndUse(1_000, demandNames),
+  ...createAndUse(100_000, demandNames),
   { work: 'control', size: 0, contenders: ['limit'] },
   { work: 'due-at-once', size: 100_000, contenders: ended },
   { work: 'due-at-once', size: 1_000_000, contenders: ended },
@@ -38,7 +45,7 @@ const plan: Job[] = [
   { work: 'growth', size: 1_000_000, contenders: ours },
 ]
 if (values.huge) {
-  plan.push({ work: 'steady', size: 10_000_000, contenders: ours })
+  plan.push(...createAndUse(10_000_000, ours))
   plan.push({ work: 'growth', size: 10_000_000, contenders: ours })
 }
 

@@ -1,14 +1,16 @@
 import process from 'node:process'
 import { type ContenderName, loadContender } from './contenders.ts'
 import type { Work } from './measured-process.ts'
+import { measureCreation } from './workloads/creation.ts'
 import { measureControl, measureDueAtOnce } from './workloads/due-at-once.ts'
 import { measureGrowth } from './workloads/growth.ts'
 import { measureHour } from './workloads/hour.ts'
-import { measureSteady } from './workloads/steady.ts'
+import { measureLiveSessions } from './workloads/live-sessions.ts'
 
 // The measuring side of measured-process.ts: `measure.ts <work> <contender> <size>`, figures as JSON on stdout.
 const works = {
-  steady: measureSteady,
+  creation: measureCreation,
+  'live-sessions': measureLiveSessions,
   'due-at-once': measureDueAtOnce,
   control: measureControl,
   hour: measureHour,

@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ContenderName } from './contenders.ts'
+import type { CreationFigures } from './workloads/creation.ts'
 import type { DueAtOnceFigures } from './workloads/due-at-once.ts'
 import type { GrowthFigures } from './workloads/growth.ts'
 import type { HourFigures } from './workloads/hour.ts'
-import type { SteadyFigures } from './workloads/steady.ts'
+import type { LiveSessionsFigures } from './workloads/live-sessions.ts'
 
 export interface FiguresOf {
-  steady: SteadyFigures
+  creation: CreationFigures
+  'live-sessions': LiveSessionsFigures
   'due-at-once': DueAtOnceFigures
   control: DueAtOnceFigures
   hour: HourFigures

@@ -21,7 +21,7 @@ export async function writePlots(figures: Figures): Promise<void> {
     title: 'getOrCreate of a live session, 1 000 000 sessions: ns (log scale)',
     bars: contenderNames.map((contender) => ({
       contender,
-      value: figures.of('steady', contender, size, 'touchNs'),
+      value: figures.of('live-sessions', contender, size, 'touchNs'),
     })),
     isLog: true,
   })
@@ -42,7 +42,7 @@ export async function writePlots(figures: Figures): Promise<void> {
     title: 'Bytes per session beyond key and value, 1 000 000 sessions',
     bars: contenderNames.map((contender) => ({
       contender,
-      value: figures.of('steady', contender, size, 'bytesPerSession'),
+      value: figures.of('creation', contender, size, 'bytesPerSession'),
     })),
     isLog: false,
   })

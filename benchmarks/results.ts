@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os'
 import { type ContenderName, contenderNames, demandNames } from './contenders.ts'
 import type { Figures } from './figures.ts'
 import type { ImportCost } from './import-cost.ts'
+import type { FiguresOf } from './measured-process.ts'
 
 export interface RunFacts {
   readonly rounds: number
@@ -42,14 +43,14 @@ function machineText({ rounds, minutes }: RunFacts): string {
 
 function steadyText(figures: Figures, size: number): string[] {
   const rows = contenderNames.map((name) => {
-    const bytes = figures.of('steady', name, size, 'bytesPerSession')
+    const bytes = figures.of('creation', name, size, 'bytesPerSession')
     return [
       name,
-      costText(figures, name, size, 'touchNs'),
-      costText(figures, name, size, 'createNs'),
+      costText(figures, 'live-sessions', name, size, 'touchNs'),
+      costText(figures, 'creation', name, size, 'createNs'),
       number(bytes),
-      number(bytes - figures.of('steady', 'limit', size, 'bytesPerSession')),
-      number(figures.of('steady', name, size, 'idleSweepMs'), 3),
+      number(bytes - figures.of('creation', 'limit', size, 'bytesPerSession')),
+      number(figures.of('live-sessions', name, size, 'idleSweepMs'), 3),
     ]
   })
   return [
@@ -74,8 +75,8 @@ function demandText(figures: Figures, sizes: readonly number[]): string[] {
   const rows = names.map((name) => [
     name === 'session-registry' ? 'nothing else' : name,
     ...sizes.flatMap((size) => [
-      number(figures.of('steady', name, size, 'touchNs')),
-      number(figures.of('steady', name, size, 'createNs')),
+      number(figures.of('live-sessions', name, size, 'touchNs')),
+      number(figures.of('creation', name, size, 'createNs')),
     ]),
   ])
   const head = sizes.flatMap((size) => [
@@ -86,14 +87,15 @@ function demandText(figures: Figures, sizes: readonly number[]): string[] {
 }
 
 /** Nanoseconds, and the ratio to the limit in the same round. */
-function costText(
+function costText<W extends 'creation' | 'live-sessions' | 'hour'>(
   figures: Figures,
+  work: W,
   name: ContenderName,
   size: number,
-  figure: 'createNs' | 'touchNs',
+  figure: keyof FiguresOf[W] & string,
 ): string {
-  const ns = figures.of('steady', name, size, figure)
-  return `${number(ns)} (${ratio(figures.ratio('steady', name, size, figure))})`
+  const ns = figures.of(work, name, size, figure)
+  return `${number(ns)} (${ratio(figures.ratio(work, name, size, figure))})`
 }
 
 function dueText(figures: Figures, size: number): string[] {
@@ -114,7 +116,7 @@ function dueText(figures: Figures, size: number): string[] {
 function hourText(figures: Figures, visitors: number): string[] {
   const rows = contenderNames.map((name) => [
     name,
-    `${number(figures.of('hour', name, visitors, 'requestNs'))} (${ratio(figures.ratio('hour', name, visitors, 'requestNs'))})`,
+    costText(figures, 'hour', name, visitors, 'requestNs'),
     number(figures.of('hour', name, visitors, 'longestSweepMs'), 2),
     number(figures.of('hour', name, visitors, 'keptPerVisitor'), 2),
   ])
