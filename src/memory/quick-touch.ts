@@ -51,7 +51,7 @@ export class QuickTouch<T> {
 
   /** The value of a session, touched, and counted as found; {@link notQuick} where a closer look is needed. */
   use(slot: number, id: string): T | typeof notQuick {
-    if (slot < 0) return this.useGuessed(-slot, id)
+    if (slot < 0) return this.#useGuessed(-slot, id)
     const now = nowOf(this.clock)
     const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
     const at = (slot & placeMask) * timesPerSlot
@@ -68,7 +68,7 @@ export class QuickTouch<T> {
    * that was asked of memory before, so it comes first: then the processor waits for both at once, and for what the next
    * request needs.
    */
-  private useGuessed(slot: number, id: string): T | typeof notQuick {
+  #useGuessed(slot: number, id: string): T | typeof notQuick {
     const now = nowOf(this.clock)
     const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
     const at = (slot & placeMask) * timesPerSlot

@@ -59,12 +59,14 @@ export class HashIndex<T> {
     this.size += 1
   }
 
-  remove(slot: number): void {
+  /** Takes a slot out, and says whether it was in the index. */
+  remove(slot: number): boolean {
     const hash = this.#slots.hash(slot)
     const segment = this.#segmentOf(hash)
     if (segment.remove(hash, slot)) this.#mergeIfSmall(segment, hash)
-    else this.#crowded.delete(this.#slots.idOf(slot))
+    else if (!this.#crowded.delete(this.#slots.idOf(slot))) return false
     this.size -= 1
+    return true
   }
 
   /** All slots, as they are now. */

@@ -5,3 +5,9 @@ export const maxInMap = 1 << 17
 
 /** So few that going back is done at once, and far enough below that it does not happen again and again. */
 export const minInHashIndex = 1 << 12
+
+/**
+ * So many are copied from the `Map` with each session that comes, until all are. While it goes on, whoever has come since is
+ * looked for twice; so it is not to last long.
+ */
+export const copiesPerAddition = 8

@@ -1,5 +1,5 @@
 import { HashIndex } from './hash-index.ts'
-import { maxInMap, minInHashIndex } from './index-limits.ts'
+import { copiesPerAddition, maxInMap, minInHashIndex } from './index-limits.ts'
 import { noSlot } from './slot-page.ts'
 import type { SlotStore } from './slot-store.ts'
 
@@ -8,22 +8,25 @@ import type { SlotStore } from './slot-store.ts'
  *
  * V8 copies a `Map` as it doubles or halves, and holds the event loop for all of it: hundreds of milliseconds at some
  * millions of entries. It also ends at 2²⁴. So when the `Map` is full, what comes goes into the other index, and with
- * each of these one that is in the `Map` moves over.
+ * each of these some that are in the `Map` are copied. It is emptied when all are: until then whoever is in it is found
+ * there, with one look.
  */
 export class SessionIndex<T> {
   declare private readonly slots: SlotStore<T>
   /** The `Map`; it stays the same one. */
   readonly few = new Map<string, number>()
   #many: HashIndex<T> | undefined = undefined
-  /** Where the `Map` goes on to be emptied. */
+  /** Those that are in the `Map` and not yet in the other index. */
   #rest: Iterator<[string, number], undefined> | undefined = undefined
+  /** So many are in both. */
+  #copied = 0
 
   constructor(slots: SlotStore<T>) {
     this.slots = slots
   }
 
   get size(): number {
-    return this.#many === undefined ? this.few.size : this.few.size + this.#many.size
+    return this.#many === undefined ? this.few.size : this.few.size + this.#many.size - this.#copied
   }
 
   /** The slot of an id; `noSlot` also of what is no string. */
@@ -46,21 +49,29 @@ export class SessionIndex<T> {
 
   /** Takes a slot out that is in the index. */
   remove(slot: number): void {
-    if (this.few.size > 0 && this.few.delete(this.slots.idOf(slot))) return
+    const wasInMap = this.few.size > 0 && this.few.delete(this.slots.idOf(slot))
     if (this.#many === undefined) return
-    this.#many.remove(slot)
+    if (this.#many.remove(slot) && wasInMap) this.#copied -= 1
     if (this.size < minInHashIndex) this.#goBack(this.#many)
   }
 
   #addToMany(id: string, slot: number): void {
     this.#many ??= new HashIndex(this.slots)
     this.#many.add(id, slot)
-    if (this.few.size === 0) return
+    for (let copies = 0; this.few.size > 0 && copies < copiesPerAddition; copies += 1)
+      this.#copyOne(this.#many)
+  }
+
+  #copyOne(many: HashIndex<T>): void {
     this.#rest ??= this.few.entries()
     const next = this.#rest.next()
-    if (next.done === true) return
-    this.few.delete(next.value[0])
-    this.#many.add(...next.value)
+    if (next.done === true) {
+      this.few.clear()
+      this.#forgetCopies()
+    } else {
+      many.add(...next.value)
+      this.#copied += 1
+    }
   }
 
   #goBack(many: HashIndex<T>): void {
@@ -68,6 +79,11 @@ export class SessionIndex<T> {
       this.few.set(this.slots.idOf(slot), slot)
     })
     this.#many = undefined
+    this.#forgetCopies()
+  }
+
+  #forgetCopies(): void {
     this.#rest = undefined
+    this.#copied = 0
   }
 }

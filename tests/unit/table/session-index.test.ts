@@ -42,7 +42,7 @@ class Filled {
   /** Whether a look-up goes to the index of our own. */
   get isHashed(): boolean {
     const spy = vi.spyOn(HashIndex.prototype, 'find')
-    this.index.find('session-0')
+    this.index.find('none of these')
     const { length } = spy.mock.calls
     spy.mockRestore()
     return length > 0
@@ -105,14 +105,18 @@ describe('the index of sessions', () => {
     expect([filled.isHashed, filled.missing]).toEqual([true, []])
   })
 
-  it('empties the Map one by one, as others come', () => {
+  it('copies the Map as others come, eight with each, and empties it when all are', () => {
     const filled = new Filled(maxInMap)
-    for (let at = 1; at <= maxInMap; at += 1) {
+    const { index } = filled
+    for (let at = 1; at <= maxInMap / 8; at += 1) {
       filled.add(`later-${at}`)
-      if (filled.index.few.size !== maxInMap - at) expect.fail(`${filled.index.few.size} left after ${at}`)
+      if (index.few.size !== maxInMap || index.size !== maxInMap + at)
+        expect.fail(`${index.size} after ${at}`)
     }
+    filled.add('one more')
 
-    expect([filled.index.size, filled.missing]).toEqual([2 * maxInMap, []])
+    expect([index.few.size, index.size]).toEqual([0, maxInMap + maxInMap / 8 + 1])
+    expect(filled.missing).toEqual([])
   })
 
   it.each([2, many])('finds no longer what was taken out, of %i', (count) => {
