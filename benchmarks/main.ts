@@ -7,7 +7,7 @@ import { measureApart, type Work } from './measured-process.ts'
 import { writePlots } from './plots.ts'
 import { resultsText } from './results.ts'
 
-// `npm run bench [-- --huge --rounds 5]`: everything, in about half an hour; writes results.md and the plots.
+// `npm run bench [-- --huge --rounds 5]`: everything, in about 35 minutes; writes results.md and the plots.
 const { values } = parseArgs({
   options: { huge: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
 })

@@ -59,7 +59,10 @@ export class HashIndex<T> {
     this.size += 1
   }
 
-  /** Takes a slot out, and says whether it was in the index. */
+  /**
+   * Takes a slot out, and says whether it was in the index. Of one that was not, any hash may be on record: no entry has
+   * its number, so none is taken out.
+   */
   remove(slot: number): boolean {
     const hash = this.#slots.hash(slot)
     const segment = this.#segmentOf(hash)
