@@ -17,7 +17,7 @@ export class SessionIndex<T> {
   readonly few = new Map<string, number>()
   #many: HashIndex<T> | undefined = undefined
   /** Those that are in the `Map` and not yet in the other index. */
-  #rest: Iterator<[string, number], undefined> | undefined = undefined
+  #rest: Iterator<number, undefined> | undefined = undefined
   /** So many are in both. */
   #copied = 0
 
@@ -63,13 +63,13 @@ export class SessionIndex<T> {
   }
 
   #copyOne(many: HashIndex<T>): void {
-    this.#rest ??= this.few.entries()
+    this.#rest ??= this.few.values()
     const next = this.#rest.next()
     if (next.done === true) {
       this.few.clear()
       this.#forgetCopies()
     } else {
-      many.add(...next.value)
+      many.add(this.slots.idOf(next.value), next.value)
       this.#copied += 1
     }
   }

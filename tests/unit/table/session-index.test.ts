@@ -8,6 +8,7 @@ import { born } from './born.ts'
 /** At more than this a `Map` becomes an index of our own, and at fewer than the other it is one again. */
 const maxInMap = 2 ** 17
 const minInHashIndex = 2 ** 12
+const copiesPerAddition = 512
 const many = 150_000
 
 /** An index and the slot of each id, which is what it should find. */
@@ -105,17 +106,17 @@ describe('the index of sessions', () => {
     expect([filled.isHashed, filled.missing]).toEqual([true, []])
   })
 
-  it('copies the Map as others come, eight with each, and empties it when all are', () => {
+  it('copies the Map as others come, 512 with each, and empties it when all are', () => {
     const filled = new Filled(maxInMap)
     const { index } = filled
-    for (let at = 1; at <= maxInMap / 8; at += 1) {
+    for (let at = 1; at <= maxInMap / copiesPerAddition; at += 1) {
       filled.add(`later-${at}`)
       if (index.few.size !== maxInMap || index.size !== maxInMap + at)
         expect.fail(`${index.size} after ${at}`)
     }
     filled.add('one more')
 
-    expect([index.few.size, index.size]).toEqual([0, maxInMap + maxInMap / 8 + 1])
+    expect([index.few.size, index.size]).toEqual([0, maxInMap + maxInMap / copiesPerAddition + 1])
     expect(filled.missing).toEqual([])
   })
 
