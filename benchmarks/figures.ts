@@ -30,6 +30,18 @@ export class Figures {
     return median(values)
   }
 
+  /** The run in which the figure was the largest; for what must not happen even once. */
+  worst<W extends Work>(
+    work: W,
+    contender: ContenderName,
+    size: number,
+    figure: keyof FiguresOf[W] & string,
+  ): FiguresOf[W] {
+    return this.#of(work, contender, size).reduce((worst, one) =>
+      (one[figure] as number) > (worst[figure] as number) ? one : worst,
+    )
+  }
+
   /** The median of each round's ratio to the limit of the same round: what disturbs a round disturbs both. */
   ratio<W extends Work>(
     work: W,

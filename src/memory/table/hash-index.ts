@@ -1,3 +1,4 @@
+import { CellMemory } from './cell-memory.ts'
 import { HashSegment } from './hash-segment.ts'
 import { hashOf } from './id-hash.ts'
 import { noSlot } from './slot-page.ts'
@@ -18,7 +19,8 @@ const maxDepth = 16
 export class HashIndex<T> {
   readonly #slots: SlotStore<T>
   readonly #seed = Math.floor(Math.random() * 2 ** 32)
-  #directory = [new HashSegment(0)]
+  readonly #memory = new CellMemory()
+  #directory = [new HashSegment(0, this.#memory)]
   readonly #crowded = new Map<string, number>()
   size = 0
 
@@ -90,13 +92,14 @@ export class HashIndex<T> {
   #split(segment: HashSegment, hash: number): void {
     const bit = 1 << segment.depth
     if (bit === this.#directory.length) this.#directory = [...this.#directory, ...this.#directory]
-    const without = new HashSegment(segment.depth + 1)
-    const having = new HashSegment(segment.depth + 1)
+    const without = new HashSegment(segment.depth + 1, this.#memory)
+    const having = new HashSegment(segment.depth + 1, this.#memory)
     this.#assign(hash & (bit - 1), bit * 2, without)
     this.#assign((hash & (bit - 1)) | bit, bit * 2, having)
     segment.forEach((entry, slot) => {
       this.#move(entry & bit ? having : without, entry, slot)
     })
+    segment.giveBack(this.#memory)
   }
 
   /** A segment and its other half become one again when they are nearly empty, so that memory follows the sessions. */
@@ -105,7 +108,7 @@ export class HashIndex<T> {
     const bit = 1 << (segment.depth - 1)
     const other = this.#segmentOf(hash ^ bit)
     if (other.depth !== segment.depth || !segment.canTakeIn(other)) return
-    const whole = new HashSegment(segment.depth - 1)
+    const whole = new HashSegment(segment.depth - 1, this.#memory)
     this.#assign(hash & (bit - 1), bit, whole)
     for (const half of [segment, other]) {
       half.forEach((entry, slot) => {

@@ -1,3 +1,4 @@
+import type { CellMemory } from './cell-memory.ts'
 import { cellBits, cellMask, maxCount, maxCountToMerge, maxProbes } from './hash-cells.ts'
 import { noSlot } from './slot-page.ts'
 
@@ -8,17 +9,23 @@ import { noSlot } from './slot-page.ts'
  */
 export class HashSegment {
   /** Of each cell the hash and the slot, `noSlot` in a free one. */
-  readonly #cells = new Int32Array(2 << cellBits)
+  readonly #cells: Int32Array
   /** How many of the lowest bits are the same in all hashes of the segment. */
-  depth: number
+  readonly depth: number
   count = 0
 
-  constructor(depth: number) {
+  constructor(depth: number, memory: CellMemory) {
     this.depth = depth
+    this.#cells = memory.take()
   }
 
   get isFull(): boolean {
     return this.count >= maxCount
+  }
+
+  /** Nobody uses the segment any more. */
+  giveBack(memory: CellMemory): void {
+    memory.giveBack(this.#cells)
   }
 
   canTakeIn(other: HashSegment): boolean {

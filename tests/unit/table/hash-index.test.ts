@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { CellMemory } from '../../../src/memory/table/cell-memory.ts'
 import { HashIndex } from '../../../src/memory/table/hash-index.ts'
 import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
 import { hashOf } from '../../../src/memory/table/id-hash.ts'
@@ -111,6 +112,31 @@ describe('a hash index', () => {
       expect([trial.fault, trial.index.size, trial.index.find(idAt(1))]).toEqual([undefined, 0, noSlot])
     },
   )
+})
+
+describe('the memory of a hash index', () => {
+  it('is made sixteen segments at a time, and what a split leaves is used for the next', () => {
+    const takes = vi.spyOn(CellMemory.prototype, 'take')
+    const trial = new Trial()
+    for (let at = 0; at < 100_000; at += 1) trial.add(`user-${at}`)
+    const buffers = new Set(takes.mock.results.map(({ value }) => (value as Int32Array).buffer))
+    const { segments } = trial
+
+    expect(segments).toBeGreaterThan(16)
+    // One more piece than there are segments lies ready.
+    expect(buffers.size).toBe(Math.ceil((segments + 1) / 16))
+  })
+
+  it('is given up as it shrinks, and not used again here and there', () => {
+    const trial = new Trial()
+    for (let at = 0; at < 100_000; at += 1) trial.add(`user-${at}`)
+    const givenBack = vi.spyOn(CellMemory.prototype, 'giveBack')
+    const before = trial.segments
+    for (let at = 500; at < 100_000; at += 1) trial.remove(`user-${at}`)
+
+    expect(trial.segments).toBeLessThan(before / 8)
+    expect(givenBack).not.toHaveBeenCalled()
+  })
 })
 
 describe('ids that have the same hash', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { CellMemory } from '../../../src/memory/table/cell-memory.ts'
 import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
 import { noSlot } from '../../../src/memory/table/slot-page.ts'
 import { Random } from '../../support/random.ts'
@@ -25,7 +26,7 @@ function slotsIn(segment: HashSegment): [hash: number, slot: number][] {
 
 describe('a segment of a hash index', () => {
   it('finds nothing at first', () => {
-    const segment = new HashSegment(3)
+    const segment = new HashSegment(3, new CellMemory())
 
     expect(find(segment, hashIn(5), anyOne)).toBe(noSlot)
     expect(segment.remove(hashIn(5), 7)).toBe(false)
@@ -34,7 +35,7 @@ describe('a segment of a hash index', () => {
   })
 
   it('asks which it is among those of the same hash, and of no others', () => {
-    const segment = new HashSegment(0)
+    const segment = new HashSegment(0, new CellMemory())
     const asked: number[] = []
     for (const slot of [11, 12, 13]) segment.add(hashIn(9, 1), slot)
     segment.add(hashIn(9, 2), 14)
@@ -52,7 +53,7 @@ describe('a segment of a hash index', () => {
   })
 
   it.each([100, cells - 1, cells - 20])('takes 64 that belong in cell %i, and no more', (cell) => {
-    const segment = new HashSegment(0)
+    const segment = new HashSegment(0, new CellMemory())
     const added = Array.from({ length: reach + 1 }, (_, at) => segment.add(hashIn(cell, at), at + 1))
     expect(added).toEqual([...Array.from({ length: reach }, () => true), false])
     expect(segment.count).toBe(reach)
@@ -74,7 +75,7 @@ describe('a segment of a hash index', () => {
   })
 
   it('does not count one out that is not in it', () => {
-    const segment = new HashSegment(0)
+    const segment = new HashSegment(0, new CellMemory())
     segment.add(hashIn(1), 5)
 
     expect(segment.remove(hashIn(1), 6)).toBe(false)
@@ -86,7 +87,7 @@ describe('a segment of a hash index', () => {
   })
 
   it('is full before look-ups get long, and takes in another one only while both are nearly empty', () => {
-    const [segment, other] = [new HashSegment(1), new HashSegment(1)]
+    const [segment, other] = [new HashSegment(1, new CellMemory()), new HashSegment(1, new CellMemory())]
     const random = new Random(1)
     const add = (to: HashSegment) => to.add(hashIn(random.below(cells), random.below(2 ** 19)), to.count + 1)
     while (segment.count < cells / 8) add(segment)
@@ -115,7 +116,7 @@ describe('a segment of a hash index', () => {
     ['crowded around the end', Array.from({ length: 200 }, (_, at) => (cells - 100 + at) % cells), 4],
     ['spread over all', Array.from({ length: cells }, (_, at) => at), 5],
   ])('has what a Map has, with hashes that are %s', (_name, homes, seed) => {
-    const segment = new HashSegment(0)
+    const segment = new HashSegment(0, new CellMemory())
     const model = new Map<number, number>()
     const random = new Random(seed)
     const fail = (what: string) => expect.fail(`${what}, with ${model.size} entries and the seed ${seed}`)

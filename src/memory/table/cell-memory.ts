@@ -1,0 +1,43 @@
+import { cellBits } from './hash-cells.ts'
+
+const numbersPerSegment = 2 << cellBits
+/** A mebibyte. */
+const segmentsPerBuffer = 16
+
+/**
+ * Memory for the cells of segments, in pieces of larger buffers.
+ *
+ * V8 counts what is in buffers beside its heap, and may mark for 8 ms each time that one is made. Segments fill all at about
+ * the same time, so with a buffer each there would be thousands of such moments, close together.
+ *
+ * A piece goes back only after a split, and only one is kept. As the index shrinks, each segment becomes a part of a new one: so whole
+ * buffers are given up, where pieces that are used again would hold on to all of them.
+ */
+export class CellMemory {
+  #buffer: ArrayBuffer | undefined = undefined
+  /** So many pieces of the buffer are in use. */
+  #taken = 0
+  #spare: Int32Array | undefined = undefined
+
+  /** Cells for a segment, all free. */
+  take(): Int32Array {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare?.fill(0) ?? this.#piece()
+  }
+
+  /** Nobody uses these cells any more. */
+  giveBack(cells: Int32Array): void {
+    this.#spare = cells
+  }
+
+  #piece(): Int32Array {
+    if (this.#buffer === undefined || this.#taken === segmentsPerBuffer) {
+      this.#buffer = new ArrayBuffer(segmentsPerBuffer * numbersPerSegment * Int32Array.BYTES_PER_ELEMENT)
+      this.#taken = 0
+    }
+    const from = this.#taken * numbersPerSegment * Int32Array.BYTES_PER_ELEMENT
+    this.#taken += 1
+    return new Int32Array(this.#buffer, from, numbersPerSegment)
+  }
+}
