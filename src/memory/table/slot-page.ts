@@ -31,8 +31,7 @@ export const refsPerSlot = 2
 
 const timesBytes = timesPerSlot * Float64Array.BYTES_PER_ELEMENT
 const floatsBytes = floatsPerSlot * Float64Array.BYTES_PER_ELEMENT
-/** And four for a hash. */
-const bytesPerSlot = timesBytes + floatsBytes + Int32Array.BYTES_PER_ELEMENT
+const hashBytes = Int32Array.BYTES_PER_ELEMENT
 
 /** Made with the registry. A page takes as long as 40 creations; of a registry with a handful of sessions this is all. */
 const slotsInFirstPage = 512
@@ -46,7 +45,7 @@ export function capacityOf(index: number): number {
 }
 
 /**
- * The memory of some thousand slots: their numbers in one buffer, 52 bytes each, and what they refer to in one array.
+ * The memory of some thousand slots: their numbers in one buffer, 48 or 52 bytes each, and what they refer to in one array.
  *
  * What a touch reads and writes lies together, apart from the rest: so the more of it is in the processor's caches. And
  * the garbage collector finds a few objects here where it would otherwise find one for each session.
@@ -59,7 +58,7 @@ export class SlotPage {
   declare readonly refs: unknown[]
   /** By place; made when the first slot has one, since most never do. */
   declare records: unknown[] | undefined
-  /** The hashes of the ids, by place, behind the rest; looked at when the first slot has one, for a `Map` needs none. */
+  /** The hashes of the ids, by place; made when the first slot has one, for a `Map` needs none. */
   declare hashes: Int32Array | undefined
   declare readonly capacity: number
   /** The life of its slots that were never used. */
@@ -74,7 +73,9 @@ export class SlotPage {
   constructor(capacity: number, firstLife: number) {
     // One buffer, as each costs as much as a dozen creations. And V8 collects for some milliseconds where one is made, so no
     // insertion is to make several.
-    const buffer = new ArrayBuffer(capacity * bytesPerSlot)
+    const buffer = new ArrayBuffer(
+      capacity * (timesBytes + floatsBytes + (capacity < slotsPerPage ? 0 : hashBytes)),
+    )
     this.times = new Float64Array(buffer, 0, capacity * timesPerSlot)
     this.floats = new Float64Array(buffer, capacity * timesBytes, capacity * floatsPerSlot)
     this.ints = new Int32Array(buffer, capacity * timesBytes, capacity * intsPerSlot)
@@ -112,7 +113,7 @@ export class SlotPage {
   }
 
   setHashAt(place: number, hash: number): void {
-    this.hashes ??= new Int32Array(this.times.buffer, this.capacity * (timesBytes + floatsBytes))
+    this.hashes ??= memoryForHashes(this)
     this.hashes[place] = hash
   }
 
@@ -140,4 +141,11 @@ export class SlotPage {
     this.refs[at + atValue] = undefined
     if (this.records !== undefined) this.records[place] = undefined
   }
+}
+
+/** Behind the rest in a page of full size; where there are no others, mostly nobody wants a hash. */
+function memoryForHashes({ capacity, times }: SlotPage): Int32Array {
+  return capacity < slotsPerPage
+    ? new Int32Array(capacity)
+    : new Int32Array(times.buffer, capacity * (timesBytes + floatsBytes))
 }
