@@ -7,11 +7,11 @@ const segmentsPerBuffer = 16
 /**
  * Memory for the cells of segments, in pieces of larger buffers.
  *
- * V8 counts what is in buffers beside its heap, and may mark for 8 ms each time that one is made. Segments fill all at about
- * the same time, so with a buffer each there would be thousands of such moments, close together.
+ * While V8 marks, it may do a step of that wherever a buffer is made. All segments are full at about the same time, so with
+ * a buffer each there would be thousands of such moments, close together.
  *
- * A piece goes back only after a split, and only one is kept. As the index shrinks, each segment becomes a part of a new one: so whole
- * buffers are given up, where pieces that are used again would hold on to all of them.
+ * A piece goes back only after a split, and only one is kept. As the index shrinks, each segment becomes a part of a new
+ * one: so whole buffers are given up, where pieces that are used again would hold on to all of them.
  */
 export class CellMemory {
   #buffer: ArrayBuffer | undefined = undefined

@@ -71,8 +71,7 @@ export class SlotPage {
   declare vacant: number
 
   constructor(capacity: number, firstLife: number) {
-    // One buffer, as each costs as much as a dozen creations. And V8 collects for some milliseconds where one is made, so no
-    // insertion is to make several.
+    // One buffer, as each costs as much as a dozen creations. And while V8 marks, it may do a step of that for each.
     const buffer = new ArrayBuffer(
       capacity * (timesBytes + floatsBytes + (capacity < slotsPerPage ? 0 : hashBytes)),
     )
@@ -143,7 +142,7 @@ export class SlotPage {
   }
 }
 
-/** Behind the rest in a page of full size; where there are no others, mostly nobody wants a hash. */
+/** Behind the rest in a page of full size. A registry that has only smaller ones mostly never wants a hash. */
 function memoryForHashes({ capacity, times }: SlotPage): Int32Array {
   return capacity < slotsPerPage
     ? new Int32Array(capacity)
