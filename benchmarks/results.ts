@@ -37,7 +37,7 @@ function machineText({ rounds, minutes }: RunFacts): string {
   return [
     `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}`,
     `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}`,
-    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, with three runs in each of up to 100 000 live sessions`}, ${minutes.toFixed(0)} minutes in all`,
+    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, with three runs in each of up to 100 000 sessions, eight of their use`}, ${minutes.toFixed(0)} minutes in all`,
   ].join('\n')
 }
 
