@@ -39,6 +39,13 @@ function createAndUse(size: number, contenders: readonly ContenderName[]): Job[]
   ]
 }
 
+function grow(size: number): Job[] {
+  return [
+    { work: 'growth', size, contenders: grown },
+    { work: 'growth-with-room', size, contenders: grown },
+  ]
+}
+
 const plan: Job[] = [
   ...sizes.flatMap((size) => createAndUse(size, all)),
   ...smallAgain.map((size): Job => ({ work: 'live-sessions', size, contenders: all })),
@@ -48,11 +55,11 @@ const plan: Job[] = [
   { work: 'due-at-once', size: 100_000, contenders: ended },
   { work: 'due-at-once', size: 1_000_000, contenders: ended },
   { work: 'hour', size: 20_000, contenders: all.filter((name) => name !== 'setTimeout each') },
-  { work: 'growth', size: 1_000_000, contenders: grown },
+  ...grow(1_000_000),
 ]
 if (values.huge) {
   plan.push(...createAndUse(10_000_000, ours))
-  plan.push({ work: 'growth', size: 10_000_000, contenders: grown })
+  plan.push(...grow(10_000_000))
 }
 
 const startedAt = performance.now()

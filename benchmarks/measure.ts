@@ -15,6 +15,7 @@ const works = {
   control: measureControl,
   hour: measureHour,
   growth: measureGrowth,
+  'growth-with-room': measureGrowth,
 } satisfies Record<Work, unknown>
 
 const [work, contender, size] = process.argv.slice(2) as [Work, ContenderName, string]

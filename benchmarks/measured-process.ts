@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ContenderName } from './contenders.ts'
@@ -15,9 +16,20 @@ export interface FiguresOf {
   control: DueAtOnceFigures
   hour: HourFigures
   growth: GrowthFigures
+  'growth-with-room': GrowthFigures
 }
 
 export type Work = keyof FiguresOf
+
+/**
+ * Node gives V8 four helper threads, however few processors there are; a collection uses all of them. So many leave one
+ * processor to the main thread.
+ */
+export const helpersWithRoom = Math.max(1, Math.min(4, availableParallelism() - 1))
+
+const flagsOf: Partial<Record<Work, readonly string[]>> = {
+  'growth-with-room': [`--v8-pool-size=${helpersWithRoom}`],
+}
 
 const run = promisify(execFile)
 const measure = fileURLToPath(new URL('.built/measure.js', import.meta.url))
@@ -28,7 +40,7 @@ export async function measureApart<W extends Work>(
   contender: ContenderName,
   size: number,
 ): Promise<FiguresOf[W]> {
-  const flags = ['--expose-gc', '--max-old-space-size=16384']
+  const flags = ['--expose-gc', '--max-old-space-size=16384', ...(flagsOf[work] ?? [])]
   const { stdout } = await run(process.execPath, [...flags, measure, work, contender, String(size)])
   // JSON has no NaN and no Infinity; they come as strings.
   return JSON.parse(stdout, (_key, value) =>

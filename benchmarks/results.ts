@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os'
 import { type ContenderName, contenderNames, demandNames } from './contenders.ts'
 import type { Figures } from './figures.ts'
 import type { ImportCost } from './import-cost.ts'
-import type { FiguresOf } from './measured-process.ts'
+import { type FiguresOf, helpersWithRoom } from './measured-process.ts'
 
 export interface RunFacts {
   readonly rounds: number
@@ -130,17 +130,27 @@ function hourText(figures: Figures, visitors: number): string[] {
 }
 
 function growthText(figures: Figures, size: number): string[] {
-  const rows = (['limit', 'session-registry'] satisfies ContenderName[]).map((name) => {
-    const { longestInsertionMs, waitingMs } = figures.worst('growth', name, size, 'longestInsertionMs')
-    const { longestOwnMs } = figures.worst('growth', name, size, 'longestOwnMs')
-    return [
-      name,
-      number(longestInsertionMs, 1),
-      number(waitingMs ?? Number.NaN, 1),
-      number(longestOwnMs, 1),
-      number(figures.of('growth', name, size, 'longestInsertionMs'), 1),
-    ]
-  })
+  const works = [
+    ['growth', ''],
+    [
+      'growth-with-room',
+      `, V8 with ${count(helpersWithRoom)} helper thread${helpersWithRoom === 1 ? '' : 's'}`,
+    ],
+  ] as const
+  const names = ['limit', 'session-registry'] as const
+  const rows = works.flatMap(([work, how]) =>
+    names.map((name) => {
+      const { longestInsertionMs, waitingMs } = figures.worst(work, name, size, 'longestInsertionMs')
+      const { longestOwnMs } = figures.worst(work, name, size, 'longestOwnMs')
+      return [
+        `${name}${how}`,
+        number(longestInsertionMs, 1),
+        number(waitingMs ?? Number.NaN, 1),
+        number(longestOwnMs, 1),
+        number(figures.of(work, name, size, 'longestInsertionMs'), 1),
+      ]
+    }),
+  )
   return [
     `## Growth to ${count(size)} sessions`,
     'The longest insertion of all runs, not the median of the runs, which stands last.',

@@ -9,6 +9,12 @@ import { type SeenTurn, Witness } from './witness.ts'
 
 const ids = ['a', 'b', 'c', 'd', 'e', 'f']
 
+/**
+ * The turns that the present code is a part of, the innermost last. One for all rounds: Node 20 never lets go of a
+ * storage that was used, and looks at every one of them for each promise.
+ */
+const scopes = new AsyncLocalStorage<readonly SeenTurn[]>()
+
 export interface ChaosReport {
   readonly problems: readonly string[]
   readonly sessions: number
@@ -28,8 +34,6 @@ class Chaos {
   readonly #witness: Witness
   readonly #unsettled = new Set<Promise<unknown>>()
   readonly #holds: { release(): void }[] = []
-  /** The turns that the present code is a part of, the innermost last. */
-  readonly #scopes = new AsyncLocalStorage<readonly SeenTurn[]>()
   #said = 0
   /** How many more things listeners may do: enough for trouble, few enough to come to an end. */
   #mischief = 0
@@ -150,8 +154,8 @@ class Chaos {
   }
 
   #turn(id: string, options: RunOptions): Promise<unknown> {
-    const scopes = this.#scopes.getStore() ?? []
-    const outer = scopes.findLast((turn) => turn.id === id && this.#witness.runs(turn))
+    const outers = scopes.getStore() ?? []
+    const outer = outers.findLast((turn) => turn.id === id && this.#witness.runs(turn))
     const joins = options.whenBusy === 'join'
     let accepted: { readonly message: number; readonly deletions: number } | undefined
     const turn = this.#registry.run(
@@ -167,7 +171,7 @@ class Chaos {
         }
         const deletions = this.#witness.deletionsOf(id)
         this.#witness.turnStarts(seen)
-        return this.#scopes.run([...scopes, seen], async () => {
+        return scopes.run([...outers, seen], async () => {
           try {
             const message = await this.#talk(seen, signal)
             if (message !== undefined) accepted = { message, deletions }
