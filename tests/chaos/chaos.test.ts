@@ -7,7 +7,7 @@ import { chaos } from './chaos.ts'
 const remembered: readonly number[] = []
 
 /** `CHAOS_SEED=7 CHAOS_ROUNDS=1` repeats one round; many rounds look for more. */
-const { CHAOS_SEED = Date.now() % 1_000_000_000, CHAOS_ROUNDS = 40 } = process.env
+const { CHAOS_SEED = Date.now() % 1_000_000_000, CHAOS_ROUNDS = 200 } = process.env
 const firstSeed = Number(CHAOS_SEED)
 const rounds = Number(CHAOS_ROUNDS)
 

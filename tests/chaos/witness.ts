@@ -24,7 +24,9 @@ export class Witness {
   readonly #running = new Set<SeenTurn>()
   readonly #created = new Set<Session<number[]>>()
   readonly #expired = new Set<Session<number[]>>()
-  readonly #ended = new Map<Session<number[]>, EndReason>()
+  readonly #ended = new Map<Session<number[]>, { readonly reason: EndReason; readonly at: number }>()
+  /** Sessions that cannot live any more, for a turn runs on the next life of their id; their end has yet to be told. */
+  readonly #superseded: { readonly session: Session<number[]>; readonly at: number }[] = []
   /** What accepted turns have said, and has not been deleted since. */
   readonly #expected = new Map<string, number[]>()
   readonly #deletions = new Map<string, number>()
@@ -55,7 +57,7 @@ export class Witness {
       if (!this.#created.has(session)) this.#blame(`${session.id} ended and was never created`)
       const byTime = reason === 'idle' || reason === 'age'
       if (byTime !== this.#expired.has(session)) this.#blame(`${session.id}: ${reason}, and expired`)
-      this.#ended.set(session, reason)
+      this.#ended.set(session, { reason, at: clock.now() })
       for (const turn of this.#running) {
         const isWish = reason === 'deleted' || reason === 'replaced' || this.#isPastDeadline
         if (turn.session === session && !isWish && !this.#isTooLong(turn)) {
@@ -84,7 +86,10 @@ export class Witness {
   turnStarts(turn: SeenTurn): void {
     for (const other of this.#running) {
       if (other.id !== turn.id || rootOf(other) === rootOf(turn) || this.#hasLostItsSession(other)) continue
-      if (turn.excludes && other.excludes) this.#blame(`two turns of ${turn.id} at once`)
+      if (!turn.excludes || !other.excludes) continue
+      if (other.session === turn.session) this.#blame(`two turns of ${turn.id} at once`)
+      // One that a listener has replaced: it ended before, and what has ended is told when that listener is done.
+      else this.#superseded.push({ session: other.session, at: this.#clock.now() })
     }
     if (this.#ended.has(turn.session)) this.#blame(`a turn of ${turn.id} begins on a session that has ended`)
     this.#running.add(turn)
@@ -112,6 +117,9 @@ export class Witness {
       const found = new Set(kept(id))
       const lost = messages.filter((message) => !found.has(message))
       if (lost.length > 0) this.#blame(`${id} lost ${lost.join(', ')}`)
+    }
+    for (const { session, at } of this.#superseded) {
+      if (this.#ended.get(session)?.at !== at) this.#blame(`two turns of ${session.id} on two lives at once`)
     }
     for (const { id } of [...this.#created].filter((session) => !this.#ended.has(session))) {
       this.#blame(`${id} was created and never ended`)
