@@ -22,8 +22,8 @@ export interface FiguresOf {
 export type Work = keyof FiguresOf
 
 /**
- * Node gives V8 four helper threads, however few processors there are; a collection uses all of them. So many leave one
- * processor to the main thread.
+ * As many helper threads of V8 as leave one processor to the main thread. Node makes four, however few processors there
+ * are, and a collection uses all of them.
  */
 export const helpersWithRoom = Math.max(1, Math.min(4, availableParallelism() - 1))
 

@@ -1,4 +1,4 @@
-import type { EndReason, Session, SessionRegistry } from 'session-registry'
+import type { Session, SessionRegistry } from 'session-registry'
 import type { ManualClock } from 'session-registry/testing'
 
 /** A turn as the test sees it from inside. */
@@ -24,7 +24,8 @@ export class Witness {
   readonly #running = new Set<SeenTurn>()
   readonly #created = new Set<Session<number[]>>()
   readonly #expired = new Set<Session<number[]>>()
-  readonly #ended = new Map<Session<number[]>, { readonly reason: EndReason; readonly at: number }>()
+  /** When each session's end was told. */
+  readonly #endedAt = new Map<Session<number[]>, number>()
   /** Sessions that cannot live any more, for a turn runs on the next life of their id; their end has yet to be told. */
   readonly #superseded: { readonly session: Session<number[]>; readonly at: number }[] = []
   /** What accepted turns have said, and has not been deleted since. */
@@ -42,22 +43,22 @@ export class Witness {
     this.#maxTurnMs = limits.maxTurnMs
     registry.on('created', (session) => {
       if (this.#created.has(session)) this.#blame(`${session.id} was created twice`)
-      if (this.#ended.has(session)) this.#blame(`${session.id} ended before it was created`)
+      if (this.#endedAt.has(session)) this.#blame(`${session.id} ended before it was created`)
       this.#created.add(session)
       this.checkCap()
     })
     registry.on('expired', (session) => {
       if (this.#expired.has(session)) this.#blame(`${session.id} expired twice`)
-      if (this.#ended.has(session)) this.#blame(`${session.id} expired after its end`)
+      if (this.#endedAt.has(session)) this.#blame(`${session.id} expired after its end`)
       this.#expired.add(session)
       this.checkCap()
     })
     registry.on('ended', (session, reason) => {
-      if (this.#ended.has(session)) this.#blame(`${session.id} ended twice`)
+      if (this.#endedAt.has(session)) this.#blame(`${session.id} ended twice`)
       if (!this.#created.has(session)) this.#blame(`${session.id} ended and was never created`)
       const byTime = reason === 'idle' || reason === 'age'
       if (byTime !== this.#expired.has(session)) this.#blame(`${session.id}: ${reason}, and expired`)
-      this.#ended.set(session, { reason, at: clock.now() })
+      this.#endedAt.set(session, clock.now())
       for (const turn of this.#running) {
         const isWish = reason === 'deleted' || reason === 'replaced' || this.#isPastDeadline
         if (turn.session === session && !isWish && !this.#isTooLong(turn)) {
@@ -91,7 +92,8 @@ export class Witness {
       // One that a listener has replaced: it ended before, and what has ended is told when that listener is done.
       else this.#superseded.push({ session: other.session, at: this.#clock.now() })
     }
-    if (this.#ended.has(turn.session)) this.#blame(`a turn of ${turn.id} begins on a session that has ended`)
+    if (this.#endedAt.has(turn.session))
+      this.#blame(`a turn of ${turn.id} begins on a session that has ended`)
     this.#running.add(turn)
     if (!turn.session.held) this.#blame(`a turn of ${turn.id} runs on a session that is not held`)
   }
@@ -119,9 +121,9 @@ export class Witness {
       if (lost.length > 0) this.#blame(`${id} lost ${lost.join(', ')}`)
     }
     for (const { session, at } of this.#superseded) {
-      if (this.#ended.get(session)?.at !== at) this.#blame(`two turns of ${session.id} on two lives at once`)
+      if (this.#endedAt.get(session) !== at) this.#blame(`two turns of ${session.id} on two lives at once`)
     }
-    for (const { id } of [...this.#created].filter((session) => !this.#ended.has(session))) {
+    for (const { id } of [...this.#created].filter((session) => !this.#endedAt.has(session))) {
       this.#blame(`${id} was created and never ended`)
     }
   }
@@ -141,7 +143,7 @@ export class Witness {
 
   /** A turn that was cut, or whose session was deleted, goes on without a session. */
   #hasLostItsSession(turn: SeenTurn): boolean {
-    return this.#ended.has(turn.session) || this.#isTooLong(turn)
+    return this.#endedAt.has(turn.session) || this.#isTooLong(turn)
   }
 
   /** Whether it was cut by the watchdog, or may have been with a turn that it is nested in. */
