@@ -1,4 +1,10 @@
-export type { CloseOptions, CreateOptions } from './core/call-options.ts'
+export type {
+  AcquireOptions,
+  CloseOptions,
+  CreateOptions,
+  HoldOptions,
+  OpenOptions,
+} from './core/call-options.ts'
 export type { Clock } from './core/clock.ts'
 export type { CloseReport } from './core/close-report.ts'
 export type { ArchiveReason, EndReason, ExpiryReason } from './core/end-reason.ts'
@@ -9,7 +15,7 @@ export type { Logger, LogIds } from './core/logger.ts'
 export type { Session } from './core/session.ts'
 export type { SessionSource } from './core/session-source.ts'
 export type { LastSweep, RegistryStats } from './core/stats.ts'
-export type { RunOptions, Turn, WhenBusy } from './core/turn.ts'
+export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turn.ts'
 export type { Hold } from './memory/hold.ts'
 export type { SessionRegistryOptions, WhenFull } from './memory/options.ts'
 export { SessionRegistry } from './memory/session-registry.ts'

@@ -1,3 +1,4 @@
+import type { CreateSession } from './hooks.ts'
 import { checkNotNegative, checkOptions, checkPositive } from './validate.ts'
 
 /** Options of one call that may create a session. */
@@ -11,6 +12,34 @@ export interface CreateOptions {
    */
   readonly timeoutMs?: number | undefined
 }
+
+/** Options of one call of `open`. */
+export interface OpenOptions<T = never> {
+  /**
+   * `false`: nothing is created, and the result is `undefined` where there is no session, nor one to load. A function makes
+   * the value of a new session, instead of the registry's `create`.
+   *
+   * @defaultValue true
+   */
+  readonly create?: boolean | CreateSession<T> | undefined
+  /** Ends the wait; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Options of one call of `hold`. */
+export interface HoldOptions {
+  /**
+   * The longest time that the hold lasts, from the call or its last `renew`.
+   *
+   * Milliseconds; positive, or `Infinity`.
+   *
+   * @defaultValue the registry's `maxHoldMs`
+   */
+  readonly maxMs?: number | undefined
+}
+
+/** Options of one call of `acquire`, which is `open` and `hold` in one step. */
+export interface AcquireOptions<T = never> extends OpenOptions<T>, HoldOptions {}
 
 export interface CloseOptions {
   /**

@@ -8,10 +8,12 @@ export type SessionErrorCode =
   | 'ERR_SESSION_BUSY'
   | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_ID_INVALID'
+  | 'ERR_SESSION_LOAD_TIMEOUT'
   | 'ERR_SESSION_LOCK_LOST'
   | 'ERR_SESSION_NEEDS_OPEN'
   | 'ERR_SESSION_NO_FACTORY'
   | 'ERR_SESSION_OPTION_INVALID'
+  | 'ERR_SESSION_QUEUE_FULL'
   | 'ERR_SESSION_REENTRANT'
   | 'ERR_SESSION_REGISTRY_CLOSED'
   | 'ERR_SESSION_REGISTRY_FULL'
@@ -19,6 +21,32 @@ export type SessionErrorCode =
   | 'ERR_SESSION_TURN_INTERRUPTED'
   | 'ERR_SESSION_TURN_TIMEOUT'
   | 'ERR_SESSION_VALUE_INVALID'
+
+/**
+ * The HTTP status that fits each code: 400 a wrong id, argument or value; 409 a conflict with other work on the session;
+ * 429 too much work for one session; 503 full, closed, or a back end that is away; 504 too slow; else 500.
+ */
+const statusCodes: Record<SessionErrorCode, number> = {
+  ERR_SESSION_ARCHIVE_FAILED: 503,
+  ERR_SESSION_BACKEND_FAILED: 503,
+  ERR_SESSION_BACKEND_UNAVAILABLE: 503,
+  ERR_SESSION_BUSY: 409,
+  ERR_SESSION_ENDED: 409,
+  ERR_SESSION_ID_INVALID: 400,
+  ERR_SESSION_LOAD_TIMEOUT: 504,
+  ERR_SESSION_LOCK_LOST: 500,
+  ERR_SESSION_NEEDS_OPEN: 500,
+  ERR_SESSION_NO_FACTORY: 500,
+  ERR_SESSION_OPTION_INVALID: 400,
+  ERR_SESSION_QUEUE_FULL: 429,
+  ERR_SESSION_REENTRANT: 500,
+  ERR_SESSION_REGISTRY_CLOSED: 503,
+  ERR_SESSION_REGISTRY_FULL: 503,
+  ERR_SESSION_SHARDS_MISMATCH: 500,
+  ERR_SESSION_TURN_INTERRUPTED: 409,
+  ERR_SESSION_TURN_TIMEOUT: 504,
+  ERR_SESSION_VALUE_INVALID: 400,
+}
 
 // In the global symbol registry: two copies of the package, or its ESM and its CJS build, meet in one process.
 const brand = Symbol.for('session-registry.error')
@@ -48,6 +76,16 @@ export class SessionRegistryError extends Error {
 
   get [brand](): true {
     return true
+  }
+
+  /** The HTTP status that fits the code. Fastify, Express and Koa answer with it when the error reaches them. */
+  get statusCode(): number {
+    return statusCodes[this.code]
+  }
+
+  /** {@link statusCode}, under the name that Koa and Express read. */
+  get status(): number {
+    return this.statusCode
   }
 }
 

@@ -1,6 +1,13 @@
 import type { ArchiveSession, CreateSession, LoadSession } from './hooks.ts'
 import { type BoundLogger, type Logger, type LogIds, resolveLogger, resolveLogIds } from './logger.ts'
-import { checkCount, checkFunction, checkPositive, checkText } from './validate.ts'
+import {
+  checkCount,
+  checkFunction,
+  checkNotNegative,
+  checkPositive,
+  checkText,
+  checkWhole,
+} from './validate.ts'
 
 /** The options that mean the same in every registry. */
 export interface SharedOptions<T> {
@@ -50,9 +57,10 @@ export interface SharedOptions<T> {
    */
   readonly archiveConcurrency?: number | undefined
   /**
-   * Tries per session before it is handed back, with exponential backoff and jitter between them.
+   * Tries per session, with exponential backoff and jitter between them. After the last one a session in memory is handed
+   * back alive; on Redis it goes to the dead list.
    *
-   * @defaultValue 5
+   * @defaultValue 5 (12 on Redis)
    */
   readonly archiveAttempts?: number | undefined
   /**
@@ -64,13 +72,49 @@ export interface SharedOptions<T> {
    */
   readonly archiveTimeoutMs?: number | undefined
   /**
-   * The longest that one turn or hold may keep a session from ending.
+   * The longest time that one `load` may take before its signal aborts and those who wait for it are rejected with
+   * `ERR_SESSION_LOAD_TIMEOUT`.
    *
-   * Milliseconds; positive, or `Infinity` for no limit. Beware that a short `timeoutMs` shortens turns.
+   * Milliseconds; an integer of at least 1.
    *
-   * @defaultValue `timeoutMs` where that is finite, else 1_200_000 (20 minutes)
+   * @defaultValue 30_000
+   */
+  readonly loadTimeoutMs?: number | undefined
+  /**
+   * The longest time that one turn may keep a session from ending. Then its signal aborts with `ERR_SESSION_TURN_TIMEOUT`, and
+   * it has `turnGraceMs` to finish.
+   *
+   * Milliseconds; positive, or `Infinity` for no limit.
+   *
+   * @defaultValue 1_200_000 (20 minutes), or `timeoutMs` where that is longer and finite
    */
   readonly maxTurnMs?: number | undefined
+  /**
+   * The longest time that one hold may keep a session from ending, unless the call says otherwise. A hold that lasts longer
+   * is taken away, with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
+   *
+   * Milliseconds; positive, or `Infinity` for no limit.
+   *
+   * @defaultValue 86_400_000 (24 hours)
+   */
+  readonly maxHoldMs?: number | undefined
+  /**
+   * How long a turn keeps its session after its signal was aborted by `maxTurnMs` or by the deadline of `close`. A turn that
+   * settles in that time loses nothing; after it `run` rejects and the next turn starts.
+   *
+   * Milliseconds; zero, positive, or `Infinity`.
+   *
+   * @defaultValue 5_000
+   */
+  readonly turnGraceMs?: number | undefined
+  /**
+   * The most turns that may wait for one session. One more is refused with `ERR_SESSION_QUEUE_FULL`.
+   *
+   * An integer of at least 0, or `Infinity`.
+   *
+   * @defaultValue 1_000
+   */
+  readonly maxWaiting?: number | undefined
   /**
    * Where log lines go: nowhere, to the library's own pino logger at `info`, or to a given one.
    *
@@ -103,13 +147,20 @@ export interface ResolvedSharedOptions<T> {
   readonly archiveConcurrency: number
   readonly archiveAttempts: number
   readonly archiveTimeoutMs: number
+  readonly loadTimeoutMs: number
   readonly maxTurnMs: number
+  readonly maxHoldMs: number
+  readonly turnGraceMs: number
+  readonly maxWaiting: number
   readonly logger: BoundLogger | undefined
   readonly logId: (id: string) => string
   readonly name: string
 }
 
 const defaultTimeoutMs = 20 * 60_000
+
+/** Shorter than the slowest answer of a model would cut turns short. */
+const shortestDefaultTurnMs = 20 * 60_000
 
 export const sharedOptions: readonly string[] = Object.keys({
   timeoutMs: true,
@@ -120,14 +171,21 @@ export const sharedOptions: readonly string[] = Object.keys({
   archiveConcurrency: true,
   archiveAttempts: true,
   archiveTimeoutMs: true,
+  loadTimeoutMs: true,
   maxTurnMs: true,
+  maxHoldMs: true,
+  turnGraceMs: true,
+  maxWaiting: true,
   logger: true,
   logIds: true,
   name: true,
 } satisfies Record<keyof SharedOptions<unknown>, true>)
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
-export function resolveSharedOptions<T>(given: SharedOptions<T>): ResolvedSharedOptions<T> {
+export function resolveSharedOptions<T>(
+  given: SharedOptions<T>,
+  defaults: { readonly archiveAttempts: number },
+): ResolvedSharedOptions<T> {
   const timeoutMs = checkPositive('timeoutMs', orDefault(given.timeoutMs, defaultTimeoutMs))
   const name = checkText('name', orDefault(given.name, 'sessions'))
   return {
@@ -137,16 +195,26 @@ export function resolveSharedOptions<T>(given: SharedOptions<T>): ResolvedShared
     load: given.load === undefined ? undefined : checkFunction('load', given.load),
     archive: given.archive === undefined ? undefined : checkFunction('archive', given.archive),
     archiveConcurrency: checkCount('archiveConcurrency', orDefault(given.archiveConcurrency, 8)),
-    archiveAttempts: checkCount('archiveAttempts', orDefault(given.archiveAttempts, 5)),
-    archiveTimeoutMs: checkCount('archiveTimeoutMs', orDefault(given.archiveTimeoutMs, 30_000)),
-    maxTurnMs: checkPositive(
-      'maxTurnMs',
-      orDefault(given.maxTurnMs, timeoutMs === Number.POSITIVE_INFINITY ? defaultTimeoutMs : timeoutMs),
+    archiveAttempts: checkCount(
+      'archiveAttempts',
+      orDefault(given.archiveAttempts, defaults.archiveAttempts),
     ),
+    archiveTimeoutMs: checkCount('archiveTimeoutMs', orDefault(given.archiveTimeoutMs, 30_000)),
+    loadTimeoutMs: checkCount('loadTimeoutMs', orDefault(given.loadTimeoutMs, 30_000)),
+    maxTurnMs: checkPositive('maxTurnMs', orDefault(given.maxTurnMs, defaultMaxTurnMs(timeoutMs))),
+    maxHoldMs: checkPositive('maxHoldMs', orDefault(given.maxHoldMs, 24 * 3_600_000)),
+    turnGraceMs: checkNotNegative('turnGraceMs', orDefault(given.turnGraceMs, 5_000)),
+    maxWaiting: checkWhole('maxWaiting', orDefault(given.maxWaiting, 1_000)),
     logger: resolveLogger(orDefault(given.logger, false), name),
     logId: resolveLogIds(orDefault(given.logIds, 'hashed')),
     name,
   }
+}
+
+function defaultMaxTurnMs(timeoutMs: number): number {
+  return timeoutMs === Number.POSITIVE_INFINITY
+    ? shortestDefaultTurnMs
+    : Math.max(timeoutMs, shortestDefaultTurnMs)
 }
 
 /** Only `undefined` is the default: `null` stays, for the check to refuse it. */

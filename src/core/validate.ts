@@ -67,6 +67,12 @@ export function checkLimit(name: string, value: unknown): number {
   throw invalidOption(name, 'an integer of at least 1 or Infinity', value)
 }
 
+export function checkWhole(name: string, value: unknown): number {
+  if (value === Number.POSITIVE_INFINITY) return value as number
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw invalidOption(name, 'an integer of at least 0 or Infinity', value)
+}
+
 // biome-ignore lint/complexity/noBannedTypes: any callable is accepted here; its own type stands in the options.
 export function checkFunction<F extends Function>(name: string, value: F): F {
   if (typeof value === 'function') return value

@@ -65,7 +65,7 @@ const knownOptions = [
 export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined): ResolvedOptions<T> {
   const given = checkOptions('options', options, knownOptions)
   return {
-    ...resolveSharedOptions(given),
+    ...resolveSharedOptions(given, { archiveAttempts: 5 }),
     intervalMs: checkInterval('intervalMs', orDefault(given.intervalMs, 5 * 60_000)),
     maxSessions: checkLimit('maxSessions', orDefault(given.maxSessions, Number.POSITIVE_INFINITY)),
     whenFull: checkOneOf('whenFull', orDefault(given.whenFull, 'evict'), ['evict', 'reject']),

@@ -108,7 +108,7 @@ const knownOptions = [
 export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>): ResolvedRedisOptions<T> {
   if (options === undefined) throw invalidOption('options', 'an object', options)
   const given = checkOptions('options', options, knownOptions)
-  const shared = resolveSharedOptions(given)
+  const shared = resolveSharedOptions(given, { archiveAttempts: 12 })
   const resolved = {
     ...shared,
     run: recogniseClient(given.client),

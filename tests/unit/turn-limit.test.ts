@@ -23,14 +23,17 @@ describe('`maxTurnMs`', () => {
     expect(registry.get('a')).toBe(turn.session.value)
   })
 
-  it('is `timeoutMs` unless it is given', async () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
+  it.each([
+    ['20 minutes where `timeoutMs` is shorter', 1_000, 20 * 60_000],
+    ['`timeoutMs` where that is longer', 30 * 60_000, 30 * 60_000],
+  ])('is %s, unless it is given', async (_name, timeoutMs, expected) => {
+    const { registry, clock } = clockedRegistry({ timeoutMs })
     const turn = beginTurn(registry, 'a')
-    await clock.advanceAsync(999)
-    expect(turn.run.state).toBe('pending')
+    await clock.advanceAsync(expected - 1)
+    expect(turn.signal.aborted).toBe(false)
     await clock.advanceAsync(1)
 
-    expect(turn.run.state).toBe('rejected')
+    expect(turn.signal.aborted).toBe(true)
   })
 
   it('is 20 minutes where `timeoutMs` is infinite', async () => {
