@@ -3,7 +3,7 @@ import { copiedList } from '../core/copied-list.ts'
 import { givenId } from '../core/given-id.ts'
 import { givenSource } from '../core/given-source.ts'
 import type { SessionSource } from '../core/session-source.ts'
-import { invalidOption } from '../core/validate.ts'
+import { invalidNumber } from '../core/validate.ts'
 
 /**
  * A `Session` of OpenAI Agents over a registry of item lists: `run(agent, input, { session: agentSession(sessions, id) })`.
@@ -68,7 +68,7 @@ function newest(items: AgentInputItem[], limit: number | undefined): AgentInputI
 function checkItemLimit(limit: unknown): void {
   if (limit === undefined || limit === Number.POSITIVE_INFINITY) return
   if (Number.isSafeInteger(limit) && (limit as number) >= 0) return
-  throw invalidOption('limit', 'zero, a positive integer or Infinity', limit)
+  throw invalidNumber('limit', 'zero, a positive integer or Infinity', limit)
 }
 
 function copyOf(items: readonly AgentInputItem[]): AgentInputItem[] {

@@ -1,3 +1,5 @@
+import * as timers from 'node:timers'
+
 /**
  * Where a registry gets its time and its timers from.
  *
@@ -98,8 +100,9 @@ export class Timer {
   }
 }
 
-// Taken before any fake timers can be installed: going round the event loop is a matter of the machine, not of time.
-const { setImmediate } = globalThis
+// Taken at import, before any fake timers can be installed: going round the event loop is a matter of the machine, not of
+// time. Not taken from `globalThis`, which has none where a test runner plays a browser (Jest with jsdom).
+const { setImmediate } = timers
 
 /** Calls `fn` when the event loop has gone round once. Unref'd unless asked otherwise. */
 export function afterLoopTurn(fn: () => void, options: { readonly keepsAlive?: boolean } = {}): void {

@@ -66,9 +66,9 @@ export class SessionRegistryError extends Error {
     message: string,
     details: { readonly cause?: unknown; readonly session?: Session<unknown> } = {},
   ) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(message, Object.hasOwn(details, 'cause') ? { cause: details.cause } : undefined)
     this.code = code
-    if (details.session !== undefined) {
+    if (Object.hasOwn(details, 'session') && details.session !== undefined) {
       // Not enumerable: a logger that serialises errors must not print a visitor's value.
       Object.defineProperty(this, 'session', { value: details.session, enumerable: false })
     }

@@ -24,53 +24,63 @@ function invalidId(id: unknown, place: string | undefined): SessionRegistryError
   )
 }
 
-/** The error of every wrong option or argument: which one, the rule, and what was got. */
+/**
+ * The error of every wrong option or argument: which one, the rule, and the kind of what was got.
+ *
+ * Never more than the kind: what stands in the wrong place may be an id, or what a visitor has written.
+ */
 export function invalidOption(name: string, rule: string, got: unknown): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_OPTION_INVALID',
-    `Expected \`${name}\` to be ${rule}, got ${describe(got)}`,
-  )
-}
-
-/** The same, with no more of what was got than its kind: where an id or a value may stand by mistake. */
-export function invalidKind(name: string, rule: string, got: unknown): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
     `Expected \`${name}\` to be ${rule}, got ${kindOf(got)}`,
   )
 }
 
+/** {@link invalidOption} for a place where a number belongs: one that is out of range is shown. */
+export function invalidNumber(name: string, rule: string, got: unknown): SessionRegistryError {
+  if (typeof got !== 'number') return invalidOption(name, rule, got)
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected \`${name}\` to be ${rule}, got ${got} (number)`,
+  )
+}
+
+/** {@link invalidOption}. */
+export function invalidKind(name: string, rule: string, got: unknown): SessionRegistryError {
+  return invalidOption(name, rule, got)
+}
+
 export function checkPositive(name: string, value: unknown): number {
   if (typeof value === 'number' && value > 0) return value
-  throw invalidOption(name, 'a positive number or Infinity', value)
+  throw invalidNumber(name, 'a positive number or Infinity', value)
 }
 
 export function checkNotNegative(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0) return value
-  throw invalidOption(name, 'zero, a positive number or Infinity', value)
+  throw invalidNumber(name, 'zero, a positive number or Infinity', value)
 }
 
 /** A delay that one host timer can keep. */
 export function checkInterval(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
-  throw invalidOption(name, `a number from 1 to ${maxDelayMs}`, value)
+  throw invalidNumber(name, `a number from 1 to ${maxDelayMs}`, value)
 }
 
 export function checkCount(name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
-  throw invalidOption(name, 'an integer of at least 1', value)
+  throw invalidNumber(name, 'an integer of at least 1', value)
 }
 
 export function checkLimit(name: string, value: unknown): number {
   if (value === Number.POSITIVE_INFINITY) return value as number
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number
-  throw invalidOption(name, 'an integer of at least 1 or Infinity', value)
+  throw invalidNumber(name, 'an integer of at least 1 or Infinity', value)
 }
 
 export function checkWhole(name: string, value: unknown): number {
   if (value === Number.POSITIVE_INFINITY) return value as number
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw invalidOption(name, 'an integer of at least 0 or Infinity', value)
+  throw invalidNumber(name, 'an integer of at least 0 or Infinity', value)
 }
 
 // biome-ignore lint/complexity/noBannedTypes: any callable is accepted here; its own type stands in the options.
@@ -97,43 +107,47 @@ export function checkOneOf<const V extends string>(name: string, value: unknown,
 /** An object that is no array. */
 export function checkObject<O extends object>(name: string, value: O): O {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw invalidKind(name, 'an object', value)
+  throw invalidOption(name, 'an object', value)
 }
 
-/** An object of options that has no key but the known ones. `undefined` is an empty one. */
+/**
+ * Returns the options that an object has, which must all be known; `undefined` stands for none.
+ *
+ * They are read as `{ ...options }` reads them: its own enumerable properties, each once. The result has no prototype, so
+ * that nothing on a polluted `Object.prototype` becomes an option.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
 export function checkOptions<O extends object>(
   name: string,
   value: O | undefined,
   known: readonly string[],
 ): Partial<O> {
-  if (value === undefined) return {}
-  for (const key of Object.keys(checkObject(name, value))) {
-    if (!known.includes(key)) {
-      throw new SessionRegistryError(
-        'ERR_SESSION_OPTION_INVALID',
-        `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\``,
-      )
-    }
+  const own: Partial<O> = Object.create(null)
+  if (value === undefined) return own
+  for (const key of Object.keys(checkObject(name, value)) as (keyof O & string)[]) {
+    if (!known.includes(key)) throw unknownOption(name, known, key)
+    own[key] = value[key]
   }
-  return value
+  return own
 }
 
-function describe(value: unknown): string {
-  switch (typeof value) {
-    case 'number':
-    case 'boolean':
-    case 'bigint':
-      return `${value} (${typeof value})`
-    case 'string':
-      return `${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)} (string)`
-    default:
-      return kindOf(value)
-  }
+/** What an option's name looks like: letters only, and no more of them than the names of our own have. */
+const optionName = /^[a-z][A-Za-z]{0,19}$/
+
+function unknownOption(name: string, known: readonly string[], key: string): SessionRegistryError {
+  // Anything else that stands as a key may be an id, of an object that was passed in the place of the options.
+  const got = optionName.test(key) ? `\`${key}\`` : `another one (a string of length ${key.length})`
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected \`${name}\` to have only known options (${known.join(', ')}), got ${got}`,
+  )
 }
 
-/** What may be said of something that must not be shown. */
+/** The kind of a value, which is all that a message may say of it. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
+  if (value === '') return 'an empty string'
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
   return `a ${typeof value}`
 }

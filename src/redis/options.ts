@@ -6,7 +6,14 @@ import {
   type SharedOptions,
   sharedOptions,
 } from '../core/shared-options.ts'
-import { checkCount, checkFunction, checkInterval, checkOptions, invalidOption } from '../core/validate.ts'
+import {
+  checkCount,
+  checkFunction,
+  checkInterval,
+  checkOptions,
+  invalidNumber,
+  invalidOption,
+} from '../core/validate.ts'
 import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
 import { CheckedCodec, hasLoneSurrogate, jsonCodec, type SessionCodec } from './codec.ts'
 
@@ -120,7 +127,7 @@ export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>):
     codec: new CheckedCodec(checkCodec(orDefault(given.codec, jsonCodec as SessionCodec<T>))),
   }
   if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {
-    throw invalidOption(
+    throw invalidNumber(
       'timeoutMs',
       'finite where `maxAgeMs` is not, so that no key is kept for ever',
       Infinity,
@@ -137,13 +144,13 @@ function checkPrefix(prefix: string): string {
 
 function checkShards(shards: number): number {
   if (Number.isSafeInteger(shards) && shards >= 1 && shards <= maxShards) return shards
-  throw invalidOption('shards', `an integer from 1 to ${maxShards}`, shards)
+  throw invalidNumber('shards', `an integer from 1 to ${maxShards}`, shards)
 }
 
 function checkPause(name: string, value: number): number {
   if (value === Number.POSITIVE_INFINITY) return value
   if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
-  throw invalidOption(name, `a number from 1 to ${maxDelayMs}, or Infinity`, value)
+  throw invalidNumber(name, `a number from 1 to ${maxDelayMs}, or Infinity`, value)
 }
 
 function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {

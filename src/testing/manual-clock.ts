@@ -1,5 +1,5 @@
 import { afterLoopTurn, type Clock, maxDelayMs, systemClock } from '../core/clock.ts'
-import { invalidOption } from '../core/validate.ts'
+import { invalidNumber } from '../core/validate.ts'
 
 interface ManualTimer {
   readonly dueAt: number
@@ -81,7 +81,7 @@ export class ManualClock implements Clock {
   }
 
   #until(ms: number): number {
-    if (!Number.isFinite(ms) || ms < 0) throw invalidOption('ms', 'zero or a positive finite number', ms)
+    if (!Number.isFinite(ms) || ms < 0) throw invalidNumber('ms', 'zero or a positive finite number', ms)
     return this.#now + ms
   }
 

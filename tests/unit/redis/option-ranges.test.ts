@@ -24,7 +24,7 @@ describe('the message about a number that is out of its range on Redis', () => {
       [0, '0 (number)'],
       [-1, '-1 (number)'],
       [Number.NaN, 'NaN (number)'],
-      ['7', '"7" (string)'],
+      ['7', 'a string'],
       [null, 'null'],
     ]) {
       const error = thrownBy(() => new RedisSessionRegistry({ client, [option as string]: wrong } as never))
