@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts'
 export interface Life {
   readonly id: string
   readonly incarnation: string
-  /** Counts what was saved. */
+  /** Names what was saved last: random, so that it cannot come again on a server that has lost its last moments. */
   readonly version: string
   /** Epoch ms of the server, and so are the other times. */
   readonly createdAt: number

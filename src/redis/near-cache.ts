@@ -5,40 +5,72 @@ export interface KnownText {
   readonly text: string
 }
 
-/** What the cache keeps at the most, in UTF-16 units of text: some hundred long histories. */
-const maxUnits = 32 * 1024 * 1024
+/** What the cache keeps at the most, in bytes: some hundred long histories, or some ten thousand short ones. */
+const maxBytes = 32 * 1024 * 1024
+
+/** What an entry takes besides its characters: 200 bytes on 64-bit V8, and the slack of a `Map` that grows. */
+const entryBytes = 320
+
+/** What is left when a cache that is full has evicted. */
+const evictedTo = 7 / 8
+
+/** V8 keeps a text with a character outside of Latin-1 in two bytes for each unit. */
+const unitBytes = 2
 
 /**
- * The texts that this process last saw, so that a large history that has not changed is not sent again.
+ * A cache of the texts that this process last saw, so that a large history that has not changed is not sent again.
  *
- * It only saves the way: every read asks Redis whether this version is still the one.
+ * It only saves transfer: each read asks Redis whether the version is still the current one. The least recently used
+ * texts go first.
  */
 export class NearCache {
   readonly #texts = new Map<string, KnownText>()
-  readonly #maxUnits: number
-  #units = 0
+  readonly #maxBytes: number
+  #bytes = 0
 
-  constructor(units = maxUnits) {
-    this.#maxUnits = units
+  constructor(bytes = maxBytes) {
+    this.#maxBytes = bytes
   }
 
   get(id: string): KnownText | undefined {
-    return this.#texts.get(id)
+    const known = this.#texts.get(id)
+    if (known !== undefined) {
+      this.#texts.delete(id)
+      this.#texts.set(id, known)
+    }
+    return known
   }
 
   set(id: string, known: KnownText): void {
     this.delete(id)
-    if (known.text.length > this.#maxUnits) return
+    const bytes = bytesOf(id, known)
+    if (bytes > this.#maxBytes) return
     this.#texts.set(id, known)
-    this.#units += known.text.length
+    this.#bytes += bytes
+    if (this.#bytes > this.#maxBytes) this.#evict()
+  }
+
+  delete(id: string): void {
+    const known = this.#texts.get(id)
+    if (known === undefined) return
+    this.#bytes -= bytesOf(id, known)
+    this.#texts.delete(id)
+  }
+
+  /** More than one at a time: the way to the oldest entry of a `Map` leads over all the places of those deleted before. */
+  #evict(): void {
     for (const oldest of this.#texts.keys()) {
-      if (this.#units <= this.#maxUnits) break
+      if (this.#bytes <= this.#maxBytes * evictedTo) break
       this.delete(oldest)
     }
   }
 
-  delete(id: string): void {
-    this.#units -= this.#texts.get(id)?.text.length ?? 0
-    this.#texts.delete(id)
+  /** Forgets the text of one incarnation, which has ended; a later one of the id is kept. */
+  forget({ id, incarnation }: { readonly id: string; readonly incarnation: string }): void {
+    if (this.#texts.get(id)?.incarnation === incarnation) this.delete(id)
   }
+}
+
+function bytesOf(id: string, { text }: KnownText): number {
+  return entryBytes + unitBytes * (id.length + text.length)
 }

@@ -46,7 +46,9 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     hasWarned = true
   }
   const { call } = new ShardConfig(new Backend(options.run), keys, horizonMs, warn)
-  const store = new SessionStore(call, keys, new NearCache(), options)
+  const cache = new NearCache()
+  teller.whenEnded = (life) => cache.forget(life)
+  const store = new SessionStore(call, keys, cache, options)
   const claims = new ClaimStore(call, keys, options)
   const walks = new Walks(call, keys)
   const dead = new DeadStore(call, keys, options.retentionMs)

@@ -147,7 +147,8 @@ export class SessionStore<T> {
   ): Promise<LeaveOutcome> {
     const { id, incarnation, kind, token } = lease
     const { text, timeoutMs } = changes
-    const args = [id, this.#retention, incarnation, token, kindCode[kind], newName()]
+    const operation = newName()
+    const args = [id, this.#retention, incarnation, token, kindCode[kind], operation]
     args.push(
       text === undefined ? '0' : '1',
       text ?? '',
@@ -157,12 +158,11 @@ export class SessionStore<T> {
     const horizon = timeoutMs === undefined ? undefined : this.#horizon(timeoutMs)
     const answer = new Answer(await this.#call(leave, this.#keys.session(id), args, horizon))
     const state = answer.number()
+    if (state < 0) this.#cache.forget(lease)
     if (state <= 0) return state === 0 ? 'lost' : 'ended'
-    // After a repeat the version may be that of a later save.
-    if (state !== 1) return 'done'
-    const saved = answer.text()
-    if (text !== undefined) this.#cache.set(id, { incarnation, version: saved, text })
-    this.whenScheduled?.(this.#keys.shardOf(id), answer.number())
+    // Where a later save has come before a repeat, it has another name, and this one is not believed.
+    if (text !== undefined) this.#cache.set(id, { incarnation, version: operation, text })
+    if (state === 1) this.whenScheduled?.(this.#keys.shardOf(id), answer.number())
     return 'done'
   }
 
@@ -212,8 +212,16 @@ export class SessionStore<T> {
     const seenAt = answer.number()
     const createdAt = answer.rest > 0 ? answer.number() : seenAt
     const maxAgeAt = answer.rest > 0 ? answer.number() : -1
-    const life = { id, incarnation, version: '1', createdAt, lastActiveAt: createdAt, timeoutMs, seenAt }
-    this.#cache.set(id, { incarnation, version: '1', text })
+    const life = {
+      id,
+      incarnation,
+      version: incarnation,
+      createdAt,
+      lastActiveAt: createdAt,
+      timeoutMs,
+      seenAt,
+    }
+    this.#cache.set(id, { incarnation, version: incarnation, text })
     return { ...life, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt, held: false, text }
   }
 

@@ -13,6 +13,8 @@ export class Teller<T> {
   readonly #options: ResolvedRedisOptions<T>
   /** Lives that ended here while somebody walks: a walk passes them over. */
   readonly walks = new Set<Set<string>>()
+  /** Called with each life that has ended here. */
+  whenEnded: ((life: Life) => void) | undefined = undefined
 
   constructor(announcer: Announcer, counters: Counters, options: ResolvedRedisOptions<T>) {
     this.announcer = announcer
@@ -40,6 +42,7 @@ export class Teller<T> {
   ended(life: Life, reason: EndReason, session: RedisSession<T> = this.sessionOf(life)): void {
     this.counters.countEnd(reason)
     for (const ended of this.walks) ended.add(life.incarnation)
+    this.whenEnded?.(life)
     const { id } = life
     const fields = {
       reason,

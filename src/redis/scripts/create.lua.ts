@@ -3,14 +3,19 @@ import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
 import { time } from './time.lua.ts'
 
-/** Begins a life named `ARGV[3]`; with a token, in the turn of its creator. */
+/**
+ * Begins a life named `ARGV[3]`; with a token, in the turn of its creator.
+ *
+ * `v` names the state that was saved last. It is never a counter: a server that has lost its last moments would give the
+ * same number to another state.
+ */
 export const begin = `
 local function begin(token, lease)
   local i, maxAge, m, lu = tonumber(ARGV[5]), tonumber(ARGV[6]), -1, 0
   if maxAge >= 0 then
     m = math.min(now + math.ceil(maxAge) + 1, far)
   end
-  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', '1', 'c', int(now), 'i', ARGV[5], 'm', int(m), 'd', ARGV[4])
+  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', int(now), 'i', ARGV[5], 'm', int(m), 'd', ARGV[4])
   if token ~= '' then
     lu = now + lease
     redis.call('HSET', KEYS[1], 'lo', token, 'lu', int(lu))

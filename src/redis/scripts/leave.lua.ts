@@ -7,7 +7,7 @@ import { time } from './time.lua.ts'
  *
  * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '', version read
  *
- * `{1, v, inMs}`: done; it is over in so many ms. `{2}`: done by an earlier try. `{0}`: the lock is another's, or what was
+ * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done by an earlier try. `{0}`: the lock is another's, or what was
  * read outside a turn has changed; nothing was saved. `{-1}`: that life has ended.
  *
  * `w` names the last operations, as many as may still be repeated: another turn may come before the repeat.
@@ -44,8 +44,7 @@ elseif saves and (lu > now or v ~= ARGV[10]) then
   operation = ''
 end
 if saves then
-  v = int(tonumber(v) + 1)
-  redis.call('HSET', KEYS[1], 'd', value, 'v', v)
+  redis.call('HSET', KEYS[1], 'd', value, 'v', operation)
 else
   evenIfFull(KEYS[1])
 end
@@ -73,6 +72,6 @@ schedule(g, now, e)
 if operation == '' then
   return { 0 }
 end
-return { 1, v, e - now }
+return { 1, e - now }
 `,
 )

@@ -1,0 +1,14 @@
+import { newName } from '../../src/redis/names.ts'
+import { NearCache } from '../../src/redis/near-cache.ts'
+
+/** Run in a process of its own with a small heap: visitors who say nothing come and go, and none of them is told to end. */
+const visitors = 500_000
+const cache = new NearCache()
+
+for (let index = 0; index < visitors; index += 1) {
+  // Strings of their own, as those that a client reads from its socket.
+  const name = Buffer.from(newName()).toString()
+  cache.set(`visitor-${index}`, { incarnation: name, version: name, text: Buffer.from('[]').toString() })
+}
+const last = cache.get(`visitor-${visitors - 1}`)
+console.log(JSON.stringify({ last: last?.text, first: cache.get('visitor-0') ?? 'forgotten' }))
