@@ -1,6 +1,6 @@
+import type { CheckedCodec } from '../core/codec.ts'
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { Answer } from './answer.ts'
-import type { CheckedCodec } from './codec.ts'
 import type { Keys } from './keys.ts'
 import { type Life, readTimes } from './life.ts'
 import { newName } from './names.ts'

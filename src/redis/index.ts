@@ -1,5 +1,5 @@
+export type { SessionCodec } from '../core/codec.ts'
 export type { RedisClient } from './client.ts'
-export type { SessionCodec } from './codec.ts'
 export type { DeadSession } from './dead-sessions.ts'
 export type { RedisHold } from './holds.ts'
 export type { RedisSessionRegistryOptions } from './options.ts'

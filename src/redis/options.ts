@@ -1,4 +1,5 @@
 import { maxDelayMs } from '../core/clock.ts'
+import { CheckedCodec, checkCodec, hasLoneSurrogate, jsonCodec, type SessionCodec } from '../core/codec.ts'
 import {
   orDefault,
   type ResolvedSharedOptions,
@@ -6,16 +7,8 @@ import {
   type SharedOptions,
   sharedOptions,
 } from '../core/shared-options.ts'
-import {
-  checkCount,
-  checkFunction,
-  checkInterval,
-  checkOptions,
-  invalidNumber,
-  invalidOption,
-} from '../core/validate.ts'
+import { checkCount, checkInterval, checkOptions, invalidNumber, invalidOption } from '../core/validate.ts'
 import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
-import { CheckedCodec, hasLoneSurrogate, jsonCodec, type SessionCodec } from './codec.ts'
 
 export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
@@ -151,13 +144,4 @@ function checkPause(name: string, value: number): number {
   if (value === Number.POSITIVE_INFINITY) return value
   if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
   throw invalidNumber(name, `a number from 1 to ${maxDelayMs}, or Infinity`, value)
-}
-
-function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {
-  if (typeof codec !== 'object' || codec === null) {
-    throw invalidOption('codec', 'an object with encode and decode', codec)
-  }
-  checkFunction('codec.encode', codec.encode)
-  checkFunction('codec.decode', codec.decode)
-  return codec
 }

@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts'
+import type { CheckedCodec } from '../core/codec.ts'
 import type { Session } from '../core/session.ts'
 import { checkPositive } from '../core/validate.ts'
-import type { CheckedCodec } from './codec.ts'
 import type { Life } from './life.ts'
 
 /** What a turn has made of its session. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CheckedCodec, jsonCodec, type SessionCodec } from '../../../src/redis/codec.ts'
+import { CheckedCodec, jsonCodec, type SessionCodec } from '../../../src/core/codec.ts'
 import { expiryReason, type Life } from '../../../src/redis/life.ts'
 import { RedisSession } from '../../../src/redis/redis-session.ts'
 import { installFakeGlobals } from '../../support/fake-globals.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { CheckedCodec, jsonCodec, type SessionCodec } from '../../../src/redis/codec.ts'
-import { sessionError, thrownBy } from '../../support/session-error.ts'
+import { CheckedCodec, jsonCodec, type SessionCodec } from '../../src/core/codec.ts'
+import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')
 const json = new CheckedCodec(jsonCodec)

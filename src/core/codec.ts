@@ -1,4 +1,5 @@
-import { SessionRegistryError } from '../core/errors.ts'
+import { SessionRegistryError } from './errors.ts'
+import { checkFunction, invalidOption } from './validate.ts'
 
 /** Turns values into text and back. */
 export interface SessionCodec<T> {
@@ -53,4 +54,14 @@ function invalidValue(what: string, details?: { readonly cause: unknown }): Sess
     `Expected the value of a session to be ${what} by the codec, but it cannot be`,
     details,
   )
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {
+  if (typeof codec !== 'object' || codec === null) {
+    throw invalidOption('codec', 'an object with encode and decode', codec)
+  }
+  checkFunction('codec.encode', codec.encode)
+  checkFunction('codec.decode', codec.decode)
+  return codec
 }
