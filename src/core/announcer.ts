@@ -1,6 +1,8 @@
+import { AsyncResource } from 'node:async_hooks'
 import { type EventEmitter, errorMonitor } from 'node:events'
 import process from 'node:process'
 import { Concerns, newsWaits } from './concerns.ts'
+import { ConstructionContext } from './construction-context.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
 import { type ListenedTo, listenedTo } from './registry-emitter.ts'
 
@@ -18,19 +20,29 @@ interface Notice {
   readonly event: string
   readonly args: readonly unknown[]
   readonly line: LogLine | undefined
+  /** The async context to run listeners in; `undefined`: that of the code that delivers it. */
+  readonly context: AsyncResource | undefined
 }
 
 /** A queue that once was longer gives its memory back. */
 const keptPlaces = 1024
 
 /** The user's code that is not a listener and has to run after the state has changed: an abort signal's, for one. */
-type Deferred = () => void
+type Action = () => void
+
+interface DeferredAction {
+  readonly action: Action
+  readonly context: AsyncResource | undefined
+}
 
 /**
  * Tells listeners and the log what happened, and contains whatever they do.
  *
  * Notices are queued while the state changes and delivered afterwards, in order. A listener that changes the registry
  * adds to the same queue, so every listener sees every event in the same order, however deep the calls are nested.
+ *
+ * Listeners run in the async context of the call that caused the event for its own id, and for what the registry does by
+ * itself ({@link inBackground}) in that of the registry's constructor.
  */
 export class Announcer {
   readonly #emitter: EventEmitter
@@ -38,14 +50,17 @@ export class Announcer {
   readonly #logger: BoundLogger | undefined
   readonly #logId: (id: string) => string
   /** From `head` to `tail`; the places are used again, for a sweep queues and delivers one notice after another. */
-  #queue: (Notice | Deferred | undefined)[] = []
+  #queue: (Notice | DeferredAction | undefined)[] = []
   #head = 0
   #tail = 0
   #delivering = false
+  #isBackground = false
   readonly #concerns: Concerns
   #warned = false
   /** Listeners that threw or rejected. */
   listenerErrors = 0
+  /** Where everything runs that the registry does by itself. */
+  readonly context = new ConstructionContext()
 
   constructor(
     emitter: EventEmitter,
@@ -95,7 +110,7 @@ export class Announcer {
 
   /** Queues an event with its log line; {@link deliver} tells both. */
   push(event: string, args: readonly unknown[], line?: LogLine): void {
-    this.#add({ event, args, line })
+    this.#add({ event, args, line, context: this.#contextOfListeners() })
   }
 
   /** Queues a log line that goes with no event. */
@@ -104,8 +119,19 @@ export class Announcer {
   }
 
   /** Queues code to run at the next {@link deliver}, in its turn among the notices. */
-  defer(action: Deferred): void {
-    this.#add(action)
+  defer(action: Action): void {
+    this.#add({ action, context: this.#contextOfListeners() })
+  }
+
+  /** Makes a change that no call has asked for: its events are for the context of the registry's constructor. */
+  inBackground<R>(change: () => R): R {
+    const was = this.#isBackground
+    this.#isBackground = true
+    try {
+      return change()
+    } finally {
+      this.#isBackground = was
+    }
   }
 
   /** Queues a failure that has no caller to be told: logged, and emitted as `error`. */
@@ -120,24 +146,35 @@ export class Announcer {
     if (this.#concerns.has(newsWaits) && !this.#delivering) this.#deliver()
   }
 
-  #add(notice: Notice | Deferred): void {
+  #add(notice: Notice | DeferredAction): void {
     this.#concerns.raise(newsWaits)
     this.#queue[this.#tail] = notice
     this.#tail += 1
   }
 
+  #contextOfListeners(): AsyncResource | undefined {
+    if (this.#isBackground) return this.context.resource
+    // What a listener causes is delivered by the call that had the listener called, in another context.
+    return this.#delivering ? new AsyncResource('SessionEvent') : undefined
+  }
+
   #deliver(): void {
+    const wasBackground = this.#isBackground
+    this.#isBackground = false
     this.#delivering = true
     try {
       while (this.hasNews) {
         const notice = this.#queue[this.#head]
         this.#queue[this.#head] = undefined
         this.#head += 1
-        if (typeof notice === 'function') this.#act(notice)
-        else if (notice !== undefined) this.#tell(notice)
+        if (notice === undefined) continue
+        const { context } = notice
+        if (context === undefined) this.#handle(notice)
+        else context.runInAsyncScope(this.#handle, this, notice)
       }
     } finally {
       this.#delivering = false
+      this.#isBackground = wasBackground
       this.#concerns.settle(newsWaits)
       if (this.#queue.length > keptPlaces) this.#queue = []
       this.#head = 0
@@ -145,7 +182,12 @@ export class Announcer {
     }
   }
 
-  #act(action: Deferred): void {
+  #handle(notice: Notice | DeferredAction): void {
+    if ('action' in notice) this.#act(notice.action)
+    else this.#tell(notice)
+  }
+
+  #act(action: Action): void {
     try {
       action()
     } catch (error) {

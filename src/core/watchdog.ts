@@ -1,7 +1,6 @@
 import type { Announcer } from './announcer.ts'
-import { type Clock, Timer } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import { SessionRegistryError } from './errors.ts'
-import { outsideScopes } from './turn-scope.ts'
 
 /** Bounds how long one turn or hold may keep a session from ending. */
 export class Watchdog {
@@ -20,7 +19,7 @@ export class Watchdog {
     if (this.#maxTurnMs === Number.POSITIVE_INFINITY) return undefined
     try {
       // Not a part of the turn that it watches: what it sets off must stand in line.
-      return outsideScopes(() => new Timer(this.#clock, bite, this.#maxTurnMs))
+      return this.#announcer.context.timer(this.#clock, bite, this.#maxTurnMs)
     } catch (error) {
       // A host that gives no timer takes the limit away, not the turn.
       this.#announcer.report(error, 'a turn could not be timed')

@@ -1,9 +1,9 @@
-import { afterLoopTurn, Timer } from '../core/clock.ts'
+import type { Timer } from '../core/clock.ts'
 import type { ArchiveReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import type { ArchiveSession } from '../core/hooks.ts'
 import { archiveTimedOut } from '../core/refusals.ts'
-import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
+import { HookCall, runInScope } from '../core/turn-scope.ts'
 import { ArchiveJob, JobQueue } from './archive-job.ts'
 import { Burst } from './burst.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -140,7 +140,7 @@ export class Archiver<T> {
     this.#isScheduled = true
     later(() => {
       this.#isScheduled = false
-      this.#pump()
+      this.#lifecycle.announcer.context.run(() => this.#pump())
     })
   }
 
@@ -164,7 +164,7 @@ export class Archiver<T> {
       this.#pump()
     }
     // Not unref'd: a loop that has nothing else to do would sleep on, with sessions that wait for their turn.
-    outsideScopes(() => afterLoopTurn(goOn, { keepsAlive: true }))
+    this.#lifecycle.announcer.context.afterLoopTurn(goOn, { keepsAlive: true })
   }
 
   #try(job: ArchiveJob<T>): void {
@@ -181,8 +181,7 @@ export class Archiver<T> {
     try {
       const context = { signal: trying.signal, attempt: job.attempt }
       const view = this.#lifecycle.viewOf(record)
-      const scoped = () => runInScope(this.#owner, record.id, call, () => archive(view, reason, context))
-      stored = Promise.resolve(outsideScopes(scoped))
+      stored = Promise.resolve(runInScope(this.#owner, record.id, call, () => archive(view, reason, context)))
     } catch (error) {
       stored = Promise.reject(error)
     }
@@ -283,7 +282,7 @@ export class Archiver<T> {
     const { clock, announcer } = this.#lifecycle
     const keepsAlive = this.#isClosing || job.waiters.size > 0
     try {
-      return outsideScopes(() => new Timer(clock, fn, ms, { keepsAlive }))
+      return announcer.context.timer(clock, fn, ms, { keepsAlive })
     } catch (error) {
       // A host that gives no timer takes the limit away, not the archive.
       announcer.report(error, 'an archive could not be timed')

@@ -1,7 +1,6 @@
-import { Timer } from '../core/clock.ts'
+import type { Timer } from '../core/clock.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closed } from '../core/refusals.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './table/session-record.ts'
@@ -46,10 +45,12 @@ export class Closing<T> {
 
   /** Lets a session go that nobody uses. */
   released(slot: number): void {
-    const { table, clock } = this.#lifecycle
+    const { table, clock, announcer } = this.#lifecycle
     if (table.isHeld(slot)) return
-    if (table.isOver(slot, clock.now())) this.#lifecycle.expire(slot)
-    else this.#lifecycle.letGo(slot, 'closed')
+    announcer.inBackground(() => {
+      if (table.isOver(slot, clock.now())) this.#lifecycle.expire(slot)
+      else this.#lifecycle.letGo(slot, 'closed')
+    })
     this.check()
   }
 
@@ -67,7 +68,9 @@ export class Closing<T> {
     this.#phase = 'done'
     this.#timer?.cancel()
     const { counters, announcer } = this.#lifecycle
-    for (const record of this.#lost) this.#lifecycle.finish(record, 'closed')
+    announcer.inBackground(() => {
+      for (const record of this.#lost) this.#lifecycle.finish(record, 'closed')
+    })
     announcer.deliver()
     this.#resolve({
       ended: counters.ended - this.#endedBefore,
@@ -84,8 +87,7 @@ export class Closing<T> {
     }
     const { clock, announcer } = this.#lifecycle
     try {
-      // Nothing that happens at the deadline is a part of the turn that may have called `close`.
-      this.#timer = outsideScopes(() => new Timer(clock, onDeadline, this.#deadlineMs, { keepsAlive: true }))
+      this.#timer = announcer.context.timer(clock, onDeadline, this.#deadlineMs, { keepsAlive: true })
     } catch (error) {
       // A host that gives no timer takes the deadline away, not the end.
       announcer.report(error, 'the deadline of `close` could not be set')

@@ -146,8 +146,10 @@ export class Opener<T> {
 
   /** Goes on later: after an archive, a load, a wait for room. */
   #resume(opening: Opening<T>): void {
-    this.#inContext(opening, () => this.#advance(opening))
-    this.#lifecycle.announcer.deliver()
+    this.#inContext(opening, () => {
+      this.#advance(opening)
+      this.#lifecycle.announcer.deliver()
+    })
   }
 
   #inContext(opening: Opening<T>, step: () => void): void {

@@ -1,6 +1,5 @@
-import { Timer } from '../core/clock.ts'
+import type { Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
@@ -171,7 +170,7 @@ export class Room<T> {
       const { clock, announcer } = this.#lifecycle
       try {
         const forEver = Number.POSITIVE_INFINITY
-        this.#keeper = outsideScopes(() => new Timer(clock, () => {}, forEver, { keepsAlive: true }))
+        this.#keeper = announcer.context.timer(clock, () => {}, forEver, { keepsAlive: true })
       } catch (error) {
         announcer.report(error, 'the process could not be kept alive for a call that waits for room')
       }
@@ -182,11 +181,13 @@ export class Room<T> {
   #letFewGo(now: number): void {
     const { table } = this.#lifecycle
     if (!table.mayHaveOver(now)) return
-    for (let step = 0; step < letGoPerCreation; step += 1) {
-      const slot = table.nextOver(now)
-      if (slot === noSlot || slot === breath) return
-      this.#lifecycle.expire(slot)
-    }
+    this.#lifecycle.announcer.inBackground(() => {
+      for (let step = 0; step < letGoPerCreation; step += 1) {
+        const slot = table.nextOver(now)
+        if (slot === noSlot || slot === breath) return
+        this.#lifecycle.expire(slot)
+      }
+    })
   }
 
   #letOneGo({ untried = false } = {}): boolean {
@@ -199,8 +200,10 @@ export class Room<T> {
       if (!isOver && this.#tried.has(record)) return false
       this.#tried.add(record)
     }
-    if (isOver) this.#lifecycle.expire(slot)
-    else this.#lifecycle.letGo(slot, 'capacity')
+    this.#lifecycle.announcer.inBackground(() => {
+      if (isOver) this.#lifecycle.expire(slot)
+      else this.#lifecycle.letGo(slot, 'capacity')
+    })
     return true
   }
 

@@ -1,6 +1,5 @@
-import { afterLoopTurn, Timer } from '../core/clock.ts'
+import type { Timer } from '../core/clock.ts'
 import { type Concerns, timerIsOff } from '../core/concerns.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { breath } from './table/idle-class.ts'
 import { noSlot } from './table/slot-page.ts'
@@ -59,22 +58,24 @@ export class Sweeper<T> {
 
   /** Lets go all that are over, now and in one go; the caller delivers what there is to tell. */
   sweep(): number {
-    const sweep = this.#begin()
-    for (;;) {
-      const slot = this.#lifecycle.table.nextOver(sweep.startedAt)
-      if (slot === noSlot) break
-      if (slot === breath) continue
-      this.#lifecycle.expire(slot, sweep.startedAt)
-      sweep.expired += 1
-    }
-    this.#finish(sweep)
-    return sweep.expired
+    return this.#lifecycle.announcer.inBackground(() => {
+      const sweep = this.#begin()
+      for (;;) {
+        const slot = this.#lifecycle.table.nextOver(sweep.startedAt)
+        if (slot === noSlot) break
+        if (slot === breath) continue
+        this.#lifecycle.expire(slot, sweep.startedAt)
+        sweep.expired += 1
+      }
+      this.#finish(sweep)
+      return sweep.expired
+    })
   }
 
   #arm(): void {
     try {
-      const { clock } = this.#lifecycle
-      this.#setTimer(outsideScopes(() => new Timer(clock, () => this.#tick(), this.#intervalMs)))
+      const { clock, announcer } = this.#lifecycle
+      this.#setTimer(announcer.context.timer(clock, () => this.#tick(), this.#intervalMs))
     } catch (error) {
       // A host that gives no timer must not make a creation fail; the next change tries again.
       this.#lifecycle.announcer.report(error, 'the background sweep could not be scheduled')
@@ -135,7 +136,7 @@ export class Sweeper<T> {
         // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
         const isCut = now - startedAt >= sliceMs && table.mayHaveOver(sweep.startedAt)
         if (isCut && this.#background !== undefined) {
-          outsideScopes(() => this.#rest())
+          this.#rest()
           return
         }
       }
@@ -145,11 +146,12 @@ export class Sweeper<T> {
 
   /** Lets the event loop go round once, and goes on. */
   #rest(): void {
-    const pause = new Timer(this.#lifecycle.clock, () => this.#slice(), 0)
+    const { clock, announcer } = this.#lifecycle
+    const pause = announcer.context.timer(clock, () => this.#slice(), 0)
     this.#pause = pause
     // A timer takes a millisecond at least. In a loop that has other work this comes first; one that sleeps is never woken
     // by what keeps no process alive, so the timer is needed as well.
-    afterLoopTurn(() => {
+    announcer.context.afterLoopTurn(() => {
       if (this.#pause !== pause) return
       pause.cancel()
       this.#slice()
@@ -174,7 +176,7 @@ export class Sweeper<T> {
   /** No failure in here, not even one of the clock, may end the process or keep later sweeps from running. */
   #contain(work: () => void): void {
     try {
-      work()
+      this.#lifecycle.announcer.inBackground(work)
     } catch (error) {
       this.#background = undefined
       this.#lifecycle.announcer.report(error, 'the background sweep failed')
