@@ -1,6 +1,6 @@
 import type { UIMessage } from 'ai'
 import { copiedList } from '../core/copied-list.ts'
-import { givenId } from '../core/given-id.ts'
+import { type GivenId, givenId } from '../core/given-id.ts'
 import { givenSource } from '../core/given-source.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import { checkObject } from '../core/validate.ts'
@@ -12,7 +12,7 @@ export interface ChatStore<M extends UIMessage> {
    *
    * Rejects with `ERR_SESSION_ID_INVALID`.
    */
-  loadChat(this: void, id: string | number): Promise<M[]>
+  loadChat(this: void, id: GivenId): Promise<M[]>
   /**
    * Replaces the chat's messages by a copy of these. Activity. Outside a turn it is a short turn of its own; inside
    * `sessions.run(id, …)` it joins that turn.
@@ -22,10 +22,7 @@ export interface ChatStore<M extends UIMessage> {
    * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID` where a
    * message is none.
    */
-  saveChat(
-    this: void,
-    chat: { readonly chatId: string | number; readonly messages: readonly M[] },
-  ): Promise<void>
+  saveChat(this: void, chat: { readonly chatId: GivenId; readonly messages: readonly M[] }): Promise<void>
 }
 
 /**

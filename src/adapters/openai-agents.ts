@@ -1,6 +1,6 @@
 import type { AgentInputItem, Session } from '@openai/agents'
 import { copiedList } from '../core/copied-list.ts'
-import { givenId } from '../core/given-id.ts'
+import { type GivenId, givenId } from '../core/given-id.ts'
 import { givenSource } from '../core/given-source.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import { invalidNumber } from '../core/validate.ts'
@@ -21,7 +21,7 @@ import { invalidNumber } from '../core/validate.ts'
  * const sessions = new SessionRegistry<AgentInputItem[]>({ create: () => [] })
  * await run(agent, 'hello', { session: agentSession(sessions, 'ada') })
  */
-export function agentSession(source: SessionSource<AgentInputItem[]>, id: string | number): Session {
+export function agentSession(source: SessionSource<AgentInputItem[]>, id: GivenId): Session {
   givenSource(source)
   const sessionId = givenId(id)
 

@@ -15,7 +15,7 @@ interface Conversation<M> {
 
 /** What an adapter brings along so that the suite can try it. */
 export interface AdapterHarness<M> {
-  conversation(source: SessionSource<M[]>, id: string | number): Conversation<M>
+  conversation(source: SessionSource<M[]>, id: string | number | bigint): Conversation<M>
   message(text: string): M
   textOf(message: M): string
   /** Changes the text within a message, as deep down as it is. */
@@ -170,14 +170,26 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(texts()).toEqual(['mine'])
     })
 
-    it('takes a number as id for its string', async () => {
-      const { registry, texts } = make()
-      await conversation(registry, 0).write([message('nought')])
-      await conversation(registry, -7.5).write([message('broken')])
+    it.each([
+      ['zero', 0, '0'],
+      ['a negative integer', -7, '-7'],
+      ['the greatest safe integer', Number.MAX_SAFE_INTEGER, '9007199254740991'],
+      ['a bigint', 653247040368672779n, '653247040368672779'],
+    ])('takes %s as id for its string', async (_what, id, key) => {
+      const { registry } = make()
+      await conversation(registry, id).write([message('mine')])
 
-      expect([...registry.keys()]).toEqual(['0', '-7.5'])
-      expect((await conversation(registry, '0').read()).map(textOf)).toEqual(['nought'])
-      expect(texts()).toBeUndefined()
+      expect([...registry.keys()]).toEqual([key])
+      expect((await conversation(registry, key).read()).map(textOf)).toEqual(['mine'])
+    })
+
+    it('keeps two bigints apart that are one number', async () => {
+      const { registry } = make()
+      const [ada, bob] = [653247040368672768n, 653247040368672779n]
+      expect(Number(ada)).toBe(Number(bob))
+      await conversation(registry, ada).write([message('of ada')])
+
+      expect(await conversation(registry, bob).read()).toEqual([])
     })
 
     it.each([
@@ -187,6 +199,9 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       ['too long', 'x'.repeat(1025)],
       ['NaN', Number.NaN],
       ['infinite', Number.POSITIVE_INFINITY],
+      ['a fraction', 7.5],
+      ['an integer that has neighbours of the same number', 2 ** 53],
+      ['a bigint that is too long', 10n ** 1025n],
       ['an object', {}],
       ['true', true],
     ])('refuses an id that is %s', async (_what, id) => {

@@ -126,18 +126,23 @@ describe('bad input to histories', () => {
     ['null', null],
     ['NaN', Number.NaN],
     ['Infinity', Number.POSITIVE_INFINITY],
+    ['a fraction', 7.5],
+    ['an integer that has neighbours of the same number', 2 ** 53],
     ['an object', {}],
   ])('refuses %s as an id', (_name, id) => {
     const { histories } = setUp()
     expect(thrownBy(() => histories(id as never))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 
-  it('takes a number as the string of it, zero too', async () => {
+  it('takes a safe integer and a bigint as the string of it, zero too', async () => {
     const { registry, histories } = setUp()
     await histories(7).addUserMessage('seven')
     await histories(0).addUserMessage('nought')
+    await histories(653247040368672768n).addUserMessage('many')
     expect(told(registry.get('7'))).toEqual(['human:seven'])
     expect(told(await histories('0').getMessages())).toEqual(['human:nought'])
+    expect(told(registry.get('653247040368672768'))).toEqual(['human:many'])
+    expect(await histories(653247040368672779n).getMessages()).toEqual([])
   })
 
   it.each([

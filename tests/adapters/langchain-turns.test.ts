@@ -149,7 +149,8 @@ describe('the id of a call', () => {
     await chat.invoke([new HumanMessage('hello')], { configurable: { thread_id: 'ada' } })
     await chat.invoke([new HumanMessage('hello')], { configurable: { sessionId: 0 } })
     await readAll(await chat.stream([new HumanMessage('hello')], { configurable: { sessionId: 7 } }))
-    expect([...registry.keys()]).toEqual(['ada', '0', '7'])
+    await chat.invoke([new HumanMessage('hello')], { configurable: { sessionId: 653247040368672779n } })
+    expect([...registry.keys()]).toEqual(['ada', '0', '7', '653247040368672779'])
   })
 
   it.each([
@@ -158,6 +159,7 @@ describe('the id of a call', () => {
     ['no id', { configurable: {} }],
     ['an empty id', { configurable: { sessionId: '' } }],
     ['NaN', { configurable: { sessionId: Number.NaN } }],
+    ['an integer with neighbours of the same number', { configurable: { sessionId: 2 ** 53 } }],
   ])('refuses %s, for a stream too', async (_name, config) => {
     const { chat, registry } = setUp()
     const expected = sessionError('ERR_SESSION_ID_INVALID')

@@ -53,6 +53,17 @@ function setUp(options: SessionRegistryOptions<Thread> = {}) {
 }
 
 describe('an agent over a SessionSaver', () => {
+  it('keeps a thread whose id is a bigint', async () => {
+    const { agent, ask, say, threads } = setUp()
+    say(() => 'Hello.')
+    say((seen) => `I see ${seen.length} messages`)
+    const config = { configurable: { thread_id: 653247040368672779n as never } }
+    await agent.invoke(ask('hello'), config)
+    const { messages } = await agent.invoke(ask('again'), config)
+    expect(messages.at(-1)?.content).toBe('I see 3 messages')
+    expect([...threads.keys()]).toEqual(['653247040368672779'])
+  })
+
   it('calls a tool, remembers its thread, and forgets it when it has expired', async () => {
     const { agent, model, ask, say, clock, threads } = setUp()
     model.respondWithTools([{ name: 'weather', args: { city: 'Oslo' } }])

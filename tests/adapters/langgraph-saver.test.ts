@@ -215,6 +215,8 @@ describe('bad input to a saver', () => {
     ['null', null],
     ['an empty string', ''],
     ['NaN', Number.NaN],
+    ['a fraction', 7.5],
+    ['an integer that has neighbours of the same number', 2 ** 53],
   ])('refuses %s as a thread id where it writes', async (_name, thread_id) => {
     const { saver, threads } = setUp()
     const configurable = { thread_id, checkpoint_id: '1' }
@@ -248,14 +250,15 @@ describe('bad input to a saver', () => {
     }
   })
 
-  it('takes a number as the string of it', async () => {
+  it.each([[7], [653247040368672768n]])('takes %s as the string of it', async (thread_id) => {
     const { saver, threads } = setUp()
-    const config = await putOf(saver, { thread_id: 7 }, checkpointOf('1', { a: 1 }))
-    expect(config.configurable).toEqual({ thread_id: '7', checkpoint_ns: '', checkpoint_id: '1' })
-    expect(threads.has('7')).toBe(true)
-    expect(await saver.getTuple({ configurable: { thread_id: 7 } })).toBeDefined()
-    expect(await readAll(saver.list({ configurable: { thread_id: 7 } }))).toHaveLength(1)
-    await saver.deleteThread(7 as never)
+    const id = `${thread_id}`
+    const config = await putOf(saver, { thread_id }, checkpointOf('1', { a: 1 }))
+    expect(config.configurable).toEqual({ thread_id: id, checkpoint_ns: '', checkpoint_id: '1' })
+    expect(threads.has(id)).toBe(true)
+    expect(await saver.getTuple({ configurable: { thread_id } })).toBeDefined()
+    expect(await readAll(saver.list({ configurable: { thread_id } }))).toHaveLength(1)
+    await saver.deleteThread(thread_id as never)
     expect(threads.size).toBe(0)
   })
 

@@ -14,7 +14,7 @@ export function checkpointOf(id: string, values: Record<string, unknown>, versio
 export function putOf(
   saver: BaseCheckpointSaver,
   config: {
-    readonly thread_id: string | number
+    readonly thread_id: string | number | bigint
     readonly checkpoint_id?: string
     readonly checkpoint_ns?: string
   },

@@ -1,6 +1,6 @@
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
-import { givenId } from '../../core/given-id.ts'
+import { type GivenId, givenId } from '../../core/given-id.ts'
 import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import { checkMessages } from './check-messages.ts'
@@ -20,7 +20,7 @@ import { notingFailure } from './storing.ts'
  */
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,
-): (sessionId: string | number) => BaseListChatMessageHistory {
+): (sessionId: GivenId) => BaseListChatMessageHistory {
   givenSource(source)
   return (sessionId) => new SessionMessageHistory(source, givenId(sessionId))
 }

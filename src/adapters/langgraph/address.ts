@@ -1,5 +1,5 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
-import { givenId } from '../../core/given-id.ts'
+import { type GivenId, givenId } from '../../core/given-id.ts'
 import { checkObject } from '../../core/validate.ts'
 
 /** What a config points at. */
@@ -31,7 +31,7 @@ export function addressOf(config: RunnableConfig): Address {
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
-export function threadIdOf(thread_id: string | number): string {
+export function threadIdOf(thread_id: GivenId): string {
   return givenId(thread_id, '`configurable.thread_id`')
 }
 
