@@ -25,6 +25,23 @@ export const systemClock: FullClock = {
   date: () => Date.now(),
 }
 
+// Taken before fake timers can be installed.
+const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout, Date: RealDate } = globalThis
+const realNow = performance.now.bind(performance)
+
+/**
+ * The host's clock and timers as they were when the module was loaded.
+ *
+ * For waits that other processes depend on, such as the renewal of a lease: fake timers of one process, which come and go
+ * in its tests, must not stop them.
+ */
+export const realClock: FullClock = {
+  now: () => realNow(),
+  setTimeout: (fn, ms) => realSetTimeout(fn, ms),
+  clearTimeout: (handle) => realClearTimeout(handle as ReturnType<typeof setTimeout>),
+  date: () => RealDate.now(),
+}
+
 /** The time of a clock: short where it is the default, for that is asked at each touch. */
 export function nowOf(clock: FullClock): number {
   return clock === systemClock ? performance.now() : clock.now()

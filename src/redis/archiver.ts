@@ -1,4 +1,4 @@
-import { systemClock, Timer } from '../core/clock.ts'
+import { realClock, Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { archiveTimedOut, endedDuringTurn } from '../core/refusals.ts'
 import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
@@ -70,7 +70,7 @@ export class Archiver<T> {
 
   /** Fulfils when they are settled. */
   async add(claims: readonly Claim[]): Promise<void> {
-    const renewedAt = systemClock.now()
+    const renewedAt = realClock.now()
     const settled = claims.map(
       (claim) =>
         new Promise<void>((over) => {
@@ -164,7 +164,7 @@ export class Archiver<T> {
     const call = new HookCall()
     const context = { signal, attempt: job.claim.attempt }
     const timedOut = () => job.controller.abort(archiveTimedOut(archiveTimeoutMs))
-    const timer = new Timer(systemClock, timedOut, archiveTimeoutMs)
+    const timer = new Timer(realClock, timedOut, archiveTimeoutMs)
     try {
       const stored = (async () =>
         runInScope(this.#owner, session.id, call, () => archive(session, reason, context)))()

@@ -1,72 +1,150 @@
-import { afterLoopTurn, systemClock, Timer } from '../core/clock.ts'
+import { afterLoopTurn, type FullClock, realClock, Timer } from '../core/clock.ts'
+import { isSessionRegistryError } from '../core/errors.ts'
 import type { RunScript } from './client.ts'
-import { backendFailed, backendUnavailable, classify } from './failure.ts'
+import { backendFailed, backendUnavailable, classify, unfitClient } from './failure.ts'
 import { jitter, pause } from './pause.ts'
+import { type Reply, readReply } from './reply.ts'
 import type { Script } from './script.ts'
-
-/** How long a call is repeated while no answer comes. */
-const patienceMs = 5_000
+import { ServerClock } from './server-clock.ts'
 
 /** How long after a failover the client may still talk to the old master. */
 const readOnlyPatienceMs = 1_000
 
+/** How long the server remembers an operation at the least. */
+const shortestMemoryMs = 10_000
+
 const firstPauseMs = 20
 const maxPauseMs = 400
 
+export interface BackendCall {
+  /** Whether the process stays alive between two tries. */
+  readonly keepsAlive: boolean
+  /** Monotonic time from which the call has `callTimeoutMs`, where it is not that of the call. */
+  readonly startedAt?: number | undefined
+  /**
+   * Called with the answer where it comes after the call was given up: the script was carried out in time, but its caller
+   * was told that it failed. For what has to be undone then, such as a lock that was taken.
+   */
+  readonly onLate?: ((answer: unknown) => void) | undefined
+}
+
+/** A call that is under way, with all its tries. */
+interface OpenCall {
+  readonly script: Script
+  readonly keys: readonly string[]
+  readonly args: readonly string[]
+  /** Monotonic time at which it is given up. */
+  readonly until: number
+  /** Set when it has been given up. */
+  onLate: ((answer: unknown) => void) | undefined
+}
+
 /**
- * Calls scripts, and repeats what got no answer, with the very same arguments.
+ * Calls scripts, and repeats what got no answer, with the very same arguments, for `callTimeoutMs`.
  *
  * Every script bears a repetition: its arguments name the life, the lock or the operation, so that what an earlier try
- * has done is recognised and answered again.
+ * has done is recognised and answered again. And every script has a deadline in the server's time: what was given up here
+ * is not carried out later.
  */
 export class Backend {
   readonly #run: RunScript
+  readonly #callTimeoutMs: number
+  readonly #memory: string
+  readonly #clock: FullClock
+  readonly #serverClock = new ServerClock()
 
-  constructor(run: RunScript) {
+  constructor(run: RunScript, callTimeoutMs: number, clock: FullClock = realClock) {
     this.#run = run
+    this.#callTimeoutMs = callTimeoutMs
+    this.#memory = String(Math.max(shortestMemoryMs, 2 * callTimeoutMs))
+    this.#clock = clock
   }
 
   /**
-   * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE` or `ERR_SESSION_BACKEND_FAILED`.
-   *
-   * A call that nobody waits for does not keep the process alive between two tries.
+   * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, `ERR_SESSION_BACKEND_FAILED`, or with `ERR_SESSION_OPTION_INVALID`
+   * where the client hands out what no script answers.
    */
   async call(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
-    keepsAlive: boolean,
+    { keepsAlive, startedAt = this.#clock.now(), onLate }: BackendCall,
   ): Promise<unknown> {
-    const startedAt = systemClock.now()
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
-      const elapsedMs = systemClock.now() - startedAt
+    const call: OpenCall = { script, keys, args, until: startedAt + this.#callTimeoutMs, onLate: undefined }
+    try {
+      return await this.#repeat(call, startedAt, keepsAlive)
+    } catch (error) {
+      call.onLate = onLate
+      throw error
+    }
+  }
+
+  async #repeat(call: OpenCall, startedAt: number, keepsAlive: boolean): Promise<unknown> {
+    let pauseMs = firstPauseMs
+    let wasRefused = false
+    for (;;) {
+      let waitMs = jitter(pauseMs)
+      let cause: unknown
       try {
-        return await this.#within(Math.max(patienceMs - elapsedMs, 1), script, keys, args)
+        const reply = await this.#within(call)
+        if (!reply.isRefused) return reply.answer
+        cause = new Error('The server found the call too late')
+        // Its clock is known better now: after the first refusal there is nothing to wait for.
+        if (!wasRefused) waitMs = 0
+        wasRefused = true
       } catch (error) {
+        if (isSessionRegistryError(error)) throw error
         const failure = classify(error)
         if (failure === 'answer') throw backendFailed(error)
-        const waitMs = jitter(pauseMs)
-        const afterMs = systemClock.now() - startedAt + waitMs
+        const afterMs = this.#clock.now() - startedAt + waitMs
         if (failure === 'readOnly' && afterMs > readOnlyPatienceMs) throw backendFailed(error)
-        if (afterMs > patienceMs) throw backendUnavailable(error)
-        await pause(waitMs, { keepsAlive }).over
+        cause = error
+      }
+      if (this.#clock.now() + waitMs > call.until) throw backendUnavailable(cause)
+      if (waitMs > 0) {
+        await pause(waitMs, { keepsAlive, clock: this.#clock }).over
+        pauseMs = Math.min(pauseMs * 2, maxPauseMs)
       }
     }
   }
 
   /** One try. A client that waits for its connection may keep a command for ever: we do not wait that long. */
-  #within(ms: number, script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  #within(call: OpenCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const giveUp = () => reject(new Error(`No answer within ${patienceMs} ms`))
+      const giveUp = () => reject(new Error(`No answer within ${this.#callTimeoutMs} ms`))
       // The process may have been blocked or stopped: an answer that lies in the socket is read first.
       const onTime = () =>
         afterLoopTurn(() => afterLoopTurn(giveUp, { keepsAlive: true }), { keepsAlive: true })
-      const timer = new Timer(systemClock, onTime, ms)
-      const settle = (settled: (value: unknown) => void) => (value: unknown) => {
-        timer.cancel()
-        settled(value)
-      }
-      this.#run(script, keys, args).then(settle(resolve), settle(reject))
+      const timer = new Timer(this.#clock, onTime, Math.max(call.until - this.#clock.now(), 1))
+      const settle =
+        <V>(settled: (value: V) => void) =>
+        (value: V) => {
+          timer.cancel()
+          settled(value)
+        }
+      this.#try(call).then(settle(resolve), settle(reject))
     })
   }
+
+  async #try(call: OpenCall): Promise<Reply> {
+    const { script, keys, args, until } = call
+    const shard = tagOf(keys)
+    const sentAt = this.#clock.now()
+    // Where the server's time is not known yet, a script that writes is refused, which tells it.
+    const notAfter = this.#serverClock.at(shard, until) ?? (script.isReadOnly ? Number.MAX_SAFE_INTEGER : 0)
+    const reply = readReply(await this.#run(script, keys, [...args, String(notAfter), this.#memory]))
+    if (reply === undefined) throw unfitClient()
+    this.#serverClock.learn(shard, reply.now, sentAt, this.#clock.now())
+    if (!reply.isRefused) {
+      const { onLate } = call
+      call.onLate = undefined
+      onLate?.(reply.answer)
+    }
+    return reply
+  }
+}
+
+/** The hash tag that all keys of a shard bear. */
+function tagOf([key = '']: readonly string[]): string {
+  return key.slice(0, key.indexOf('}') + 1)
 }

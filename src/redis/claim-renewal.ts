@@ -1,4 +1,4 @@
-import { systemClock, Timer } from '../core/clock.ts'
+import { realClock, Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import { type Job, loseJob } from './archive-job.ts'
@@ -20,7 +20,7 @@ export class ClaimRenewal<T> {
   start(): void {
     if (this.#timer !== undefined) return
     outsideScopes(() => {
-      this.#timer = new Timer(systemClock, () => void this.#renew(), this.#leaseMs / 3)
+      this.#timer = new Timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
     })
   }
 
@@ -43,7 +43,7 @@ export class ClaimRenewal<T> {
   }
 
   async #extend(shard: number, jobs: readonly Job[]): Promise<void> {
-    const now = systemClock.now()
+    const now = realClock.now()
     try {
       const claims = jobs.map(({ claim }) => claim)
       const lost = await this.#store.extend(shard, claims)
@@ -53,7 +53,7 @@ export class ClaimRenewal<T> {
       }
     } catch {
       // Redis cannot be asked: after the lease another process may have taken over.
-      const until = systemClock.now() - this.#leaseMs
+      const until = realClock.now() - this.#leaseMs
       for (const job of jobs) if (job.renewedAt < until) loseJob(job, leaseLost())
     }
   }

@@ -63,14 +63,13 @@ export class ClaimStore<T> {
       this.#keys.answer(shard, token),
     ]
     const args = [String(limit), this.#lease, token, this.#retention]
-    const answer = new Answer(await this.#call(claim, keys, args, background))
-    answer.number()
-    const nextMs = answer.number()
-    const claims: Claim[] = []
-    while (answer.rest > 0) {
-      claims.push({ ...nameOf(answer.text()), shard, token, attempt: answer.number() })
+    // What was claimed when nobody waited for it any more is for others.
+    const onLate = (late: Answer) => {
+      for (const one of readClaims(late, shard, token).claims)
+        this.settle(one, { kind: 'back' }).catch(() => {})
     }
-    return { claims, nextMs: nextMs < 0 ? Number.POSITIVE_INFINITY : nextMs }
+    const answer = await this.#call(claim, keys, args, { ...background, onLate })
+    return readClaims(new Answer(answer), shard, token)
   }
 
   async load({ id, incarnation, token }: Claim): Promise<Loaded> {
@@ -99,4 +98,14 @@ export class ClaimStore<T> {
     const answer = new Answer(await this.#call(extend, this.#keys.queue(shard), args, background))
     return claims.filter(() => answer.number() === 0)
   }
+}
+
+function readClaims(answer: Answer, shard: number, token: string): Claimed {
+  answer.number()
+  const nextMs = answer.number()
+  const claims: Claim[] = []
+  while (answer.rest > 0) {
+    claims.push({ ...nameOf(answer.text()), shard, token, attempt: answer.number() })
+  }
+  return { claims, nextMs: nextMs < 0 ? Number.POSITIVE_INFINITY : nextMs }
 }

@@ -1,4 +1,4 @@
-import { systemClock, Timer } from '../core/clock.ts'
+import { realClock, Timer } from '../core/clock.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closed } from '../core/refusals.ts'
 import type { RedisParts } from './parts.ts'
@@ -22,7 +22,7 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
       resolve()
     }
     const timer = new Timer(
-      systemClock,
+      realClock,
       () => {
         turns.cutAll(closed())
         archiver.cutAll(closed())

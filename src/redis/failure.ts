@@ -54,3 +54,11 @@ export function backendUnavailable(cause: unknown): SessionRegistryError {
     { cause },
   )
 }
+
+/** The client hands out what none of our scripts answers. */
+export function unfitClient(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    'Expected `client` to answer a script with what the server answers, got something else',
+  )
+}

@@ -1,4 +1,4 @@
-import { systemClock } from '../core/clock.ts'
+import { realClock } from '../core/clock.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import { noFactory } from '../core/refusals.ts'
 import { HookCall, runInScope } from '../core/turn-scope.ts'
@@ -123,11 +123,11 @@ export class Opener<T> {
 
   /** Until the older lives are archived or given up, for `maxTurnMs` at most. */
   async #waitForOlder(id: string, opening: Opening<T>): Promise<'live' | 'settled'> {
-    const until = systemClock.now() + this.#options.maxTurnMs
-    for (let pauseMs = firstPauseMs; systemClock.now() < until; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+    const until = realClock.now() + this.#options.maxTurnMs
+    for (let pauseMs = firstPauseMs; realClock.now() < until; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       await this.#store.hurry(id, maxPauseMs)
       this.whenWaiting?.(id)
-      opening.nap = pause(Math.min(jitter(pauseMs), until - systemClock.now()))
+      opening.nap = pause(Math.min(jitter(pauseMs), until - realClock.now()))
       await opening.nap.over
       if (opening.loading.signal.aborted) throw opening.loading.signal.reason
       const entered = await this.#store.enter(id, {})

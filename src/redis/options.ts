@@ -60,6 +60,15 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly intervalMs?: number | undefined
   /**
+   * How long a call of Redis is repeated while no answer comes. Then it rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, and
+   * what has not been carried out by then is not carried out later.
+   *
+   * Milliseconds; an integer of at least 1. Every process gives the same.
+   *
+   * @defaultValue 5_000
+   */
+  readonly callTimeoutMs?: number | undefined
+  /**
    * Turns values into text and back.
    *
    * @defaultValue JSON
@@ -75,6 +84,7 @@ export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
   readonly leaseMs: number
   readonly retentionMs: number
   readonly intervalMs: number
+  readonly callTimeoutMs: number
   readonly codec: CheckedCodec<T>
 }
 
@@ -97,6 +107,7 @@ const knownOptions = [
     leaseMs: true,
     retentionMs: true,
     intervalMs: true,
+    callTimeoutMs: true,
     codec: true,
   } satisfies Record<
     Exclude<keyof RedisSessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>,
@@ -117,6 +128,7 @@ export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>):
     leaseMs: checkInterval('leaseMs', orDefault(given.leaseMs, 30_000)),
     retentionMs: checkCount('retentionMs', orDefault(given.retentionMs, 7 * 24 * 3_600_000)),
     intervalMs: checkPause('intervalMs', orDefault(given.intervalMs, 1_000)),
+    callTimeoutMs: checkCount('callTimeoutMs', orDefault(given.callTimeoutMs, 5_000)),
     codec: new CheckedCodec(checkCodec(orDefault(given.codec, jsonCodec as SessionCodec<T>))),
   }
   if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import process from 'node:process'
 import { Announcer } from '../core/announcer.ts'
-import { systemClock } from '../core/clock.ts'
+import { realClock } from '../core/clock.ts'
 import { Counters } from '../core/stats.ts'
 import { Watchdog } from '../core/watchdog.ts'
 import { Archiver } from './archiver.ts'
@@ -45,21 +45,22 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     if (!hasWarned) warnOfEviction(policy, announcer, options)
     hasWarned = true
   }
-  const { call } = new ShardConfig(new Backend(options.run), keys, horizonMs, warn)
+  const backend = new Backend(options.run, options.callTimeoutMs)
+  const { call } = new ShardConfig(backend, keys, horizonMs, warn)
   const cache = new NearCache()
   teller.whenEnded = (life) => cache.forget(life)
   const store = new SessionStore(call, keys, cache, options)
   const claims = new ClaimStore(call, keys, options)
   const walks = new Walks(call, keys)
   const dead = new DeadStore(call, keys, options.retentionMs)
-  const watchdog = new Watchdog({ clock: systemClock, announcer }, options.maxTurnMs)
+  const watchdog = new Watchdog({ clock: realClock, announcer }, options.maxTurnMs)
   const opener = new Opener(owner, store, teller, options)
   const turns = new Turns({ owner, store, opener, teller, watchdog, options })
   const holds = new Holds(store, teller, watchdog, options)
   const archiver = new Archiver(owner, claims, teller, opener, options)
   const poller = new Poller(claims, archiver, options.shards, options.intervalMs, {
     swept: (claimed, startedAt) => {
-      if (claimed > 0) void teller.swept(claimed, systemClock.now() - startedAt, () => walks.size())
+      if (claimed > 0) void teller.swept(claimed, realClock.now() - startedAt, () => walks.size())
     },
     failed: (error) => teller.failed(error, 'sessions that are over could not be claimed'),
   })

@@ -1,4 +1,4 @@
-import { systemClock, Timer } from '../core/clock.ts'
+import { type Clock, realClock, Timer } from '../core/clock.ts'
 
 /** A wait that can be cut short. */
 export interface Pause {
@@ -7,10 +7,15 @@ export interface Pause {
 }
 
 /** Keeps the process alive unless asked otherwise: somebody waits for what comes after it. */
-export function pause(ms: number, options: { readonly keepsAlive: boolean } = { keepsAlive: true }): Pause {
+export function pause(
+  ms: number,
+  { keepsAlive, clock = realClock }: { readonly keepsAlive: boolean; readonly clock?: Clock } = {
+    keepsAlive: true,
+  },
+): Pause {
   let end: () => void = () => {}
   const over = new Promise<void>((resolve) => {
-    const timer = new Timer(systemClock, resolve, ms, options)
+    const timer = new Timer(clock, resolve, ms, { keepsAlive })
     end = () => {
       timer.cancel()
       resolve()

@@ -1,4 +1,4 @@
-import { systemClock, Timer } from '../core/clock.ts'
+import { realClock, Timer } from '../core/clock.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Claim, ClaimStore } from './claim-store.ts'
@@ -69,7 +69,7 @@ export class Poller<T> {
 
   /** Something in this shard will be due in `inMs`. */
   expect(shard: number, inMs: number): void {
-    const at = systemClock.now() + inMs
+    const at = realClock.now() + inMs
     if (at >= (this.#nextAt[shard] ?? 0)) return
     this.#nextAt[shard] = at
     this.#wake(inMs)
@@ -77,12 +77,12 @@ export class Poller<T> {
 
   /** There is room for more claims. */
   resume(): void {
-    if (Math.min(...this.#nextAt) <= systemClock.now()) this.#wake(0)
+    if (Math.min(...this.#nextAt) <= realClock.now()) this.#wake(0)
   }
 
   /** Claims all that is over, now, however long it takes to archive them; says how many. */
   async sweep(): Promise<number> {
-    const startedAt = systemClock.now()
+    const startedAt = realClock.now()
     const claimed = await Promise.all(this.#nextAt.map((_, shard) => this.#drain(shard)))
     const total = claimed.reduce((sum, one) => sum + one, 0)
     this.#host.swept(total, startedAt)
@@ -103,12 +103,12 @@ export class Poller<T> {
   #wake(inMs: number): void {
     if (!this.#isStarted || this.#isStopped || this.#isRunning) return
     const waitMs = inMs <= 0 ? 0 : Math.max(inMs, shortestPauseMs)
-    const at = systemClock.now() + waitMs
+    const at = realClock.now() + waitMs
     if (at >= this.#timerAt) return
     this.#timer?.cancel()
     this.#timerAt = at
     outsideScopes(() => {
-      this.#timer = new Timer(systemClock, () => this.#begin(), waitMs)
+      this.#timer = new Timer(realClock, () => this.#begin(), waitMs)
     })
   }
 
@@ -119,7 +119,7 @@ export class Poller<T> {
   async #poll(): Promise<void> {
     this.#timerAt = Number.POSITIVE_INFINITY
     this.#isRunning = true
-    const startedAt = systemClock.now()
+    const startedAt = realClock.now()
     try {
       const claimed = await this.#lookAt(this.#due(startedAt))
       this.#host.swept(
@@ -133,7 +133,7 @@ export class Poller<T> {
     }
     this.#isRunning = false
     const isFull = this.#archiver.room === 0
-    this.#wake(isFull ? this.#intervalMs : Math.min(...this.#nextAt) - systemClock.now())
+    this.#wake(isFull ? this.#intervalMs : Math.min(...this.#nextAt) - realClock.now())
   }
 
   #due(now: number): number[] {
@@ -158,13 +158,13 @@ export class Poller<T> {
 
   async #look(shard: number, limit: number): Promise<number> {
     if (this.#isStopped) return 0
-    const latest = systemClock.now() + this.#intervalMs
+    const latest = realClock.now() + this.#intervalMs
     this.#nextAt[shard] = latest
     const { claims, nextMs } = await this.#store.claim(shard, limit).catch((error) => {
-      this.#nextAt[shard] = Math.min(latest, systemClock.now() + retryMs)
+      this.#nextAt[shard] = Math.min(latest, realClock.now() + retryMs)
       throw error
     })
-    this.#nextAt[shard] = Math.min(this.#nextAt[shard], systemClock.now() + nextMs)
+    this.#nextAt[shard] = Math.min(this.#nextAt[shard], realClock.now() + nextMs)
     void this.#archiver.add(claims)
     return newcomers(claims)
   }

@@ -1,4 +1,4 @@
-import { systemClock } from '../core/clock.ts'
+import { type Clock, realClock } from '../core/clock.ts'
 import type { CheckedCodec } from '../core/codec.ts'
 import type { Session } from '../core/session.ts'
 import { checkPositive } from '../core/validate.ts'
@@ -21,6 +21,7 @@ export class RedisSession<T> implements Session<T> {
   readonly #life: Life
   readonly #codec: CheckedCodec<T>
   readonly #registryTimeoutMs: number
+  readonly #clock: Clock
   #value: { of: T } | undefined
   #timeoutMs: number
   /** Monotonic time from which the turn runs. */
@@ -28,7 +29,8 @@ export class RedisSession<T> implements Session<T> {
   #isHeld: boolean
   #ageMs: number
 
-  constructor(life: Life, codec: CheckedCodec<T>, registryTimeoutMs: number) {
+  constructor(life: Life, codec: CheckedCodec<T>, registryTimeoutMs: number, clock: Clock = realClock) {
+    this.#clock = clock
     this.#life = life
     this.#codec = codec
     this.#registryTimeoutMs = registryTimeoutMs
@@ -70,7 +72,7 @@ export class RedisSession<T> implements Session<T> {
   get ageMs(): number {
     return this.#turnBegan === undefined
       ? this.#ageMs
-      : this.#ageMs + Math.floor(systemClock.now() - this.#turnBegan)
+      : this.#ageMs + Math.floor(this.#clock.now() - this.#turnBegan)
   }
 
   get timeoutMs(): number {
@@ -94,7 +96,7 @@ export class RedisSession<T> implements Session<T> {
   beginTurn(): void {
     void this.value
     this.#isHeld = true
-    this.#turnBegan = systemClock.now()
+    this.#turnBegan = this.#clock.now()
   }
 
   endTurn(): void {

@@ -1,4 +1,4 @@
-import { systemClock, Timer } from '../core/clock.ts'
+import { realClock, Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { endedDuringTurn } from '../core/refusals.ts'
 import { outsideScopes } from '../core/turn-scope.ts'
@@ -19,7 +19,7 @@ export class SessionLease<T> {
   readonly #leaseMs: number
   readonly #events: LeaseEvents
   #timer: Timer | undefined
-  #renewedAt = systemClock.now()
+  #renewedAt = realClock.now()
   #isStopped = false
 
   constructor(store: SessionStore<T>, leaseMs: number, ref: LeaseRef, events: LeaseEvents) {
@@ -39,12 +39,12 @@ export class SessionLease<T> {
   #wait(): void {
     // Not a part of the turn that it belongs to, whose async context it would otherwise keep.
     outsideScopes(() => {
-      this.#timer = new Timer(systemClock, () => void this.#renew(), this.#leaseMs / 3)
+      this.#timer = new Timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
     })
   }
 
   async #renew(): Promise<void> {
-    const askedAt = systemClock.now()
+    const askedAt = realClock.now()
     try {
       const outcome = await this.#store.renew(this.ref)
       if (this.#isStopped) return
@@ -54,7 +54,7 @@ export class SessionLease<T> {
       else if (outcome === 'interrupted') this.#events.interrupted()
     } catch (cause) {
       // Redis cannot be asked: after the lease another process may have taken over, so it is given up.
-      if (!this.#isStopped && systemClock.now() - this.#renewedAt > this.#leaseMs) this.#lose(lockLost(cause))
+      if (!this.#isStopped && realClock.now() - this.#renewedAt > this.#leaseMs) this.#lose(lockLost(cause))
     }
     if (!this.#isStopped) this.#wait()
   }

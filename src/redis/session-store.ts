@@ -84,7 +84,8 @@ export class SessionStore<T> {
       (interrupts === true ? 'i' : '')
     const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
     const args = [id, this.#retention, version, flags, takes?.token ?? '', this.#lease]
-    const answer = new Answer(await this.#call(enter, this.#keys.session(id), args))
+    const onLate = takes && ((late: Answer) => this.#giveBack(id, takes, late))
+    const answer = new Answer(await this.#call(enter, this.#keys.session(id), args, { onLate }))
     const isLive = answer.number() === 1
     const seenAt = answer.number()
     if (!isLive) {
@@ -111,7 +112,11 @@ export class SessionStore<T> {
     const incarnation = newName()
     const args = [...this.#beginning(id, incarnation, text, timeoutMs), token, this.#lease]
     args.push(isLoaded ? '1' : '0')
-    const answer = new Answer(await this.#call(create, this.#keys.life(id), args, this.#horizon(timeoutMs)))
+    const lock = { id, incarnation, kind: 'turn', token } as const
+    const onLate = token === '' ? undefined : () => this.#letGo(lock)
+    const answer = new Answer(
+      await this.#call(create, this.#keys.life(id), args, { ...this.#horizon(timeoutMs), onLate }),
+    )
     const state = answer.number()
     if (state === 0) return { state: 'exists' }
     this.#expect(id, timeoutMs)
@@ -196,6 +201,18 @@ export class SessionStore<T> {
     this.#cache.delete(id)
     if (removed.length > 0) this.#forget(id, operation)
     return removed
+  }
+
+  /** A lock or a hold was taken, and its answer came too late: nobody uses it. */
+  #giveBack(id: string, takes: NonNullable<EnterOptions['takes']>, late: Answer): void {
+    if (late.number() !== 1) return
+    late.number()
+    this.#letGo({ id, incarnation: late.text(), ...takes })
+  }
+
+  #letGo(lease: LeaseRef): void {
+    // Where this fails too, the lease runs out.
+    this.leave(lease, { text: undefined, timeoutMs: undefined }, '').catch(() => {})
   }
 
   #expect(id: string, timeoutMs: number): void {

@@ -1,16 +1,18 @@
-import { systemClock } from '../core/clock.ts'
+import { realClock } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import type { Keys } from './keys.ts'
 import type { Script } from './script.ts'
-import { config } from './scripts/config.lua.ts'
+import { config, note } from './scripts/config.lua.ts'
 
 export interface CallOptions {
   /** How long what it writes may stay, where that is longer than usual. */
   readonly horizonMs?: number | undefined
   /** Nobody waits for it. */
   readonly isBackground?: boolean
+  /** Undoes what was carried out though the call had been given up when the answer came. */
+  readonly onLate?: ((answer: Answer) => void) | undefined
 }
 
 /** Calls a script, once it is sure that the data are divided alike. */
@@ -53,16 +55,23 @@ export class ShardConfig {
 
   readonly call: CallScript = async (script, keys, args, options = {}) => {
     const keepsAlive = options.isBackground !== true
+    const { onLate } = options
+    // The check is a part of the call, whose time it takes.
+    const startedAt = realClock.now()
     await this.#check(options.horizonMs ?? 0, keepsAlive)
-    return this.#backend.call(script, keys, args, keepsAlive)
+    return this.#backend.call(script, keys, args, {
+      keepsAlive,
+      startedAt,
+      onLate: onLate && ((answer) => onLate(new Answer(answer))),
+    })
   }
 
   #check(horizonMs: number, keepsAlive: boolean): Promise<void> | undefined {
     const isLonger = horizonMs > this.#horizonMs
     if (isLonger) this.#horizonMs = horizonMs
-    const isOld = systemClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
+    const isOld = realClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
     if (this.#checked === undefined || isLonger || isOld) {
-      this.#checkedAt = systemClock.now()
+      this.#checkedAt = realClock.now()
       const checked = this.#ask(keepsAlive)
       this.#checked = checked
       checked.catch(() => {
@@ -76,16 +85,21 @@ export class ShardConfig {
   async #ask(keepsAlive: boolean): Promise<void> {
     const { shards, config: key } = this.#keys
     const ttlMs = Math.ceil(Math.min(this.#horizonMs * noteFor, longestMs))
-    const answer = new Answer(
-      await this.#backend.call(config, [key], [String(shards), String(ttlMs)], keepsAlive),
-    )
-    const stored = answer.number()
+    const options = { keepsAlive, startedAt: realClock.now() }
+    const answer = new Answer(await this.#backend.call(config, [key], [], options))
+    let stored = answer.number()
+    const livesLongEnough = answer.number() >= (ttlMs * (noteFor - renewAfter)) / noteFor
+    const policy = answer.text()
+    if (stored === 0 || (stored === shards && !livesLongEnough)) {
+      const args = [String(shards), String(ttlMs)]
+      stored = new Answer(await this.#backend.call(note, [key], args, options)).number()
+    }
     if (stored !== shards) {
       throw new SessionRegistryError(
         'ERR_SESSION_SHARDS_MISMATCH',
         `Expected \`shards\` to be ${stored}, with which the data of this prefix were stored, got ${shards}`,
       )
     }
-    this.#warnOf(answer.text())
+    this.#warnOf(policy)
   }
 }

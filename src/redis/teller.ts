@@ -1,5 +1,5 @@
 import type { Announcer, LogLine } from '../core/announcer.ts'
-import { systemClock } from '../core/clock.ts'
+import { realClock } from '../core/clock.ts'
 import { type EndReason, isExpiryReason } from '../core/end-reason.ts'
 import type { Counters } from '../core/stats.ts'
 import type { Life } from './life.ts'
@@ -58,7 +58,7 @@ export class Teller<T> {
 
   /** A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to know. */
   async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
-    this.counters.lastSweep = { at: systemClock.date(), expired, durationMs }
+    this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
     const isLogged = this.announcer.isLogged('info')
     if (!isLogged && !this.announcer.isWanted('swept')) return
     try {

@@ -1,5 +1,4 @@
 import { Script } from '../script.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Takes lives that are over under a lease: first those whose lease has run out or whose pause has ended, then those due.
@@ -12,7 +11,6 @@ import { time } from './time.lua.ts'
  */
 export const claim = new Script(
   'claim',
-  time,
   `
 local answer = recall(KEYS[5])
 if answer then
@@ -71,7 +69,6 @@ return answer
  */
 export const extend = new Script(
   'extend',
-  time,
   `
 local til, answer = now + tonumber(ARGV[1]), {}
 evenIfFull(KEYS[2])

@@ -1,14 +1,35 @@
-import { Script } from '../script.ts'
+import { ReadOnlyScript, Script } from '../script.ts'
 
 /**
- * Notes the number of shards, which is a part of the format of the data, or compares it with the one that is noted.
+ * Reads the note of the number of shards, which is a part of the format of the data.
+ *
+ * KEYS config
+ *
+ * `{shards or 0, TTL in ms, policy, probe}`; policy is `maxmemory-policy`, or empty where INFO is forbidden; the probe
+ * shows whether the client hands out text as it is.
+ */
+export const config = new ReadOnlyScript(
+  'config',
+  `
+local shards = redis.call('GET', KEYS[1]) or '0'
+local policy = ''
+local info = redis.pcall('INFO', 'memory')
+if type(info) == 'string' then
+  policy = string.match(info, 'maxmemory_policy:(%S+)') or ''
+end
+return { shards, redis.call('PTTL', KEYS[1]), policy, '[1.0]' }
+`,
+)
+
+/**
+ * Notes the number of shards where none is noted, and lets the note live longer.
  *
  * KEYS config · ARGV shards, TTL in ms
  *
- * `{shards, policy}`; policy is `maxmemory-policy`, or empty where INFO is forbidden.
+ * The number that is noted now.
  */
-export const config = new Script(
-  'config',
+export const note = new Script(
+  'note',
   `
 local shards = redis.call('GET', KEYS[1])
 if not shards then
@@ -17,11 +38,6 @@ if not shards then
 elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
-local policy = ''
-local info = redis.pcall('INFO', 'memory')
-if type(info) == 'string' then
-  policy = string.match(info, 'maxmemory_policy:(%S+)') or ''
-end
-return { shards, policy }
+return shards
 `,
 )

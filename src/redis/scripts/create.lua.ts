@@ -1,7 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Begins a life named `ARGV[3]`; with a token, in the turn of its creator.
@@ -38,7 +37,6 @@ end
  */
 export const create = new Script(
   'create',
-  time,
   life,
   line,
   begin,

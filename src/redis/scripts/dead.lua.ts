@@ -1,7 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * The dead lives of an id: read them (`read`), let them be archived again (`retry`), or end them (`drop`).
@@ -12,7 +11,6 @@ import { time } from './time.lua.ts'
  */
 export const dead = new Script(
   'dead',
-  time,
   life,
   line,
   `

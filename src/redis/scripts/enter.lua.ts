@@ -1,6 +1,5 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Reads the live session, and as `flags` say touches it (`t`), sends its value (`d`) unless the caller knows that
@@ -15,7 +14,6 @@ import { time } from './time.lua.ts'
  */
 export const enter = new Script(
   'enter',
-  time,
   life,
   `
 local flags = ARGV[4]

@@ -1,7 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Somebody waits for the older life of an id: cuts the pause before its next try short.
@@ -10,7 +9,6 @@ import { time } from './time.lua.ts'
  */
 export const hurry = new Script(
   'hurry',
-  time,
   life,
   line,
   `

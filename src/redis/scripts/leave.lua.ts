@@ -1,6 +1,5 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Ends a turn (`l`) or a hold (`h`), and saves what it changed.
@@ -14,7 +13,6 @@ import { time } from './time.lua.ts'
  */
 export const leave = new Script(
   'leave',
-  time,
   life,
   `
 local f = redis.call('HMGET', KEYS[1], 'g', 'v', 'e', 'i', 'm', 'lo', 'lu', 'h', 'w', 'ws')

@@ -1,7 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { time } from './time.lua.ts'
 
 /** Whether the caller still has the lease that it claimed life `ARGV[3]` under. */
 export const lease = `
@@ -21,7 +20,6 @@ end
  */
 export const load = new Script(
   'load',
-  time,
   life,
   line,
   lease,

@@ -1,7 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Ends every life of an id but those that are given up.
@@ -12,7 +11,6 @@ import { time } from './time.lua.ts'
  */
 export const remove = new Script(
   'remove',
-  time,
   life,
   line,
   `

@@ -1,6 +1,5 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Renews the lease of a turn (`l`) or a hold (`h`).
@@ -11,7 +10,6 @@ import { time } from './time.lua.ts'
  */
 export const renew = new Script(
   'renew',
-  time,
   life,
   `
 local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'i', 'm', 'lo', 'lu', 'h', 'ir')

@@ -2,7 +2,6 @@ import { Script } from '../script.ts'
 import { begin } from './create.lua.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Begins a life in place of the live one, which ends.
@@ -13,7 +12,6 @@ import { time } from './time.lua.ts'
  */
 export const replace = new Script(
   'replace',
-  time,
   life,
   line,
   begin,

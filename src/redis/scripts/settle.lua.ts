@@ -2,7 +2,6 @@ import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
 import { lease } from './load.lua.ts'
-import { time } from './time.lua.ts'
 
 /**
  * Settles a claim: archived (`done`), to be tried again after a pause (`again`), given back untried (`back`), or given
@@ -14,7 +13,6 @@ import { time } from './time.lua.ts'
  */
 export const settle = new Script(
   'settle',
-  time,
   life,
   line,
   lease,

@@ -1,5 +1,4 @@
-import { Script } from '../script.ts'
-import { time } from './time.lua.ts'
+import { ReadOnlyScript } from '../script.ts'
 
 /**
  * A page of a set that is sorted by time, from a score on.
@@ -8,9 +7,8 @@ import { time } from './time.lua.ts'
  *
  * `member, score` of each.
  */
-export const page = new Script(
+export const page = new ReadOnlyScript(
   'page',
-  time,
   `
 local from = ARGV[1]
 if from == 'now' then
@@ -21,9 +19,8 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT',
 )
 
 /** Which of some lives live. KEYS deadlines · ARGV members · for each 1 or 0 */
-export const alive = new Script(
+export const alive = new ReadOnlyScript(
   'alive',
-  time,
   `
 local answer = {}
 for index, score in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(ARGV))) do
@@ -34,4 +31,4 @@ return answer
 )
 
 /** KEYS deadlines · how many sessions there are */
-export const count = new Script('count', `return redis.call('ZCARD', KEYS[1])`)
+export const count = new ReadOnlyScript('count', `return redis.call('ZCARD', KEYS[1])`)

@@ -1,60 +1,56 @@
+import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { Backend } from '../../../src/redis/backend.ts'
 import type { RunScript } from '../../../src/redis/client.ts'
 import { Script } from '../../../src/redis/script.ts'
-import { installFakeGlobals } from '../../support/fake-globals.ts'
 import { sessionError } from '../../support/session-error.ts'
-import { settle } from '../../support/settle.ts'
 import { watch } from '../../support/watched.ts'
 
 const script = new Script('test', 'return 1')
 const lost = () => new Error('Socket closed unexpectedly')
 
+/** What the server's clock shows when the test begins. */
+const serverStart = 1_700_000_000_000
+
+type Answer = Error | string | 'never' | { readonly reply: unknown }
+
 /** A client that answers each call with the next of these; with the last one for ever. */
-function clientOf(...answers: readonly (Error | string | 'never')[]) {
+function clientOf(...answers: readonly Answer[]) {
+  const clock = new ManualClock()
   const calls: { keys: readonly string[]; args: readonly string[] }[] = []
   const run: RunScript = async (_script, keys, args) => {
     const answer = answers[Math.min(calls.length, answers.length - 1)]
     calls.push({ keys, args })
     if (answer === 'never') return new Promise(() => {})
     if (answer instanceof Error) throw answer
-    return answer
+    return typeof answer === 'string' ? [1, Math.floor(serverStart + clock.now()), answer] : answer?.reply
   }
-  return { calls, backend: new Backend(run) }
+  return { calls, clock, backend: new Backend(run, 5_000, clock) }
 }
 
-/** Lets time pass in small steps, so that what is repeated has its pauses. */
-async function pass(clock: { tick(ms: number): unknown }, ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 100) {
-    await settle()
-    clock.tick(Math.min(left, 100))
-  }
-  await settle()
-}
-
-function call(backend: Backend) {
-  return watch(backend.call(script, ['key'], ['operation-1'], true))
+function call(backend: Backend, onLate?: (answer: unknown) => void) {
+  return watch(backend.call(script, ['key'], ['operation-1'], { keepsAlive: true, onLate }))
 }
 
 describe('a call of Redis', () => {
   it('is repeated with the very same arguments when its answer is lost', async () => {
-    const clock = installFakeGlobals()
-    const { backend, calls } = clientOf(lost(), lost(), 'answer')
+    const { backend, calls, clock } = clientOf(lost(), lost(), 'answer')
     const called = call(backend)
-    await pass(clock, 1_000)
+    await clock.advanceAsync(1_000)
 
     expect(called.value).toBe('answer')
-    expect(calls).toEqual(Array.from({ length: 3 }, () => ({ keys: ['key'], args: ['operation-1'] })))
+    expect(calls.map(({ keys, args }) => [...keys, ...args].slice(0, 2))).toEqual(
+      Array.from({ length: 3 }, () => ['key', 'operation-1']),
+    )
   })
 
   it('is repeated for five seconds, and then fails with the last cause', async () => {
-    const clock = installFakeGlobals()
     const error = lost()
-    const { backend, calls } = clientOf(error)
+    const { backend, calls, clock } = clientOf(error)
     const called = call(backend)
-    await pass(clock, 4_000)
+    await clock.advanceAsync(4_000)
     expect(called.state).toBe('pending')
-    await pass(clock, 1_000)
+    await clock.advanceAsync(1_000)
 
     expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_UNAVAILABLE'))
     expect((called.error as Error).cause).toBe(error)
@@ -62,12 +58,11 @@ describe('a call of Redis', () => {
   })
 
   it('is given up after five seconds where the client neither answers nor fails', async () => {
-    const clock = installFakeGlobals()
-    const { backend, calls } = clientOf('never')
+    const { backend, calls, clock } = clientOf('never')
     const called = call(backend)
-    await pass(clock, 4_900)
+    await clock.advanceAsync(4_900)
     expect(called.state).toBe('pending')
-    await pass(clock, 200)
+    await clock.advanceAsync(200)
 
     expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_UNAVAILABLE'))
     expect((called.error as Error).cause).toBeInstanceOf(Error)
@@ -81,22 +76,20 @@ describe('a call of Redis', () => {
     'MASTERDOWN Link with MASTER is down',
     'BUSY Redis is busy running a script.',
   ])('is repeated where the server cannot for now: %s', async (message) => {
-    const clock = installFakeGlobals()
-    const { backend, calls } = clientOf(new Error(message), 'answer')
+    const { backend, calls, clock } = clientOf(new Error(message), 'answer')
     const called = call(backend)
-    await pass(clock, 200)
+    await clock.advanceAsync(200)
 
     expect(called.value).toBe('answer')
     expect(calls).toHaveLength(2)
   })
 
   it('is repeated for a second where the server may only be read, as after a failover', async () => {
-    const clock = installFakeGlobals()
     const error = new Error("READONLY You can't write against a read only replica.")
     const back = clientOf(error, error, 'answer')
     const replica = clientOf(error)
     const [called, refused] = [call(back.backend), call(replica.backend)]
-    await pass(clock, 1_000)
+    await Promise.all([back.clock.advanceAsync(1_000), replica.clock.advanceAsync(1_000)])
 
     expect(called.value).toBe('answer')
     expect(refused.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
@@ -138,10 +131,9 @@ describe('a call of Redis', () => {
     'write EPIPE',
     'timed out',
   ])('does not take a failed connection for an answer: %s', async (message) => {
-    const clock = installFakeGlobals()
-    const { backend, calls } = clientOf(new Error(message), 'answer')
+    const { backend, calls, clock } = clientOf(new Error(message), 'answer')
     const called = call(backend)
-    await pass(clock, 200)
+    await clock.advanceAsync(200)
 
     expect(called.value).toBe('answer')
     expect(calls).toHaveLength(2)

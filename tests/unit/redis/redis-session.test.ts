@@ -1,8 +1,8 @@
+import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { CheckedCodec, jsonCodec, type SessionCodec } from '../../../src/core/codec.ts'
 import { expiryReason, type Life } from '../../../src/redis/life.ts'
 import { RedisSession } from '../../../src/redis/redis-session.ts'
-import { installFakeGlobals } from '../../support/fake-globals.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
 const codec = new CheckedCodec(jsonCodec as SessionCodec<string[]>)
@@ -18,13 +18,14 @@ const life: Life = {
   held: false,
   text: '["hello"]',
 }
-const sessionOf = (more: Partial<Life> = {}) => new RedisSession({ ...life, ...more }, codec, 30_000)
+const sessionOf = (more: Partial<Life> = {}, clock = new ManualClock()) =>
+  new RedisSession({ ...life, ...more }, codec, 30_000, clock)
 
 describe('a session that was read', () => {
   it('shows the times as they were at that moment', () => {
-    const clock = installFakeGlobals()
-    const session = sessionOf()
-    clock.tick(500)
+    const clock = new ManualClock()
+    const session = sessionOf({}, clock)
+    clock.advance(500)
 
     expect(session).toMatchObject({ id: 'ada', incarnation: 'g', createdAt: 1_000, lastActiveAt: 4_000 })
     expect(session).toMatchObject({ idleMs: 2_000, ageMs: 5_000, timeoutMs: 60_000, held: false })
@@ -35,13 +36,13 @@ describe('a session that was read', () => {
   })
 
   it('lets time go on during a turn, in which it is not idle', () => {
-    const clock = installFakeGlobals()
-    const session = sessionOf()
+    const clock = new ManualClock()
+    const session = sessionOf({}, clock)
     session.beginTurn()
-    clock.tick(500)
+    clock.advance(500)
     expect(session).toMatchObject({ held: true, idleMs: 0, ageMs: 5_500, lastActiveAt: 6_500 })
     session.endTurn()
-    clock.tick(500)
+    clock.advance(500)
 
     expect(session).toMatchObject({ held: false, ageMs: 5_500 })
   })

@@ -1,0 +1,24 @@
+/** What every script answers: whether it was carried out, and when. */
+export interface Reply {
+  /** It came too late, and did nothing. */
+  readonly isRefused: boolean
+  /** Epoch ms of the server. */
+  readonly now: number
+  /** The script's own answer, which an {@link Answer} reads. */
+  readonly answer: unknown
+}
+
+/** Reads the reply of a script; `undefined` where no script of ours can have given it. */
+export function readReply(reply: unknown): Reply | undefined {
+  if (!Array.isArray(reply) || reply.length < 2 || reply.length > 3) return undefined
+  const [state, now, answer] = [toNumber(reply[0]), toNumber(reply[1]), reply[2]]
+  if (!Number.isSafeInteger(now) || now <= 0) return undefined
+  if (state === 1 && reply.length === 3) return { isRefused: false, now, answer }
+  return state === 0 && reply.length === 2 ? { isRefused: true, now, answer: undefined } : undefined
+}
+
+/** A number as any client hands it out. */
+function toNumber(part: unknown): number {
+  if (typeof part === 'number' || typeof part === 'bigint' || typeof part === 'string') return Number(part)
+  return part instanceof Uint8Array ? Number(Buffer.from(part).toString('latin1')) : Number.NaN
+}

@@ -1,0 +1,65 @@
+import { ManualClock } from 'session-registry/testing'
+import { Backend } from '../../src/redis/backend.ts'
+import type { RunScript } from '../../src/redis/client.ts'
+import { ReadOnlyScript, Script } from '../../src/redis/script.ts'
+import { type Watched, watch } from './watched.ts'
+
+export const writing = new Script('writing', 'return 1')
+export const reading = new ReadOnlyScript('reading', 'return 1')
+
+/** A server whose clock, stalls and lost answers are those of the test; it keeps to the deadlines of scripts. */
+export class SimulatedServer {
+  readonly clock = new ManualClock()
+  readonly backend: Backend
+  /** Operations that were carried out, and how long after the start of the test. */
+  readonly carriedOut: { readonly name: string; readonly at: number }[] = []
+  /** How many calls came too late. */
+  refused = 0
+  /** What the server's clock shows at 0. */
+  offset = 1_700_000_000_000
+  /** How long a call is under way, and how long its answer. */
+  latency = { there: 0, back: 0 }
+  /** What is done with an answer that is ready. */
+  delivers = true
+  #resume: (() => void)[] | undefined
+
+  constructor(callTimeoutMs: number) {
+    this.backend = new Backend(this.#run, callTimeoutMs, this.clock)
+  }
+
+  /** From now on nothing is carried out; what comes is kept. */
+  stall(): void {
+    this.#resume ??= []
+  }
+
+  /** What was kept is carried out. */
+  resume(): void {
+    const kept = this.#resume ?? []
+    this.#resume = undefined
+    for (const one of kept) one()
+  }
+
+  call(
+    name: string,
+    { script = writing, shard = 0, onLate }: { script?: Script; shard?: number; onLate?: () => void } = {},
+  ): Watched<unknown> {
+    return watch(this.backend.call(script, [`{p:${shard}}:s:${name}`], [name], { keepsAlive: true, onLate }))
+  }
+
+  readonly #run: RunScript = async (_script, _keys, args) => {
+    await this.#wait(this.latency.there)
+    const kept = this.#resume
+    if (kept !== undefined) await new Promise<void>((resolve) => kept.push(resolve))
+    const now = Math.floor(this.offset + this.clock.now())
+    const isLate = now > Number(args.at(-2))
+    if (isLate) this.refused += 1
+    else this.carriedOut.push({ name: args[0] ?? '', at: this.clock.now() })
+    if (!this.delivers) return new Promise(() => {})
+    await this.#wait(this.latency.back)
+    return isLate ? [0, now] : [1, now, 'answer']
+  }
+
+  #wait(ms: number): Promise<void> {
+    return ms === 0 ? Promise.resolve() : new Promise((resolve) => void this.clock.setTimeout(resolve, ms))
+  }
+}
