@@ -1,5 +1,5 @@
 import type { CreateSession } from './hooks.ts'
-import { checkNotNegative, checkOptions, checkPositive } from './validate.ts'
+import { checkNotNegative, checkOptions, checkPositive, invalidOption } from './validate.ts'
 
 /** Options of one call that may create a session. */
 export interface CreateOptions {
@@ -66,4 +66,40 @@ export function checkTimeout(options: CreateOptions | undefined): number | undef
 export function checkDeadline(options: CloseOptions | undefined): number {
   const { deadlineMs = defaultDeadlineMs } = checkOptions('options', options, ['deadlineMs'])
   return checkNotNegative('deadlineMs', deadlineMs)
+}
+
+/** The options of an `open` with every default filled in. */
+export interface CheckedOpen<T> {
+  readonly create: boolean | CreateSession<T>
+  readonly signal: AbortSignal | undefined
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function checkOpen<T>(options: OpenOptions<T> | undefined): CheckedOpen<T> {
+  const { create, signal } = checkOptions('options', options, ['create', 'signal'])
+  return { create: checkCreate(create), signal: checkSignal(signal) }
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function checkCreate<T>(create: boolean | CreateSession<T> | undefined): boolean | CreateSession<T> {
+  if (create === undefined) return true
+  if (typeof create === 'boolean' || typeof create === 'function') return create
+  throw invalidOption('create', 'a boolean or a function', create)
+}
+
+/**
+ * Returns an `AbortSignal`, of this realm or another, or of a polyfill.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  const isUsable =
+    typeof signal === 'object' &&
+    signal !== null &&
+    typeof signal.aborted === 'boolean' &&
+    typeof signal.addEventListener === 'function' &&
+    typeof signal.removeEventListener === 'function'
+  if (!isUsable) throw invalidOption('signal', 'an AbortSignal', signal)
+  return signal
 }

@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Timer } from './clock.ts'
+import type { CreateSession } from './hooks.ts'
 import type { Turn, WhenBusy } from './turn.ts'
 
 /**
@@ -17,7 +18,7 @@ export interface TurnCallInit<T> {
   readonly id: string
   readonly turn: Turn<T, unknown>
   readonly whenBusy: WhenBusy
-  readonly create: boolean
+  readonly create: boolean | CreateSession<T>
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -28,7 +29,7 @@ export class TurnCall<T> {
   readonly id: string
   readonly turn: Turn<T, unknown>
   readonly whenBusy: WhenBusy
-  readonly create: boolean
+  readonly create: boolean | CreateSession<T>
   /** The running turn that this one is a part of. */
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void

@@ -1,3 +1,5 @@
+import { abortReason, onAbort } from '../core/abort-listeners.ts'
+import type { CheckedOpen } from '../core/call-options.ts'
 import type { FullClock } from '../core/clock.ts'
 import { type Concerns, creationMayBeForbidden, idsAreArchived } from '../core/concerns.ts'
 import type { CreateSession } from '../core/hooks.ts'
@@ -6,6 +8,7 @@ import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import type { Counters } from '../core/stats.ts'
 import { checkId } from '../core/validate.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { Opens } from './opener.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { RegistryParts } from './parts.ts'
 import { maxInMap } from './table/index-limits.ts'
@@ -148,8 +151,14 @@ export class Access<T> {
   }
 
   /** The value in memory, else loaded, else created; waits where it has to. What is wrong at once is thrown. */
-  open(id: string, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  open(
+    id: string,
+    { create, signal }: CheckedOpen<T>,
+    resolve: (value: T | undefined) => void,
+    reject: (error: unknown) => void,
+  ): void {
     const { counters, opener, closing, announcer } = this.#parts
+    if (signal?.aborted === true) throw abortReason(signal)
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
     const slot = outer?.record?.slot ?? this.active(id)
     if (slot !== noSlot) {
@@ -159,11 +168,32 @@ export class Access<T> {
     }
     counters.misses += 1
     if (closing !== undefined) throw closed()
-    const attach = (opened: number) => {
-      this.table.touch(opened, this.clock.now())
-      resolve(this.table.valueOf(opened))
+    let stopListening = () => {}
+    const waiter: Opens<T> = {
+      create,
+      attach: (opened) => {
+        stopListening()
+        this.table.touch(opened, this.clock.now())
+        resolve(this.table.valueOf(opened))
+      },
+      begin: () => {},
+      absent: () => {
+        stopListening()
+        resolve(undefined)
+      },
+      fail: (error) => {
+        stopListening()
+        reject(error)
+      },
     }
-    opener.open(id, { create: true, attach, begin: () => {}, absent: () => {}, fail: reject })
+    if (signal !== undefined) {
+      stopListening = onAbort(signal, () => {
+        opener.leave(id, waiter)
+        announcer.deliver()
+        reject(abortReason(signal))
+      })
+    }
+    opener.open(id, waiter)
     announcer.deliver()
   }
 

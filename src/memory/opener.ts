@@ -10,9 +10,9 @@ import type { Room, RoomWaiter } from './room.ts'
 import { noSlot } from './table/slot-page.ts'
 
 /** Somebody who needs a session in memory: a call of `open`, or a turn. */
-export interface Opens {
-  /** Whether a session is to be made where there is none. */
-  readonly create: boolean
+export interface Opens<T> {
+  /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
+  readonly create: boolean | CreateSession<T>
   /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
   attach(slot: number): void
   /** Called after everybody has attached and `created` was told. */
@@ -25,7 +25,7 @@ export interface Opens {
 /** What is under way to bring one id into memory, and who waits for it. */
 class Opening<T> {
   readonly id: string
-  waiters: Opens[] = []
+  waiters: Opens<T>[] = []
   readonly loading = new AbortController()
   /** What `load` or the factory gave; it waits for room. */
   value: { readonly of: T; readonly isLoaded: boolean } | undefined = undefined
@@ -73,7 +73,7 @@ export class Opener<T> {
   }
 
   /** Calls the waiter back, at once where nothing has to be waited for. */
-  open(id: string, waiter: Opens): void {
+  open(id: string, waiter: Opens<T>): void {
     const present = this.#openings.get(id)
     if (present !== undefined) {
       present.waiters.push(waiter)
@@ -87,7 +87,7 @@ export class Opener<T> {
   }
 
   /** Those who waited for their turn on a session that was ended: they begin again when the present step is done. */
-  reopen(id: string, waiters: Opens[], context: AsyncResource | undefined): void {
+  reopen(id: string, waiters: Opens<T>[], context: AsyncResource | undefined): void {
     if (waiters.length === 0) return
     const opening = this.#begin(id)
     opening.waiters = waiters
@@ -112,7 +112,7 @@ export class Opener<T> {
   }
 
   /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted. */
-  leave(id: string, waiter: Opens): void {
+  leave(id: string, waiter: Opens<T>): void {
     const opening = this.#openings.get(id)
     const index = opening?.waiters.indexOf(waiter) ?? -1
     if (opening === undefined || index < 0) return
@@ -215,21 +215,31 @@ export class Opener<T> {
 
   #makeValue(opening: Opening<T>): void {
     const { waiters } = opening
-    opening.waiters = waiters.filter(({ create }) => create)
-    for (const waiter of waiters) if (!waiter.create) waiter.absent()
+    opening.waiters = waiters.filter(({ create }) => create !== false)
+    for (const waiter of waiters) if (waiter.create === false) waiter.absent()
     if (opening.waiters.length === 0) {
       this.#end(opening)
       return
     }
     try {
       this.#room.checkPossible()
-      if (this.#create === undefined) throw noFactory()
-      opening.value = { of: this.#create(opening.id), isLoaded: false }
+      const create = this.#factoryFor(opening.waiters)
+      if (create === undefined) throw noFactory()
+      opening.value = { of: create(opening.id), isLoaded: false }
     } catch (error) {
       this.#fail(opening, error)
       return
     }
     this.#advance(opening)
+  }
+
+  /** The factory of the first who has one; a call's own comes before the registry's. */
+  #factoryFor(waiters: readonly Opens<T>[]): CreateSession<T> | undefined {
+    for (const { create } of waiters) {
+      const factory = typeof create === 'function' ? create : this.#create
+      if (factory !== undefined) return factory
+    }
+    return undefined
   }
 
   /** Creates the session; there is room for it. */

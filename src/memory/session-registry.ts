@@ -1,4 +1,11 @@
-import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from '../core/call-options.ts'
+import {
+  type CloseOptions,
+  type CreateOptions,
+  checkDeadline,
+  checkOpen,
+  checkTimeout,
+  type OpenOptions,
+} from '../core/call-options.ts'
 import { checkRun } from '../core/check-run.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { creationMayBeForbidden } from '../core/concerns.ts'
@@ -186,12 +193,18 @@ export class SessionRegistry<T>
   /**
    * The value of the session: in memory, else loaded, else created. Activity.
    *
-   * Calls for one id share one `load`. It waits while the id is being archived, and for room at the cap. Rejects with
-   * the codes of {@link getOrCreate}, with what `load` or `create` failed with, and with `ERR_SESSION_REENTRANT` in a
+   * Calls for one id share one `load`. It waits while the id is being archived, and for room at the cap. With `create: false`
+   * nothing is created, and the result is `undefined` where there is no session. Rejects with the codes of
+   * {@link getOrCreate}, with what `load` or `create` failed with, with `signal.reason`, and with `ERR_SESSION_REENTRANT` in a
    * hook of the same id.
    */
-  open(id: string): Promise<T> {
-    return new Promise((resolve, reject) => this.#access.open(id, resolve, reject))
+  open(id: string, options: OpenOptions<T> & { readonly create: false }): Promise<T | undefined>
+  open(id: string, options?: OpenOptions<T>): Promise<T>
+  open(id: string, options?: OpenOptions<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      checkId(id)
+      this.#access.open(id, checkOpen(options), resolve, reject)
+    })
   }
 
   /**
@@ -212,10 +225,10 @@ export class SessionRegistry<T>
   run<R>(
     id: string,
     turn: Turn<T, R>,
-    options: RunOptions & { readonly create: false },
+    options: RunOptions<T> & { readonly create: false },
   ): Promise<R | undefined>
-  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R>
-  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R | undefined> {
+  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
+  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R | undefined> {
     return new Promise<R | undefined>((resolve, reject) => {
       const { whenBusy, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw signal.reason

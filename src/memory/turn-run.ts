@@ -14,7 +14,7 @@ export class TurnRun<T> extends TurnCall<T> {
   /** The session that this run keeps from ending. */
   record: SessionRecord<T> | undefined = undefined
   /** How it waits for its session to come into memory. */
-  waiter: Opens | undefined = undefined
+  waiter: Opens<T> | undefined = undefined
 
   constructor(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }) {
     super(call)

@@ -115,7 +115,7 @@ export class Turns<T> {
     }
   }
 
-  #waiterFor(run: TurnRun<T>): Opens {
+  #waiterFor(run: TurnRun<T>): Opens<T> {
     run.waiter ??= {
       create: run.create,
       attach: (slot) => this.#attach(slot, run),

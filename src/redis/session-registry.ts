@@ -9,7 +9,7 @@ import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import type { RegistryStats } from '../core/stats.ts'
 import type { RunOptions, Turn } from '../core/turn.ts'
-import { checkFunction } from '../core/validate.ts'
+import { checkFunction, invalidOption } from '../core/validate.ts'
 import { Access } from './access.ts'
 import { closeParts } from './closing.ts'
 import type { DeadSession } from './dead-sessions.ts'
@@ -216,7 +216,8 @@ export class RedisSessionRegistry<T>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R | undefined> {
     return new Promise<R | undefined>((resolve, reject) => {
-      const { whenBusy, signal, create } = checkRun(checkRedisId(id), turn, options)
+      const { whenBusy, signal, create } = checkRun<T, R>(checkRedisId(id), turn, options)
+      if (typeof create === 'function') throw invalidOption('create', 'a boolean', create)
       if (signal?.aborted === true) throw signal.reason
       const { turns } = this.#parts
       const outer = turns.outerTurn(id)

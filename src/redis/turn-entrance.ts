@@ -45,7 +45,7 @@ export class TurnEntrance<T> {
         head.fail(busy(), 'over')
       } else {
         const { waits } = entered
-        const brought = await this.#opener.bring(line.id, { creates: head.create, waits, token })
+        const brought = await this.#opener.bring(line.id, { creates: head.create !== false, waits, token })
         if (brought.state === 'created' && brought.token === token) return brought.life
         if (brought.state === 'absent') {
           line.take(head)
@@ -66,7 +66,7 @@ export class TurnEntrance<T> {
         return undefined
       }
       const { waits } = entered
-      const brought = await this.#opener.bring(run.id, { creates: run.create, waits, token: '' })
+      const brought = await this.#opener.bring(run.id, { creates: run.create !== false, waits, token: '' })
       if (brought.state === 'absent') run.succeed(undefined)
     }
     return undefined

