@@ -1,4 +1,5 @@
 import { SessionRegistryError } from './errors.ts'
+import { parseJson } from './parse-json.ts'
 import { checkFunction, invalidOption } from './validate.ts'
 
 /** Turns values into text and back. */
@@ -9,7 +10,7 @@ export interface SessionCodec<T> {
 
 export const jsonCodec: SessionCodec<unknown> = {
   encode: (value) => JSON.stringify(value),
-  decode: (text) => JSON.parse(text),
+  decode: (text) => parseJson(text),
 }
 
 /** A codec whose failures say what they are. */

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { parseJson } from '../../core/parse-json.ts'
 
 /** The key of an object that stands for something JSON has no word for. */
 const tag = '$is'
@@ -42,7 +43,7 @@ export function encodeTagged(value: unknown, takeApart: (value: object) => objec
 
 /** Undoes {@link encodeTagged}. */
 export function decodeTagged<P>(text: string, putTogether: (parts: P) => unknown): unknown {
-  return JSON.parse(text, (_key, json: unknown) => {
+  return parseJson(text, (_key, json: unknown) => {
     if (typeof json !== 'object' || json === null || !Object.hasOwn(json, tag)) return json
     const { [tag]: kind, of } = json as { [tag]: string; of: never }
     switch (kind) {

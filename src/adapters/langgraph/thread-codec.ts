@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { invalidValue, unusableValue } from '../../core/invalid-value.ts'
+import { parseJson } from '../../core/parse-json.ts'
 import { newThread, type Thread } from './thread.ts'
 
 /**
@@ -45,13 +46,13 @@ export const threadCodec = {
 
 function read(text: string): Thread {
   let pieces: Uint8Array[] = []
-  const { thread } = JSON.parse(text, (key, json) => {
+  const { thread } = parseJson(text, (key, json) => {
     // They stand before the thread, and so they are here when it asks for them.
     if (key === 'pieces') pieces = json.map((one: string) => Uint8Array.from(Buffer.from(one, 'base64')))
     if (key === 'timeoutBeforePauseMs') return Number(json)
     if (Array.isArray(json?.map)) return new Map(json.map)
     return typeof json?.piece === 'number' ? pieces[json.piece] : json
-  })
+  }) as { readonly thread?: unknown }
   if (!isThread(thread)) throw new TypeError('Expected the text of a thread')
   return thread
 }

@@ -1,0 +1,69 @@
+import type { BaseMessage } from '@langchain/core/messages'
+import { RunnableLambda } from '@langchain/core/runnables'
+import type { AgentInputItem } from '@openai/agents'
+import type { UIMessage } from 'ai'
+import { SessionRegistry } from 'session-registry'
+import { chatStore } from 'session-registry/ai-sdk'
+import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
+import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { agentSession } from 'session-registry/openai-agents'
+import { checkpointOf } from '../support/checkpoints.ts'
+import { describeNoEcho } from '../support/no-echo.ts'
+import { readAll } from '../support/read-all.ts'
+
+const chats = () => chatStore(new SessionRegistry<UIMessage[]>({ create: () => [] }))
+const items = () => new SessionRegistry<AgentInputItem[]>({ create: () => [] })
+const messages = () => new SessionRegistry<BaseMessage[]>({ create: () => [] })
+const saver = () => new SessionSaver({ source: new SessionRegistry<Thread>({ create: newThread }) })
+const config = { configurable: { thread_id: 'a', checkpoint_id: '1' } }
+const metadata = { source: 'loop', step: 0, parents: {} } as const
+
+describeNoEcho({
+  chatStore: (given) => chatStore(given),
+  'loadChat: id': (given) => chats().loadChat(given),
+  'saveChat: chat': (given) => chats().saveChat(given),
+  'saveChat: id': (given) => chats().saveChat({ chatId: given, messages: [] }),
+  'saveChat: messages': (given) => chats().saveChat({ chatId: 'a', messages: given }),
+  'saveChat: a message': (given) => chats().saveChat({ chatId: 'a', messages: [given] }),
+  'agentSession: source': (given) => agentSession(given, 'a'),
+  'agentSession: id': (given) => agentSession(items(), given),
+  'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
+  'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
+  'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),
+  messageHistories: (given) => messageHistories(given),
+  'messageHistories: id': (given) => messageHistories(messages())(given),
+  'addMessages: messages': (given) => messageHistories(messages())('a').addMessages(given),
+  'addMessages: a message': (given) => messageHistories(messages())('a').addMessages([given]),
+  'withSessionTurns: source': (given) =>
+    withSessionTurns(
+      given,
+      RunnableLambda.from(() => ''),
+    ),
+  'withSessionTurns: runnable': (given) => withSessionTurns(messages(), given),
+  'withSessionTurns: id': (sessionId) =>
+    withSessionTurns(
+      messages(),
+      RunnableLambda.from(() => ''),
+    ).invoke('', { configurable: { sessionId } }),
+  'messageCodec.encode': (given) => messageCodec.encode(given),
+  'messageCodec.encode: a message': (given) => messageCodec.encode([given]),
+  'messageCodec.decode': (given) => messageCodec.decode(given),
+  'threadCodec.encode': (given) => threadCodec.encode(given),
+  'threadCodec.decode': (given) => threadCodec.decode(given),
+  'new SessionSaver': (given) => new SessionSaver(given),
+  'new SessionSaver: source': (source) => new SessionSaver({ source }),
+  'new SessionSaver: pausedTimeoutMs': (pausedTimeoutMs) =>
+    new SessionSaver({ source: new SessionRegistry<Thread>(), pausedTimeoutMs }),
+  'new SessionSaver: serde': (serde) => new SessionSaver({ source: new SessionRegistry<Thread>(), serde }),
+  'getTuple: config': (given) => saver().getTuple(given),
+  'getTuple: configurable': (configurable) => saver().getTuple({ configurable }),
+  'getTuple: thread_id': (thread_id) => saver().getTuple({ configurable: { thread_id } }),
+  'list: options': (given) => readAll(saver().list(config, given)),
+  'put: config': (given) => saver().put(given, checkpointOf('1', {}), metadata, {}),
+  'put: checkpoint': (given) => saver().put(config, given, metadata, {}),
+  'put: metadata': (given) => saver().put(config, checkpointOf('1', {}), given, {}),
+  'put: newVersions': (given) => saver().put(config, checkpointOf('1', {}), metadata, given),
+  'putWrites: writes': (given) => saver().putWrites(config, given, 'task'),
+  'putWrites: taskId': (given) => saver().putWrites(config, [], given),
+  'putWrites: taskPath': (given) => saver().putWrites(config, [], 'task', given),
+})

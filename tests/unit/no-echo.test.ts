@@ -1,0 +1,79 @@
+import { SessionRegistry } from 'session-registry'
+import { RedisSessionRegistry } from 'session-registry/redis'
+import { ManualClock } from 'session-registry/testing'
+import { CheckedCodec, jsonCodec } from '../../src/core/codec.ts'
+import { describeNoEcho, type OpenCall } from '../support/no-echo.ts'
+
+const client = { evalSha: async () => 0, eval: async () => 0 }
+const inMemory = () => new SessionRegistry<string[]>({ create: () => [] })
+// With a logger, so that what fails in the background, on a client that does nothing, is no warning.
+const logger = { debug() {}, info() {}, warn() {}, error() {} }
+const onRedis = () => new RedisSessionRegistry<string[]>({ client, logger, create: () => [] })
+const turn = () => {}
+
+/** The names of the options of both registries, and the places of arguments, filled with whatever is given. */
+const optionNames = [
+  ...['timeoutMs', 'intervalMs', 'maxAgeMs', 'maxSessions', 'whenFull', 'create', 'load', 'archive'],
+  ...['archiveConcurrency', 'archiveAttempts', 'archiveTimeoutMs', 'loadTimeoutMs', 'maxTurnMs', 'maxHoldMs'],
+  ...['turnGraceMs', 'maxWaiting', 'logger', 'logIds', 'name', 'clock'],
+]
+const redisOptionNames = [...optionNames, 'client', 'prefix', 'shards', 'leaseMs', 'retentionMs', 'codec']
+
+describeNoEcho({
+  'new SessionRegistry': (given) => new SessionRegistry(given),
+  'new RedisSessionRegistry': (given) => new RedisSessionRegistry(given),
+  ...Object.fromEntries(
+    optionNames.map((name): [string, OpenCall] => [
+      `new SessionRegistry: ${name}`,
+      (given) => new SessionRegistry({ [name]: given }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    redisOptionNames.map((name): [string, OpenCall] => [
+      `new RedisSessionRegistry: ${name}`,
+      (given) => new RedisSessionRegistry({ client, [name]: given } as never),
+    ]),
+  ),
+  ...callsOfRegistry('memory', inMemory),
+  ...callsOfRegistry('Redis', onRedis),
+  'session.timeoutMs': (given) => {
+    const session = inMemory().set('a', []).peek('a')
+    if (session !== undefined) session.timeoutMs = given
+  },
+  'ManualClock.advance': (given) => new ManualClock().advance(given),
+  'ManualClock.advanceAsync': (given) => new ManualClock().advanceAsync(given),
+  'JSON codec: decode': (given) => new CheckedCodec(jsonCodec).decode(given),
+})
+
+function callsOfRegistry(
+  kind: string,
+  make: () => SessionRegistry<string[]> | RedisSessionRegistry<string[]>,
+): Record<string, OpenCall> {
+  const onRegistry: Record<string, (registry: SessionRegistry<string[]>, given: never) => unknown> = {
+    'getOrCreate: create': (registry, given) => registry.getOrCreate('a', given),
+    'getOrCreate: options': (registry, given) => registry.getOrCreate('a', undefined, given),
+    'getOrCreate: timeoutMs': (registry, timeoutMs) => registry.getOrCreate('a', undefined, { timeoutMs }),
+    'set: options': (registry, given) => registry.set('a', [], given),
+    'set: timeoutMs': (registry, timeoutMs) => registry.set('a', [], { timeoutMs }),
+    'run: turn': (registry, given) => registry.run('a', given),
+    'run: options': (registry, given) => registry.run('a', turn, given),
+    'run: whenBusy': (registry, whenBusy) => registry.run('a', turn, { whenBusy }),
+    'run: signal': (registry, signal) => registry.run('a', turn, { signal }),
+    'run: create': (registry, create) => registry.run('a', turn, { create }),
+    'close: options': (registry, given) => registry.close(given),
+    'close: deadlineMs': (registry, deadlineMs) => registry.close({ deadlineMs }),
+  }
+  for (const name of ['get', 'touch', 'peek', 'has', 'delete', 'open', 'hold', 'getOrCreate'] as const) {
+    onRegistry[`${name}: id`] = (registry, given) => {
+      // A string of the right length is an id, and no wrong one.
+      const id = typeof given === 'string' ? String(given).repeat(60) : given
+      return registry[name](id as string)
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(onRegistry).map(([name, call]): [string, OpenCall] => [
+      `${kind}: ${name}`,
+      (given) => call(make() as SessionRegistry<string[]>, given),
+    ]),
+  )
+}
