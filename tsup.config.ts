@@ -19,8 +19,6 @@ export default defineConfig({
   treeshake: true,
   // Without it the CJS build copies the shared classes into each entry, and `instanceof` fails across subpaths.
   splitting: true,
-  // `import.meta.url` in the CJS build: the lazy loading of pino needs it.
-  shims: true,
   esbuildOptions(options) {
     // Puts constants where they are used: in a bundle they are `var`, and V8 loads and checks them at each use.
     options.minifySyntax = true

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
+import { SessionRegistryError } from './errors.ts'
 import { checkFunction, invalidOption } from './validate.ts'
 
 /** Writes one line: fields first, message second, as pino does. */
@@ -73,14 +74,31 @@ function bind(logger: MaybePino, name: string): BoundLogger {
 
 let own: Logger | undefined
 
-// Loaded at the first use only: whoever logs nothing should not pay for importing pino.
 function ownLogger(): Logger {
-  if (own === undefined) {
-    const load = createRequire(import.meta.url)
-    const { pino } = load('pino') as typeof import('pino')
-    own = pino({ name: 'session-registry', level: 'info' })
-  }
+  own ??= loadPino()({ name: 'session-registry', level: 'info' })
   return own
+}
+
+/**
+ * Loads pino at the first use only, since a program that logs nothing should not pay for importing it.
+ *
+ * No bundler sees this, so a bundle has no pino in it: it is found where the bundle runs beside a `node_modules` that has it.
+ */
+function loadPino(): typeof import('pino').pino {
+  try {
+    return (createRequire(ownPath())('pino') as typeof import('pino')).pino
+  } catch (cause) {
+    throw new SessionRegistryError(
+      'ERR_SESSION_OPTION_INVALID',
+      'Expected `logger` to be a logger: `true` needs the package pino, which cannot be loaded from here (is this a bundle?). Pass a pino logger',
+      { cause },
+    )
+  }
+}
+
+/** Where this code is: in a CommonJS module or bundle, which has no `import.meta.url`, or in an ES module. */
+function ownPath(): string {
+  return typeof __filename === 'string' ? __filename : import.meta.url
 }
 
 let hashKey: Buffer | undefined
