@@ -1,16 +1,10 @@
-import { SessionRegistryError } from './errors.ts'
-import { parseJson } from './parse-json.ts'
+import { isSessionRegistryError, SessionRegistryError } from './errors.ts'
 import { checkFunction, invalidOption } from './validate.ts'
 
 /** Turns values into text and back. */
 export interface SessionCodec<T> {
   encode(value: T): string
   decode(text: string): T
-}
-
-export const jsonCodec: SessionCodec<unknown> = {
-  encode: (value) => JSON.stringify(value),
-  decode: (text) => parseJson(text),
 }
 
 /** A codec whose failures say what they are. */
@@ -27,10 +21,14 @@ export class CheckedCodec<T> {
     try {
       text = this.#codec.encode(value)
     } catch (cause) {
+      // The library's own codecs name the path.
+      if (isSessionRegistryError(cause, 'ERR_SESSION_VALUE_INVALID')) throw cause
       throw invalidValue('encoded', { cause })
     }
-    // A lone surrogate would come back from Redis as another character.
-    if (typeof text !== 'string' || hasLoneSurrogate(text)) throw invalidValue('encoded as well-formed text')
+    // A lone surrogate would come back as another character, and PostgreSQL has no word for U+0000.
+    if (typeof text !== 'string' || hasLoneSurrogate(text) || text.includes('\0')) {
+      throw invalidValue('encoded as well-formed text without U+0000')
+    }
     return text
   }
 

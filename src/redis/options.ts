@@ -1,5 +1,6 @@
 import { maxDelayMs } from '../core/clock.ts'
-import { CheckedCodec, checkCodec, hasLoneSurrogate, jsonCodec, type SessionCodec } from '../core/codec.ts'
+import { CheckedCodec, checkCodec, hasLoneSurrogate, type SessionCodec } from '../core/codec.ts'
+import { jsonCodec } from '../core/json-codec.ts'
 import {
   orDefault,
   type ResolvedSharedOptions,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { CheckedCodec, jsonCodec, type SessionCodec } from '../../src/core/codec.ts'
+import { CheckedCodec, type SessionCodec } from '../../src/core/codec.ts'
+import { jsonCodec } from '../../src/core/json-codec.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')
@@ -60,8 +61,8 @@ describe('a codec', () => {
     }
   })
 
-  it.each([7, null, undefined, Buffer.from('x'), 'lone \udfff'])(
-    'of the user has to give text that Redis can keep, not %s',
+  it.each([7, null, undefined, Buffer.from('x'), 'lone \udfff', 'a \0 inside'])(
+    'of the user has to give text that every store can keep, not %j',
     (text) => {
       const codec = new CheckedCodec<unknown>({ encode: () => text as string, decode: (given) => given })
 

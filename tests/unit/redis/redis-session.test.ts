@@ -1,6 +1,7 @@
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
-import { CheckedCodec, jsonCodec, type SessionCodec } from '../../../src/core/codec.ts'
+import { CheckedCodec, type SessionCodec } from '../../../src/core/codec.ts'
+import { jsonCodec } from '../../../src/core/json-codec.ts'
 import { expiryReason, type Life } from '../../../src/redis/life.ts'
 import { RedisSession } from '../../../src/redis/redis-session.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'

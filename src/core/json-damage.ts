@@ -1,0 +1,114 @@
+import { types } from 'node:util'
+import { bytesName, isPlain, objectKind } from './value-kind.ts'
+import { memberPath } from './value-path.ts'
+
+/** What JSON would damage: where it stands, and what it is, in words for a message. */
+export interface Damage {
+  readonly path: string
+  readonly kind: string
+}
+
+/** How deep the search goes. What lies deeper has made `JSON.stringify` or the walk before it run out of stack. */
+const maxDepth = 1_000
+
+/**
+ * Whether `JSON.stringify` keeps the whole of a value, so that `JSON.parse` returns its equal.
+ *
+ * It may report `false` for what is kept after all, such as an object with a `toJSON`: {@link findDamage} decides. It is the
+ * quick look that every save pays for, so it keeps no path. A value that is too deep, or that contains itself, exhausts the
+ * stack.
+ */
+export function isJson(value: unknown): boolean {
+  switch (typeof value) {
+    case 'number':
+      return Number.isFinite(value)
+    case 'bigint':
+      return false
+    case 'object':
+      break
+    default:
+      return true
+  }
+  if (value === null) return true
+  if (Array.isArray(value)) {
+    if (Object.getPrototypeOf(value) !== Array.prototype || 'toJSON' in value) return false
+    for (let index = 0; index < value.length; index += 1) {
+      if (!isJson(value[index])) return false
+    }
+    return true
+  }
+  const proto = Object.getPrototypeOf(value)
+  if ((proto !== Object.prototype && proto !== null) || 'toJSON' in value) return false
+  // Not `Object.keys`, which makes an array for every object.
+  for (const key in value) {
+    if (!isJson((value as Record<string, unknown>)[key])) return false
+  }
+  return true
+}
+
+/** Returns the first thing in a value that JSON would damage. `name`: what the value is called. */
+export function findDamage(name: string, value: unknown): Damage | undefined {
+  const found = new Search().member('', value)
+  return found === undefined
+    ? undefined
+    : { path: found.keys.reduceRight(memberPath, name), kind: found.kind }
+}
+
+/** The keys stand from the inside out: a path is written only where something was found. */
+interface Found {
+  readonly keys: (string | number)[]
+  readonly kind: string
+}
+
+class Search {
+  readonly #around = new Set<object>()
+
+  member(key: string | number, value: unknown): Found | undefined {
+    switch (typeof value) {
+      case 'number':
+        return Number.isFinite(value) ? undefined : found(String(value))
+      case 'bigint':
+        return found('a bigint')
+      case 'object':
+        return value === null ? undefined : this.#object(key, value)
+      default:
+        return undefined
+    }
+  }
+
+  #object(key: string | number, value: object): Found | undefined {
+    // Although some have a `toJSON`: they would come back as a text, or as a list of numbers.
+    if (isRefusedByName(value)) return found(objectKind(value))
+    const toJSON: unknown = Reflect.get(value, 'toJSON')
+    if (typeof toJSON !== 'function') return this.#members(value)
+    const json: unknown = toJSON.call(value, String(key))
+    // JSON calls no `toJSON` of what a `toJSON` has returned.
+    return typeof json === 'object' && json !== null ? this.#members(json) : this.member(key, json)
+  }
+
+  #members(value: object): Found | undefined {
+    if (!isPlain(value)) {
+      return found(isRefusedByName(value) ? objectKind(value) : `${objectKind(value)} without a \`toJSON\``)
+    }
+    if (this.#around.has(value)) return found('an object that contains itself')
+    if (this.#around.size === maxDepth) return found('nesting that is too deep')
+    this.#around.add(value)
+    const keys = Array.isArray(value) ? value.keys() : Object.keys(value)
+    for (const key of keys) {
+      const inside = this.member(key, Reflect.get(value, key))
+      if (inside === undefined) continue
+      inside.keys.push(key)
+      return inside
+    }
+    this.#around.delete(value)
+    return undefined
+  }
+}
+
+function isRefusedByName(value: object): boolean {
+  return types.isDate(value) || types.isMap(value) || types.isSet(value) || bytesName(value) !== undefined
+}
+
+function found(kind: string): Found {
+  return { keys: [], kind }
+}
