@@ -40,6 +40,13 @@ export function endedDuringTurn(): SessionRegistryError {
   return new SessionRegistryError('ERR_SESSION_ENDED', 'The session was deleted or replaced during the turn')
 }
 
+export function loadTimedOut(loadTimeoutMs: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_LOAD_TIMEOUT',
+    `Expected \`load\` to settle within \`loadTimeoutMs\` of ${loadTimeoutMs} ms, but it did not`,
+  )
+}
+
 export function archiveTimedOut(archiveTimeoutMs: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_ARCHIVE_FAILED',

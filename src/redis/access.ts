@@ -57,8 +57,9 @@ export class Access<T> {
   /** Ends every life of an id but those that are given up, and says whether one lived or was being archived. */
   async delete(id: string): Promise<boolean> {
     const { store, teller, turns, archiver, opener } = this.#parts
+    const wasLoading = opener.drop(id)
     const removed = await store.remove(id)
-    if (removed.length === 0) return false
+    if (removed.length === 0) return wasLoading
     const names = new Set(removed.map(({ life }) => life.incarnation))
     turns.cutOff(id, names)
     archiver.abandon(id, names)
@@ -66,12 +67,14 @@ export class Access<T> {
       teller.ended(life, state === 'over' ? expiryReason(life) : 'deleted')
     }
     opener.settled(id)
-    return removed.some(wasThere)
+    return wasLoading || removed.some(wasThere)
   }
 
   async clear(): Promise<number> {
-    let count = 0
-    const { walks } = this.#parts
+    const { walks, opener } = this.#parts
+    // What is being loaded stands in no set yet.
+    const loading = await Promise.all(opener.ids().map((id) => this.delete(id)))
+    let count = loading.filter(Boolean).length
     for await (const names of walks.all()) {
       for (let from = 0; from < names.length; from += clearBatch) {
         const ids = new Set(names.slice(from, from + clearBatch).map(({ id }) => id))

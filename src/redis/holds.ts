@@ -1,9 +1,6 @@
 import type { Timer } from '../core/clock.ts'
 import type { Watchdog } from '../core/watchdog.ts'
-import { newName } from './names.ts'
-import type { ResolvedRedisOptions } from './options.ts'
-import { SessionLease } from './session-lease.ts'
-import type { LeaseRef, SessionStore } from './session-store.ts'
+import type { HoldUser, SharedHold, SharedHolds } from './shared-holds.ts'
 import type { Teller } from './teller.ts'
 
 /**
@@ -20,19 +17,14 @@ export interface RedisHold extends AsyncDisposable {
 }
 
 /** A hold as the registry keeps it. */
-class HoldTicket<T> implements RedisHold {
-  lease: SessionLease<T> | undefined
+class HoldTicket implements RedisHold, HoldUser {
   timer: Timer | undefined
-  readonly #release: (ticket: HoldTicket<T>) => Promise<void>
-  #released: Promise<void> | undefined
+  /** Called with the ticket when its session has ended, or another process took it over. */
+  whenLost: (() => void) | undefined
+  release: () => Promise<void> = async () => {}
 
-  constructor(release: (ticket: HoldTicket<T>) => Promise<void>) {
-    this.#release = release
-  }
-
-  release(): Promise<void> {
-    this.#released ??= this.#release(this)
-    return this.#released
+  lost(): void {
+    this.whenLost?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -42,24 +34,17 @@ class HoldTicket<T> implements RedisHold {
 
 /** The holds of this process. */
 export class Holds<T> {
-  readonly #store: SessionStore<T>
+  readonly #shared: SharedHolds<T>
   readonly #teller: Teller<T>
   readonly #watchdog: Watchdog
-  readonly #options: ResolvedRedisOptions<T>
-  readonly #tickets = new Set<HoldTicket<T>>()
+  readonly #tickets = new Set<HoldTicket>()
   /** Called when a hold is gone. */
   whenSettled: (() => void) | undefined = undefined
 
-  constructor(
-    store: SessionStore<T>,
-    teller: Teller<T>,
-    watchdog: Watchdog,
-    options: ResolvedRedisOptions<T>,
-  ) {
-    this.#store = store
+  constructor(shared: SharedHolds<T>, teller: Teller<T>, watchdog: Watchdog) {
+    this.#shared = shared
     this.#teller = teller
     this.#watchdog = watchdog
-    this.#options = options
   }
 
   get count(): number {
@@ -67,15 +52,16 @@ export class Holds<T> {
   }
 
   async take(id: string): Promise<RedisHold | undefined> {
-    const token = newName()
-    const entered = await this.#store.enter(id, { touches: true, takes: { kind: 'hold', token } })
+    const ticket = new HoldTicket()
+    const entered = await this.#shared.take(id, ticket)
     if (entered.state === 'absent') return undefined
-    const ref = { id, incarnation: entered.life.incarnation, kind: 'hold' as const, token }
-    const ticket = new HoldTicket<T>((released) => this.#release(released, ref))
-    ticket.lease = new SessionLease(this.#store, this.#options.leaseMs, ref, {
-      lost: () => this.#drop(ticket),
-      interrupted: () => {},
-    })
+    const { hold } = entered
+    let released: Promise<void> | undefined
+    ticket.release = () => {
+      released ??= this.#release(ticket, hold)
+      return released
+    }
+    ticket.whenLost = () => this.#drop(ticket)
     ticket.timer = this.#watchdog.watch(() => {
       this.#teller.failed(this.#watchdog.tooLong('hold'), 'a hold was never released', id)
       ticket.release().catch(() => {})
@@ -89,14 +75,12 @@ export class Holds<T> {
     await Promise.allSettled([...this.#tickets].map((ticket) => ticket.release()))
   }
 
-  async #release(ticket: HoldTicket<T>, ref: LeaseRef): Promise<void> {
-    if (!this.#tickets.has(ticket)) return
+  async #release(ticket: HoldTicket, hold: SharedHold<T>): Promise<void> {
     this.#drop(ticket)
-    await this.#store.leave(ref, { text: undefined, timeoutMs: undefined }, '')
+    await this.#shared.leave(hold, ticket)
   }
 
-  #drop(ticket: HoldTicket<T>): void {
-    ticket.lease?.stop()
+  #drop(ticket: HoldTicket): void {
     ticket.timer?.cancel()
     this.#tickets.delete(ticket)
     this.whenSettled?.()

@@ -1,41 +1,24 @@
-import { realClock } from '../core/clock.ts'
+import { abortError, abortReason } from '../core/abort-listeners.ts'
+import { realClock, Timer } from '../core/clock.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
-import { noFactory } from '../core/refusals.ts'
+import type { CreateSession, LoadSession } from '../core/hooks.ts'
+import { loadTimedOut, noFactory } from '../core/refusals.ts'
 import { HookCall, runInScope } from '../core/turn-scope.ts'
-import type { Life } from './life.ts'
+import { type Brought, type Found, Opening } from './opening.ts'
 import type { ResolvedRedisOptions } from './options.ts'
-import { jitter, type Pause, pause } from './pause.ts'
+import { jitter, pause } from './pause.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Teller } from './teller.ts'
 
-/** What has become of an id that was absent. */
-export type Brought =
-  | { readonly state: 'absent' }
-  /** Somebody else has created it meanwhile, or it has ended again: look once more. */
-  | { readonly state: 'changed' }
-  /** `token`: the lock that its creator has taken with it. */
-  | { readonly state: 'created'; readonly life: Life; readonly token: string }
-
-export interface BringOptions {
-  readonly creates: boolean
+export interface BringOptions<T> {
+  /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
+  readonly create: boolean | CreateSession<T>
   /** An older life of the id is not archived yet. */
   readonly waits: boolean
   /** The lock to take with the creation, or ''. */
   readonly token: string
-}
-
-/** What stands for the value of the new life: what `load` gave, or nothing; or it lives, by somebody else. */
-type Found<T> = { readonly of: T } | 'nothing' | 'live'
-
-/** What is under way to bring one id to life, and for how many. */
-class Opening<T> {
-  readonly loading = new AbortController()
-  waiters = 0
-  found: Promise<Found<T>> | undefined
-  made: Promise<Brought> | undefined
-  /** Whether the wait for the older lives was too long: it is loaded and created without them. */
-  isLate = false
-  nap: Pause | undefined
+  /** Aborts when the caller no longer waits; the call then rejects with the reason. */
+  readonly left?: AbortSignal | undefined
 }
 
 const firstPauseMs = 20
@@ -60,23 +43,24 @@ export class Opener<T> {
   }
 
   /** Rejects with what `load` or the factory failed with, and with the codes of the store. */
-  async bring(id: string, { creates, waits, token }: BringOptions): Promise<Brought> {
-    const opening = this.#openings.get(id) ?? new Opening<T>()
-    this.#openings.set(id, opening)
-    opening.waiters += 1
+  async bring(id: string, { create, waits, token, left }: BringOptions<T>): Promise<Brought> {
+    if (this.#refusal !== undefined) throw this.#refusal
+    const opening = this.#openings.get(id) ?? this.#begin(id, waits)
+    opening.count += 1
+    if (create !== false) opening.create ??= create === true ? this.#options.create : create
     try {
-      opening.found ??= this.#find(id, opening, waits)
-      const found = await opening.found
+      const found = await opening.wait(left)
       if (this.#refusal !== undefined) throw this.#refusal
-      if (found === 'live') return { state: 'changed' }
-      if (found === 'nothing' && !creates) return { state: 'absent' }
+      if (found === 'changed' || opening.isDropped) return { state: 'changed' }
+      if (found === 'nothing' && create === false) return { state: 'absent' }
       const isFirst = opening.made === undefined
       opening.made ??= this.#make(id, opening, found, token)
       const made = await opening.made
+      if (opening.isDropped) return { state: 'changed' }
       // The lock is of the one who has created with it.
       return made.state === 'created' && !isFirst ? { ...made, token: '' } : made
     } finally {
-      this.#leave(id, opening)
+      this.#leave(id, opening, left)
     }
   }
 
@@ -85,39 +69,63 @@ export class Opener<T> {
     this.#openings.get(id)?.nap?.cut()
   }
 
-  /** Nobody waits for this id any more: the load is aborted. */
-  abandon(id: string, reason: unknown): void {
+  /** The id was deleted: what is being loaded here is dropped, those who wait load anew. Returns whether there was such. */
+  drop(id: string): boolean {
     const opening = this.#openings.get(id)
-    if (opening === undefined || opening.waiters > 1) return
+    if (opening === undefined || this.#options.load === undefined) return false
     this.#openings.delete(id)
-    opening.loading.abort(reason)
+    opening.drop()
+    return true
+  }
+
+  /** The ids that are being brought to life here. */
+  ids(): string[] {
+    return [...this.#openings.keys()]
   }
 
   refuseAll(error: SessionRegistryError): void {
     this.#refusal = error
-    for (const { loading, nap } of this.#openings.values()) {
-      loading.abort(error)
-      nap?.cut()
-    }
+    for (const opening of this.#openings.values()) opening.fail(error)
   }
 
-  #leave(id: string, opening: Opening<T>): void {
-    opening.waiters -= 1
-    if (opening.waiters === 0 && this.#openings.get(id) === opening) this.#openings.delete(id)
+  #begin(id: string, waits: boolean): Opening<T> {
+    const opening = new Opening<T>()
+    this.#openings.set(id, opening)
+    opening.expect(this.#find(id, opening, waits))
+    return opening
+  }
+
+  /** The last who leaves takes the work with them: it is not for those who come later. */
+  #leave(id: string, opening: Opening<T>, left: AbortSignal | undefined): void {
+    opening.count -= 1
+    if (opening.count > 0) return
+    if (this.#openings.get(id) === opening) this.#openings.delete(id)
+    opening.abort(left?.aborted === true ? abortReason(left) : abortError())
   }
 
   async #find(id: string, opening: Opening<T>, waits: boolean): Promise<Found<T>> {
     const { load } = this.#options
     if (load === undefined) return 'nothing'
-    if (waits && (await this.#waitForOlder(id, opening)) === 'live') return 'live'
-    if (this.#refusal !== undefined) throw this.#refusal
-    const call = new HookCall()
+    if (waits && (await this.#waitForOlder(id, opening)) === 'live') return 'changed'
     const { signal } = opening.loading
+    if (signal.aborted) throw signal.reason
+    return this.#load(id, opening, load)
+  }
+
+  async #load(id: string, opening: Opening<T>, load: LoadSession<T>): Promise<Found<T>> {
+    const { loadTimeoutMs } = this.#options
+    const { signal } = opening.loading
+    const call = new HookCall()
+    const timedOut = () => opening.fail(loadTimedOut(loadTimeoutMs))
+    const timer = new Timer(realClock, timedOut, loadTimeoutMs, { keepsAlive: true })
+    const stop = () => timer.cancel()
+    signal.addEventListener('abort', stop, { once: true })
     try {
       const value = await runInScope(this.#owner, id, call, () => load(id, { signal }))
       return value === undefined ? 'nothing' : { of: value }
     } finally {
       call.isOver = true
+      stop()
     }
   }
 
@@ -144,7 +152,8 @@ export class Opener<T> {
     found: { readonly of: T } | 'nothing',
     token: string,
   ): Promise<Brought> {
-    const { create, load, codec, timeoutMs } = this.#options
+    const { load, codec, timeoutMs } = this.#options
+    const { create } = opening
     if (found === 'nothing' && create === undefined) throw noFactory()
     const value = found === 'nothing' ? create?.(id) : found.of
     const isLoaded = load !== undefined && !opening.isLate

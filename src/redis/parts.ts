@@ -16,6 +16,7 @@ import { longestStay, type ResolvedRedisOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { SessionStore } from './session-store.ts'
 import { ShardConfig } from './shard-config.ts'
+import { SharedHolds } from './shared-holds.ts'
 import { Teller } from './teller.ts'
 import { Turns } from './turns.ts'
 import { Walks } from './walks.ts'
@@ -55,8 +56,9 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const dead = new DeadStore(call, keys, options.retentionMs)
   const watchdog = new Watchdog({ clock: realClock, announcer }, options.maxTurnMs)
   const opener = new Opener(owner, store, teller, options)
-  const turns = new Turns({ owner, store, opener, teller, watchdog, options })
-  const holds = new Holds(store, teller, watchdog, options)
+  const sharedHolds = new SharedHolds(store, options)
+  const turns = new Turns({ owner, store, opener, sharedHolds, teller, watchdog, options })
+  const holds = new Holds(sharedHolds, teller, watchdog)
   const archiver = new Archiver(owner, claims, teller, opener, options)
   const poller = new Poller(claims, archiver, options.shards, options.intervalMs, {
     swept: (claimed, startedAt) => {

@@ -195,7 +195,7 @@ export class RedisSessionRegistry<T>
       else if (isFirst) teller.counters.misses += 1
       if (isLive) return options.codec.decode(entered.life.text)
       if (this.#closed !== undefined) throw closed()
-      const brought = await opener.bring(id, { creates: true, waits: entered.waits, token: '' })
+      const brought = await opener.bring(id, { create: true, waits: entered.waits, token: '' })
       if (brought.state === 'created') return options.codec.decode(brought.life.text)
     }
   }

@@ -11,6 +11,7 @@ import { leave } from './scripts/leave.lua.ts'
 import { forget, remove } from './scripts/remove.lua.ts'
 import { renew } from './scripts/renew.lua.ts'
 import { replace } from './scripts/replace.lua.ts'
+import { withdraw } from './scripts/withdraw.lua.ts'
 import type { CallOptions, CallScript } from './shard-config.ts'
 
 /** What is wanted of a live session, besides whether there is one. */
@@ -23,6 +24,10 @@ export interface EnterOptions {
   readonly takes?: { readonly kind: LeaseKind; readonly token: string }
   /** Ask the turn that has the lock to stop. */
   readonly interrupts?: boolean
+  /** Stand in line for the lock, where it is not free. */
+  readonly waits?: boolean
+  /** Called where the answer came too late for its caller, and it was taken: by default it is given back. */
+  readonly onLate?: ((incarnation: string) => void) | undefined
 }
 
 export type LeaseKind = 'turn' | 'hold'
@@ -52,7 +57,10 @@ export interface LeaseRef {
   readonly token: string
 }
 
-const kindCode = { turn: 'l', hold: 'h' } as const
+/** `part`: others have the hold as well, and keep it. */
+export type LeaveRef = Omit<LeaseRef, 'kind'> & { readonly kind: LeaseKind | 'part' }
+
+const kindCode = { turn: 'l', hold: 'h', part: 'p' } as const
 const removedState = { 0: 'over', 1: 'live', 2: 'archiving' } as const
 
 /** The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition. */
@@ -75,16 +83,18 @@ export class SessionStore<T> {
     this.#lease = String(options.leaseMs)
   }
 
-  async enter(id: string, { touches, reads, takes, interrupts }: EnterOptions): Promise<Entered> {
+  async enter(id: string, options: EnterOptions): Promise<Entered> {
+    const { touches, reads, takes, interrupts, waits } = options
     const known = reads === true ? this.#cache.get(id) : undefined
     const flags =
       (touches === true ? 't' : '') +
       (reads === true ? 'd' : '') +
       (takes === undefined ? '' : kindCode[takes.kind]) +
-      (interrupts === true ? 'i' : '')
+      (interrupts === true ? 'i' : '') +
+      (waits === true ? 'w' : '')
     const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
     const args = [id, this.#retention, version, flags, takes?.token ?? '', this.#lease]
-    const onLate = takes && ((late: Answer) => this.#giveBack(id, takes, late))
+    const onLate = takes && ((late: Answer) => this.#takenLate(id, takes, late, options.onLate))
     const answer = new Answer(await this.#call(enter, this.#keys.session(id), args, { onLate }))
     const isLive = answer.number() === 1
     const seenAt = answer.number()
@@ -146,7 +156,7 @@ export class SessionStore<T> {
   }
 
   async leave(
-    lease: LeaseRef,
+    lease: LeaveRef,
     changes: { readonly text: string | undefined; readonly timeoutMs: number | undefined },
     version: string,
   ): Promise<LeaveOutcome> {
@@ -184,6 +194,11 @@ export class SessionStore<T> {
     return answer.number() === 1 ? 'interrupted' : 'renewed'
   }
 
+  /** Stands in line for the lock no more. Where this fails, the place lapses soon. */
+  async withdraw(id: string, token: string): Promise<void> {
+    await this.#call(withdraw, this.#keys.session(id), [id, this.#retention, token], { isBackground: true })
+  }
+
   /** Somebody waits for an older life of the id, which may be pausing between two tries to archive it. */
   async hurry(id: string, maxPauseMs: number): Promise<void> {
     await this.#call(hurry, this.#keys.life(id), [id, this.#retention, String(maxPauseMs)])
@@ -203,11 +218,18 @@ export class SessionStore<T> {
     return removed
   }
 
-  /** A lock or a hold was taken, and its answer came too late: nobody uses it. */
-  #giveBack(id: string, takes: NonNullable<EnterOptions['takes']>, late: Answer): void {
+  /** A lock or a hold was taken, and its answer came too late for the caller. */
+  #takenLate(
+    id: string,
+    takes: NonNullable<EnterOptions['takes']>,
+    late: Answer,
+    onLate: EnterOptions['onLate'],
+  ): void {
     if (late.number() !== 1) return
     late.number()
-    this.#letGo({ id, incarnation: late.text(), ...takes })
+    const incarnation = late.text()
+    if (onLate === undefined) this.#letGo({ id, incarnation, ...takes })
+    else onLate(incarnation)
   }
 
   #letGo(lease: LeaseRef): void {

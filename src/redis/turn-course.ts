@@ -4,18 +4,19 @@ import { outsideScopes, runInScope } from '../core/turn-scope.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
 import type { ResolvedRedisOptions } from './options.ts'
-import { lockLost, SessionLease } from './session-lease.ts'
-import type { LeaseKind, SessionStore } from './session-store.ts'
+import { lockLost } from './session-lease.ts'
+import type { SessionStore } from './session-store.ts'
+import type { SharedHold, SharedHolds } from './shared-holds.ts'
 import type { Teller } from './teller.ts'
-import type { TurnEntrance } from './turn-entrance.ts'
+import { HoldPlace, LockPlace, type TurnPlace } from './turn-place.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
 export interface TurnCourseParts<T> {
   readonly owner: object
   readonly store: SessionStore<T>
+  readonly sharedHolds: SharedHolds<T>
   readonly teller: Teller<T>
   readonly watchdog: Watchdog
-  readonly entrance: TurnEntrance<T>
   readonly options: ResolvedRedisOptions<T>
 }
 
@@ -30,15 +31,27 @@ export class TurnCourse<T> {
     this.#freed = freed
   }
 
-  /** Begins a turn that has its lock or its hold. */
-  begin(run: RedisTurnRun<T>, life: Life, kind: LeaseKind, token: string): void {
-    const { store, options, watchdog, teller } = this.#parts
-    const ref = { id: run.id, incarnation: life.incarnation, kind, token }
-    run.session = teller.sessionOf(life)
-    run.lease = new SessionLease(store, options.leaseMs, ref, {
-      lost: (error) => this.lose(run, error),
+  /** Begins a turn that has the lock under this token. */
+  beginLocked(run: RedisTurnRun<T>, life: Life, token: string): void {
+    const { store, options } = this.#parts
+    const ref = { id: run.id, incarnation: life.incarnation, kind: 'turn', token } as const
+    const events = {
+      lost: (error: SessionRegistryError) => this.lose(run, error),
       interrupted: () => run.controller.abort(interrupted()),
-    })
+    }
+    this.#begin(run, life, new LockPlace(store, options.leaseMs, ref, events))
+  }
+
+  /** Begins a turn that joins, and has a part of this hold. */
+  beginBeside(run: RedisTurnRun<T>, life: Life, hold: SharedHold<T>): void {
+    run.whenLost = (error) => this.lose(run, error)
+    this.#begin(run, life, new HoldPlace(this.#parts.sharedHolds, hold, run))
+  }
+
+  #begin(run: RedisTurnRun<T>, life: Life, place: TurnPlace): void {
+    const { watchdog, teller } = this.#parts
+    run.session = teller.sessionOf(life)
+    run.place = place
     try {
       run.session.beginTurn()
     } catch (error) {
@@ -86,7 +99,7 @@ export class TurnCourse<T> {
     if (run.phase !== 'running') return
     run.phase = 'cut'
     run.cutReason = error
-    run.lease?.stop()
+    run.place?.stop()
     run.controller.abort(error)
     this.#freed(run)
   }
@@ -101,16 +114,14 @@ export class TurnCourse<T> {
   }
 
   async #save(run: RedisTurnRun<T>, value: unknown): Promise<void> {
-    const { session, lease } = run
+    const { session, place } = run
     run.phase = 'over'
     run.timer?.cancel()
     try {
-      if (session === undefined || lease === undefined) throw lockLost()
+      if (session === undefined || place === undefined) throw lockLost()
       const changes = session.changes()
-      lease.stop()
-      const outcome = await this.#parts.store.leave(lease.ref, changes, session.version)
-      const isReader =
-        lease.ref.kind === 'hold' && changes.text === undefined && changes.timeoutMs === undefined
+      const outcome = await place.leave(changes, session.version)
+      const isReader = !place.excludes && changes.text === undefined && changes.timeoutMs === undefined
       if (outcome === 'done' || isReader) run.succeed(value)
       else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')
     } catch (error) {
@@ -130,11 +141,14 @@ export class TurnCourse<T> {
   }
 
   async #letGo(run: RedisTurnRun<T>): Promise<void> {
-    const { lease } = run
-    if (lease === undefined) return
-    run.lease = undefined
-    lease.stop()
-    await this.#parts.entrance.release(lease.ref)
+    const { place } = run
+    if (place === undefined) return
+    run.place = undefined
+    try {
+      await place.leave({ text: undefined, timeoutMs: undefined }, '')
+    } catch {
+      // It ends by itself where Redis does not answer.
+    }
   }
 
   #over(run: RedisTurnRun<T>): void {

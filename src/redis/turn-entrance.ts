@@ -1,101 +1,132 @@
+import { onAbort } from '../core/abort-listeners.ts'
+import type { LinkedQueue } from '../core/linked-queue.ts'
 import { busy } from '../core/refusals.ts'
 import type { Life } from './life.ts'
 import type { Opener } from './opener.ts'
 import type { ResolvedRedisOptions } from './options.ts'
-import { jitter, type Pause, pause } from './pause.ts'
+import { jitter, pause } from './pause.ts'
 import type { LeaseRef, SessionStore } from './session-store.ts'
-import type { RedisTurnRun, TurnLine } from './turn-run.ts'
+import type { SharedHold, SharedHolds } from './shared-holds.ts'
+import type { Entrance, TurnLine } from './turn-line.ts'
+import type { RedisTurnRun } from './turn-run.ts'
 
 /** Between two tries for a lock that another process has. */
 const firstPauseMs = 10
 const maxPauseMs = 100
 
+/** A life that is held for a turn that joins. */
+export interface Joined<T> {
+  readonly life: Life
+  readonly hold: SharedHold<T>
+}
+
 /** How a turn comes to its session: the lock is taken, or a hold; what is absent is brought to life first. */
 export class TurnEntrance<T> {
   readonly #store: SessionStore<T>
   readonly #opener: Opener<T>
+  readonly #holds: SharedHolds<T>
   readonly #options: ResolvedRedisOptions<T>
-  readonly #naps = new Set<Pause>()
 
-  constructor(store: SessionStore<T>, opener: Opener<T>, options: ResolvedRedisOptions<T>) {
+  constructor(
+    store: SessionStore<T>,
+    opener: Opener<T>,
+    holds: SharedHolds<T>,
+    options: ResolvedRedisOptions<T>,
+  ) {
     this.#store = store
     this.#opener = opener
+    this.#holds = holds
     this.#options = options
   }
 
   /**
-   * Takes the lock for whoever is first in the line by then; `undefined` when nobody in it wants it any more.
+   * Takes the lock for the first in the line by then. Returns `undefined` when no one in it wants it any more; the lock, if
+   * it was taken all the same, is given back.
    *
    * Rejects with what `load` or the factory failed with, and with the codes of the store.
    */
-  async lock(line: TurnLine<T>, token: string): Promise<Life | undefined> {
+  async lock(line: TurnLine<T>, entrance: Entrance): Promise<Life | undefined> {
+    const { id } = line
+    const { token, left } = entrance
+    const life = await this.#enter(line, entrance)
+    if (!left.aborted) return life
+    if (life !== undefined) void this.release({ id, incarnation: life.incarnation, kind: 'turn', token })
+    else if (entrance.isInLine) this.#store.withdraw(id, token).catch(() => {})
+    return undefined
+  }
+
+  async #enter({ id, queue }: TurnLine<T>, entrance: Entrance): Promise<Life | undefined> {
+    const { token, left } = entrance
     const takes = { kind: 'turn', token } as const
     for (let pauseMs = firstPauseMs; ; ) {
-      const head = line.queue[0]
-      if (head === undefined) return undefined
+      const head = queue.first
+      if (left.aborted || head === undefined) return undefined
+      const waits = head.whenBusy !== 'reject'
       const interrupts = head.whenBusy === 'interrupt'
-      const entered = await this.#store.enter(line.id, { touches: true, reads: true, takes, interrupts })
+      const entered = await this.#store.enter(id, { touches: true, reads: true, takes, interrupts, waits })
+      entrance.isInLine = waits && entered.state === 'live' && !entered.isTaken
       if (entered.state === 'live') {
         if (entered.isTaken) return entered.life
-        refuseImpatient(line)
-        await this.#nap(pauseMs)
+        refuseImpatient(queue)
+        await nap(pauseMs, left)
         pauseMs = Math.min(pauseMs * 1.5, maxPauseMs)
-      } else if (entered.waits && head.whenBusy === 'reject' && this.#options.load !== undefined) {
-        line.take(head)
+      } else if (left.aborted) {
+        return undefined
+      } else if (entered.waits && !waits && this.#options.load !== undefined) {
+        head.entry?.remove()
         head.fail(busy(), 'over')
       } else {
-        const { waits } = entered
-        const brought = await this.#opener.bring(line.id, { creates: head.create !== false, waits, token })
+        const { create } = head
+        const request = { create, waits: entered.waits, token, left }
+        const brought = await this.#opener.bring(id, request)
         if (brought.state === 'created' && brought.token === token) return brought.life
         if (brought.state === 'absent') {
-          line.take(head)
+          head.entry?.remove()
           head.succeed(undefined)
         }
       }
     }
   }
 
-  /** Takes a hold for a turn that joins, whoever has the lock; `undefined` when it does not want it any more. */
-  async beside(run: RedisTurnRun<T>, token: string): Promise<Life | undefined> {
-    const takes = { kind: 'hold', token } as const
+  /** Takes a hold for a turn that joins, whatever turn has the lock; `undefined` when it does not want it any more. */
+  async beside(run: RedisTurnRun<T>): Promise<Joined<T> | undefined> {
+    const { id } = run
     while (run.phase === 'waiting') {
-      const entered = await this.#store.enter(run.id, { touches: true, reads: true, takes })
+      const entered = await this.#holds.take(id, run, { reads: true })
       if (entered.state === 'live') {
-        if (run.phase === 'waiting') return entered.life
-        await this.release({ id: run.id, incarnation: entered.life.incarnation, ...takes })
+        if (run.phase === 'waiting') return entered
+        this.#holds.leave(entered.hold, run).catch(() => {})
         return undefined
       }
-      const { waits } = entered
-      const brought = await this.#opener.bring(run.id, { creates: run.create !== false, waits, token: '' })
+      if (run.phase !== 'waiting') return undefined
+      const { create, controller } = run
+      const request = { create, waits: entered.waits, token: '', left: controller.signal }
+      const brought = await this.#opener.bring(id, request)
       if (brought.state === 'absent') run.succeed(undefined)
     }
     return undefined
   }
 
-  /** Gives a lock or a hold back with nothing saved. It ends by itself where Redis does not answer. */
+  /** Gives a lock back with nothing saved. It ends by itself where Redis does not answer. */
   async release(ref: LeaseRef): Promise<void> {
     try {
       await this.#store.leave(ref, { text: undefined, timeoutMs: undefined }, '')
     } catch {}
   }
-
-  /** Ends the waiting for locks: those that waited have been refused. */
-  hurry(): void {
-    for (const nap of this.#naps) nap.cut()
-  }
-
-  async #nap(ms: number): Promise<void> {
-    const nap = pause(jitter(ms))
-    this.#naps.add(nap)
-    await nap.over
-    this.#naps.delete(nap)
-  }
 }
 
 /** Those that do not wait while another turn runs. */
-function refuseImpatient<T>(line: TurnLine<T>): void {
-  for (const run of line.queue.filter(({ whenBusy }) => whenBusy === 'reject')) {
-    line.take(run)
+function refuseImpatient<T>(queue: LinkedQueue<RedisTurnRun<T>>): void {
+  for (const run of queue) {
+    if (run.whenBusy !== 'reject') continue
+    run.entry?.remove()
     run.fail(busy(), 'over')
   }
+}
+
+async function nap(ms: number, left: AbortSignal): Promise<void> {
+  const { over, cut } = pause(jitter(ms))
+  const stopListening = onAbort(left, cut)
+  await over
+  stopListening()
 }

@@ -4,20 +4,22 @@ import { outerTurn, runningTurn } from '../core/outer-turn.ts'
 import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
-import { newName } from './names.ts'
 import type { Opener } from './opener.ts'
 import type { ResolvedRedisOptions } from './options.ts'
 import type { RedisSession } from './redis-session.ts'
 import type { SessionStore } from './session-store.ts'
+import type { SharedHolds } from './shared-holds.ts'
 import type { Teller } from './teller.ts'
 import { TurnCourse } from './turn-course.ts'
 import { TurnEntrance } from './turn-entrance.ts'
-import { type RedisTurnRun, TurnLine } from './turn-run.ts'
+import { Entrance, TurnLine } from './turn-line.ts'
+import type { RedisTurnRun } from './turn-run.ts'
 
 export interface TurnParts<T> {
   readonly owner: object
   readonly store: SessionStore<T>
   readonly opener: Opener<T>
+  readonly sharedHolds: SharedHolds<T>
   readonly teller: Teller<T>
   readonly watchdog: Watchdog
   readonly options: ResolvedRedisOptions<T>
@@ -29,7 +31,6 @@ export interface TurnParts<T> {
  */
 export class Turns<T> {
   readonly #owner: object
-  readonly #opener: Opener<T>
   readonly #entrance: TurnEntrance<T>
   readonly #course: TurnCourse<T>
   readonly #lines = new Map<string, TurnLine<T>>()
@@ -37,19 +38,18 @@ export class Turns<T> {
   /** Called when a turn has ended. */
   whenSettled: (() => void) | undefined = undefined
 
-  constructor({ owner, store, opener, teller, watchdog, options }: TurnParts<T>) {
+  constructor({ owner, store, opener, sharedHolds, teller, watchdog, options }: TurnParts<T>) {
     this.#owner = owner
-    this.#opener = opener
-    const entrance = new TurnEntrance(store, opener, options)
-    this.#entrance = entrance
-    const parts = { owner, store, teller, watchdog, entrance, options }
-    this.#course = new TurnCourse(parts, (run) => this.#free(run))
+    this.#entrance = new TurnEntrance(store, opener, sharedHolds, options)
+    this.#course = new TurnCourse({ owner, store, sharedHolds, teller, watchdog, options }, (run) =>
+      this.#free(run),
+    )
   }
 
   /** Turns that run, or wait for their turn. */
   get count(): number {
     let count = this.heldCount
-    for (const { queue } of this.#lines.values()) count += queue.length
+    for (const { queue } of this.#lines.values()) count += queue.size
     return count
   }
 
@@ -109,9 +109,11 @@ export class Turns<T> {
 
   /** Takes all waiting turns out: the registry is closing. */
   refuseWaiting(error: SessionRegistryError): void {
-    for (const line of this.#lines.values()) line.failAll(error)
-    for (const run of this.#joined) if (run.phase === 'waiting') run.fail(error, 'over')
-    this.#entrance.hurry()
+    for (const line of this.#lines.values()) {
+      line.failAll(error)
+      this.#leaveEntrance(line, error)
+    }
+    for (const run of this.#joined) if (run.phase === 'waiting') this.#takeOut(run, error)
   }
 
   /** Cuts every turn short: the deadline of `close` has passed. */
@@ -129,52 +131,50 @@ export class Turns<T> {
     }
     this.#lines.set(run.id, line)
     if (run.whenBusy === 'interrupt') {
-      line.queue.unshift(run)
+      run.entry = line.queue.unshift(run)
       line.running?.controller.abort(interrupted())
     } else {
-      line.queue.push(run)
+      run.entry = line.queue.push(run)
     }
     this.#next(line)
   }
 
+  /** The next turn of the line may try for the lock; a line without any is dropped. */
   #next(line: TurnLine<T>): void {
-    if (line.isEntering || line.running !== undefined) return
-    const head = line.queue[0]
+    if (line.entrance !== undefined || line.running !== undefined) return
+    const head = line.queue.first
     if (head === undefined) {
-      this.#lines.delete(line.id)
+      if (this.#lines.get(line.id) === line) this.#lines.delete(line.id)
       this.whenSettled?.()
       return
     }
-    line.isEntering = true
-    head.context?.runInAsyncScope(() => this.#enter(line))
+    const entrance = new Entrance()
+    line.entrance = entrance
+    head.context?.runInAsyncScope(() => void this.#enter(line, entrance))
   }
 
-  async #enter(line: TurnLine<T>): Promise<void> {
-    const token = newName()
+  async #enter(line: TurnLine<T>, entrance: Entrance): Promise<void> {
     let life: Life | undefined
     try {
-      life = await this.#entrance.lock(line, token)
+      life = await this.#entrance.lock(line, entrance)
     } catch (error) {
-      line.failAll(error)
+      if (!entrance.left.aborted) line.failAll(error)
     }
-    line.isEntering = false
+    if (line.entrance !== entrance) return
+    line.entrance = undefined
     const run = life === undefined ? undefined : line.queue.shift()
-    if (life !== undefined && run !== undefined) {
-      line.running = run
-      this.#course.begin(run, life, 'turn', token)
+    if (life === undefined || run === undefined) {
+      this.#next(line)
       return
     }
-    if (life !== undefined) {
-      await this.#entrance.release({ id: line.id, incarnation: life.incarnation, kind: 'turn', token })
-    }
-    this.#next(line)
+    line.running = run
+    this.#course.beginLocked(run, life, entrance.token)
   }
 
   async #join(run: RedisTurnRun<T>): Promise<void> {
-    const token = newName()
     try {
-      const life = await this.#entrance.beside(run, token)
-      if (life !== undefined) this.#course.begin(run, life, 'hold', token)
+      const joined = await this.#entrance.beside(run)
+      if (joined !== undefined) this.#course.beginBeside(run, joined.life, joined.hold)
     } catch (error) {
       run.fail(error, 'over')
     }
@@ -194,14 +194,26 @@ export class Turns<T> {
 
   /** The caller's own signal has aborted. */
   #callOff(run: RedisTurnRun<T>, reason: unknown): void {
-    if (run.phase !== 'waiting') {
-      run.controller.abort(reason)
-      return
-    }
+    if (run.phase === 'waiting') this.#takeOut(run, reason)
+    else run.controller.abort(reason)
+  }
+
+  /** Takes a waiting turn out; with the last of its line goes the try to get the lock. */
+  #takeOut(run: RedisTurnRun<T>, reason: unknown): void {
     run.fail(reason, 'over')
+    run.controller.abort(reason)
     this.#joined.delete(run)
+    run.entry?.remove()
     const line = this.#lines.get(run.id)
-    line?.take(run)
-    if (line === undefined || line.queue.length === 0) this.#opener.abandon(run.id, reason)
+    if (line !== undefined) this.#leaveEntrance(line, reason)
+    this.whenSettled?.()
+  }
+
+  #leaveEntrance(line: TurnLine<T>, reason: unknown): void {
+    const { entrance, queue } = line
+    if (entrance === undefined || queue.size > 0) return
+    line.entrance = undefined
+    entrance.giveUp(reason)
+    this.#next(line)
   }
 }

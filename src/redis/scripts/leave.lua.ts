@@ -2,12 +2,14 @@ import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 
 /**
- * Ends a turn (`l`) or a hold (`h`), and saves what it changed.
+ * Ends a turn (`l`), a hold (`h`), or the part of one who has a hold together with others, which stays (`p`), and saves what
+ * it changed.
  *
  * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '', version read
  *
- * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done by an earlier try. `{0}`: the lock is another's, or what was
- * read outside a turn has changed; nothing was saved. `{-1}`: that life has ended.
+ * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done by an earlier
+ * try. `{0}`: the lock is another's, or what was read outside a turn has changed; nothing was saved. `{-1}`: that life has
+ * ended.
  *
  * `w` names the last operations, as many as may still be repeated: another turn may come before the repeat.
  */
@@ -48,7 +50,7 @@ else
 end
 if ARGV[5] == 'l' then
   redis.call('HDEL', KEYS[1], 'lo', 'lu', 'ir')
-else
+elseif ARGV[5] == 'h' then
   h = table.concat(holders(h, token), ' ')
   redis.call('HSET', KEYS[1], 'h', h)
 end

@@ -5,7 +5,7 @@
  *   early. Milliseconds.
  * - `deadline`: when a life is over. One that is held is not, not even by age.
  * - `schedule`: writes the deadline down; `PEXPIREAT` comes first because it needs no memory, see `evenIfFull`.
- * - `holders`: the holds of `h` (`token=until …`) but one's own and those that have run out.
+ * - `holders`: the holds of `h` (`token=until …`) but one's own and those that have run out; and how long one's own lasts.
  */
 export const life = `
 local id = ARGV[1]
@@ -37,13 +37,15 @@ local function heldUntil(lu, h)
   return held
 end
 local function holders(h, own)
-  local others = {}
+  local others, rest = {}, 0
   for token, til in string.gmatch(h, '(%S+)=(%d+)') do
-    if token ~= own and tonumber(til) > now then
+    if token == own then
+      rest = tonumber(til) - now
+    elseif tonumber(til) > now then
       others[#others + 1] = token .. '=' .. til
     end
   end
-  return others
+  return others, rest
 end
 local function schedule(g, a, e)
   -- A turn may have outlasted the age of its session: the retention starts when it ends.

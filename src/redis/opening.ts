@@ -1,0 +1,89 @@
+import { abortReason, onAbort } from '../core/abort-listeners.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { endedDuringTurn } from '../core/refusals.ts'
+import type { Life } from './life.ts'
+import type { Pause } from './pause.ts'
+
+/** What has become of an id that was absent. */
+export type Brought =
+  | { readonly state: 'absent' }
+  /** Another caller has created it meanwhile, or it has ended again: look once more. */
+  | { readonly state: 'changed' }
+  /** `token`: the lock that its creator has taken with it. */
+  | { readonly state: 'created'; readonly life: Life; readonly token: string }
+
+/** What stands for the value of the new life: what `load` gave, or nothing. `changed`: look once more. */
+export type Found<T> = { readonly of: T } | 'nothing' | 'changed'
+
+/**
+ * The work that is under way to bring one id to life, for all in this process who wait for it.
+ *
+ * It is given up when the last of them leaves: who comes later begins anew, and has no part in how this one ends.
+ */
+export class Opening<T> {
+  /** Aborts when no one waits for the load any more. */
+  readonly loading = new AbortController()
+  /** Those who wait. */
+  count = 0
+  /** The factory of the first of them who has one. */
+  create: CreateSession<T> | undefined
+  made: Promise<Brought> | undefined
+  /** Whether the id was deleted meanwhile: what comes of it is not for those who wait. */
+  isDropped = false
+  /** Whether the wait for the older lives was too long: it is loaded and created without them. */
+  isLate = false
+  nap: Pause | undefined
+  readonly found: Promise<Found<T>>
+  #isFound = false
+  #resolve: (found: Found<T>) => void = () => {}
+  #reject: (error: unknown) => void = () => {}
+
+  constructor() {
+    this.found = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Where no one waits any more, no one is told.
+    this.found.catch(() => {})
+  }
+
+  /** Takes what `finding` comes to, unless this one is dropped, failed or left before. */
+  expect(finding: Promise<Found<T>>): void {
+    finding.then(
+      (found) => {
+        this.#isFound = true
+        this.#resolve(found)
+      },
+      (error) => this.fail(error),
+    )
+  }
+
+  /** What is found, for one who waits until `left` aborts; then it rejects with the reason. */
+  wait(left: AbortSignal | undefined): Promise<Found<T>> {
+    if (left === undefined) return this.found
+    return new Promise((resolve, reject) => {
+      const stopListening = onAbort(left, () => reject(abortReason(left)))
+      this.found.then(resolve, reject).finally(stopListening)
+    })
+  }
+
+  /** The id was deleted: those who wait begin anew. */
+  drop(): void {
+    this.isDropped = true
+    this.#resolve('changed')
+    this.abort(endedDuringTurn())
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error)
+    this.abort(error)
+  }
+
+  /** What is under way is to stop, if it has not come to anything yet. */
+  abort(reason: unknown): void {
+    if (this.#isFound) return
+    this.#isFound = true
+    this.loading.abort(reason)
+    this.nap?.cut()
+  }
+}

@@ -1,0 +1,167 @@
+import { expect, it, vi } from 'vitest'
+import { type Deferred, deferred } from '../support/deferred.ts'
+import { FakeArchive } from '../support/fake-archive.ts'
+import { testRegistry } from '../support/redis-registry.ts'
+import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
+import { sessionError } from '../support/session-error.ts'
+import { watch } from '../support/watched.ts'
+
+const soon = { timeout: 20_000, interval: 10 }
+const never = Number.POSITIVE_INFINITY
+
+interface Load {
+  readonly signal: AbortSignal
+  readonly answer: Deferred<string[] | undefined>
+}
+
+/** A `load` that the test answers by hand. */
+function manualLoad() {
+  const loads: Load[] = []
+  const load = (_id: string, { signal }: { readonly signal: AbortSignal }) => {
+    const answer = deferred<string[] | undefined>()
+    loads.push({ signal, answer })
+    return answer.promise
+  }
+  const begun = (count: number) => expect.poll(() => loads.length, soon).toBe(count)
+  return { loads, load, begun }
+}
+
+describeOnRedis('a session that is brought to life for several', (redis) => {
+  const make = (options: object) =>
+    testRegistry<string[]>(redis, {
+      prefix: uniquePrefix(),
+      intervalMs: never,
+      create: () => [],
+      ...options,
+    })
+
+  it("called off while loading: the next turn has no part in the other visitor's abort", async () => {
+    const { loads, load, begun } = manualLoad()
+    const registry = await make({ load })
+    const controller = new AbortController()
+    const first = watch(registry.run('a', () => 'first', { signal: controller.signal }))
+    await begun(1)
+    const reason = new Error('the visitor reloads the page')
+    controller.abort(reason)
+    const second = watch(registry.run('a', ({ value }) => value))
+    await first.settled
+    expect(first.error).toBe(reason)
+    expect(loads[0]?.signal.aborted).toBe(true)
+
+    await begun(2)
+    loads[0]?.answer.reject(reason)
+    loads[1]?.answer.resolve(['loaded anew'])
+    await second.settled
+    expect(second).toMatchObject({ state: 'fulfilled', value: ['loaded anew'] })
+  })
+
+  it('called off while an older life is archived: the next turn waits on by itself', async () => {
+    const store = new FakeArchive('manual')
+    const registry = await make({
+      intervalMs: 50,
+      timeoutMs: 200,
+      maxTurnMs: 30_000,
+      archive: store.archive,
+      load: store.load,
+    })
+    await registry.run('a', (session) => session.value.push('old'))
+    await expect.poll(() => store.calls.length, soon).toBe(1)
+    const controller = new AbortController()
+    const first = watch(registry.run('a', () => {}, { signal: controller.signal }))
+    // Its call has been answered when one that was made later has.
+    await registry.has('a')
+    await registry.has('a')
+    controller.abort(new Error('the visitor reloads the page'))
+    const second = watch(registry.run('a', ({ value }) => value))
+    await first.settled
+    store.last.succeed()
+    await second.settled
+
+    expect(second).toMatchObject({ state: 'fulfilled', value: ['old'] })
+  })
+
+  it('called off while others wait: they keep the load', async () => {
+    const { loads, load, begun } = manualLoad()
+    const registry = await make({ load })
+    const controller = new AbortController()
+    const first = watch(registry.run('a', () => {}, { signal: controller.signal }))
+    await begun(1)
+    const others = [registry.run('a', ({ value }) => value), registry.open('a')]
+    controller.abort(new Error('gone'))
+    await first.settled
+    expect(loads[0]?.signal.aborted).toBe(false)
+    loads[0]?.answer.resolve(['loaded'])
+
+    expect(await Promise.all(others)).toEqual([['loaded'], ['loaded']])
+    expect(loads).toHaveLength(1)
+  })
+
+  it('called off with the lock in the answer: gives it back', async () => {
+    const registry = await make({})
+    for (let round = 0; round < 20; round += 1) {
+      const controller = new AbortController()
+      const first = watch(registry.run('a', () => {}, { signal: controller.signal }))
+      // Some aborts come before the call is sent, some while it is under way.
+      for (let ticks = 0; ticks < round; ticks += 1) await Promise.resolve()
+      controller.abort(new Error('gone'))
+      await first.settled
+      const startedAt = performance.now()
+      expect(await registry.run('a', () => 'next')).toBe('next')
+      expect(performance.now() - startedAt).toBeLessThan(2_000)
+    }
+  })
+
+  it('deleted while loading: `true`, the load is aborted, what comes of it is dropped, those who wait load anew', async () => {
+    const { loads, load, begun } = manualLoad()
+    const registry = await make({ load })
+    const created = vi.fn()
+    registry.on('created', created)
+    const opens = [watch(registry.open('a')), watch(registry.run('a', ({ value }) => value))]
+    await begun(1)
+
+    expect(await registry.delete('a')).toBe(true)
+    expect(loads[0]?.signal.aborted).toBe(true)
+    loads[0]?.answer.resolve(['of the visitor who has logged out'])
+    await begun(2)
+    loads[1]?.answer.resolve(['anew'])
+    await Promise.all(opens.map(({ settled }) => settled))
+    expect(opens.map(({ value }) => value)).toEqual([['anew'], ['anew']])
+    expect(created).toHaveBeenCalledTimes(1)
+  })
+
+  it('deleted while nothing is loaded: `false`', async () => {
+    const registry = await make({ load: async () => undefined })
+
+    expect(await registry.delete('a')).toBe(false)
+  })
+
+  it('cleared while loading: it is counted, aborted, and loaded anew', async () => {
+    const { loads, load, begun } = manualLoad()
+    const registry = await make({ load })
+    await registry.set('b', [])
+    const open = watch(registry.open('a'))
+    await begun(1)
+
+    expect(await registry.clear()).toBe(2)
+    expect(loads[0]?.signal.aborted).toBe(true)
+    await begun(2)
+    loads[1]?.answer.resolve(['anew'])
+    await open.settled
+    expect(open.value).toEqual(['anew'])
+  })
+
+  it('load that is never answered: rejects after `loadTimeoutMs`, and the id can be opened again', async () => {
+    const { loads, load, begun } = manualLoad()
+    const registry = await make({ load, loadTimeoutMs: 100 })
+    const opens = [watch(registry.open('a')), watch(registry.run('a', () => {}))]
+    await Promise.all(opens.map(({ settled }) => settled))
+
+    expect(opens.map(({ error }) => error)).toEqual(Array(2).fill(sessionError('ERR_SESSION_LOAD_TIMEOUT')))
+    expect(loads[0]?.signal.reason).toEqual(sessionError('ERR_SESSION_LOAD_TIMEOUT'))
+    const again = watch(registry.open('a'))
+    await begun(2)
+    loads[1]?.answer.resolve(['at last'])
+    await again.settled
+    expect(again.value).toEqual(['at last'])
+  })
+})
