@@ -12,7 +12,7 @@ export { isSessionRegistryError, type SessionErrorCode, SessionRegistryError } f
 export type { SessionEvents, SweepSummary } from './core/events.ts'
 export type { ArchiveSession, CreateSession, LoadSession } from './core/hooks.ts'
 export type { Logger, LogIds } from './core/logger.ts'
-export type { Session } from './core/session.ts'
+export type { Session, SessionFields } from './core/session.ts'
 export type { SessionSource } from './core/session-source.ts'
 export type { LastSweep, RegistryStats } from './core/stats.ts'
 export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turn.ts'

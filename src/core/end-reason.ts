@@ -5,7 +5,7 @@
  * - `age`: it reached the registry's absolute timeout, however active
  * - `capacity`: evicted to make room for another session
  * - `deleted`: `delete` or `clear`
- * - `replaced`: `set` on its id started a new session
+ * - `replaced`: `replace` on its id started a new session
  * - `closed`: the registry was closed
  */
 export type EndReason = 'idle' | 'age' | 'capacity' | 'deleted' | 'replaced' | 'closed'

@@ -1,6 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { SessionRegistryError } from './errors.ts'
+import { refOf } from './id-ref.ts'
 import { checkFunction, invalidOption } from './validate.ts'
 
 /** Writes one line: fields first, message second, as pino does. */
@@ -101,17 +101,10 @@ function ownPath(): string {
   return typeof __filename === 'string' ? __filename : import.meta.url
 }
 
-let hashKey: Buffer | undefined
-
 /** Turns an id into what stands in the log. A keyed hash cannot be undone by hashing likely ids. */
 export function resolveLogIds(logIds: LogIds): (id: string) => string {
   if (logIds === 'plain') return (id) => id
-  if (logIds === 'hashed') return hashId
+  if (logIds === 'hashed') return refOf
   if (typeof logIds === 'function') return checkFunction('logIds', logIds)
   throw invalidOption('logIds', "'hashed', 'plain' or a function", logIds)
-}
-
-function hashId(id: string): string {
-  hashKey ??= randomBytes(32)
-  return createHmac('sha256', hashKey).update(id).digest('base64url').slice(0, 16)
 }

@@ -1,8 +1,21 @@
+/** The fields of a {@link Session} in a plain object, as they were when it was made. */
+export interface SessionFields<T> {
+  readonly id: string
+  readonly incarnation: string
+  readonly value: T
+  readonly createdAt: number
+  readonly lastActiveAt: number
+  readonly idleMs: number
+  readonly ageMs: number
+  readonly timeoutMs: number
+  readonly held: boolean
+}
+
 /**
  * One life of a session id: a value with its times.
  *
  * It is the same object for the whole life of the session, and stays readable after the end, when its times stand still.
- * Reading it is never activity.
+ * Reading it is never activity. `util.inspect` shows its fields, and of the value the outermost level only.
  */
 export interface Session<T> {
   readonly id: string
@@ -33,4 +46,6 @@ export interface Session<T> {
   set timeoutMs(timeoutMs: number | undefined)
   /** Whether a turn is running or waiting, or a hold is taken: until that ends, the session cannot. */
   readonly held: boolean
+  /** The fields above, the value included, in a plain object: what `JSON.stringify` shows. Not activity. */
+  toJSON(): SessionFields<T>
 }

@@ -31,6 +31,7 @@ export class Access<T> {
   /** With fewer sessions in that `Map` there is room for one more, unless something is being archived or waits. */
   declare private readonly roomy: number
   readonly #loads: boolean
+  readonly #archives: boolean
 
   constructor(owner: object, parts: RegistryParts<T>, options: ResolvedOptions<T>) {
     this.#owner = owner
@@ -43,6 +44,7 @@ export class Access<T> {
     this.few = parts.table.byId.few
     this.roomy = roomySize(options.maxSessions)
     this.#loads = options.load !== undefined
+    this.#archives = options.archive !== undefined
   }
 
   /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
@@ -132,22 +134,47 @@ export class Access<T> {
     }
   }
 
+  /** Assigns the value of the live session of an id, which is touched; else creates a session of it. */
   set(id: string, value: T, timeoutMs: number | undefined): void {
-    const { room, lifecycle, announcer, archiver, closing } = this.#parts
+    const { archiver, announcer, closing } = this.#parts
+    // One that is over is let go, and its listeners may have brought the id back.
+    const slot = this.active(id)
+    if (slot !== noSlot) {
+      this.table.assign(slot, value)
+      return
+    }
+    if (closing !== undefined) throw closed()
+    if (archiver.has(id)) throw needsOpen('is being archived')
     try {
-      const slot = lifecycle.live(checkId(id))
-      if (closing !== undefined) throw closed()
-      if (archiver.has(id)) throw needsOpen('is being archived')
-      if (slot === noSlot) {
-        room.check()
-        room.make(lifecycle.clock.now())
-      } else {
-        lifecycle.end(slot, 'replaced')
-      }
-      lifecycle.create(id, value, lifecycle.clock.now(), timeoutMs)
+      this.#createFrom(id, value, timeoutMs)
     } finally {
       announcer.deliver()
     }
+  }
+
+  /** Creates a session of the value. A live one of the id ends with `'replaced'`, and so does one that is being archived. */
+  replace(id: string, value: T, timeoutMs: number | undefined): void {
+    const { archiver, announcer, closing } = this.#parts
+    const slot = this.table.find(checkId(id))
+    if (closing !== undefined) throw closed()
+    try {
+      if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.#endAtOnce(slot, 'replaced')) {
+        // Its place in memory is the new one's.
+        this.lifecycle.create(id, value, this.clock.now(), timeoutMs)
+      } else {
+        this.#createFrom(id, value, timeoutMs)
+      }
+    } finally {
+      announcer.deliver()
+    }
+  }
+
+  #createFrom(id: string, value: T, timeoutMs: number | undefined): void {
+    const { room } = this.#parts
+    room.check()
+    const now = this.clock.now()
+    room.make(now)
+    this.lifecycle.create(id, value, now, timeoutMs)
   }
 
   /** The value in memory, else loaded, else created; waits where it has to. What is wrong at once is thrown. */
@@ -197,14 +224,20 @@ export class Access<T> {
     announcer.deliver()
   }
 
-  /** Ends a session, or its archive, and says whether it was live. */
+  /** Ends a session, or its archive. Returns whether it was there: live, or still to be archived. */
   delete(id: string): boolean {
-    const { table, lifecycle, archiver } = this.#parts
-    const slot = table.find(id)
-    if (slot === noSlot) return archiver.abandon(id)
-    const isLive = this.#isLive(slot)
-    lifecycle.end(slot, isLive ? 'deleted' : table.expiryReason(slot))
-    return isLive
+    const slot = this.table.find(id)
+    return slot === noSlot ? this.#parts.archiver.abandon(id, 'deleted') : this.#endAtOnce(slot, 'deleted')
+  }
+
+  /**
+   * Ends a session without archiving it. Returns whether it was there for this reason: one that expired before ends as
+   * expired, unless it was still to be archived.
+   */
+  #endAtOnce(slot: number, reason: 'deleted' | 'replaced'): boolean {
+    const isThere = this.#archives || this.#isLive(slot)
+    this.lifecycle.end(slot, isThere ? reason : this.table.expiryReason(slot))
+    return isThere
   }
 
   clear(): number {

@@ -91,15 +91,15 @@ export class Archiver<T> {
   }
 
   /** Ends a session that is being archived, and says whether there was one. */
-  abandon(id: string): boolean {
+  abandon(id: string, reason: 'deleted' | 'replaced'): boolean {
     const job = this.#jobs.get(id)
     if (job === undefined) return false
     this.#abort(
       job,
-      new SessionRegistryError('ERR_SESSION_ENDED', 'The session was deleted while it was being archived'),
+      new SessionRegistryError('ERR_SESSION_ENDED', `The session was ${reason} while it was being archived`),
     )
     this.#jobs.delete(id)
-    this.#lifecycle.finish(job.record, 'deleted')
+    this.#lifecycle.finish(job.record, reason)
     this.#end(job)
     return true
   }

@@ -35,6 +35,10 @@ export class Closing<T> {
     this.#archivedBefore = this.#lifecycle.counters.archived
   }
 
+  get isDone(): boolean {
+    return this.#phase === 'done'
+  }
+
   start(): void {
     this.#turns.refuseWaiting(closed())
     this.#archiver.close((record) => this.#lost.push(record))

@@ -11,11 +11,13 @@ import type { CloseReport } from '../core/close-report.ts'
 import { creationMayBeForbidden } from '../core/concerns.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import { refOf } from '../core/id-ref.ts'
 import { outerTurn } from '../core/outer-turn.ts'
 import { closed } from '../core/refusals.ts'
 import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
+import { sharedRegistry } from '../core/shared-registry.ts'
 import type { RegistryStats } from '../core/stats.ts'
 import type { RunOptions, Turn } from '../core/turn.ts'
 import { checkFunction, checkId } from '../core/validate.ts'
@@ -48,6 +50,22 @@ export class SessionRegistry<T>
   readonly #create: CreateSession<T> | undefined
   #closed: Promise<CloseReport<T>> | undefined
 
+  /**
+   * Returns the process's one registry of a key; `make` is called when it is first asked for, and again after it was closed.
+   *
+   * It is the same one for every copy of this module: after a hot reload, and for ESM and CJS side by side. It is then the
+   * instance of the copy that made it, so `instanceof` may be false. Keys are of all code in the process: choose a name that
+   * is your application's own.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   *
+   * @example
+   * export const sessions = SessionRegistry.shared('my-app:sessions', () => new SessionRegistry<string[]>({ create: () => [] }))
+   */
+  static shared<T>(key: string, make: () => SessionRegistry<T>): SessionRegistry<T> {
+    return sharedRegistry(key, make)
+  }
+
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options?: SessionRegistryOptions<T>) {
     super()
@@ -62,6 +80,25 @@ export class SessionRegistry<T>
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
   get size(): number {
     return this.#parts.table.size
+  }
+
+  /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
+  get state(): 'open' | 'closing' | 'closed' {
+    const { closing } = this.#parts
+    if (closing === undefined) return 'open'
+    return closing.isDone ? 'closed' : 'closing'
+  }
+
+  /**
+   * Returns the keyed hash that stands for an id in log lines, whatever `logIds` says: for log lines of your own.
+   *
+   * The key is random, one per process: the same id has another hash after a restart, and nobody can find out which id it
+   * was by hashing likely ones.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+   */
+  ref(id: string): string {
+    return refOf(checkId(id))
   }
 
   /**
@@ -95,13 +132,28 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Starts a session with this value. Activity. A live session of the id ends with `'replaced'` and is not archived.
+   * Assigns the value of the live session, which lives on, without an event; else starts a session with it. Activity.
+   *
+   * `timeoutMs` is for a session that is created now.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
    * `ERR_SESSION_REGISTRY_CLOSED`, and `ERR_SESSION_NEEDS_OPEN` while the id is being archived
    */
   set(id: string, value: T, options?: CreateOptions): this {
     this.#access.set(id, value, checkTimeout(options))
+    return this
+  }
+
+  /**
+   * Starts a new session with this value: one that is live, or being archived, ends with `'replaced'` and is not archived.
+   *
+   * The signal of a turn that is running aborts, and waiting turns go on with the new session.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
+   * `ERR_SESSION_REGISTRY_CLOSED`
+   */
+  replace(id: string, value: T, options?: CreateOptions): this {
+    this.#access.replace(id, value, checkTimeout(options))
     return this
   }
 
@@ -134,10 +186,11 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Ends a session at once, held or being archived or not, and says whether there was one.
+   * Ends a session at once, held or being archived or not. Returns whether there was one.
    *
-   * A running turn's signal is aborted, and waiting turns open anew. Its archive hook is not called; what an earlier
-   * archive has stored is yours to remove.
+   * A running turn's signal aborts, and waiting turns open anew. Its archive hook is not called, and one that is under way
+   * is aborted: a hook that honours its signal stores nothing afterwards. What an earlier archive has stored is yours to
+   * remove. A session that expired before, and has nothing to be archived by, ends as expired, and does not count.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -147,7 +200,7 @@ export class SessionRegistry<T>
     return isEnded
   }
 
-  /** Deletes all sessions, those being archived included, and says how many there were. */
+  /** Deletes all sessions as {@link delete} does. Returns how many there were. */
   clear(): number {
     const count = this.#access.clear()
     this.#ended()

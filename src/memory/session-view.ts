@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { type InspectOptions, inspect } from 'node:util'
 import type { FullClock } from '../core/clock.ts'
-import type { Session } from '../core/session.ts'
+import type { Session, SessionFields } from '../core/session.ts'
+import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { checkPositive } from '../core/validate.ts'
 import type { SessionRecord } from './table/session-record.ts'
 import type { SessionTable } from './table/session-table.ts'
@@ -83,6 +85,14 @@ export class SessionView<T> implements Session<T> {
 
   get held(): boolean {
     return this.#record.isHeld
+  }
+
+  toJSON(): SessionFields<T> {
+    return fieldsOf(this)
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return inspectSession(this, depth, options)
   }
 
   /** The session has ended: its times stand still. */

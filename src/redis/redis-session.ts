@@ -1,6 +1,8 @@
+import { type InspectOptions, inspect } from 'node:util'
 import { type Clock, realClock } from '../core/clock.ts'
 import type { CheckedCodec } from '../core/codec.ts'
-import type { Session } from '../core/session.ts'
+import type { Session, SessionFields } from '../core/session.ts'
+import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { checkPositive } from '../core/validate.ts'
 import type { Life } from './life.ts'
 
@@ -90,6 +92,15 @@ export class RedisSession<T> implements Session<T> {
 
   get version(): string {
     return this.#life.version
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  toJSON(): SessionFields<T> {
+    return fieldsOf(this)
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return inspectSession(this, depth, options)
   }
 
   /** It is the session of a turn from now on. A value that cannot be decoded is found now, not in the middle. */

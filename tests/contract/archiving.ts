@@ -119,7 +119,7 @@ export function describeArchiving(harness: ContractHarness): void {
     await say(registry, 'a', 'hello')
     await registry.delete('a')
     await registry.set('b', ['old'])
-    await registry.set('b', ['new'])
+    await registry.replace?.('b', ['new'])
     await harness.advance(unitMs)
 
     expect(store.calls).toEqual([])

@@ -25,15 +25,6 @@ export function describeEvents(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a', 'ended a deleted']))
   })
 
-  it('tells that a session was replaced before it tells of the new one', async () => {
-    const registry = await harness.make({})
-    const lines = record(registry)
-    await registry.set('a', ['old'])
-    await registry.set('a', ['new'])
-
-    await eventually(harness, () => expect(lines).toEqual(['created a', 'ended a replaced', 'created a']))
-  })
-
   it('tells that a session expired just before its end', async () => {
     const registry = await harness.make({ timeoutMs: 2 * unitMs })
     const lines = record(registry)

@@ -12,6 +12,8 @@ export interface ContractRegistry {
   ): Awaitable<string[]>
   get(id: string): Awaitable<string[] | undefined>
   set(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
+  /** Not every registry has it yet: see {@link ContractHarness.makes}. */
+  replace?(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
   touch(id: string): Awaitable<boolean>
   peek(id: string): Awaitable<Session<string[]> | undefined>
   has(id: string): Awaitable<boolean>
@@ -79,6 +81,8 @@ export interface ContractHarness {
     readonly closeEndsSessions: boolean
     /** While an old life is being archived, `getOrCreate` and `set` are refused, even without `load`. */
     readonly refusesWhileArchiving: boolean
+    /** `set` assigns the value of a live session, and `replace` begins a new life. */
+    readonly replaces: boolean
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { failureOf, sessionError } from '../support/session-error.ts'
-import type { ContractHarness } from './harness.ts'
+import { type ContractHarness, eventually, record } from './harness.ts'
 
 export function describeReadingAndWriting(harness: ContractHarness): void {
   it('creates a session at the first getOrCreate and finds it at the next', async () => {
@@ -57,7 +57,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.has('b')).toBe(false)
   })
 
-  it('replaces the value of a live id with set', async () => {
+  it('assigns the value of a live id with set', async () => {
     const registry = await harness.make({})
     await registry.set('a', ['old'])
     await registry.set('a', ['new'])
@@ -71,6 +71,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     await registry.set('a', ['old'])
     const first = await registry.peek('a')
     const firstName = first?.incarnation
+    await registry.delete('a')
     await registry.set('a', ['new'])
     const second = await registry.peek('a')
 
@@ -155,6 +156,8 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     },
   )
 
+  if (harness.makes.replaces) describeReplacing(harness)
+
   it('counts what it does', async () => {
     const registry = await harness.make({ create: () => [] })
     await registry.getOrCreate('a')
@@ -169,5 +172,58 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect({ created, deleted, turns, expired }).toEqual({ created: 1, deleted: 1, turns: 1, expired: 0 })
     expect(hits).toBeGreaterThanOrEqual(3)
     expect(misses).toBeGreaterThanOrEqual(2)
+  })
+}
+
+function describeReplacing(harness: ContractHarness): void {
+  const { unitMs } = harness
+
+  it('set on a live id: the session lives on, without an event, and its idle time starts again', async () => {
+    const registry = await harness.make({ timeoutMs: 50 * unitMs })
+    const lines = record(registry)
+    await registry.set('a', ['old'])
+    const incarnation = (await registry.peek('a'))?.incarnation
+    await harness.advance(5 * unitMs)
+    await registry.set('a', ['new'], { timeoutMs: 7 * unitMs })
+    const session = await registry.peek('a')
+
+    expect(session).toMatchObject({ value: ['new'], incarnation, timeoutMs: 50 * unitMs })
+    expect(session?.ageMs).toBeGreaterThanOrEqual(5 * unitMs)
+    expect(session?.idleMs).toBeLessThan(3 * unitMs)
+    await eventually(harness, () => expect(lines).toEqual(['created a']))
+  })
+
+  it('set inside a turn of the id: the turn goes on, with the new value', async () => {
+    const registry = await harness.make({ create: () => ['old'] })
+    const seen = await registry.run('a', async (session, signal) => {
+      await registry.set('a', ['new'])
+      return { value: session.value, isAborted: signal.aborted }
+    })
+
+    expect(seen).toEqual({ value: ['new'], isAborted: false })
+    expect(await registry.get('a')).toEqual(['new'])
+  })
+
+  it('replace: ends a live session, and starts another with its own timeout', async () => {
+    const registry = await harness.make({ timeoutMs: 50 * unitMs })
+    const lines = record(registry)
+    await registry.set('a', ['old'])
+    const incarnation = (await registry.peek('a'))?.incarnation
+    await registry.replace?.('a', ['new'], { timeoutMs: 70 * unitMs })
+    const session = await registry.peek('a')
+
+    expect(session).toMatchObject({ value: ['new'], timeoutMs: 70 * unitMs })
+    expect(session?.incarnation).not.toBe(incarnation)
+    expect(await harness.size(registry)).toBe(1)
+    await eventually(harness, () => expect(lines).toEqual(['created a', 'ended a replaced', 'created a']))
+  })
+
+  it('replace: starts a session where there is none', async () => {
+    const registry = await harness.make({})
+    const lines = record(registry)
+    await registry.replace?.('a', ['new'])
+
+    expect(await registry.get('a')).toEqual(['new'])
+    await eventually(harness, () => expect(lines).toEqual(['created a']))
   })
 }

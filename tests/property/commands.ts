@@ -2,7 +2,11 @@ import fc from 'fast-check'
 import type { ModelOptions } from './model.ts'
 
 export type Command =
-  | { readonly do: 'getOrCreate' | 'set'; readonly id: string; readonly timeoutMs: number | undefined }
+  | {
+      readonly do: 'getOrCreate' | 'set' | 'replace'
+      readonly id: string
+      readonly timeoutMs: number | undefined
+    }
   | { readonly do: 'assignTimeout'; readonly id: string; readonly timeoutMs: number | undefined }
   | { readonly do: 'get' | 'touch' | 'peek' | 'has' | 'delete' | 'hold' | 'release'; readonly id: string }
   | { readonly do: 'clear' | 'sweep' | 'walk' }
@@ -35,7 +39,7 @@ const step = fc.oneof(
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constantFrom('getOrCreate', 'set'), id, timeoutMs: ownTimeout }),
+    arbitrary: fc.record({ do: fc.constantFrom('getOrCreate', 'set', 'replace'), id, timeoutMs: ownTimeout }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('get', 'touch', 'peek', 'has'), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('delete'), id }) },
@@ -60,7 +64,10 @@ export const crowdedOptions: fc.Arbitrary<ModelOptions> = fc.record({
 const crowdedTimeout = fc.option(fc.constantFrom(12_700, 12_800, 25_600, never), { nil: undefined, freq: 3 })
 
 const crowdedCommand: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('set'), id, timeoutMs: fc.constant(undefined) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('set', 'replace'), id, timeoutMs: fc.constant(undefined) }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('touch'), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('hold', 'release', 'sweep', 'walk'), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('assignTimeout'), id, timeoutMs: crowdedTimeout }) },

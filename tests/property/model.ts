@@ -1,7 +1,7 @@
 /** A session as simply as it can be said. */
 export interface ModelSession {
   readonly id: string
-  readonly value: string
+  value: string
   readonly created: number
   lastActive: number
   /** Orders activity where the clock stood still. */
@@ -52,6 +52,12 @@ export class Model {
     return session === undefined || this.isOver(session, now) ? undefined : session
   }
 
+  /** From when on a session is over, if nothing happens to it. */
+  overFrom({ holds, lastActive, created, timeoutMs }: ModelSession): number {
+    if (holds > 0) return Number.POSITIVE_INFINITY
+    return Math.min(lastActive + timeoutMs, created + this.options.maxAgeMs)
+  }
+
   over(now: number): ModelSession[] {
     return this.sessions.filter((session) => this.isOver(session, now))
   }
@@ -91,4 +97,9 @@ export class Model {
     if (!canEnd) this.nextSweepAt = undefined
     else this.nextSweepAt ??= now + intervalMs
   }
+}
+
+/** How much more recently active than the least one a session may be that is evicted. */
+export function granuleMsOf({ timeoutMs }: ModelSession): number {
+  return timeoutMs === Number.POSITIVE_INFINITY ? 0 : Math.min(timeoutMs / 128, 10_000)
 }

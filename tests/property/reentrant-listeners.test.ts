@@ -8,6 +8,7 @@ const call = fc.record({
   member: fc.constantFrom(
     'getOrCreate',
     'set',
+    'replace',
     'get',
     'touch',
     'delete',
@@ -26,7 +27,7 @@ type Call = typeof call extends fc.Arbitrary<infer C> ? C : never
 
 function make(registry: SessionRegistry<number>, { member, id }: Call): void {
   if (member === 'getOrCreate') registry.getOrCreate(id, () => 0)
-  else if (member === 'set') registry.set(id, 0)
+  else if (member === 'set' || member === 'replace') registry[member](id, 0)
   else if (member === 'clear' || member === 'sweep') registry[member]()
   else if (member === 'walk') void [...registry]
   else if (member === 'throw') throw broken

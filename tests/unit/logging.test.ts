@@ -43,7 +43,7 @@ describe('a log line', () => {
   it('tells the rest at debug: every end, and a sweep that found nothing', () => {
     const { logger, registry } = logged({ logIds: 'plain' })
     registry.set('a', [])
-    registry.set('a', [])
+    registry.replace('a', [])
     registry.delete('a')
     registry.sweep()
 

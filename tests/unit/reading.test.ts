@@ -52,12 +52,15 @@ describe('a session that is over and not yet swept', () => {
     expect(registry.get('a')).toEqual(['new'])
   })
 
-  it('is ended by set before the new one is made, and not as replaced', () => {
-    const { registry, events } = over()
-    registry.set('a', ['new'])
+  it.each(['set', 'replace'] as const)(
+    'is ended by %s before the new one is made, and not as replaced',
+    (member) => {
+      const { registry, events } = over()
+      registry[member]('a', ['new'])
 
-    expect(events.lines).toEqual(['expired a idle', 'ended a idle', 'created a'])
-  })
+      expect(events.lines).toEqual(['expired a idle', 'ended a idle', 'created a'])
+    },
+  )
 
   it('stays over when it is read again and again, a millisecond before and after', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
@@ -141,7 +144,7 @@ describe('a walk', () => {
     for (const id of registry.keys()) {
       seen.push(id)
       registry.delete('b')
-      registry.set('c', ['another life'])
+      registry.replace('c', ['another life'])
       registry.set('late', [])
       clock.advance(30)
     }

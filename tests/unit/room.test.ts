@@ -39,7 +39,7 @@ describe('the cap', () => {
 
   it.each(['evict', 'reject'] as const)('replaces a session in its place with %s', (whenFull) => {
     const { registry, events } = clockedRegistry({ maxSessions: 2, whenFull })
-    for (const id of ['a', 'b', 'a']) registry.set(id, [id])
+    for (const id of ['a', 'b', 'a']) registry.replace(id, [id])
 
     expect(ends(events.lines)).toEqual(['ended a replaced'])
     expect(registry.size).toBe(2)

@@ -37,7 +37,7 @@ describe('a session object', () => {
     made.registry.set('a', [])
     const session = peek(made)
     seen.push(session, ...made.registry.sessions())
-    made.registry.set('a', [])
+    made.registry.replace('a', [])
 
     expect(new Set(seen.slice(0, 4))).toEqual(new Set([session]))
     expect(peek(made)).not.toBe(session)
@@ -48,7 +48,7 @@ describe('a session object', () => {
     made.registry.set('a', [])
     const first = peek(made)
     const { incarnation } = first
-    made.registry.set('a', [])
+    made.registry.replace('a', [])
 
     expect(incarnation).toMatch(/^[0-9a-f-]{36}$/)
     expect(first.incarnation).toBe(incarnation)
@@ -151,7 +151,7 @@ describe('the object of a session that has ended', () => {
     const made = clockedRegistry({ timeoutMs: 1_000 })
     made.registry.set('a', ['old'])
     const session = peek(made)
-    made.registry.set('a', ['new'])
+    made.registry.replace('a', ['new'])
     session.value = ['written too late']
     session.timeoutMs = 5
 

@@ -59,7 +59,7 @@ describe('stats()', () => {
   it('counts each end by its reason', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxSessions: 3 })
     for (const id of ['a', 'b', 'c', 'd']) registry.set(id, [])
-    registry.set('d', [])
+    registry.replace('d', [])
     registry.delete('d')
     clock.advance(1_000)
     registry.sweep()

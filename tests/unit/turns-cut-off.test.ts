@@ -8,7 +8,7 @@ describe('a session that ends in the middle of a turn', () => {
   it.each([
     ['delete', (end: ReturnType<typeof clockedRegistry>['registry']) => end.delete('a')],
     ['clear', (end: ReturnType<typeof clockedRegistry>['registry']) => end.clear()],
-    ['set', (end: ReturnType<typeof clockedRegistry>['registry']) => end.set('a', [])],
+    ['replace', (end: ReturnType<typeof clockedRegistry>['registry']) => end.replace('a', [])],
   ])('by `%s` tells the turn, whose result still counts', async (_name, end) => {
     const { registry } = clockedRegistry()
     const turn = beginTurn(registry, 'a')
@@ -63,7 +63,7 @@ describe('a session that ends in the middle of a turn', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     beginTurn(registry, 'a')
     const next = registry.run('a', (session) => [...session.value])
-    registry.set('a', ['new'])
+    registry.replace('a', ['new'])
     clock.advance(1_000)
 
     expect(await next).toEqual(['new'])

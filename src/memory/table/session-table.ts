@@ -61,6 +61,10 @@ export class SessionTable<T> implements RecordHome<T> {
     return this.slots.valueOf(slot)
   }
 
+  assign(slot: number, value: T): void {
+    this.slots.setValue(slot, value)
+  }
+
   isHeld(slot: number): boolean {
     return this.slots.isHeld(slot)
   }

@@ -1,0 +1,26 @@
+import { processWide } from './process-wide.ts'
+import { checkFunction, checkText, invalidOption } from './validate.ts'
+
+/** What has to be known of a registry that another copy of the library may have made. */
+interface Shareable {
+  readonly state: 'open' | 'closing' | 'closed'
+}
+
+/**
+ * Returns the process's one registry of a key, made when it is first asked for.
+ *
+ * One that was closed is of no use to anybody, and a new one takes its place.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function sharedRegistry<R extends Shareable>(key: string, make: () => R): R {
+  checkText('key', key)
+  checkFunction('make', make)
+  const registries = processWide('shared', () => new Map<string, Shareable>())
+  const found = registries.get(key)
+  if (found !== undefined && found.state !== 'closed') return found as R
+  const made = make()
+  if (typeof made?.state !== 'string') throw invalidOption('make', 'a function that returns a registry', made)
+  registries.set(key, made)
+  return made
+}
