@@ -13,6 +13,13 @@ const readOnlyPatienceMs = 1_000
 /** How long the server remembers an operation at the least. */
 const shortestMemoryMs = 10_000
 
+/**
+ * A call may be carried out until shortly before it is given up, so that its answer still comes in time: this part of
+ * `callTimeoutMs` before, and no more than so many milliseconds.
+ */
+const answerPart = 1 / 20
+const maxAnswerMs = 100
+
 const firstPauseMs = 20
 const maxPauseMs = 400
 
@@ -49,6 +56,7 @@ interface OpenCall {
 export class Backend {
   readonly #run: RunScript
   readonly #callTimeoutMs: number
+  readonly #answerMs: number
   readonly #memory: string
   readonly #clock: FullClock
   readonly #serverClock = new ServerClock()
@@ -56,6 +64,7 @@ export class Backend {
   constructor(run: RunScript, callTimeoutMs: number, clock: FullClock = realClock) {
     this.#run = run
     this.#callTimeoutMs = callTimeoutMs
+    this.#answerMs = Math.min(callTimeoutMs * answerPart, maxAnswerMs)
     this.#memory = String(Math.max(shortestMemoryMs, 2 * callTimeoutMs))
     this.#clock = clock
   }
@@ -131,7 +140,8 @@ export class Backend {
     const shard = tagOf(keys)
     const sentAt = this.#clock.now()
     // Where the server's time is not known yet, a script that writes is refused, which tells it.
-    const notAfter = this.#serverClock.at(shard, until) ?? (script.isReadOnly ? Number.MAX_SAFE_INTEGER : 0)
+    const known = this.#serverClock.at(shard, until - this.#answerMs)
+    const notAfter = known ?? (script.isReadOnly ? Number.MAX_SAFE_INTEGER : 0)
     const reply = readReply(await this.#run(script, keys, [...args, String(notAfter), this.#memory]))
     if (reply === undefined) throw unfitClient()
     this.#serverClock.learn(shard, reply.now, sentAt, this.#clock.now())

@@ -1,4 +1,4 @@
-import type { SessionRegistryError } from '../core/errors.ts'
+import { isSessionRegistryError, type SessionRegistryError } from '../core/errors.ts'
 import { endedDuringTurn, interrupted } from '../core/refusals.ts'
 import { outsideScopes, runInScope } from '../core/turn-scope.ts'
 import type { Watchdog } from '../core/watchdog.ts'
@@ -125,6 +125,8 @@ export class TurnCourse<T> {
       if (outcome === 'done' || isReader) run.succeed(value)
       else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')
     } catch (error) {
+      // Where Redis is away, the caller is told first: giving the lock back would only take as long once more.
+      if (isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) run.fail(error, 'over')
       await this.#letGo(run)
       run.fail(error, 'over')
     }

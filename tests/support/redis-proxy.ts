@@ -20,7 +20,9 @@ export class RedisProxy {
   readonly #target: { readonly host: string; readonly port: number }
   readonly #listener: Server
   readonly #links = new Set<Link>()
-  #mode: 'open' | 'silent' | 'deaf' | 'refusing' = 'open'
+  #mode: 'open' | 'silent' | 'holding' | 'deaf' | 'refusing' = 'open'
+  /** Answers that are kept back, with the connections that they are for. */
+  #held: (() => void)[] = []
   #cutter: NodeJS.Timeout | undefined
 
   private constructor(url: string) {
@@ -69,6 +71,21 @@ export class RedisProxy {
   /** What is sent arrives, but its answers are swallowed: the worst moment to lose a connection. */
   swallowAnswers(): void {
     this.#mode = 'silent'
+  }
+
+  /** What is sent arrives, but its answers are kept back until they are released. */
+  holdAnswers(): void {
+    this.#mode = 'holding'
+  }
+
+  releaseAnswers(): void {
+    this.#mode = 'open'
+    for (const send of this.#held.splice(0)) send()
+  }
+
+  /** How many pieces of answers are kept back. */
+  get held(): number {
+    return this.#held.length
   }
 
   /** Nothing arrives any more, and nothing says so: a cable that was pulled. */
@@ -124,6 +141,10 @@ export class RedisProxy {
       server.write(chunk)
     })
     server.on('data', (chunk: Buffer) => {
+      if (this.#mode === 'holding') {
+        this.#held.push(() => client.write(chunk))
+        return
+      }
       if (this.#mode !== 'open') {
         this.bytesSwallowed += chunk.length
         return

@@ -47,15 +47,22 @@ describe('the deadline of a call', () => {
     expect(server.refused).toBe(2)
   })
 
-  it('lets a call be carried out until it is given up, at the very millisecond', async () => {
+  it('leaves a twentieth of the time to the answer, and refuses a millisecond later', async () => {
     const server = await knownServer()
     server.stall()
     const called = server.call('just in time')
-    await server.clock.advanceAsync(999)
+    await server.clock.advanceAsync(950)
     server.resume()
     await server.clock.advanceAsync(0)
-
     expect(called.value).toBe('answer')
+
+    server.stall()
+    server.call('too late')
+    await server.clock.advanceAsync(951)
+    server.resume()
+    server.stall()
+    await server.clock.advanceAsync(1_000)
+    expect(names(server)).toEqual(['first', 'just in time'])
   })
 
   it('is never later than the call is given up, however long the answers take that it is learned from', async () => {
