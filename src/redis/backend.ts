@@ -20,6 +20,9 @@ const shortestMemoryMs = 10_000
 const answerPart = 1 / 20
 const maxAnswerMs = 100
 
+/** How late a call is given up where this process stood still meanwhile; a busy event loop is late by less. */
+const hangMs = 500
+
 const firstPauseMs = 20
 const maxPauseMs = 400
 
@@ -41,7 +44,7 @@ interface OpenCall {
   readonly keys: readonly string[]
   readonly args: readonly string[]
   /** Monotonic time at which it is given up. */
-  readonly until: number
+  until: number
   /** Set when it has been given up. */
   onLate: ((answer: unknown) => void) | undefined
 }
@@ -91,6 +94,7 @@ export class Backend {
   async #repeat(call: OpenCall, startedAt: number, keepsAlive: boolean): Promise<unknown> {
     let pauseMs = firstPauseMs
     let wasRefused = false
+    let hasHung = false
     for (;;) {
       let waitMs = jitter(pauseMs)
       let cause: unknown
@@ -109,7 +113,13 @@ export class Backend {
         if (failure === 'readOnly' && afterMs > readOnlyPatienceMs) throw backendFailed(error)
         cause = error
       }
-      if (this.#clock.now() + waitMs > call.until) throw backendUnavailable(cause)
+      const now = this.#clock.now()
+      if (!hasHung && now - call.until > hangMs) {
+        // This process stood still, and its client may have lost what was answered meanwhile: one more chance.
+        hasHung = true
+        call.until = now + this.#callTimeoutMs
+      }
+      if (now + waitMs > call.until) throw backendUnavailable(cause)
       if (waitMs > 0) {
         await pause(waitMs, { keepsAlive, clock: this.#clock }).over
         pauseMs = Math.min(pauseMs * 2, maxPauseMs)

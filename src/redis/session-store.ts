@@ -1,6 +1,7 @@
 import { Answer } from './answer.ts'
 import type { Keys } from './keys.ts'
 import { durationText, type Life, lagOf, readTimes } from './life.ts'
+import { LostLocks } from './lost-locks.ts'
 import { newName } from './names.ts'
 import type { NearCache } from './near-cache.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
@@ -71,6 +72,7 @@ export class SessionStore<T> {
   readonly #options: ResolvedRedisOptions<T>
   readonly #retention: string
   readonly #lease: string
+  readonly #lostLocks: LostLocks
   /** Called when a session of this shard may be over in `inMs`. */
   whenScheduled: ((shard: number, inMs: number) => void) | undefined = undefined
 
@@ -81,6 +83,12 @@ export class SessionStore<T> {
     this.#options = options
     this.#retention = String(options.retentionMs)
     this.#lease = String(options.leaseMs)
+    this.#lostLocks = new LostLocks(options.leaseMs)
+  }
+
+  /** The token for a try to take the turn lock of a session. */
+  lockToken(id: string): string {
+    return this.#lostLocks.tokenFor(id)
   }
 
   async enter(id: string, options: EnterOptions): Promise<Entered> {
@@ -95,7 +103,9 @@ export class SessionStore<T> {
     const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
     const args = [id, this.#retention, version, flags, takes?.token ?? '', this.#lease]
     const onLate = takes && ((late: Answer) => this.#takenLate(id, takes, late, options.onLate))
-    const answer = new Answer(await this.#call(enter, this.#keys.session(id), args, { onLate }))
+    const called = this.#call(enter, this.#keys.session(id), args, { onLate })
+    const locks = takes?.kind === 'turn' ? this.#lostLocks.watch(id, takes.token, called) : called
+    const answer = new Answer(await locks)
     const isLive = answer.number() === 1
     const seenAt = answer.number()
     if (!isLive) {
@@ -124,9 +134,8 @@ export class SessionStore<T> {
     args.push(isLoaded ? '1' : '0')
     const lock = { id, incarnation, kind: 'turn', token } as const
     const onLate = token === '' ? undefined : () => this.#letGo(lock)
-    const answer = new Answer(
-      await this.#call(create, this.#keys.life(id), args, { ...this.#horizon(timeoutMs), onLate }),
-    )
+    const called = this.#call(create, this.#keys.life(id), args, { ...this.#horizon(timeoutMs), onLate })
+    const answer = new Answer(await (token === '' ? called : this.#lostLocks.watch(id, token, called)))
     const state = answer.number()
     if (state === 0) return { state: 'exists' }
     this.#expect(id, timeoutMs)
@@ -171,7 +180,10 @@ export class SessionStore<T> {
     )
     args.push(version)
     const horizon = timeoutMs === undefined ? undefined : this.#horizon(timeoutMs)
-    const answer = new Answer(await this.#call(leave, this.#keys.session(id), args, horizon))
+    // While it is under way nobody else may use the token: the lock would be released under them.
+    this.#lostLocks.forget(id, token)
+    const called = this.#call(leave, this.#keys.session(id), args, horizon)
+    const answer = new Answer(await (kind === 'turn' ? this.#lostLocks.watch(id, token, called) : called))
     const state = answer.number()
     if (state < 0) this.#cache.forget(lease)
     if (state <= 0) return state === 0 ? 'lost' : 'ended'
@@ -233,6 +245,8 @@ export class SessionStore<T> {
   }
 
   #letGo(lease: LeaseRef): void {
+    // The next try of this process may have the lock by now.
+    if (lease.kind === 'turn' && !this.#lostLocks.forget(lease.id, lease.token)) return
     // Where this fails too, the lease runs out.
     this.leave(lease, { text: undefined, timeoutMs: undefined }, '').catch(() => {})
   }

@@ -125,9 +125,9 @@ export class TurnCourse<T> {
       if (outcome === 'done' || isReader) run.succeed(value)
       else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')
     } catch (error) {
-      // Where Redis is away, the caller is told first: giving the lock back would only take as long once more.
-      if (isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) run.fail(error, 'over')
-      await this.#letGo(run)
+      const released = this.#letGo(run)
+      // Where Redis is away, giving the lock back would take as long once more, and nobody is to wait for that.
+      if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) await released
       run.fail(error, 'over')
     }
   }

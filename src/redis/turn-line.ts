@@ -1,5 +1,4 @@
 import { LinkedQueue } from '../core/linked-queue.ts'
-import { newName } from './names.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
 /** The turns of one id in this process: those of other processes stand in no line with them. */
@@ -31,10 +30,14 @@ export class TurnLine<T> {
  * begin a try of their own, and have nothing to do with how this one ends.
  */
 export class Entrance {
-  readonly token = newName()
+  readonly token: string
   readonly #left = new AbortController()
   /** Whether it may have a place among the processes that wait for the lock. */
   isInLine = false
+
+  constructor(token: string) {
+    this.token = token
+  }
 
   /** Aborts when no one wants the lock any more. */
   get left(): AbortSignal {

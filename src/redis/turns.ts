@@ -31,6 +31,7 @@ export interface TurnParts<T> {
  */
 export class Turns<T> {
   readonly #owner: object
+  readonly #store: SessionStore<T>
   readonly #entrance: TurnEntrance<T>
   readonly #course: TurnCourse<T>
   readonly #lines = new Map<string, TurnLine<T>>()
@@ -40,6 +41,7 @@ export class Turns<T> {
 
   constructor({ owner, store, opener, sharedHolds, teller, watchdog, options }: TurnParts<T>) {
     this.#owner = owner
+    this.#store = store
     this.#entrance = new TurnEntrance(store, opener, sharedHolds, options)
     this.#course = new TurnCourse({ owner, store, sharedHolds, teller, watchdog, options }, (run) =>
       this.#free(run),
@@ -148,7 +150,7 @@ export class Turns<T> {
       this.whenSettled?.()
       return
     }
-    const entrance = new Entrance()
+    const entrance = new Entrance(this.#store.lockToken(line.id))
     line.entrance = entrance
     head.context?.runInAsyncScope(() => void this.#enter(line, entrance))
   }
