@@ -1,7 +1,7 @@
 import { realClock, Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { archiveTimedOut, endedDuringTurn } from '../core/refusals.ts'
-import { HookCall, outsideScopes, runInScope } from '../core/turn-scope.ts'
+import { HookCall, runInScope } from '../core/turn-scope.ts'
 import { type Job, loseJob } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
 import type { Claim, ClaimStore, Outcome } from './claim-store.ts'
@@ -50,7 +50,7 @@ export class Archiver<T> {
     this.#opener = opener
     this.#options = options
     this.#concurrency = options.archive === undefined ? endsAtOnce : options.archiveConcurrency
-    this.#renewal = new ClaimRenewal(store, options.leaseMs, () => this.#jobs)
+    this.#renewal = new ClaimRenewal(store, options.leaseMs, teller.announcer.context, () => this.#jobs)
   }
 
   /** Whether there is a hook that may take its time. */
@@ -88,7 +88,8 @@ export class Archiver<T> {
   /** Lives were deleted, here: their archives are given up. */
   abandon(id: string, incarnations: ReadonlySet<string>): void {
     for (const job of this.#jobs) {
-      if (job.claim.id === id && incarnations.has(job.claim.incarnation)) loseJob(job, endedDuringTurn())
+      if (job.claim.id !== id || !incarnations.has(job.claim.incarnation)) continue
+      this.#teller.announcer.context.run(() => loseJob(job, endedDuringTurn()))
     }
   }
 
@@ -107,7 +108,9 @@ export class Archiver<T> {
 
   /** Aborts what is under way: the deadline of `close` has passed. */
   cutAll(error: SessionRegistryError): void {
-    for (const job of this.#jobs) job.controller.abort(error)
+    this.#teller.announcer.context.run(() => {
+      for (const job of this.#jobs) job.controller.abort(error)
+    })
   }
 
   #pump(): void {
@@ -115,7 +118,7 @@ export class Archiver<T> {
       const job = this.#queue.shift()
       if (job === undefined) return
       this.#underWay += 1
-      void outsideScopes(() => this.#work(job))
+      this.#teller.announcer.context.run(() => void this.#work(job))
     }
   }
 
@@ -152,7 +155,7 @@ export class Archiver<T> {
     }
     if (job.isLost || !(await this.#settle(job, { kind: 'done' }))) return
     if (archive !== undefined) this.#teller.counters.archived += 1
-    this.#teller.ended(life, reason, session)
+    this.#teller.endedByItself(life, reason, session)
     this.#opener.settled(claim.id)
   }
 

@@ -1,6 +1,6 @@
-import { realClock, Timer } from '../core/clock.ts'
+import { realClock, type Timer } from '../core/clock.ts'
+import type { ConstructionContext } from '../core/construction-context.ts'
 import { SessionRegistryError } from '../core/errors.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
 import { type Job, loseJob } from './archive-job.ts'
 import type { ClaimStore } from './claim-store.ts'
 
@@ -8,20 +8,25 @@ import type { ClaimStore } from './claim-store.ts'
 export class ClaimRenewal<T> {
   readonly #store: ClaimStore<T>
   readonly #leaseMs: number
+  readonly #context: ConstructionContext
   readonly #jobs: () => Iterable<Job>
   #timer: Timer | undefined
 
-  constructor(store: ClaimStore<T>, leaseMs: number, jobs: () => Iterable<Job>) {
+  constructor(
+    store: ClaimStore<T>,
+    leaseMs: number,
+    context: ConstructionContext,
+    jobs: () => Iterable<Job>,
+  ) {
     this.#store = store
     this.#leaseMs = leaseMs
+    this.#context = context
     this.#jobs = jobs
   }
 
   start(): void {
     if (this.#timer !== undefined) return
-    outsideScopes(() => {
-      this.#timer = new Timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
-    })
+    this.#timer = this.#context.timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
   }
 
   stop(): void {

@@ -56,11 +56,13 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const dead = new DeadStore(call, keys, options.retentionMs)
   const watchdog = new Watchdog({ clock: realClock, announcer }, options.maxTurnMs)
   const opener = new Opener(owner, store, teller, options)
-  const sharedHolds = new SharedHolds(store, options)
+  const { context } = announcer
+  const sharedHolds = new SharedHolds(store, { leaseMs: options.leaseMs, context })
   const turns = new Turns({ owner, store, opener, sharedHolds, teller, watchdog, options })
   const holds = new Holds(sharedHolds, teller, watchdog)
   const archiver = new Archiver(owner, claims, teller, opener, options)
   const poller = new Poller(claims, archiver, options.shards, options.intervalMs, {
+    context,
     swept: (claimed, startedAt) => {
       if (claimed > 0) void teller.swept(claimed, realClock.now() - startedAt, () => walks.size())
     },

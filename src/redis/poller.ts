@@ -1,5 +1,5 @@
-import { realClock, Timer } from '../core/clock.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
+import { realClock, type Timer } from '../core/clock.ts'
+import type { ConstructionContext } from '../core/construction-context.ts'
 import type { Archiver } from './archiver.ts'
 import type { Claim, ClaimStore } from './claim-store.ts'
 
@@ -16,6 +16,8 @@ const shortestPauseMs = 20
 const retryMs = 1_000
 
 export interface PollerHost {
+  /** Where it looks at the deadlines: not in the context of the visitor whose call was the first. */
+  readonly context: ConstructionContext
   /** A look has claimed lives, or was told to say so. */
   swept(claimed: number, startedAt: number): void
   /** Redis could not be asked; told once until it can be again. */
@@ -107,9 +109,7 @@ export class Poller<T> {
     if (at >= this.#timerAt) return
     this.#timer?.cancel()
     this.#timerAt = at
-    outsideScopes(() => {
-      this.#timer = new Timer(realClock, () => this.#begin(), waitMs)
-    })
+    this.#timer = this.#host.context.timer(realClock, () => this.#begin(), waitMs)
   }
 
   #begin(): void {

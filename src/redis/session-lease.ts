@@ -1,7 +1,7 @@
-import { realClock, Timer } from '../core/clock.ts'
+import { realClock, type Timer } from '../core/clock.ts'
+import type { ConstructionContext } from '../core/construction-context.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { endedDuringTurn } from '../core/refusals.ts'
-import { outsideScopes } from '../core/turn-scope.ts'
 import type { LeaseRef, SessionStore } from './session-store.ts'
 
 /** What happens to a lease while it is kept. */
@@ -12,19 +12,26 @@ export interface LeaseEvents {
   interrupted(): void
 }
 
+/** How leases are kept. */
+export interface LeaseOptions {
+  readonly leaseMs: number
+  /** Where they are renewed: in that of a turn, the renewals would be a part of it, and keep its request in memory. */
+  readonly context: ConstructionContext
+}
+
 /** A turn lock or a hold of this process, renewed every third of its lease until it is stopped. */
 export class SessionLease<T> {
   readonly ref: LeaseRef
   readonly #store: SessionStore<T>
-  readonly #leaseMs: number
+  readonly #options: LeaseOptions
   readonly #events: LeaseEvents
   #timer: Timer | undefined
   #renewedAt = realClock.now()
   #isStopped = false
 
-  constructor(store: SessionStore<T>, leaseMs: number, ref: LeaseRef, events: LeaseEvents) {
+  constructor(store: SessionStore<T>, options: LeaseOptions, ref: LeaseRef, events: LeaseEvents) {
     this.#store = store
-    this.#leaseMs = leaseMs
+    this.#options = options
     this.ref = ref
     this.#events = events
     this.#wait()
@@ -37,10 +44,8 @@ export class SessionLease<T> {
   }
 
   #wait(): void {
-    // Not a part of the turn that it belongs to, whose async context it would otherwise keep.
-    outsideScopes(() => {
-      this.#timer = new Timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
-    })
+    const { context, leaseMs } = this.#options
+    this.#timer = context.timer(realClock, () => void this.#renew(), leaseMs / 3)
   }
 
   async #renew(): Promise<void> {
@@ -54,7 +59,8 @@ export class SessionLease<T> {
       else if (outcome === 'interrupted') this.#events.interrupted()
     } catch (cause) {
       // Redis cannot be asked: after the lease another process may have taken over, so it is given up.
-      if (!this.#isStopped && realClock.now() - this.#renewedAt > this.#leaseMs) this.#lose(lockLost(cause))
+      if (!this.#isStopped && realClock.now() - this.#renewedAt > this.#options.leaseMs)
+        this.#lose(lockLost(cause))
     }
     if (!this.#isStopped) this.#wait()
   }

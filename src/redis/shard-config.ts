@@ -43,7 +43,9 @@ export class ShardConfig {
   readonly #keys: Keys
   readonly #warnOf: (policy: string) => void
   #horizonMs: number
-  #checked: Promise<void> | undefined
+  #isChecked = false
+  /** The check under way. It is not kept afterwards: a promise keeps the async context in which it was made. */
+  #checking: Promise<void> | undefined
   #checkedAt = 0
 
   constructor(backend: Backend, keys: Keys, horizonMs: number, warnOf: (policy: string) => void) {
@@ -70,16 +72,23 @@ export class ShardConfig {
     const isLonger = horizonMs > this.#horizonMs
     if (isLonger) this.#horizonMs = horizonMs
     const isOld = realClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
-    if (this.#checked === undefined || isLonger || isOld) {
+    if (isLonger || isOld || (!this.#isChecked && this.#checking === undefined)) {
       this.#checkedAt = realClock.now()
-      const checked = this.#ask(keepsAlive)
-      this.#checked = checked
-      checked.catch(() => {
-        // The next call asks again.
-        if (this.#checked === checked) this.#checked = undefined
-      })
+      this.#isChecked = false
+      const checking = this.#ask(keepsAlive)
+      this.#checking = checking
+      const settled = (isChecked: boolean) => {
+        // Where it failed, the next call asks again.
+        if (this.#checking !== checking) return
+        this.#checking = undefined
+        this.#isChecked = isChecked
+      }
+      checking.then(
+        () => settled(true),
+        () => settled(false),
+      )
     }
-    return this.#checked
+    return this.#checking
   }
 
   async #ask(keepsAlive: boolean): Promise<void> {

@@ -1,8 +1,7 @@
 import type { SessionRegistryError } from '../core/errors.ts'
 import { newName } from './names.ts'
-import type { ResolvedRedisOptions } from './options.ts'
 import type { SessionChanges } from './redis-session.ts'
-import { SessionLease } from './session-lease.ts'
+import { type LeaseOptions, SessionLease } from './session-lease.ts'
 import type { Entered, LeaveOutcome, SessionStore } from './session-store.ts'
 
 /** A user of a hold: a turn that joins, or a hold of the application. */
@@ -33,12 +32,12 @@ const nothing: SessionChanges = { text: undefined, timeoutMs: undefined }
  */
 export class SharedHolds<T> {
   readonly #store: SessionStore<T>
-  readonly #leaseMs: number
+  readonly #options: LeaseOptions
   readonly #sharings = new Map<string, Sharing<T>>()
 
-  constructor(store: SessionStore<T>, { leaseMs }: ResolvedRedisOptions<T>) {
+  constructor(store: SessionStore<T>, options: LeaseOptions) {
     this.#store = store
-    this.#leaseMs = leaseMs
+    this.#options = options
   }
 
   /** Reads and touches the live session, and holds it for `user`. Rejects with the codes of the store. */
@@ -87,7 +86,7 @@ export class SharedHolds<T> {
     const { id, token } = sharing
     const ref = { id, incarnation, kind: 'hold', token } as const
     const users = new Set<HoldUser>()
-    const lease = new SessionLease<T>(this.#store, this.#leaseMs, ref, {
+    const lease = new SessionLease<T>(this.#store, this.#options, ref, {
       lost: (error) => {
         sharing.holds.delete(incarnation)
         this.#forget(sharing)

@@ -56,6 +56,11 @@ export class Teller<T> {
     this.announcer.deliver()
   }
 
+  /** {@link ended} for what no call has asked for: listeners run in the context of the registry's constructor. */
+  endedByItself(life: Life, reason: EndReason, session: RedisSession<T>): void {
+    this.announcer.inBackground(() => this.ended(life, reason, session))
+  }
+
   /** A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to know. */
   async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
     this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
@@ -64,16 +69,21 @@ export class Teller<T> {
     try {
       const summary = { expired, remaining: await size(), durationMs }
       const line: LogLine = { level: 'info', message: 'sweep done', fields: summary }
-      this.announcer.push('swept', [summary], isLogged ? line : undefined)
+      this.announcer.inBackground(() => {
+        this.announcer.push('swept', [summary], isLogged ? line : undefined)
+        this.announcer.deliver()
+      })
     } catch (error) {
-      this.announcer.report(error, 'sessions could not be counted')
+      this.failed(error, 'sessions could not be counted')
     }
-    this.announcer.deliver()
   }
 
+  /** A failure of what no call has asked for. */
   failed(error: unknown, message: string, id?: string): void {
-    this.announcer.report(error, message, id)
-    this.announcer.deliver()
+    this.announcer.inBackground(() => {
+      this.announcer.report(error, message, id)
+      this.announcer.deliver()
+    })
   }
 
   #push(event: string, args: readonly unknown[], line: LogLine): void {

@@ -33,13 +33,14 @@ export class TurnCourse<T> {
 
   /** Begins a turn that has the lock under this token. */
   beginLocked(run: RedisTurnRun<T>, life: Life, token: string): void {
-    const { store, options } = this.#parts
+    const { store, options, teller } = this.#parts
+    const { context } = teller.announcer
     const ref = { id: run.id, incarnation: life.incarnation, kind: 'turn', token } as const
     const events = {
       lost: (error: SessionRegistryError) => this.lose(run, error),
       interrupted: () => run.controller.abort(interrupted()),
     }
-    this.#begin(run, life, new LockPlace(store, options.leaseMs, ref, events))
+    this.#begin(run, life, new LockPlace(store, { leaseMs: options.leaseMs, context }, ref, events))
   }
 
   /** Begins a turn that joins, and has a part of this hold. */

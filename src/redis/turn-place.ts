@@ -1,5 +1,5 @@
 import type { SessionChanges } from './redis-session.ts'
-import { type LeaseEvents, SessionLease } from './session-lease.ts'
+import { type LeaseEvents, type LeaseOptions, SessionLease } from './session-lease.ts'
 import type { LeaseRef, LeaveOutcome, SessionStore } from './session-store.ts'
 import type { HoldUser, SharedHold, SharedHolds } from './shared-holds.ts'
 
@@ -19,9 +19,9 @@ export class LockPlace<T> implements TurnPlace {
   readonly #store: SessionStore<T>
   readonly #lease: SessionLease<T>
 
-  constructor(store: SessionStore<T>, leaseMs: number, ref: LeaseRef, events: LeaseEvents) {
+  constructor(store: SessionStore<T>, options: LeaseOptions, ref: LeaseRef, events: LeaseEvents) {
     this.#store = store
-    this.#lease = new SessionLease(store, leaseMs, ref, events)
+    this.#lease = new SessionLease(store, options, ref, events)
   }
 
   stop(): void {
