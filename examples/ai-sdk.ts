@@ -19,9 +19,11 @@ function post(id: string, message: UIMessage): Response {
     execute: ({ writer }) =>
       sessions.run(id, async (_session, signal) => {
         const messages = [...(await loadChat(id)), message]
+        await saveChat({ chatId: id, messages }) // the question is kept, whatever becomes of the answer
         const result = streamText({
           model,
-          messages: await convertToModelMessages(messages),
+          // A tool call that was interrupted has no result, and models refuse it.
+          messages: await convertToModelMessages(messages, { ignoreIncompleteToolCalls: true }),
           abortSignal: signal,
         })
         const answer = toUIMessageStream({

@@ -1,24 +1,34 @@
-import { invalidValue, unusableValue } from './invalid-value.ts'
+import { type CopyRules, copiedValue } from './copied-value.ts'
+import { invalidValue } from './invalid-value.ts'
+
+/** What an adapter knows of the lists of its framework. */
+export interface ListRules extends CopyRules {
+  /** What an entry has to be, in words for a message. */
+  readonly rule: string
+  isEntry(entry: unknown): boolean
+}
 
 /**
- * A deep copy of a list that an adapter was given, which nobody else holds.
+ * Returns a deep copy of a list that an adapter was given: {@link copiedValue}, once every entry is one.
  *
  * It is made before the turn that stores it, so that what is refused has changed and created nothing.
  *
- * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
+ * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`, with the path
  */
-export function copiedList<V>(
-  name: string,
-  list: readonly V[],
-  rule: string,
-  isOne: (entry: unknown) => boolean,
-): V[] {
+export function copiedList<V>(name: string, list: readonly V[], rules: ListRules): V[] {
   if (!Array.isArray(list)) throw invalidValue(name, 'an array', list)
-  const wrong = list.findIndex((entry) => !isOne(entry))
-  if (wrong >= 0) throw invalidValue(`${name}[${wrong}]`, rule, list[wrong])
+  // Not `findIndex`: a hole is no entry either.
+  for (let index = 0; index < list.length; index += 1) {
+    if (!isEntry(list[index], rules)) throw invalidValue(`${name}[${index}]`, rules.rule, list[index])
+  }
+  return copiedValue(name, list as V[], rules)
+}
+
+function isEntry(entry: unknown, rules: ListRules): boolean {
   try {
-    return structuredClone(list) as V[]
-  } catch (cause) {
-    throw unusableValue(name, 'plain data that can be copied', cause)
+    return rules.isEntry(entry)
+  } catch {
+    // A proxy that refuses to be read.
+    return false
   }
 }

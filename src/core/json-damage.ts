@@ -1,5 +1,6 @@
 import { types } from 'node:util'
-import { bytesName, isPlain, objectKind } from './value-kind.ts'
+import { bytesName } from './bytes.ts'
+import { isPlain, objectKind } from './value-kind.ts'
 import { memberPath } from './value-path.ts'
 
 /** What JSON would damage: where it stands, and what it is, in words for a message. */

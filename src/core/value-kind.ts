@@ -1,10 +1,5 @@
-import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
-
-const typedArrayName = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)?.get
+import { bytesName } from './bytes.ts'
 
 /** Whether the value is an object literal or a list, also one of another realm (`vm`, Jest). */
 export function isPlain(value: object): boolean {
@@ -22,15 +17,6 @@ function isNativeConstructor(proto: object, name: string): boolean {
     make.name === name &&
     /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(make))
   )
-}
-
-/** The name of the class of bytes that a value is a view of, whatever class extends it; `undefined` for anything else. */
-export function bytesName(value: unknown): string | undefined {
-  if (Buffer.isBuffer(value)) return 'Buffer'
-  if (types.isDataView(value)) return 'DataView'
-  if (types.isArrayBuffer(value)) return 'ArrayBuffer'
-  if (types.isSharedArrayBuffer(value)) return 'SharedArrayBuffer'
-  return typedArrayName?.call(value)
 }
 
 /** The name of what an object is, for a message. */

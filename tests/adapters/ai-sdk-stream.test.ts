@@ -48,7 +48,7 @@ function make(options: { readonly maxTurnMs?: number } = {}) {
   const turns: Promise<void>[] = []
   const stored = async () => linesOf(await store.loadChat('a'))
 
-  /** The same handler as one turn: load, ask, pump and save inside it. */
+  /** The handler of the README, as one turn: load, save the question, ask, pump and save the answer inside it. */
   async function turn(
     model: MockLanguageModelV4,
     text: string,
@@ -57,8 +57,12 @@ function make(options: { readonly maxTurnMs?: number } = {}) {
   ): Promise<void> {
     const work = sessions.run('a', async (_session, signal) => {
       const messages = [...(await store.loadChat('a')), user(text)]
-      const abortSignal = left === undefined ? signal : AbortSignal.any([signal, left])
-      const result = streamText({ model, messages: await convertToModelMessages(messages), abortSignal })
+      await store.saveChat({ chatId: 'a', messages })
+      const result = streamText({
+        model,
+        messages: await convertToModelMessages(messages, { ignoreIncompleteToolCalls: true }),
+        abortSignal: left === undefined ? signal : AbortSignal.any([signal, left]),
+      })
       const stream = toUIMessageStream({
         stream: result.stream,
         originalMessages: messages,
@@ -257,7 +261,7 @@ describe('the AI SDK over the registry', () => {
     expect(await stored()).toEqual(['user: before', 'user: slow', 'assistant: slow? I see 2'])
   })
 
-  it('ends a stream that takes longer than a turn may, and stores nothing of it afterwards', async () => {
+  it('ends a stream that takes longer than a turn may, keeps the question, and stores nothing of it afterwards', async () => {
     const { clock, post, store, turns } = make({ maxTurnMs: 1_000 })
     await store.saveChat({ chatId: 'a', messages: [user('before')] })
     const model = echoModel({ stuck: { beforeChunk: 2, open: deferred().promise } })
@@ -270,6 +274,6 @@ describe('the AI SDK over the registry', () => {
     expect(turn.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
     await body.settled
     expect(body.value).toContain('failed')
-    expect(linesOf(await store.loadChat('a'))).toEqual(['user: before'])
+    expect(linesOf(await store.loadChat('a'))).toEqual(['user: before', 'user: stuck'])
   })
 })

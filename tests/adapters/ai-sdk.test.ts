@@ -31,7 +31,11 @@ describeAdapter<UIMessage>('the chat store for the AI SDK, as an adapter', {
     { id: '1', role: 'user', content: 'secret' },
     { role: 'user', parts: [] },
     { id: '1', parts: [] },
-    { ...user('secret'), metadata: () => {} },
+    { ...user('secret'), parts: [null] },
+    { ...user('secret'), parts: ['secret'] },
+    { ...user('secret'), parts: [{ text: 'secret' }] },
+    { ...user('secret'), parts: new Array(1) },
+    { ...user('secret'), parts: { 0: { type: 'text' } } },
   ],
 })
 
@@ -60,17 +64,22 @@ describe('the chat store for the AI SDK', () => {
     expect(sessions.peek('a')).toBe(life)
   })
 
-  const blank: Part[] = [
+  const begun: Part[] = [
     { type: 'step-start' },
     { type: 'text', text: '', state: 'streaming' },
     { type: 'reasoning', text: '', state: 'streaming' },
   ]
+  const source: Part = { type: 'source-url', sourceId: '1', url: 'https://example.org' }
 
-  it.each([
+  it.each<[what: string, parts: Part[]]>([
     ['without parts', []],
-    ['whose step has only begun', blank.slice(0, 1)],
-    ['whose text has only begun', blank.slice(0, 2)],
-    ['whose reasoning has only begun', blank],
+    ['whose step has only begun', begun.slice(0, 1)],
+    ['whose text has only begun', begun.slice(0, 2)],
+    ['whose reasoning has only begun', begun],
+    ['whose text is empty', [{ type: 'text', text: '', state: 'done' }]],
+    ['whose text is blank', [{ type: 'text', text: ' \n\u00a0\t' }]],
+    ['that has thought and not spoken', [{ type: 'reasoning', text: 'The user wants…', state: 'done' }]],
+    ['that has found a source and not spoken', [begun[0] as Part, source]],
   ])('drops a last message of the assistant %s', async (_what, parts) => {
     const { save, loadChat } = make()
     await save(user('1'), says('assistant', ...parts))
@@ -80,9 +89,10 @@ describe('the chat store for the AI SDK', () => {
 
   it.each([
     ['has said a part of its text', says('assistant', { type: 'text', text: 'So', state: 'streaming' })],
-    ['has finished without a word', says('assistant', { type: 'text', text: '', state: 'done' })],
-    ['does not say whether it has finished', says('assistant', { type: 'text', text: '' })],
-    ['has a source', says('assistant', { type: 'source-url', sourceId: '1', url: 'https://example.org' })],
+    ['has spoken after a blank', says('assistant', { type: 'text', text: ' ' }, { type: 'text', text: '.' })],
+    ['has a file', says('assistant', { type: 'file', mediaType: 'image/png', url: 'data:,' })],
+    ['has data', says('assistant', { type: 'data-weather', data: { degrees: 21 } })],
+    ['has what is not known here', says('assistant', { type: 'custom', kind: 'a.b' })],
     [
       'has begun a tool call',
       says('assistant', {
@@ -126,11 +136,35 @@ describe('the chat store for the AI SDK', () => {
     expect(await loadChat('a')).toEqual([message])
   })
 
-  it('says why a message cannot be copied', async () => {
-    const { save } = make()
-    const error = await failureOf(() => save({ ...user('1'), metadata: { own: () => {} } }))
+  it('leaves functions out, and respects `toJSON`', async () => {
+    const { save, loadChat } = make()
+    await save({ ...user('1'), metadata: { own: () => {}, page: new URL('https://example.org/a') } })
+
+    expect(await loadChat('a')).toEqual([{ ...user('1'), metadata: { page: 'https://example.org/a' } }])
+  })
+
+  it('names the entry and the path of what cannot be copied, and says why', async () => {
+    const { save, sessions } = make()
+    const cause = new Error('secret')
+    const metadata = {
+      get own() {
+        throw cause
+      },
+    }
+    const error = (await failureOf(() => save(user('1'), { ...user('2'), metadata }))) as Error
 
     expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
-    expect((error as Error).cause).toBeInstanceOf(DOMException)
+    expect(error.message).toBe('Expected `messages[1].metadata.own` to be data that can be copied')
+    expect(error.cause).toBe(cause)
+    expect(sessions.size).toBe(0)
+  })
+
+  it('names the entry that is no message', async () => {
+    const { save } = make()
+    const error = (await failureOf(() => save(user('1'), { ...user('2'), parts: [null as never] }))) as Error
+
+    expect(error.message).toBe(
+      'Expected `messages[1]` to be a UIMessage: an object with `id`, `role`, and `parts` that each have a `type`, got an object',
+    )
   })
 })

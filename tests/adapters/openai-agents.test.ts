@@ -33,7 +33,7 @@ describeAdapter<AgentInputItem>('the session for OpenAI Agents, as an adapter', 
     [],
     { content: 'secret' },
     { type: 7 },
-    { ...user('secret'), own: () => {} },
+    { type: null, role: null },
   ],
 })
 

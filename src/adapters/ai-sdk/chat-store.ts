@@ -1,0 +1,88 @@
+import type { UIMessage } from 'ai'
+import { copiedList, type ListRules } from '../../core/copied-list.ts'
+import { copiedValue } from '../../core/copied-value.ts'
+import { type GivenId, givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
+import { applyPause, defaultPausedTimeoutMs } from '../../core/paused-timeout.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { checkObject, checkOptions, checkPositive } from '../../core/validate.ts'
+import { isMessage, saysNothing, waitsForApproval } from './message-parts.ts'
+
+export interface ChatStoreOptions {
+  /**
+   * The idle timeout of a chat whose last message has a tool call that waits for an approval, until it goes on.
+   *
+   * Milliseconds; positive, or `Infinity` for no idle limit. Age, capacity and `delete` still end it.
+   *
+   * @defaultValue 604_800_000 (7 days)
+   */
+  readonly pausedTimeoutMs?: number | undefined
+}
+
+/** Where the chats of an AI SDK server are kept: what its guide on message persistence calls `loadChat` and `saveChat`. */
+export interface ChatStore<M extends UIMessage> {
+  /**
+   * A copy of the chat's messages; none for a chat that is not there. Activity. It waits for no turn and creates nothing.
+   *
+   * Rejects with `ERR_SESSION_ID_INVALID`.
+   */
+  loadChat(this: void, id: GivenId): Promise<M[]>
+  /**
+   * Replaces the chat's messages by a copy of these. Activity. Outside a turn it is a short turn of its own; inside
+   * `sessions.run(id, …)` it joins that turn.
+   *
+   * The copy keeps whatever JSON keeps. The output of a tool is stored as the JSON that the browser was sent of it, and is never
+   * a reason to refuse the list. A last message of the assistant that says nothing is not kept: one without text, tool call,
+   * file and data, which is what a cancelled stream leaves.
+   *
+   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID` where a
+   * message is not one.
+   */
+  saveChat(this: void, chat: { readonly chatId: GivenId; readonly messages: readonly M[] }): Promise<void>
+}
+
+/**
+ * `loadChat` and `saveChat` for the AI SDK, over a registry of message lists.
+ *
+ * A save replaces the whole list, so whatever came between the load and the save is lost. Hence each request is a turn
+ * in which the stream is pumped as well: `sessions.run(id, …)` around `loadChat`, `streamText` and `pipeTo`.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ *
+ * @example
+ * const sessions = new SessionRegistry<UIMessage[]>({ create: () => [] })
+ * const { loadChat, saveChat } = chatStore(sessions)
+ */
+export function chatStore<M extends UIMessage>(
+  source: SessionSource<M[]>,
+  options?: ChatStoreOptions,
+): ChatStore<M> {
+  givenSource(source)
+  const { pausedTimeoutMs = defaultPausedTimeoutMs } = checkOptions('options', options, ['pausedTimeoutMs'])
+  checkPositive('pausedTimeoutMs', pausedTimeoutMs)
+  return {
+    loadChat: async (id) => {
+      const read = ({ value }: { value: M[] }) => copiedValue('messages', value, messageRules)
+      return (await source.run(givenId(id), read, { whenBusy: 'join', create: false })) ?? []
+    },
+
+    saveChat: async (chat) => {
+      const { chatId, messages } = checkObject('chat', chat)
+      const id = givenId(chatId, '`chatId`')
+      const saved = copiedList('messages', messages, messageRules)
+      const last = saved.at(-1)
+      if (last !== undefined && saysNothing(last)) saved.pop()
+      await source.run(id, (session) => {
+        const wasPaused = waitsForApproval(session.value)
+        session.value = saved
+        applyPause(session, wasPaused, waitsForApproval(saved), pausedTimeoutMs)
+      })
+    },
+  }
+}
+
+const messageRules: ListRules = {
+  rule: 'a UIMessage: an object with `id`, `role`, and `parts` that each have a `type`',
+  isEntry: isMessage,
+  isToolOutput: (holder, key) => key === 'output' && 'toolCallId' in holder,
+}

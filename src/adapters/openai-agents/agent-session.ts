@@ -1,0 +1,146 @@
+import type { AgentInputItem, Session } from '@openai/agents'
+import { copiedList, type ListRules } from '../../core/copied-list.ts'
+import { copiedValue } from '../../core/copied-value.ts'
+import { SessionRegistryError } from '../../core/errors.ts'
+import { type GivenId, givenId } from '../../core/given-id.ts'
+import { givenSource } from '../../core/given-source.ts'
+import { applyPause, defaultPausedTimeoutMs } from '../../core/paused-timeout.ts'
+import type { Session as RegistrySession } from '../../core/session.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { checkOptions, checkPositive, invalidNumber } from '../../core/validate.ts'
+import { indexWithoutCall, strayResults, waitsForApproval } from './tool-calls.ts'
+
+type Items = AgentInputItem[]
+
+export interface AgentSessionOptions {
+  /**
+   * The idle timeout of a session whose last call waits for an approval, until it goes on.
+   *
+   * Milliseconds; positive, or `Infinity` for no idle limit. Age, capacity and `delete` still end it.
+   *
+   * @defaultValue 604_800_000 (7 days)
+   */
+  readonly pausedTimeoutMs?: number | undefined
+}
+
+/**
+ * A `Session` of OpenAI Agents over a registry of item lists: `run(agent, input, { session: agentSession(sessions, id) })`.
+ *
+ * The session is looked up at every call, so the object may be kept for as long as you like. Items are copied on their
+ * way in and out. Outside a turn each write is a short turn of its own; inside `sessions.run(id, …)` it joins that turn.
+ * Reads wait for no turn, count as activity and create nothing.
+ *
+ * The runner reads the history when a run starts and adds the items of the run when it ends. Two runs that are to see each
+ * other therefore each need a turn: `sessions.run(id, () => run(agent, input, { session }))`.
+ *
+ * A session whose last call waits for an approval has `pausedTimeoutMs` as its idle timeout. The result of a call that is not
+ * in the list, as of an approval that comes after the end, is refused with `ERR_SESSION_VALUE_INVALID`.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`
+ *
+ * @example
+ * const sessions = new SessionRegistry<AgentInputItem[]>({ create: () => [] })
+ * await run(agent, 'hello', { session: agentSession(sessions, 'ada') })
+ */
+export function agentSession(
+  source: SessionSource<Items>,
+  id: GivenId,
+  options?: AgentSessionOptions,
+): Session {
+  givenSource(source)
+  const sessionId = givenId(id)
+  const { pausedTimeoutMs = defaultPausedTimeoutMs } = checkOptions('options', options, ['pausedTimeoutMs'])
+  checkPositive('pausedTimeoutMs', pausedTimeoutMs)
+
+  /** A turn that changes the list, and with it whether the session is paused. */
+  function changing<R>(
+    change: (session: RegistrySession<Items>) => R,
+  ): (session: RegistrySession<Items>) => R {
+    return (session) => {
+      const wasPaused = waitsForApproval(session.value)
+      const result = change(session)
+      applyPause(session, wasPaused, waitsForApproval(session.value), pausedTimeoutMs)
+      return result
+    }
+  }
+
+  return {
+    getSessionId: async () => sessionId,
+
+    getItems: async (limit) => {
+      checkItemLimit(limit)
+      const read = ({ value }: { value: Items }) => copiedValue('items', newest(value, limit), itemRules)
+      return (await source.run(sessionId, read, { whenBusy: 'join', create: false })) ?? []
+    },
+
+    addItems: async (items) => {
+      const added = copyOf(items)
+      if (added.length === 0) return
+      const stray = strayResults(added)
+      const add = changing(({ value }) => {
+        const wrong = indexWithoutCall(value, stray)
+        if (wrong !== undefined) throw callMissing(wrong)
+        for (const item of added) value.push(item)
+        return true
+      })
+      // Where a call is missing, a new session would not have it: none is created to find that out.
+      const options = stray.size === 0 ? {} : { create: false }
+      const isAdded = await source.run(sessionId, add, options)
+      if (isAdded === undefined) throw callMissing(Math.min(...stray.values()))
+    },
+
+    popItem: () =>
+      source.run(
+        sessionId,
+        changing(({ value }) => value.pop()),
+        { create: false },
+      ),
+
+    clearSession: async () => {
+      const clear = changing(({ value }) => value.splice(0))
+      await source.run(sessionId, clear, { create: false })
+    },
+
+    // Without it the runner clears the list and adds to it again: two steps, and a rollback of its own.
+    replaceHistoryWithCompaction: async (items) => {
+      const replacement = copyOf(items)
+      const replace = changing((session) => {
+        session.value = replacement
+      })
+      await source.run(sessionId, replace)
+    },
+  }
+}
+
+function newest(items: Items, limit: number | undefined): Items {
+  return limit === undefined ? items : items.slice(Math.max(items.length - limit, 0))
+}
+
+function checkItemLimit(limit: unknown): void {
+  if (limit === undefined || limit === Number.POSITIVE_INFINITY) return
+  if (Number.isSafeInteger(limit) && (limit as number) >= 0) return
+  throw invalidNumber('limit', 'zero, a positive integer or Infinity', limit)
+}
+
+const itemRules: ListRules = {
+  rule: 'an AgentInputItem: an object with a `type` or a `role`',
+  isEntry: isItem,
+  isToolOutput: (holder, key) => key === 'output' && 'callId' in holder,
+}
+
+function copyOf(items: readonly AgentInputItem[]): Items {
+  return copiedList('items', items, itemRules)
+}
+
+function isItem(item: unknown): boolean {
+  if (typeof item !== 'object' || item === null) return false
+  const { type, role } = item as { readonly type?: unknown; readonly role?: unknown }
+  return typeof type === 'string' || typeof role === 'string'
+}
+
+function callMissing(index: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_VALUE_INVALID',
+    `Expected the call that \`items[${index}]\` is the result of to be in the session, but it is not: the session has ended meanwhile, or was cleared`,
+  )
+}
