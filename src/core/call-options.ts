@@ -80,6 +80,33 @@ export function checkOpen<T>(options: OpenOptions<T> | undefined): CheckedOpen<T
   return { create: checkCreate(create), signal: checkSignal(signal) }
 }
 
+/** The options of an `acquire` with every default filled in. */
+export interface CheckedAcquire<T> extends CheckedOpen<T> {
+  readonly maxMs: number
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function checkAcquire<T>(
+  options: AcquireOptions<T> | undefined,
+  maxHoldMs: number,
+): CheckedAcquire<T> {
+  const { create, signal, maxMs } = checkOptions('options', options, ['create', 'signal', 'maxMs'])
+  return { create: checkCreate(create), signal: checkSignal(signal), maxMs: checkMaxMs(maxMs, maxHoldMs) }
+}
+
+/**
+ * The longest time that a hold may last.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function checkHold(options: HoldOptions | undefined, maxHoldMs: number): number {
+  return checkMaxMs(checkOptions('options', options, ['maxMs']).maxMs, maxHoldMs)
+}
+
+function checkMaxMs(maxMs: number | undefined, maxHoldMs: number): number {
+  return maxMs === undefined ? maxHoldMs : checkPositive('maxMs', maxMs)
+}
+
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function checkCreate<T>(create: boolean | CreateSession<T> | undefined): boolean | CreateSession<T> {
   if (create === undefined) return true

@@ -1,11 +1,13 @@
 import { checkCreate, checkSignal } from './call-options.ts'
 import type { CreateSession } from './hooks.ts'
 import type { RunOptions, Turn, WhenBusy } from './turn.ts'
-import { checkFunction, checkId, checkOneOf, checkOptions } from './validate.ts'
+import { checkFunction, checkId, checkNotNegative, checkOneOf, checkOptions } from './validate.ts'
 
 /** The options of a `run` with every default filled in. */
 export interface CheckedRun<T> {
   readonly whenBusy: WhenBusy
+  /** The longest time until it begins. */
+  readonly waitMs: number
   readonly signal: AbortSignal | undefined
   readonly create: boolean | CreateSession<T>
 }
@@ -18,12 +20,23 @@ export function checkRun<T, R>(
 ): CheckedRun<T> {
   checkId(id)
   checkFunction('turn', turn)
-  if (options === undefined) return { whenBusy: 'wait', signal: undefined, create: true }
-  const given = checkOptions('options', options, ['whenBusy', 'signal', 'create'])
-  const { whenBusy = 'wait', signal, create } = given
+  if (options === undefined) return defaults
+  const given = checkOptions('options', options, ['whenBusy', 'waitMs', 'signal', 'create'])
+  const { whenBusy = defaults.whenBusy, waitMs = defaults.waitMs, signal, create } = given
+  const checked = checkOneOf('whenBusy', whenBusy, ['wait', 'reject', 'interrupt', 'join'])
+  const waits = checkNotNegative('waitMs', waitMs) > 0
   return {
-    whenBusy: checkOneOf('whenBusy', whenBusy, ['wait', 'reject', 'interrupt', 'join']),
+    // A turn that joins waits for no other one.
+    whenBusy: waits || checked === 'join' ? checked : 'reject',
+    waitMs: waits ? waitMs : Number.POSITIVE_INFINITY,
     signal: checkSignal(signal),
     create: checkCreate(create),
   }
 }
+
+const defaults = {
+  whenBusy: 'wait',
+  waitMs: Number.POSITIVE_INFINITY,
+  signal: undefined,
+  create: true,
+} as const

@@ -50,6 +50,23 @@ export function nowOf(clock: FullClock): number {
 /** The longest delay that `setTimeout` keeps; anything above it fires after one millisecond. */
 export const maxDelayMs = 2 ** 31 - 1
 
+/** How a {@link Timer} waits. */
+export interface TimerOptions {
+  /** Whether it keeps the process alive. */
+  readonly keepsAlive?: boolean
+  /** Whether, where it fires late, what has arrived meanwhile is handled first. */
+  readonly catchesUp?: boolean
+}
+
+/** A timer that fires this late has not only met a busy moment: the process stood still, or was suspended. */
+const lateMs = 20
+
+/**
+ * How long a late timer waits for what has arrived: an answer that lies in a socket is read, unpacked and passed on by then.
+ * By the machine's time, for that is what reading takes.
+ */
+const catchUpMs = 25
+
 /**
  * A wait on a {@link Clock} that may be longer than 2³¹−1 ms, or `Infinity`: it is chained from shorter ones.
  *
@@ -61,13 +78,15 @@ export class Timer {
   readonly #dueAt: number
   #handle: unknown
   #keepsAlive: boolean
+  #catchesUp: boolean
   #waiting = true
 
-  constructor(clock: Clock, fn: () => void, ms: number, options: { readonly keepsAlive?: boolean } = {}) {
+  constructor(clock: Clock, fn: () => void, ms: number, options: TimerOptions = {}) {
     this.#clock = clock
     this.#fn = fn
     this.#dueAt = clock.now() + ms
     this.#keepsAlive = options.keepsAlive === true
+    this.#catchesUp = options.catchesUp === true
     this.#arm(ms)
   }
 
@@ -96,10 +115,27 @@ export class Timer {
   }
 
   #tick(): void {
+    if (!this.#waiting || this.#armedRest()) return
+    if (this.#catchesUp && this.#isLate()) {
+      this.#catchesUp = false
+      afterEvents(() => this.#fire())
+    } else {
+      this.#fire()
+    }
+  }
+
+  #fire(): void {
     if (!this.#waiting) return
-    if (this.#armedRest()) return
     this.#waiting = false
     this.#fn()
+  }
+
+  #isLate(): boolean {
+    try {
+      return this.#clock.now() - this.#dueAt > lateMs
+    } catch {
+      return false
+    }
   }
 
   /** Whether a rest of the wait is left, and is waited for now. */
@@ -125,6 +161,11 @@ const { setImmediate } = timers
 export function afterLoopTurn(fn: () => void, options: { readonly keepsAlive?: boolean } = {}): void {
   const handle = setImmediate(fn)
   if (options.keepsAlive !== true) callIfPresent(handle, 'unref')
+}
+
+/** Calls `fn` when what has arrived until now is handled. Keeps the process alive: it is for a moment. */
+function afterEvents(fn: () => void): void {
+  realSetTimeout(() => afterLoopTurn(fn, { keepsAlive: true }), catchUpMs)
 }
 
 function callIfPresent(handle: unknown, method: 'ref' | 'unref'): void {

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { afterLoopTurn, type Clock, Timer } from './clock.ts'
+import { afterLoopTurn, type Clock, Timer, type TimerOptions } from './clock.ts'
 import { outsideScopes } from './turn-scope.ts'
 
 /**
@@ -22,7 +22,7 @@ export class ConstructionContext {
    * The host's timer would keep the context in which it was started, and a manual clock calls `fn` in the context of the
    * caller that moves it. So both the start and the call are in here.
    */
-  timer(clock: Clock, fn: () => void, ms: number, options: { readonly keepsAlive?: boolean } = {}): Timer {
+  timer(clock: Clock, fn: () => void, ms: number, options: TimerOptions = {}): Timer {
     return this.run(() => new Timer(clock, () => this.run(fn), ms, options))
   }
 

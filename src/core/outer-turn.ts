@@ -1,6 +1,6 @@
 import { reentrant } from './refusals.ts'
 import { TurnCall } from './turn-call.ts'
-import { findScope, HookCall } from './turn-scope.ts'
+import { findScope, HookCall, type ScopedWork } from './turn-scope.ts'
 
 /**
  * The running turn of this id that the caller is a part of, in the same async context.
@@ -22,7 +22,17 @@ export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string)
   return work instanceof TurnCall && work.phase === 'running' ? (work as C) : undefined
 }
 
-/** What a turn or hook has left behind is no longer part of it, though perhaps of a turn around it. */
-function isOver(work: object): boolean {
-  return work instanceof HookCall ? work.isOver : work instanceof TurnCall && work.phase === 'over'
+/** The innermost turn of this registry that the caller is a part of, whatever its session, until its function settles. */
+export function innermostTurn<T>(owner: object): TurnCall<T> | undefined {
+  const work = findScope(
+    owner,
+    undefined,
+    (candidate) => !(candidate instanceof TurnCall) || isOver(candidate),
+  )
+  return work as TurnCall<T> | undefined
+}
+
+/** What a turn has left behind is no longer part of it, though perhaps of a turn around it. */
+function isOver(work: ScopedWork): boolean {
+  return work instanceof TurnCall && work.phase === 'over'
 }

@@ -32,6 +32,34 @@ export function busy(): SessionRegistryError {
   )
 }
 
+export function queueFull(maxWaiting: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_QUEUE_FULL',
+    `Expected at most \`maxWaiting\` of ${maxWaiting} turns to wait for the session, but as many already do`,
+  )
+}
+
+export function generatorRefused(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    'Expected `turn` not to return an async generator, which would run when the turn is over: use `stream`',
+  )
+}
+
+export function turnTimedOut(maxTurnMs: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_TURN_TIMEOUT',
+    `Expected the turn to end within \`maxTurnMs\` of ${maxTurnMs} ms, but it did not`,
+  )
+}
+
+export function holdTimedOut(maxMs: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_TURN_TIMEOUT',
+    `Expected the hold to be released or renewed within its limit of ${maxMs} ms, but it was not`,
+  )
+}
+
 export function interrupted(): SessionRegistryError {
   return new SessionRegistryError('ERR_SESSION_TURN_INTERRUPTED', 'The turn was interrupted by a later one')
 }

@@ -8,12 +8,18 @@ export interface LastSweep {
   readonly durationMs: number
 }
 
-/** A registry in numbers. The first three are of this moment; the others count since it was made. */
+/** A registry in numbers. The first five are of this moment; the others count since it was made. */
 export interface RegistryStats {
   /** Sessions in the registry, those that are over and not yet swept included. */
   readonly size: number
   readonly held: number
+  /** Turns that run: begun, and neither settled nor cut. Those that are nested in another count. */
+  readonly running: number
+  /** Turns that wait: for other turns, or for their session to be loaded, made or archived. */
+  readonly waiting: number
   readonly archiving: number
+  /** Turns that took longer than `maxTurnMs`, whether they then settled within their grace or not. */
+  readonly turnTimeouts: number
   /** Sessions created, loaded ones included. */
   readonly created: number
   readonly loaded: number
@@ -41,6 +47,7 @@ export class Counters {
   hits = 0
   misses = 0
   turns = 0
+  turnTimeouts = 0
   archiveFailures = 0
   /** Sessions that ended, and those of them that were archived: for the report of `close`. */
   ended = 0
@@ -48,11 +55,14 @@ export class Counters {
   lastSweep: LastSweep | undefined = undefined
 
   /** The public form, with what is counted elsewhere. */
-  snapshot(rest: Pick<RegistryStats, 'size' | 'held' | 'archiving' | 'listenerErrors'>): RegistryStats {
-    const { created, loaded, expired, evicted, deleted, hits, misses, turns, archiveFailures, lastSweep } =
-      this
+  snapshot(
+    rest: Pick<RegistryStats, 'size' | 'held' | 'running' | 'waiting' | 'archiving' | 'listenerErrors'>,
+  ): RegistryStats {
+    const { turnTimeouts, created, loaded, expired, evicted, deleted, hits, misses, turns } = this
+    const { archiveFailures, lastSweep } = this
     return {
       ...rest,
+      turnTimeouts,
       created,
       loaded,
       expired,

@@ -1,7 +1,14 @@
-import type { AsyncResource } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
+import { setMaxListeners } from 'node:events'
+import { onAbort } from './abort-listeners.ts'
+import { isAsyncGenerator } from './async-generator.ts'
 import type { Timer } from './clock.ts'
 import type { CreateSession } from './hooks.ts'
+import { generatorRefused } from './refusals.ts'
+import type { Session } from './session.ts'
 import type { Turn, WhenBusy } from './turn.ts'
+import { TurnCounts } from './turn-counts.ts'
+import { ScopedWork } from './turn-scope.ts'
 
 /**
  * Where a call of `run` stands.
@@ -22,29 +29,42 @@ export interface TurnCallInit<T> {
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
+  /** Where it is counted while it waits and runs. */
+  readonly counts?: TurnCounts
+}
+
+/** What becomes of the user's function. */
+export interface TurnOutcome {
+  resolved(result: unknown): void
+  rejected(error: unknown): void
 }
 
 /** One call of `run`, from the call until its turn has settled. */
-export class TurnCall<T> {
+export class TurnCall<T> extends ScopedWork {
   readonly id: string
-  readonly turn: Turn<T, unknown>
+  turn: Turn<T, unknown>
   readonly whenBusy: WhenBusy
   readonly create: boolean | CreateSession<T>
   /** The running turn that this one is a part of. */
   readonly outer: TurnCall<T> | undefined
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
+  resolve: (result: unknown) => void
+  reject: (error: unknown) => void
   readonly controller = new AbortController()
-  phase: TurnPhase = 'waiting'
   /** Why it was cut, for what is nested in it. */
   cutReason: unknown = undefined
-  #isSettled = false
+  /** Its signal was aborted by a limit: its grace has begun. */
+  isStopping = false
+  /** Bounds its wait, then its time, then its grace. */
   timer: Timer | undefined = undefined
-  /** The caller's async context, where the turn has to wait. */
-  context: AsyncResource | undefined = undefined
+  /** The caller's async context. */
+  context: AsyncResource | undefined = new AsyncResource('SessionTurn')
+  readonly #counts: TurnCounts
   readonly #unlisten: (() => void)[] = []
+  #phase: TurnPhase = 'waiting'
+  #isSettled = false
 
   constructor(call: TurnCallInit<T>) {
+    super()
     this.id = call.id
     this.turn = call.turn
     this.whenBusy = call.whenBusy
@@ -52,6 +72,18 @@ export class TurnCall<T> {
     this.outer = call.outer
     this.resolve = call.resolve
     this.reject = call.reject
+    this.#counts = call.counts ?? new TurnCounts()
+    this.#count(1)
+  }
+
+  get phase(): TurnPhase {
+    return this.#phase
+  }
+
+  set phase(phase: TurnPhase) {
+    this.#count(-1)
+    this.#phase = phase
+    this.#count(1)
   }
 
   /** Whether it runs beside others and excludes nobody. */
@@ -61,32 +93,89 @@ export class TurnCall<T> {
 
   /** Calls `fn` when `signal` aborts, for as long as the run is not settled. */
   listen(signal: AbortSignal, fn: () => void): void {
-    if (signal.aborted) {
-      fn()
-      return
+    this.#unlisten.push(onAbort(signal, fn))
+  }
+
+  /** Aborts with every turn that this one is a part of: one in between may have settled, and passes nothing on. */
+  listenToOuter(): void {
+    for (let { outer } = this as TurnCall<T>; outer !== undefined; outer = outer.outer) {
+      const { signal } = outer.controller
+      this.listen(signal, () => this.abort(signal.reason))
     }
-    signal.addEventListener('abort', fn, { once: true })
-    this.#unlisten.push(() => signal.removeEventListener('abort', fn))
+  }
+
+  /** Aborts the signal of the turn, in the turn's own async context. */
+  abort(reason: unknown): void {
+    const abort = () => this.rejoin(() => this.controller.abort(reason))
+    if (this.context === undefined) abort()
+    else this.context.runInAsyncScope(abort)
+  }
+
+  /** Calls the user's function, in the async context of the caller of `run`, which also is told the outcome. */
+  invoke(owner: object, session: Session<T>, outcome: TurnOutcome): void {
+    const { signal } = this.controller
+    // A turn may ask many models and tools at once, each of which listens to its signal: that is no leak.
+    setMaxListeners(0, signal)
+    const call = () => this.turn(session, signal)
+    const invoke = () => {
+      let result: unknown
+      try {
+        result = this.runIn(owner, this.id, call)
+      } catch (error) {
+        result = Promise.reject(error)
+      }
+      if (isAsyncGenerator(result)) result = Promise.reject(generatorRefused())
+      Promise.resolve(result).then(
+        (value) => {
+          if (isAsyncGenerator(value)) outcome.rejected(generatorRefused())
+          else outcome.resolved(value)
+        },
+        (error) => outcome.rejected(error),
+      )
+    }
+    if (this.context === undefined) invoke()
+    else this.context.runInAsyncScope(invoke)
   }
 
   succeed(result: unknown): void {
+    const { resolve } = this
     this.#close('over')
     if (this.#isSettled) return
     this.#isSettled = true
-    this.resolve(result)
+    resolve(result)
   }
 
   /** What the function does after its run was settled changes nothing. */
   fail(error: unknown, phase: 'cut' | 'over'): void {
+    const { reject } = this
     this.#close(phase)
     if (this.#isSettled) return
     this.#isSettled = true
-    this.reject(error)
+    reject(error)
   }
 
   #close(phase: TurnPhase): void {
     this.phase = phase
     this.timer?.cancel()
     for (const unlisten of this.#unlisten.splice(0)) unlisten()
+    if (phase === 'over') this.#forget()
+  }
+
+  /** Runs that are nested in it, and errors whose frames are kept, may hold on to it: they are to keep nothing else. */
+  #forget(): void {
+    this.endScope()
+    this.turn = spent
+    this.resolve = spent
+    this.reject = spent
+    this.cutReason = undefined
+    this.context = undefined
+  }
+
+  #count(change: 1 | -1): void {
+    if (this.#phase === 'waiting') this.#counts.waiting += change
+    else if (this.#phase === 'running') this.#counts.running += change
   }
 }
+
+/** Stands for functions that are called no more. */
+function spent(): void {}

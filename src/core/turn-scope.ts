@@ -1,40 +1,97 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /**
- * What is under way in this async context for one session id of one registry: a turn, or one of the user's hooks.
+ * What is under way in an async context for one session id of one registry: a turn, or one of the user's hooks.
  *
- * Scopes nest: a turn of one session may run a turn of another.
+ * Scopes nest: a turn of one session may run a turn of another. Everything that is made in a scope keeps it: sockets, timers,
+ * snapshots, for as long as they live. So it is a small token that forgets its work when the work has ended.
  */
-interface Scope {
-  readonly owner: object
-  readonly id: string
-  readonly work: object
-  readonly outer: Scope | undefined
+class Scope {
+  #owner: object | undefined
+  #id: string
+  #work: ScopedWork | undefined
+  readonly #outer: Scope | undefined
+
+  constructor(owner: object, id: string, work: ScopedWork) {
+    this.#owner = owner
+    this.#id = id
+    this.#work = work
+    // Not those that have ended: where each turn sets off the next one, they would become a chain without end.
+    this.#outer = nearest(currentScope.getStore(), (scope) => scope.#work !== undefined)
+  }
+
+  get work(): ScopedWork | undefined {
+    return this.#work
+  }
+
+  get outer(): Scope | undefined {
+    return this.#outer
+  }
+
+  isOf(owner: object, id: string | undefined): boolean {
+    return this.#owner === owner && (id === undefined || this.#id === id)
+  }
+
+  run<R>(fn: () => R): R {
+    return currentScope.run(this, fn)
+  }
+
+  end(): void {
+    this.#owner = undefined
+    this.#id = ''
+    this.#work = undefined
+  }
+}
+
+/** Work that knows the scope in which it is done, for what is called back in it later. */
+export abstract class ScopedWork {
+  #scope: Scope | undefined = undefined
+
+  /** Calls `fn` so that everything it does, across `await` too, is known to be part of this work. */
+  runIn<R>(owner: object, id: string, fn: () => R): R {
+    this.#scope = new Scope(owner, id, this)
+    return this.#scope.run(fn)
+  }
+
+  /** Calls `fn` as a part of this work, where it has begun and not ended. */
+  rejoin<R>(fn: () => R): R {
+    return this.#scope === undefined ? fn() : this.#scope.run(fn)
+  }
+
+  /** What goes on in its async context is no longer part of it, and keeps nothing of it. */
+  endScope(): void {
+    this.#scope?.end()
+    this.#scope = undefined
+  }
 }
 
 /** One call of a user's hook (`load`, `archive`), as the work of a scope. */
-export class HookCall {
+export class HookCall extends ScopedWork {
   /** Work that a hook has left behind goes on in its async context, but waits for nothing of it. */
-  isOver = false
+  set isOver(isOver: boolean) {
+    if (isOver) this.endScope()
+  }
 }
 
-const current = new AsyncLocalStorage<Scope | undefined>()
+const currentScope = new AsyncLocalStorage<Scope | undefined>()
 
 /** Calls `fn` so that everything it does, across `await` too, is known to be part of `work`. */
-export function runInScope<R>(owner: object, id: string, work: object, fn: () => R): R {
-  return current.run({ owner, id, work, outer: current.getStore() }, fn)
+export function runInScope<R>(owner: object, id: string, work: ScopedWork, fn: () => R): R {
+  return work.runIn(owner, id, fn)
 }
 
-/** The innermost work of `owner` on `id` that this code is a part of, and that is not to be passed over. */
+/**
+ * The innermost work of `owner` that this code is a part of, and that is not to be passed over; with `id`, on that id.
+ */
 export function findScope(
   owner: object,
-  id: string,
-  passOver: (work: object) => boolean = () => false,
-): object | undefined {
-  for (let scope = current.getStore(); scope !== undefined; scope = scope.outer) {
-    if (scope.owner === owner && scope.id === id && !passOver(scope.work)) return scope.work
-  }
-  return undefined
+  id: string | undefined,
+  passOver: (work: ScopedWork) => boolean = () => false,
+): ScopedWork | undefined {
+  return nearest(
+    currentScope.getStore(),
+    (scope) => scope.isOf(owner, id) && scope.work !== undefined && !passOver(scope.work),
+  )?.work
 }
 
 /**
@@ -44,5 +101,11 @@ export function findScope(
  * happened to set off, is not a part of that turn.
  */
 export function outsideScopes<R>(fn: () => R): R {
-  return current.getStore() === undefined ? fn() : current.run(undefined, fn)
+  return currentScope.getStore() === undefined ? fn() : currentScope.run(undefined, fn)
+}
+
+function nearest(from: Scope | undefined, isWanted: (scope: Scope) => boolean): Scope | undefined {
+  let scope = from
+  while (scope !== undefined && !isWanted(scope)) scope = scope.outer
+  return scope
 }

@@ -1,6 +1,7 @@
 import type { Announcer } from './announcer.ts'
 import type { Clock, Timer } from './clock.ts'
-import { SessionRegistryError } from './errors.ts'
+import type { SessionRegistryError } from './errors.ts'
+import { holdTimedOut, turnTimedOut } from './refusals.ts'
 
 /** Bounds how long one turn or hold may keep a session from ending. */
 export class Watchdog {
@@ -14,12 +15,12 @@ export class Watchdog {
     this.#maxTurnMs = maxTurnMs
   }
 
-  /** Calls `bite` when the time is up; no timer where turns may last for ever. */
-  watch(bite: () => void): Timer | undefined {
-    if (this.#maxTurnMs === Number.POSITIVE_INFINITY) return undefined
+  /** Calls `bite` when the time is up, `maxTurnMs` unless it is given; no timer where it is infinite. */
+  watch(bite: () => void, ms = this.#maxTurnMs): Timer | undefined {
+    if (ms === Number.POSITIVE_INFINITY) return undefined
     try {
       // Not a part of the turn that it watches: what it sets off must stand in line.
-      return this.#announcer.context.timer(this.#clock, bite, this.#maxTurnMs)
+      return this.#announcer.context.timer(this.#clock, bite, ms, { catchesUp: true })
     } catch (error) {
       // A host that gives no timer takes the limit away, not the turn.
       this.#announcer.report(error, 'a turn could not be timed')
@@ -28,9 +29,6 @@ export class Watchdog {
   }
 
   tooLong(what: 'turn' | 'hold'): SessionRegistryError {
-    return new SessionRegistryError(
-      'ERR_SESSION_TURN_TIMEOUT',
-      `Expected the ${what} to end within \`maxTurnMs\` of ${this.#maxTurnMs} ms, but it did not`,
-    )
+    return what === 'turn' ? turnTimedOut(this.#maxTurnMs) : holdTimedOut(this.#maxTurnMs)
   }
 }

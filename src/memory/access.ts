@@ -1,24 +1,18 @@
-import { abortReason, onAbort } from '../core/abort-listeners.ts'
-import type { CheckedOpen } from '../core/call-options.ts'
 import type { FullClock } from '../core/clock.ts'
 import { type Concerns, creationMayBeForbidden, idsAreArchived } from '../core/concerns.ts'
 import type { CreateSession } from '../core/hooks.ts'
-import { outerTurn } from '../core/outer-turn.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import type { Counters } from '../core/stats.ts'
 import { checkId } from '../core/validate.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Opens } from './opener.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { RegistryParts } from './parts.ts'
 import { maxInMap } from './table/index-limits.ts'
 import type { SessionTable } from './table/session-table.ts'
 import { noSlot } from './table/slot-page.ts'
-import type { TurnRun } from './turn-run.ts'
 
 /** Reading and writing, outside turns: which effect comes after which. */
 export class Access<T> {
-  readonly #owner: object
   readonly #parts: RegistryParts<T>
   // Some of the parts at hand: the way to them is a part of what each touch and each creation costs. Declared only, and not
   // `#private`: V8 then knows what they are from the first look.
@@ -33,8 +27,7 @@ export class Access<T> {
   readonly #loads: boolean
   readonly #archives: boolean
 
-  constructor(owner: object, parts: RegistryParts<T>, options: ResolvedOptions<T>) {
-    this.#owner = owner
+  constructor(parts: RegistryParts<T>, options: ResolvedOptions<T>) {
     this.#parts = parts
     this.table = parts.table
     this.lifecycle = parts.lifecycle
@@ -175,53 +168,6 @@ export class Access<T> {
     const now = this.clock.now()
     room.make(now)
     this.lifecycle.create(id, value, now, timeoutMs)
-  }
-
-  /** The value in memory, else loaded, else created; waits where it has to. What is wrong at once is thrown. */
-  open(
-    id: string,
-    { create, signal }: CheckedOpen<T>,
-    resolve: (value: T | undefined) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    const { counters, opener, closing, announcer } = this.#parts
-    if (signal?.aborted === true) throw abortReason(signal)
-    const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
-    const slot = outer?.record?.slot ?? this.active(id)
-    if (slot !== noSlot) {
-      counters.hits += 1
-      resolve(this.table.valueOf(slot))
-      return
-    }
-    counters.misses += 1
-    if (closing !== undefined) throw closed()
-    let stopListening = () => {}
-    const waiter: Opens<T> = {
-      create,
-      attach: (opened) => {
-        stopListening()
-        this.table.touch(opened, this.clock.now())
-        resolve(this.table.valueOf(opened))
-      },
-      begin: () => {},
-      absent: () => {
-        stopListening()
-        resolve(undefined)
-      },
-      fail: (error) => {
-        stopListening()
-        reject(error)
-      },
-    }
-    if (signal !== undefined) {
-      stopListening = onAbort(signal, () => {
-        opener.leave(id, waiter)
-        announcer.deliver()
-        reject(abortReason(signal))
-      })
-    }
-    opener.open(id, waiter)
-    announcer.deliver()
   }
 
   /** Ends a session, or its archive. Returns whether it was there: live, or still to be archived. */

@@ -14,6 +14,7 @@ export class Closing<T> {
   readonly #turns: Turns<T>
   readonly #archiver: Archiver<T>
   readonly #deadlineMs: number
+  readonly #turnGraceMs: number
   readonly #resolve: (report: CloseReport<T>) => void
   readonly #lost: SessionRecord<T>[] = []
   readonly #endedBefore: number
@@ -23,13 +24,14 @@ export class Closing<T> {
 
   constructor(
     parts: { readonly lifecycle: Lifecycle<T>; readonly turns: Turns<T>; readonly archiver: Archiver<T> },
-    deadlineMs: number,
+    limits: { readonly deadlineMs: number; readonly turnGraceMs: number },
     resolve: (report: CloseReport<T>) => void,
   ) {
     this.#lifecycle = parts.lifecycle
     this.#turns = parts.turns
     this.#archiver = parts.archiver
-    this.#deadlineMs = deadlineMs
+    this.#deadlineMs = limits.deadlineMs
+    this.#turnGraceMs = limits.turnGraceMs
     this.#resolve = resolve
     this.#endedBefore = this.#lifecycle.counters.ended
     this.#archivedBefore = this.#lifecycle.counters.archived
@@ -43,7 +45,7 @@ export class Closing<T> {
     this.#turns.refuseWaiting(closed())
     this.#archiver.close((record) => this.#lost.push(record))
     for (const slot of this.#lifecycle.table.snapshot()) this.released(slot)
-    if (this.#lifecycle.table.heldCount > 0) this.#wait(() => this.#turns.cutAll(closed()))
+    if (this.#lifecycle.table.heldCount > 0) this.#wait(this.#deadlineMs, () => this.#stopTurns())
     this.check()
   }
 
@@ -63,9 +65,15 @@ export class Closing<T> {
     if (this.#phase === 'turns' && this.#lifecycle.table.size === 0) {
       this.#phase = 'archives'
       this.#timer?.cancel()
-      if (this.#archiver.count > 0) this.#wait(() => this.#archiver.loseAll(closed()))
+      if (this.#archiver.count > 0) this.#wait(this.#deadlineMs, () => this.#archiver.loseAll(closed()))
     }
     if (this.#phase === 'archives' && this.#archiver.count === 0) this.#finish()
+  }
+
+  /** The deadline has passed: turns have their grace, in which the process stays alive for them. */
+  #stopTurns(): void {
+    this.#turns.stopAll(closed())
+    if (this.#phase === 'turns') this.#wait(this.#turnGraceMs, () => this.#turns.cutAll(closed()))
   }
 
   #finish(): void {
@@ -83,7 +91,7 @@ export class Closing<T> {
     })
   }
 
-  #wait(then: () => void): void {
+  #wait(ms: number, then: () => void): void {
     const onDeadline = () => {
       then()
       this.#lifecycle.announcer.deliver()
@@ -91,7 +99,7 @@ export class Closing<T> {
     }
     const { clock, announcer } = this.#lifecycle
     try {
-      this.#timer = announcer.context.timer(clock, onDeadline, this.#deadlineMs, { keepsAlive: true })
+      this.#timer = announcer.context.timer(clock, onDeadline, ms, { keepsAlive: true, catchesUp: true })
     } catch (error) {
       // A host that gives no timer takes the deadline away, not the end.
       announcer.report(error, 'the deadline of `close` could not be set')

@@ -1,37 +1,82 @@
 import type { Timer } from '../core/clock.ts'
+import type { Session } from '../core/session.ts'
 import type { SessionRecord } from './table/session-record.ts'
 
 /**
- * Keeps a session from ending until it is released, or for `maxTurnMs` at the longest.
+ * Keeps a session from ending until it is released, or for its `maxMs` at the longest.
  *
  * Releasing it is activity: the idle time starts again.
  *
  * @example
  * using hold = registry.hold(id)
  */
-export interface Hold {
+export interface Hold<T = unknown> {
+  /** The session that is held. It stays readable after the hold and the session have ended. */
+  readonly session: Session<T>
+  /**
+   * Starts the time of the hold again: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
+   * once it was released, its time was up or the session was deleted.
+   */
+  renew(): boolean
   /** Harmless when called twice, and after the session was deleted. */
   release(): void
   [Symbol.dispose](): void
 }
 
-/** A hold as the registry keeps it. */
-export class HoldTicket<T> implements Hold {
-  /** The session that is held; `undefined` once it is not. */
-  record: SessionRecord<T> | undefined
-  timer: Timer | undefined
-  readonly #release: (ticket: HoldTicket<T>) => void
+/** What bounds a hold, and ends it. */
+export interface HoldKeeper<T> {
+  /** Starts the time that the hold may last; `undefined` where it may for ever. */
+  bound(ticket: HoldTicket<T>): Timer | undefined
+  release(ticket: HoldTicket<T>): void
+}
 
-  constructor(record: SessionRecord<T>, release: (ticket: HoldTicket<T>) => void) {
-    this.record = record
-    this.#release = release
+const inspect = Symbol.for('nodejs.util.inspect.custom')
+
+/** A hold as the registry keeps it. What is printed of it shows neither an id nor a value. */
+export class HoldTicket<T> implements Hold<T> {
+  readonly #session: Session<T>
+  readonly #keeper: HoldKeeper<T>
+  #record: SessionRecord<T> | undefined
+  #limit: Timer | undefined
+
+  constructor(record: SessionRecord<T>, session: Session<T>, keeper: HoldKeeper<T>) {
+    this.#record = record
+    this.#session = session
+    this.#keeper = keeper
+    this.#limit = keeper.bound(this)
+  }
+
+  get session(): Session<T> {
+    return this.#session
+  }
+
+  /** The session that is held; `undefined` once it is not. */
+  get record(): SessionRecord<T> | undefined {
+    return this.#record
+  }
+
+  /** It holds no longer. */
+  end(): void {
+    this.#record = undefined
+    this.#limit?.cancel()
+  }
+
+  renew(): boolean {
+    if (this.#record === undefined) return false
+    this.#limit?.cancel()
+    this.#limit = this.#keeper.bound(this)
+    return true
   }
 
   release(): void {
-    if (this.record !== undefined) this.#release(this)
+    if (this.#record !== undefined) this.#keeper.release(this)
   }
 
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  [inspect](): string {
+    return `Hold { held: ${this.#record !== undefined} }`
   }
 }

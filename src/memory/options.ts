@@ -1,4 +1,5 @@
 import { type Clock, type FullClock, systemClock } from '../core/clock.ts'
+import { CheckedCodec, checkCodec, type SessionCodec } from '../core/codec.ts'
 import {
   orDefault,
   type ResolvedSharedOptions,
@@ -6,7 +7,15 @@ import {
   type SharedOptions,
   sharedOptions,
 } from '../core/shared-options.ts'
-import { checkInterval, checkLimit, checkOneOf, checkOptions, invalidOption } from '../core/validate.ts'
+import {
+  checkBoolean,
+  checkInterval,
+  checkLimit,
+  checkOneOf,
+  checkOptions,
+  invalidOption,
+} from '../core/validate.ts'
+import { type CopyValue, copierOf } from './value-copy.ts'
 
 /** What to do with a new session at the cap. */
 export type WhenFull = 'evict' | 'reject'
@@ -36,6 +45,16 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly whenFull?: WhenFull | undefined
   /**
+   * Whether a turn that rejects leaves the value as it was before it. A copy is taken as the turn begins: by `codec` if one is
+   * given, else by `structuredClone`. A value that cannot be copied rejects the turn with `ERR_SESSION_VALUE_INVALID` before it
+   * is called. A run that joins another one rolls nothing back, and neither does a stream that its reader leaves.
+   *
+   * @defaultValue false
+   */
+  readonly rollback?: boolean | undefined
+  /** Turns values into text and back, to copy them for `rollback`. */
+  readonly codec?: SessionCodec<T> | undefined
+  /**
    * Where time and timers come from; for tests.
    *
    * @defaultValue the globals, looked up at each use
@@ -49,6 +68,8 @@ export interface ResolvedOptions<T> extends ResolvedSharedOptions<T> {
   readonly maxSessions: number
   readonly whenFull: WhenFull
   readonly clock: FullClock
+  /** Copies the value before each turn; `undefined` where no turn is rolled back. */
+  readonly copyValue: CopyValue<T> | undefined
 }
 
 const knownOptions = [
@@ -57,6 +78,8 @@ const knownOptions = [
     intervalMs: true,
     maxSessions: true,
     whenFull: true,
+    rollback: true,
+    codec: true,
     clock: true,
   } satisfies Record<Exclude<keyof SessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>, true>),
 ]
@@ -70,7 +93,13 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
     maxSessions: checkLimit('maxSessions', orDefault(given.maxSessions, Number.POSITIVE_INFINITY)),
     whenFull: checkOneOf('whenFull', orDefault(given.whenFull, 'evict'), ['evict', 'reject']),
     clock: resolveClock(given.clock),
+    copyValue: resolveRollback(given),
   }
+}
+
+function resolveRollback<T>({ rollback, codec }: SessionRegistryOptions<T>): CopyValue<T> | undefined {
+  const checked = codec === undefined ? undefined : new CheckedCodec(checkCodec(codec))
+  return checkBoolean('rollback', orDefault(rollback, false)) ? copierOf(checked) : undefined
 }
 
 function resolveClock(clock: Clock | undefined): FullClock {

@@ -68,7 +68,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
   })
   const room = new Room(lifecycle, options, archives ? archiver : undefined)
   const opener = new Opener(owner, lifecycle, archiver, room, concerns, options)
-  const turns = new Turns(owner, lifecycle, opener, archiver, options.maxTurnMs)
+  const turns = new Turns(owner, lifecycle, opener, archiver, options)
   if (options.logger !== undefined) concerns.raise(creationIsTold)
   listenedTo(owner).onFirst('created', () => concerns.raise(creationIsTold))
   if (options.load !== undefined) concerns.raise(creationMayBeForbidden)

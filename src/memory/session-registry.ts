@@ -1,9 +1,14 @@
+import { abortReason } from '../core/abort-listeners.ts'
 import {
+  type AcquireOptions,
   type CloseOptions,
   type CreateOptions,
+  checkAcquire,
   checkDeadline,
+  checkHold,
   checkOpen,
   checkTimeout,
+  type HoldOptions,
   type OpenOptions,
 } from '../core/call-options.ts'
 import { checkRun } from '../core/check-run.ts'
@@ -24,6 +29,7 @@ import { checkFunction, checkId } from '../core/validate.ts'
 import { Access } from './access.ts'
 import { Closing } from './closing.ts'
 import type { Hold } from './hold.ts'
+import { OpenCalls } from './open-calls.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import { assemble, type RegistryParts } from './parts.ts'
 import { notQuick, QuickTouch } from './quick-touch.ts'
@@ -45,9 +51,12 @@ export class SessionRegistry<T>
 {
   readonly #parts: RegistryParts<T>
   readonly #access: Access<T>
+  readonly #openCalls: OpenCalls<T>
   readonly #table: SessionTable<T>
   readonly #quick: QuickTouch<T>
   readonly #create: CreateSession<T> | undefined
+  readonly #maxHoldMs: number
+  readonly #turnGraceMs: number
   #closed: Promise<CloseReport<T>> | undefined
 
   /**
@@ -71,10 +80,13 @@ export class SessionRegistry<T>
     super()
     const resolved = resolveOptions(options)
     this.#create = resolved.create
+    this.#maxHoldMs = resolved.maxHoldMs
+    this.#turnGraceMs = resolved.turnGraceMs
     this.#parts = assemble(this, resolved)
     this.#table = this.#parts.table
     this.#quick = new QuickTouch(this.#table, this.#parts.lifecycle.clock, this.#parts.counters)
-    this.#access = new Access(this, this.#parts, resolved)
+    this.#access = new Access(this.#parts, resolved)
+    this.#openCalls = new OpenCalls(this, this.#parts, this.#access)
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
@@ -237,10 +249,11 @@ export class SessionRegistry<T>
 
   /** The registry in numbers. */
   stats(): RegistryStats {
-    const { table, archiver, announcer, counters } = this.#parts
+    const { table, turns, archiver, announcer, counters } = this.#parts
     const { size, heldCount: held } = table
     const { listenerErrors } = announcer
-    return counters.snapshot({ size, held, archiving: archiver.count, listenerErrors })
+    const { running, waiting } = turns.counts
+    return counters.snapshot({ size, held, running, waiting, archiving: archiver.count, listenerErrors })
   }
 
   /**
@@ -256,7 +269,7 @@ export class SessionRegistry<T>
   open(id: string, options?: OpenOptions<T>): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       checkId(id)
-      this.#access.open(id, checkOpen(options), resolve, reject)
+      this.#openCalls.open(id, checkOpen(options), resolve, reject)
     })
   }
 
@@ -265,9 +278,11 @@ export class SessionRegistry<T>
    *
    * Turns of one session run one at a time, in the order asked; turns of different sessions side by side. A `run` inside
    * a running turn of the same id joins that turn at once. A turn that throws rejects with that very error; the session
-   * lives on. A turn that takes longer than `maxTurnMs` rejects with `ERR_SESSION_TURN_TIMEOUT`.
+   * lives on. The signal of a turn that takes longer than `maxTurnMs` aborts with `ERR_SESSION_TURN_TIMEOUT`; if it does not
+   * settle within `turnGraceMs`, `run` rejects with it and the next turn begins.
    *
-   * Rejects with the codes of {@link open}, with `ERR_SESSION_BUSY` for `whenBusy: 'reject'`, and with `signal.reason`.
+   * Rejects with the codes of {@link open}, with `ERR_SESSION_BUSY` for `whenBusy: 'reject'` and after `waitMs`, with
+   * `ERR_SESSION_QUEUE_FULL` where `maxWaiting` turns wait already, and with `signal.reason`.
    *
    * @example
    * await registry.run(id, async (session, signal) => {
@@ -282,33 +297,36 @@ export class SessionRegistry<T>
   ): Promise<R | undefined>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R | undefined> {
-    return new Promise<R | undefined>((resolve, reject) => {
-      const { whenBusy, signal, create } = checkRun(id, turn, options)
-      if (signal?.aborted === true) throw signal.reason
-      const { turns, table, announcer, closing } = this.#parts
-      const outer = outerTurn<TurnRun<T>, T>(this, id)
-      if (outer === undefined && closing !== undefined) {
-        const joinsRunning = whenBusy === 'join' && table.useOf(id)?.hasTurn === true
-        if (!joinsRunning) throw closed()
-      }
-      const settle = { resolve: resolve as (result: unknown) => void, reject }
-      turns.start(new TurnRun<T>({ id, turn, whenBusy, create, outer, ...settle }), signal)
-      announcer.deliver()
-    })
+    return this.#run(id, turn, options)
   }
 
   /**
-   * Keeps a live session from ending until the hold is released, or for `maxTurnMs` at most; taken at once.
+   * Keeps a live session from ending until the hold is released, or for `maxMs` at most; taken at once.
    *
-   * While it is held a session is not idle; releasing the hold is activity. A hold that is never released is taken away
-   * after `maxTurnMs`, with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
+   * While it is held a session is not idle; releasing the hold is activity. A hold whose time is up, and that was not renewed,
+   * is taken away with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
    *
-   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`
    */
-  hold(id: string): Hold | undefined {
+  hold(id: string, options?: HoldOptions): Hold<T> | undefined {
+    const maxMs = options === undefined ? this.#maxHoldMs : checkHold(options, this.#maxHoldMs)
     const slot = this.#access.active(id)
     if (slot === noSlot || this.#parts.closing !== undefined) return undefined
-    return this.#parts.turns.hold(this.#table.recordOf(slot))
+    return this.#parts.turns.hold(this.#table.recordOf(slot), maxMs)
+  }
+
+  /**
+   * {@link open} and {@link hold} in one step: nothing can end the session in between. Activity.
+   *
+   * With `create: false` the result is `undefined` where there is no session. Rejects with the codes of {@link open}.
+   */
+  acquire(id: string, options: AcquireOptions<T> & { readonly create: false }): Promise<Hold<T> | undefined>
+  acquire(id: string, options?: AcquireOptions<T>): Promise<Hold<T>>
+  acquire(id: string, options?: AcquireOptions<T>): Promise<Hold<T> | undefined> {
+    return new Promise((resolve, reject) => {
+      checkId(id)
+      this.#openCalls.acquire(id, checkAcquire(options, this.#maxHoldMs), resolve, reject)
+    })
   }
 
   /**
@@ -329,7 +347,7 @@ export class SessionRegistry<T>
     }
     const parts = this.#parts
     this.#closed = new Promise((resolve) => {
-      parts.closing = new Closing(parts, deadlineMs, resolve)
+      parts.closing = new Closing(parts, { deadlineMs, turnGraceMs: this.#turnGraceMs }, resolve)
     })
     parts.concerns.raise(creationMayBeForbidden)
     parts.sweeper.stop()
@@ -342,6 +360,29 @@ export class SessionRegistry<T>
   /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #run<R>(
+    id: string,
+    turn: Turn<T, R>,
+    options: RunOptions<T> | undefined,
+    leaves?: AbortSignal,
+  ): Promise<R | undefined> {
+    return new Promise<R | undefined>((resolve, reject) => {
+      const { whenBusy, waitMs, signal, create } = checkRun(id, turn, options)
+      if (signal?.aborted === true) throw abortReason(signal)
+      const { turns, table, announcer, closing } = this.#parts
+      const outer = outerTurn<TurnRun<T>, T>(this, id)
+      if (outer === undefined && closing !== undefined) {
+        const joinsRunning = whenBusy === 'join' && table.useOf(id)?.hasTurn === true
+        if (!joinsRunning) throw closed()
+      }
+      const settle = { resolve: resolve as (result: unknown) => void, reject }
+      const run = new TurnRun<T>({ id, turn, whenBusy, create, outer, counts: turns.counts, ...settle })
+      const signals = [signal, leaves].filter((given) => given !== undefined)
+      turns.start(run, signals, waitMs)
+      announcer.deliver()
+    })
   }
 
   #viewOf(slot: number): Session<T> {

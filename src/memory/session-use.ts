@@ -1,3 +1,4 @@
+import { LinkedQueue } from '../core/linked-queue.ts'
 import { HoldTicket } from './hold.ts'
 import type { TurnRun } from './turn-run.ts'
 
@@ -9,17 +10,22 @@ export class SessionUse<T> {
   /** The one turn that excludes others, until it and all that is nested in it have settled. */
   running: TurnRun<T> | undefined = undefined
   /** Turns that wait for it, first come first. */
-  #queue: TurnRun<T>[] = []
+  readonly #queue = new LinkedQueue<TurnRun<T>>()
   /** Turns that run beside it, nested ones, and holds. */
   readonly others = new Set<TurnRun<T> | HoldTicket<T>>()
 
   get isFree(): boolean {
-    return this.running === undefined && this.#queue.length === 0 && this.others.size === 0
+    return this.running === undefined && this.#queue.size === 0 && this.others.size === 0
   }
 
   /** Whether a turn that excludes others would have to wait. */
   get isBusy(): boolean {
-    return this.running !== undefined || this.#queue.length > 0
+    return this.running !== undefined || this.#queue.size > 0
+  }
+
+  /** The number of turns that wait for another one; the first of a queue that nothing runs before is about to begin. */
+  get waiting(): number {
+    return this.running === undefined ? Math.max(this.#queue.size - 1, 0) : this.#queue.size
   }
 
   /** Whether a turn runs, of whatever kind. */
@@ -34,17 +40,19 @@ export class SessionUse<T> {
       this.others.add(run)
       if (run.root !== run) run.root.nested += 1
     } else if (run.isImpatient) {
-      this.#queue.unshift(run)
+      run.entry = this.#queue.unshift(run)
     } else {
-      this.#queue.push(run)
+      run.entry = this.#queue.push(run)
     }
   }
 
   /** Takes out a turn that has settled or waits no longer, or a hold. */
   remove(user: TurnRun<T> | HoldTicket<T>): void {
-    if (user === this.running) this.#freeOf(user)
-    else if (!this.others.delete(user)) this.#queue = this.#queue.filter((run) => run !== user)
-    else if (!(user instanceof HoldTicket) && user.root !== user) {
+    if (user === this.running) {
+      this.#freeOf(user)
+    } else if (!this.others.delete(user)) {
+      if (!(user instanceof HoldTicket)) user.entry?.remove()
+    } else if (!(user instanceof HoldTicket) && user.root !== user) {
       user.root.nested -= 1
       if (user.root === this.running) this.#freeOf(user.root)
     }
@@ -52,15 +60,14 @@ export class SessionUse<T> {
 
   /** The turn that is to run now, if there is one and nothing stands in its way. */
   takeNext(): TurnRun<T> | undefined {
-    if (this.running === undefined) this.running = this.#queue.shift()
-    else return undefined
+    if (this.running !== undefined) return undefined
+    this.running = this.#queue.shift()
     return this.running
   }
 
   /** Takes out all turns that have not begun, in their order. */
   takeWaiting(): TurnRun<T>[] {
-    const waiting = this.#queue
-    this.#queue = []
+    const waiting = this.#queue.takeAll()
     for (const user of this.others) {
       if (user instanceof HoldTicket || user.phase !== 'waiting') continue
       this.others.delete(user)

@@ -1,3 +1,5 @@
+import type { QueueEntry } from '../core/linked-queue.ts'
+import type { Session } from '../core/session.ts'
 import { TurnCall, type TurnCallInit } from '../core/turn-call.ts'
 import type { Opens } from './opener.ts'
 import type { SessionRecord } from './table/session-record.ts'
@@ -13,6 +15,13 @@ export class TurnRun<T> extends TurnCall<T> {
   hadPlace = false
   /** The session that this run keeps from ending. */
   record: SessionRecord<T> | undefined = undefined
+  /** The session of the turn, until its function has settled. */
+  session: Session<T> | undefined = undefined
+  /** A copy of the value as it was before the turn, for `rollback`; and whether it has been put back. */
+  before: { readonly value: T } | undefined = undefined
+  isUndone = false
+  /** Its place in the queue of its session. */
+  entry: QueueEntry<TurnRun<T>> | undefined = undefined
   /** How it waits for its session to come into memory. */
   waiter: Opens<T> | undefined = undefined
 

@@ -173,7 +173,10 @@ export class RedisSessionRegistry<T>
     const { listenerErrors } = teller.announcer
     const size = await this.size()
     const held = turns.heldCount + holds.count
-    return teller.counters.snapshot({ size, held, archiving: archiver.count, listenerErrors })
+    const running = turns.heldCount
+    const waiting = turns.count - running
+    const archiving = archiver.count
+    return teller.counters.snapshot({ size, held, running, waiting, archiving, listenerErrors })
   }
 
   /**

@@ -24,7 +24,7 @@ export class Trial {
     this.registry = new SessionRegistry({
       ...options,
       clock: this.clock,
-      maxTurnMs: Number.POSITIVE_INFINITY,
+      maxHoldMs: Number.POSITIVE_INFINITY,
     })
     const tell = (line: string) => this.#lines.push(line)
     if (isCreationTold) this.registry.on('created', (session) => tell(`created ${session.id}`))

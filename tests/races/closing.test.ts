@@ -13,6 +13,7 @@ it('a close at any moment loses nothing of what was accepted, and ends everythin
       timeoutMs: 40,
       intervalMs: 10,
       maxTurnMs: 60,
+      turnGraceMs: random.pick([0, 5, 50]),
       maxSessions: random.pick([2, 4, Number.POSITIVE_INFINITY]),
       archive: store.archive,
       load: store.load,

@@ -7,7 +7,7 @@ import { settle } from '../support/settle.ts'
 import { watch } from '../support/watched.ts'
 
 it('a turn that settles in the very millisecond of its limit counts if it was first', async () => {
-  const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 500 })
+  const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 500, turnGraceMs: 0 })
   clock.setTimeout(() => inTime.end.resolve('in time'), 500)
   const inTime = beginTurn(registry, 'a')
   await clock.advanceAsync(500)
@@ -22,7 +22,7 @@ it('a turn that settles in the very millisecond of its limit counts if it was fi
 it('a timed-out turn that settles late never counts twice, nor lets two turns run', async () => {
   const random = new Random(3)
   for (let round = 0; round < 300; round += 1) {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 50 })
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 40, turnGraceMs: 10 })
     let inTime = 0
     const running = new Set<number>()
     const turns = Array.from({ length: 6 }, (_, index) =>
@@ -30,8 +30,8 @@ it('a timed-out turn that settles late never counts twice, nor lets two turns ru
         registry.run('a', async () => {
           expect(running.size).toBe(0)
           running.add(index)
-          // It has lost its session after 50 ms, whenever it settles.
-          clock.setTimeout(() => running.delete(index), 50)
+          // It has lost its session after limit and grace, 50 ms in all, whenever it settles.
+          clock.setTimeout(() => running.delete(index), 50.5)
           const waits = deferred()
           clock.setTimeout(waits.resolve, random.below(100))
           await waits.promise

@@ -112,11 +112,11 @@ describe('a turn', () => {
 
 // A busy flag that is never cleared keeps sessions for ever (n8n-io/n8n PR #33752).
 describe('a hold that is never released', () => {
-  it('ends after maxTurnMs, with an error, and so does its session', () => {
+  it('ends after maxHoldMs, with an error, and so does its session', () => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
       intervalMs: 1_000,
-      maxTurnMs: 5_000,
+      maxHoldMs: 5_000,
     })
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
@@ -133,7 +133,12 @@ describe('a hold that is never released', () => {
   })
 
   it('does so for a turn that never settles', async () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 1_000, maxTurnMs: 5_000 })
+    const { registry, clock } = clockedRegistry({
+      timeoutMs: 1_000,
+      intervalMs: 1_000,
+      maxTurnMs: 4_000,
+      turnGraceMs: 1_000,
+    })
     const turn = watch(registry.run('a', () => new Promise(() => {})))
     await clock.advanceAsync(7_000)
 

@@ -39,7 +39,7 @@ describe('a delay over 2^31-1 ms', () => {
 
   it('is chained where a hold may last 30 days', () => {
     const clock = new TrackingClock()
-    const registry = new SessionRegistry({ clock, timeoutMs: 1_000, maxTurnMs: 30 * days, create: () => [] })
+    const registry = new SessionRegistry({ clock, timeoutMs: 1_000, maxHoldMs: 30 * days, create: () => [] })
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
     registry.getOrCreate('a')

@@ -52,11 +52,15 @@ export async function types(): Promise<void> {
     expectTypeOf(value).toEqualTypeOf<History>()
   }
   expectTypeOf(registry.open('a')).toEqualTypeOf<Promise<History>>()
-  expectTypeOf(registry.hold('a')).toEqualTypeOf<Hold | undefined>()
+  expectTypeOf(registry.open('a', { create: false })).toEqualTypeOf<Promise<History | undefined>>()
+  expectTypeOf(registry.open('a', { create: () => ({ messages: [] }) })).toEqualTypeOf<Promise<History>>()
+  expectTypeOf(registry.acquire('a')).toEqualTypeOf<Promise<Hold<History>>>()
+  expectTypeOf(registry.acquire('a', { create: false })).toEqualTypeOf<Promise<Hold<History> | undefined>>()
+  expectTypeOf(registry.hold('a')).toEqualTypeOf<Hold<History> | undefined>()
   expectTypeOf(registry.close({ deadlineMs: 5 })).toEqualTypeOf<Promise<CloseReport<History>>>()
   {
     using hold = registry.hold('a')
-    expectTypeOf(hold).toEqualTypeOf<Hold | undefined>()
+    expectTypeOf(hold).toEqualTypeOf<Hold<History> | undefined>()
     await using closing = registry
     expectTypeOf(closing).toEqualTypeOf<SessionRegistry<History>>()
   }

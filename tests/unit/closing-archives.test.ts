@@ -60,7 +60,7 @@ describe('`close` and archives', () => {
   })
 
   it('gives archives `deadlineMs` more than turns; then their signals abort', async () => {
-    const { registry, store, clock } = closable()
+    const { registry, store, clock } = closable({ turnGraceMs: 0 })
     store.mode = 'manual'
     registry.set('idle', [])
     const turn = beginTurn(registry.set('busy', []), 'busy')

@@ -79,13 +79,15 @@ describe('`close` without turns or archives', () => {
 })
 
 describe('`close` and turns', () => {
-  it('waits for a turn as long as the deadline, and not longer', async () => {
-    const { registry, clock, events } = clockedRegistry()
+  it('waits for a turn as long as the deadline and the grace, and not longer', async () => {
+    const { registry, clock, events } = clockedRegistry({ turnGraceMs: 200 })
     const turn = beginTurn(registry, 'a')
     const report = watch(registry.close({ deadlineMs: 500 }))
     await clock.advanceAsync(499)
     expect([turn.signal.aborted, turn.run.state, report.state]).toEqual([false, 'pending', 'pending'])
     expect(registry.get('a')).toEqual([])
+    await clock.advanceAsync(200)
+    expect([turn.signal.aborted, turn.run.state, report.state]).toEqual([true, 'pending', 'pending'])
     await clock.advanceAsync(1)
 
     expect(turn.run.error).toEqual(closed)
@@ -97,19 +99,23 @@ describe('`close` and turns', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('has a deadline of 10 seconds by default', async () => {
+  it('has a deadline of 10 seconds by default, and gives turns 5 more', async () => {
     const { registry, clock } = clockedRegistry()
     const turn = beginTurn(registry, 'a')
     watch(registry.close())
     await clock.advanceAsync(9_999)
+    expect(turn.signal.aborted).toBe(false)
+    await clock.advanceAsync(1)
+    expect(turn.signal.aborted).toBe(true)
+    await clock.advanceAsync(4_999)
     expect(turn.run.state).toBe('pending')
     await clock.advanceAsync(1)
 
     expect(turn.run.state).toBe('rejected')
   })
 
-  it('with a deadline of zero cuts them as soon as timers run', async () => {
-    const { registry, clock } = clockedRegistry()
+  it('with a deadline and a grace of zero cuts them as soon as timers run', async () => {
+    const { registry, clock } = clockedRegistry({ turnGraceMs: 0 })
     const turn = beginTurn(registry, 'a')
     const report = watch(registry.close({ deadlineMs: 0 }))
     await clock.advanceAsync(0)
@@ -238,8 +244,8 @@ describe('`close` and turns', () => {
   })
 
   it('inside a turn refuses at once, and cuts that turn if it waits for it', async () => {
-    const { registry, clock } = clockedRegistry()
-    const turn = watch(registry.run('a', () => registry.close({ deadlineMs: 500 })))
+    const { registry, clock } = clockedRegistry({ turnGraceMs: 100 })
+    const turn = watch(registry.run('a', () => registry.close({ deadlineMs: 400 })))
     await settle()
     expect(thrownBy(() => registry.getOrCreate('b'))).toEqual(closed)
     await clock.advanceAsync(500)

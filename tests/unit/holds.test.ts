@@ -5,7 +5,7 @@ import { TrackingClock } from '../support/tracking-clock.ts'
 
 describe('a hold', () => {
   it('keeps a session from ending, and its release is activity', () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 60_000 })
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', [])
     clock.advance(999)
     const hold = registry.hold('a')
@@ -21,7 +21,7 @@ describe('a hold', () => {
   })
 
   it('is one of several: the last to be released counts', () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 60_000 })
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', [])
     const holds = [registry.hold('a'), registry.hold('a')]
     holds[0]?.release()
@@ -67,9 +67,9 @@ describe('a hold', () => {
     expect(registry.hold('b')).toBeUndefined()
   })
 
-  it('that is never released ends exactly after `maxTurnMs`, with an error', () => {
+  it('that is never released ends exactly after `maxHoldMs`, with an error', () => {
     const clock = new TrackingClock()
-    const { registry } = clockedRegistry({ clock, timeoutMs: Number.POSITIVE_INFINITY, maxTurnMs: 1_000 })
+    const { registry } = clockedRegistry({ clock, timeoutMs: Number.POSITIVE_INFINITY, maxHoldMs: 1_000 })
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
     registry.set('a', [])
@@ -87,8 +87,8 @@ describe('a hold', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('lasts for ever where `maxTurnMs` is infinite', () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: Number.POSITIVE_INFINITY })
+  it('lasts for ever where `maxHoldMs` is infinite', () => {
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxHoldMs: Number.POSITIVE_INFINITY })
     registry.set('a', [])
     registry.hold('a')
     clock.advance(365 * 24 * 3_600_000)

@@ -89,7 +89,11 @@ describe('a run inside a turn of the same id', () => {
   })
 
   it('is cut with its turn, and the next turn begins', async () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: Number.POSITIVE_INFINITY, maxTurnMs: 1_000 })
+    const { registry, clock } = clockedRegistry({
+      timeoutMs: Number.POSITIVE_INFINITY,
+      maxTurnMs: 1_000,
+      turnGraceMs: 0,
+    })
     let nested = watch(Promise.resolve<unknown>(undefined))
     const outer = watch(
       registry.run('a', async () => {

@@ -9,6 +9,8 @@ describe('stats()', () => {
     expect(registry.stats()).toEqual({
       size: 0,
       held: 0,
+      running: 0,
+      waiting: 0,
       archiving: 0,
       created: 0,
       loaded: 0,
@@ -18,6 +20,7 @@ describe('stats()', () => {
       hits: 0,
       misses: 0,
       turns: 0,
+      turnTimeouts: 0,
       listenerErrors: 0,
       archiveFailures: 0,
       lastSweep: undefined,

@@ -7,7 +7,8 @@ import { TrackingClock } from '../support/tracking-clock.ts'
 import { watch } from '../support/watched.ts'
 
 describe('`maxTurnMs`', () => {
-  const forEver = { timeoutMs: Number.POSITIVE_INFINITY }
+  // Without a grace, so that a turn is cut at its limit; `turn-grace.test.ts` is about the grace.
+  const forEver = { timeoutMs: Number.POSITIVE_INFINITY, turnGraceMs: 0 }
 
   it('cuts a turn exactly when its time is up', async () => {
     const { registry, clock } = clockedRegistry({ ...forEver, maxTurnMs: 1_000 })

@@ -9,7 +9,7 @@ import { watch } from '../support/watched.ts'
 
 describe('turns that wait', () => {
   it('keep their session from ending', async () => {
-    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 1_000 })
+    const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 1_000, turnGraceMs: 0 })
     const first = beginTurn(registry, 'a')
     const second = watch(registry.run('a', (session) => session.value.push('second')))
     clock.advance(1_000)
@@ -68,11 +68,11 @@ describe('turns that wait', () => {
     const removed = vi.spyOn(signal, 'removeEventListener')
     const first = beginTurn(registry, 'a', { signal })
     const second = registry.run('a', () => {}, { signal })
-    expect(added).toHaveBeenCalledTimes(2)
+    expect(added).toHaveBeenCalledTimes(1)
     first.end.resolve('done')
     await second
 
-    expect(removed).toHaveBeenCalledTimes(2)
+    expect(removed).toHaveBeenCalledTimes(1)
   })
 
   it('run although the turn before them failed', async () => {
@@ -124,7 +124,7 @@ describe('`whenBusy`', () => {
   })
 
   it('`interrupt` asks, and waits for a turn that does not listen', async () => {
-    const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000 })
+    const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 0 })
     const deaf = beginTurn(registry, 'a')
     const next = watch(registry.run('a', () => 'next', { whenBusy: 'interrupt' }))
     expect(deaf.signal.reason).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
@@ -166,7 +166,7 @@ describe('`whenBusy`', () => {
   })
 
   it('`join` has its own limit', async () => {
-    const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000 })
+    const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 0 })
     const beside = beginTurn(registry, 'a', { whenBusy: 'join' })
     await clock.advanceAsync(1_000)
 

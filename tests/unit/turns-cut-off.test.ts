@@ -81,10 +81,12 @@ describe('a session that ends in the middle of a turn', () => {
   })
 
   it('still cuts the turn when its time is up', async () => {
-    const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000 })
+    const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 500 })
     const turn = beginTurn(registry, 'a')
     registry.delete('a')
-    await clock.advanceAsync(1_000)
+    await clock.advanceAsync(1_499)
+    expect(turn.run.state).toBe('pending')
+    await clock.advanceAsync(1)
 
     expect(turn.run.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
   })

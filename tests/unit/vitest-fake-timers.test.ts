@@ -21,7 +21,7 @@ it('sweeps when the time is moved, however many slices it takes', async () => {
 })
 
 it('cuts a turn when the time is moved', async () => {
-  const registry = new SessionRegistry({ maxTurnMs: 1_000, create: () => [] })
+  const registry = new SessionRegistry({ maxTurnMs: 700, turnGraceMs: 300, create: () => [] })
   const turn = watch(registry.run('a', () => new Promise(() => {})))
   await vi.advanceTimersByTimeAsync(999)
   expect(turn.state).toBe('pending')
