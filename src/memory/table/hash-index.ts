@@ -1,4 +1,5 @@
 import { CellMemory } from './cell-memory.ts'
+import { newHashKeys } from './hash-keys.ts'
 import { HashSegment } from './hash-segment.ts'
 import { hashOf } from './id-hash.ts'
 import { noSlot } from './slot-page.ts'
@@ -13,12 +14,12 @@ const maxDepth = 16
  * A full segment is split in two, as in extendible hashing (Fagin, Nievergelt, Pippenger and Strong, 1979): an insertion
  * moves a few thousand numbers at most, where a `Map` copies itself whole and holds the event loop for all of it.
  *
- * Ids are a visitor's to choose. Those that are made to have the same hash find no free cell, and go to a `Map`, whose
- * hashes nobody can foresee.
+ * Ids that have the same hash, or nearly, may find no free cell; they go to a `Map`. With secret keys that is a coincidence,
+ * which nobody can bring about.
  */
 export class HashIndex<T> {
   readonly #slots: SlotStore<T>
-  readonly #seed = Math.floor(Math.random() * 2 ** 32)
+  readonly #keys = newHashKeys()
   readonly #memory = new CellMemory()
   #directory = [new HashSegment(0, this.#memory)]
   readonly #crowded = new Map<string, number>()
@@ -29,7 +30,7 @@ export class HashIndex<T> {
   }
 
   find(id: string): number {
-    const hash = hashOf(id, this.#seed)
+    const hash = hashOf(id, this.#keys)
     const slot = this.#segmentOf(hash).find(hash, id, this.#slots)
     if (slot !== noSlot || this.#crowded.size === 0) return slot
     return this.#crowded.get(id) ?? noSlot
@@ -42,7 +43,7 @@ export class HashIndex<T> {
    * It does not look at the id in the slot. That is a wait for memory, and the caller has others there to wait for as well.
    */
   guess(id: string): number {
-    const hash = hashOf(id, this.#seed)
+    const hash = hashOf(id, this.#keys)
     const slot = this.#segmentOf(hash).guess(hash)
     if (slot !== noSlot || this.#crowded.size === 0) return slot
     return this.#crowded.get(id) ?? noSlot
@@ -50,7 +51,7 @@ export class HashIndex<T> {
 
   /** Adds a slot. There is none of its id. */
   add(id: string, slot: number): void {
-    const hash = hashOf(id, this.#seed)
+    const hash = hashOf(id, this.#keys)
     this.#slots.setHash(slot, hash)
     let segment = this.#segmentOf(hash)
     while (segment.isFull && segment.depth < maxDepth) {
