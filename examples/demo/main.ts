@@ -3,30 +3,73 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startMeasured } from './measured-process.ts'
-import type { Measurement } from './measured-server.ts'
+import type { Kind, Measurement } from './measured-server.ts'
 import { plotOf, type Reading, tableOf } from './report.ts'
 import { sendVisitors } from './traffic.ts'
 
-/** How long visitors come to each of the two servers. `npm run demo -- 3` makes it three seconds. */
-const seconds = Number(process.argv[2] ?? 11)
+/** How long visitors come. `npm run demo -- 3` makes it three seconds. */
+const seconds = Number(process.argv[2] ?? 20)
+
+const visitorsPerSecond = 40
 
 /** In a real server 20 minutes; here it has to happen while somebody watches. */
-const timeoutMs = 1_500
+const timeoutMs = 2_000
+
+/** How long an answer takes that has to be looked up: longer than the timeout, as an agent's may that calls slow tools. */
+const lookUpMs = 3_000
+
+const kinds: readonly (readonly [name: string, kind: Kind])[] = [
+  ['Map', 'map'],
+  ['Swept Map', 'swept-map'],
+  ['Registry', 'registry'],
+]
+
+const { NO_COLOR = '' } = process.env
+const isColored = process.stdout.isTTY === true && NO_COLOR === ''
 
 console.log(
-  `The same chat server twice, ${seconds} s of visitors each, who say a few things and never come back.\n`,
+  `The same chat server three times: on a Map, on a Map that an interval sweeps, and on SessionRegistry.
+Each gets the same visitors, ${visitorsPerSecond} a second for ${seconds} s. A visitor says four things and never comes back. A history
+times out after ${timeoutMs / 1_000} s without use. One visitor in five asks for something that takes ${lookUpMs / 1_000} s to answer.
+`,
 )
-const onMap = await observe('Map', 'map')
-const onRegistry = await observe('SessionRegistry', 'registry')
 
-console.log(`\nHeap in use after a collection, MB; one point per second\n\n${plotOf(onMap, onRegistry)}\n`)
-console.log(`${tableOf([onMap, onRegistry])}\n`)
+const servers = await Promise.all(
+  kinds.map(async ([name, kind]) => ({ name, server: await startMeasured(kind, { timeoutMs, lookUpMs }) })),
+)
+const before = await measureAll()
+const traffic = Promise.all(
+  servers.map(({ server }) =>
+    sendVisitors(server.address, { seconds, visitorsPerSecond, timeoutMs, lookUpMs }),
+  ),
+)
+const measured = await measureEachSecond()
+const seen = await traffic
+// Everybody has left. What is still there after twice the timeout stays for ever.
+await wait(timeoutMs * 2)
+const left = await measureAll()
+await Promise.all(servers.map(({ server }) => server.stop()))
 
-if (onMap.failed + onRegistry.failed > 0) throw new Error('some requests were not answered')
-if (onRegistry.left.sessions > 0) throw new Error('the registry has kept sessions that nobody uses')
+const readings = servers.map(({ name }, place): Reading => {
+  const of = (all: readonly Measurement[]) => all[place] as Measurement
+  return {
+    name,
+    before: of(before),
+    readings: measured.map(of),
+    left: of(left),
+    ...(seen[place] as (typeof seen)[number]),
+  }
+})
+console.log(`\nMemory in use after a collection, MB\n\n${plotOf(readings, { isColored })}\n`)
+console.log(`${tableOf(readings)}\n`)
+
+const registry = readings.at(-1)
+if (readings.some(({ failed }) => failed > 0)) throw new Error('some messages were not answered')
+if (registry?.left.sessions !== 0) throw new Error('the registry has kept sessions that nobody uses')
+if (registry.lost > 0) throw new Error('the registry has lost answers')
 
 console.log(
-  'And nothing is lost: the server archives to disk, is stopped in the middle of turns, and started again.\n',
+  'Nothing is lost at the end either: a server that archives to disk is stopped in the middle of turns, and started again.\n',
 )
 const archive = fileURLToPath(new URL('../archive-to-disk.ts', import.meta.url))
 const [exitCode] = await once(
@@ -35,26 +78,22 @@ const [exitCode] = await once(
 )
 process.exitCode = exitCode
 
-async function observe(name: string, kind: 'map' | 'registry'): Promise<Reading> {
-  const server = await startMeasured(kind, timeoutMs)
-  const before = await server.measure()
-  const readings: Measurement[] = []
+function measureAll(): Promise<Measurement[]> {
+  return Promise.all(servers.map(({ server }) => server.measure()))
+}
+
+async function measureEachSecond(): Promise<Measurement[][]> {
+  const all: Measurement[][] = []
   const startedAt = performance.now()
-  const traffic = sendVisitors(server.address, seconds)
-  while (readings.length < seconds) {
-    await wait(startedAt + (readings.length + 1) * 1_000 - performance.now())
-    const reading = await server.measure()
-    readings.push(reading)
-    const { sessions, heapBytes } = reading
-    const heap = (heapBytes / 1e6).toFixed(0)
-    console.log(
-      `${name.padEnd(16)} ${String(readings.length).padStart(3)} s ${String(sessions).padStart(7)} sessions ${heap.padStart(5)} MB`,
-    )
+  while (all.length < seconds) {
+    await wait(startedAt + (all.length + 1) * 1_000 - performance.now())
+    const now = await measureAll()
+    all.push(now)
+    const shown = now.map(({ sessions, bytes }, place) => {
+      const memory = (bytes / 1e6).toFixed(0).padStart(3)
+      return `${servers[place]?.name}${String(sessions).padStart(6)} sessions${memory} MB`
+    })
+    console.log(`${String(all.length).padStart(3)} s   ${shown.join('    ')}`)
   }
-  const { answered, visitors, failed } = await traffic
-  // Everybody has left. What is still there after twice the timeout stays for ever.
-  await wait(timeoutMs * 2)
-  const left = await server.measure()
-  await server.stop()
-  return { name, seconds, before, readings, left, answered, visitors, failed }
+  return all
 }

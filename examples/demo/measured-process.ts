@@ -1,18 +1,22 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Measurement } from './measured-server.ts'
+import type { Kind, Measurement } from './measured-server.ts'
 
-/** A server of the demo in a process of its own, so that its heap is its own as well. */
+/** A server of the demo in a process of its own, so that its memory and its processor time are its own as well. */
 export interface MeasuredProcess {
   readonly address: string
   measure(): Promise<Measurement>
   stop(): Promise<void>
 }
 
-export async function startMeasured(kind: 'map' | 'registry', timeoutMs: number): Promise<MeasuredProcess> {
+export async function startMeasured(
+  kind: Kind,
+  { timeoutMs, lookUpMs }: { readonly timeoutMs: number; readonly lookUpMs: number },
+): Promise<MeasuredProcess> {
   const server = fileURLToPath(new URL('measured-server.ts', import.meta.url))
-  const child = fork(server, [kind, String(timeoutMs)], { execArgv: ['--import', 'tsx', '--expose-gc'] })
+  const options = JSON.stringify({ kind, timeoutMs, lookUpMs })
+  const child = fork(server, [options], { execArgv: ['--import', 'tsx', '--expose-gc'] })
   const [{ address }] = (await once(child, 'message')) as [{ address: string }]
   return {
     address,

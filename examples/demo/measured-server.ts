@@ -1,28 +1,58 @@
 import { pino } from 'pino'
-import { historiesInRegistry } from '../chat-server/histories.ts'
+import { type Histories, historiesInRegistry } from '../chat-server/histories.ts'
 import { eliza } from '../chat-server/responder.ts'
 import { chatServer } from '../chat-server/server.ts'
 import { historiesInMap } from './histories-in-map.ts'
+import { historiesInSweptMap } from './histories-in-swept-map.ts'
+import { withLookups } from './lookups.ts'
 
-/** The chat server on a `Map` or on the registry, in a process of its own that measures itself when it is asked to. */
+/** Where a server of the demo keeps its histories. */
+export type Kind = 'map' | 'swept-map' | 'registry'
+
+/** What a server says of itself when it is asked to. */
 export interface Measurement {
   readonly sessions: number
-  /** After a full collection: what is really in use. */
-  readonly heapBytes: number
+  /** In the heap and in array buffers, after a full collection: what is really in use. */
+  readonly bytes: number
+  /** Since the process began, without the collections that measuring takes. */
+  readonly cpuMs: number
 }
 
-const [kind, timeoutMs] = process.argv.slice(2)
+// The chat server in a process of its own. What the parent wants of it stands in the arguments.
+const { kind, timeoutMs, lookUpMs } = JSON.parse(process.argv[2] ?? '{}') as {
+  readonly kind: Kind
+  readonly timeoutMs: number
+  readonly lookUpMs: number
+}
 const logger = pino({ level: 'warn' })
-const histories =
-  kind === 'map'
-    ? historiesInMap()
-    : historiesInRegistry({ logger, timeoutMs: Number(timeoutMs), intervalMs: Number(timeoutMs) / 4 })
-const app = chatServer(histories, eliza(), logger)
+const intervalMs = timeoutMs / 4
+
+const made: Record<Kind, () => Histories> = {
+  map: historiesInMap,
+  'swept-map': () => historiesInSweptMap({ timeoutMs, intervalMs }),
+  registry: () => historiesInRegistry({ logger, timeoutMs, intervalMs }),
+}
+const histories = made[kind]()
+const app = chatServer(histories, withLookups(eliza(), lookUpMs), logger)
+
+let collectionMs = 0
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}
 
 process.on('message', () => {
+  const before = cpuMs()
   globalThis.gc?.()
-  const { size } = histories.stats() as { size: number }
-  process.send?.({ sessions: size, heapBytes: process.memoryUsage().heapUsed } satisfies Measurement)
+  collectionMs += cpuMs() - before
+  const { size: sessions } = histories.stats() as { size: number }
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  process.send?.({
+    sessions,
+    bytes: heapUsed + arrayBuffers,
+    cpuMs: cpuMs() - collectionMs,
+  } satisfies Measurement)
 })
 process.once('SIGTERM', async () => {
   await app.close()

@@ -1,43 +1,71 @@
-import { blue, plot, red } from 'asciichart'
 import type { Measurement } from './measured-server.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What was seen of one server. */
-export interface Reading {
+export interface Reading extends Traffic {
   readonly name: string
-  readonly seconds: number
   readonly before: Measurement
+  /** One for each second of traffic. */
   readonly readings: readonly Measurement[]
   /** Some time after the last visitor has left. */
   readonly left: Measurement
-  readonly answered: number
-  readonly visitors: number
-  readonly failed: number
 }
 
-export function plotOf(onMap: Reading, onRegistry: Reading): string {
-  const heaps = [onMap, onRegistry].map(({ before, readings, left }) =>
-    [before, ...readings, left].flatMap(({ heapBytes }) => Array(4).fill(heapBytes / 1e6)),
-  )
-  const legend = `\u001b[31m── Map\u001b[0m   \u001b[34m── SessionRegistry\u001b[0m   (the last point: after everybody has left)`
-  const colors = [red, blue]
-  const format = (value: number) => value.toFixed(0).padStart(6)
-  return `${plot(heaps, { height: 12, min: 0, colors, format })}\n\n       ${legend}`
+const megabytes = ({ bytes }: Measurement) => bytes / 1e6
+
+const csi = '\u001b['
+/** Red, yellow, blue: of the servers in their order. */
+const colors = [31, 33, 34]
+
+/** Memory over time: a letter for each server, in colour only where it is wanted, and four columns for each measurement. */
+export function plotOf(all: readonly Reading[], { height = 12, isColored = false } = {}): string {
+  const series = all.map(({ before, readings, left }) => [before, ...readings, left].map(megabytes))
+  const most = Math.max(...series.flat())
+  const rowOf = (value: number) => Math.round((value / most) * height)
+  const marks = all.map(({ name }, place) => {
+    const letter = name[0] ?? '?'
+    return isColored ? `${csi}${colors[place % colors.length]}m${letter}${csi}0m` : letter
+  })
+  const lines = Array.from({ length: height + 1 }, (_, fromTop) => {
+    const row = height - fromTop
+    const cells = (series[0] ?? []).map((_first, column) => {
+      // The last of those that stand on one place, as it was drawn last.
+      const place = series.findLastIndex((values) => rowOf(values[column] ?? 0) === row)
+      return (marks[place] ?? ' ').repeat(4)
+    })
+    return `${((row / height) * most).toFixed(0).padStart(6)} |${cells.join('')}`.trimEnd()
+  })
+  const legend = all.map(({ name }, place) => `${marks[place]} ${name}`).join('   ')
+  return `${lines.join('\n')}\n\n       ${legend}   (on the right: after all have left)`
 }
 
-export function tableOf(readings: readonly Reading[]): string {
+const columns: readonly [heading: string, cell: (reading: Reading) => string][] = [
+  ['', ({ name }) => name],
+  ['answers', ({ answered }) => String(answered)],
+  ['of them lost', ({ lost }) => String(lost)],
+  ['sessions at most', ({ readings }) => String(Math.max(...readings.map(({ sessions }) => sessions)))],
+  ['after all left', ({ left }) => String(left.sessions)],
+  ['MB at most', ({ readings }) => Math.max(...readings.map(megabytes)).toFixed(0)],
+  ['after all left', ({ left }) => megabytes(left).toFixed(0)],
+  [
+    'CPU ms/request',
+    ({ before, left, answered }) => ((left.cpuMs - before.cpuMs) / Math.max(answered, 1)).toFixed(2),
+  ],
+]
+
+export function tableOf(all: readonly Reading[]): string {
   const rows = [
-    ['', 'visitors', 'requests/s', 'sessions: most', 'after all left', 'heap MB: most', 'after all left'],
-    ...readings.map(({ name, seconds, visitors, answered, readings: all, left }) => [
-      name,
-      String(visitors),
-      (answered / seconds).toFixed(0),
-      String(Math.max(...all.map(({ sessions }) => sessions))),
-      String(left.sessions),
-      (Math.max(...all.map(({ heapBytes }) => heapBytes)) / 1e6).toFixed(0),
-      (left.heapBytes / 1e6).toFixed(0),
-    ]),
+    columns.map(([heading]) => heading),
+    ...all.map((one) => columns.map(([, cell]) => cell(one))),
   ]
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows
-    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(16) : cell.padStart(17))).join(''))
+    .map((row) => {
+      const cells = row.map((cell, column) => {
+        const width = widths[column] ?? 0
+        return column === 0 ? cell.padEnd(width) : cell.padStart(width)
+      })
+      return cells.join('  ').trimEnd()
+    })
     .join('\n')
 }

@@ -1,49 +1,39 @@
-import autocannon from 'autocannon'
+import { Agent } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Visit, Visitor } from './visitor.ts'
 
-const things = [
-  'Hello there, I was told that I can talk to you about whatever is on my mind.',
-  'I am a little tired, because my new job starts at six in the morning and the train takes an hour.',
-  'I feel that nobody at the office listens to what I say, although they ask me all the time.',
-  'I need a holiday somewhere warm, with good food, and without a telephone.',
-]
+/** Every fifth visitor asks for something to be looked up. */
+const lookUpEvery = 5
 
-/** Visitors who talk at the same time. Each says all of the above, one thing after another, and never comes back. */
-const crowd = 40
-
-export interface Traffic {
-  readonly answered: number
+/** What came of all visits. */
+export interface Traffic extends Visit {
   readonly visitors: number
-  readonly failed: number
 }
 
-/** Sends visitors to the server for some seconds, as fast as it answers. */
-export async function sendVisitors(address: string, seconds: number): Promise<Traffic> {
-  let sent = 0
-  const result = await autocannon({
-    url: address,
-    duration: seconds,
-    connections: crowd,
-    requests: [
-      {
-        method: 'POST',
-        setupRequest: (request) => {
-          const generation = Math.floor(sent / (crowd * things.length))
-          const visitor = `visitor-${generation * crowd + (sent % crowd)}`
-          const said = things[Math.floor(sent / crowd) % things.length]
-          sent += 1
-          return {
-            ...request,
-            path: `/chat/${visitor}`,
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify({ message: `${said} (${sent})` }),
-          }
-        },
-      },
-    ],
+export interface TrafficOptions {
+  readonly seconds: number
+  readonly visitorsPerSecond: number
+  readonly timeoutMs: number
+  readonly lookUpMs: number
+}
+
+/** Sends visitors to a server: the same ones to each, so many a second, and no more to a faster server. */
+export async function sendVisitors(address: string, options: TrafficOptions): Promise<Traffic> {
+  const { seconds, visitorsPerSecond, timeoutMs, lookUpMs } = options
+  const agent = new Agent({ keepAlive: true })
+  const startedAt = performance.now()
+  const visits = Array.from({ length: Math.ceil(seconds * visitorsPerSecond) }, async (_, number) => {
+    await wait(startedAt + (number * 1_000) / visitorsPerSecond - performance.now())
+    const url = `${address}/chat/visitor-${number}`
+    return new Visitor({ agent, url, timeoutMs, lookUpMs }).talk({ looksUp: number % lookUpEvery === 0 })
   })
+  const all = await Promise.all(visits)
+  agent.destroy()
+  const sum = (count: (visit: Visit) => number) => all.reduce((total, one) => total + count(one), 0)
   return {
-    answered: result['2xx'],
-    visitors: Math.ceil(sent / things.length),
-    failed: result.non2xx + result.errors + result.timeouts,
+    visitors: all.length,
+    answered: sum(({ answered }) => answered),
+    failed: sum(({ failed }) => failed),
+    lost: sum(({ lost }) => lost),
   }
 }

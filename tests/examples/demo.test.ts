@@ -1,55 +1,104 @@
 import { describe, expect, it, vi } from 'vitest'
 import { startMeasured } from '../../examples/demo/measured-process.ts'
+import type { Kind } from '../../examples/demo/measured-server.ts'
 import { plotOf, type Reading, tableOf } from '../../examples/demo/report.ts'
 import { sendVisitors } from '../../examples/demo/traffic.ts'
+import { Running } from './running.ts'
 
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
-const seconds = 1
+const times = { timeoutMs: 2_000, lookUpMs: 3_000 }
 
 describe('the demo, in short', () => {
-  it.each([
-    ['map', true],
-    ['registry', false],
-  ] as const)('measures a server on a %s: it keeps who has left: %s', async (kind, keeps) => {
-    const server = await startMeasured(kind, 200)
-    try {
-      const { answered, visitors, failed } = await sendVisitors(server.address, seconds)
-      const { sessions, heapBytes } = await server.measure()
-      expect(failed).toBe(0)
-      expect(answered).toBeGreaterThan(0)
-      expect(visitors).toBeGreaterThan(0)
-      expect(heapBytes).toBeGreaterThan(1e6)
-      expect(sessions).toBeGreaterThanOrEqual(0)
-      await vi.waitFor(async () => {
-        const left = await server.measure()
-        expect(left.sessions > 0).toBe(keeps)
-      }, 20_000)
-    } finally {
-      await server.stop()
-    }
+  it.each<[kind: Kind, loses: boolean, keeps: boolean]>([
+    ['map', false, true],
+    ['swept-map', true, false],
+    ['registry', false, false],
+  ])(
+    'measures a server on a %s: it loses answers: %s, and keeps who has left: %s',
+    async (kind, loses, keeps) => {
+      const server = await startMeasured(kind, times)
+      try {
+        const before = await server.measure()
+        const traffic = { seconds: 1, visitorsPerSecond: 10, ...times }
+        const { visitors, answered, failed, lost } = await sendVisitors(server.address, traffic)
+        const after = await server.measure()
+        expect({ visitors, answered, failed, loses: lost > 0 }).toEqual({
+          visitors: 10,
+          answered: 40,
+          failed: 0,
+          loses,
+        })
+        expect(after.bytes).toBeGreaterThan(1e6)
+        expect(after.cpuMs).toBeGreaterThan(before.cpuMs)
+        await vi.waitFor(async () => {
+          const left = await server.measure()
+          expect(left.sessions).toBe(keeps ? 10 : 0)
+        }, 20_000)
+      } finally {
+        await server.stop()
+      }
+    },
+  )
+
+  it('as a whole: into a pipe without colours, and ends with the archive', async () => {
+    const running = new Running('examples/demo/main.ts', {}, ['1'])
+    const exitCode = await running.ended()
+    const printed = running.lines.join('\n')
+
+    expect(printed).not.toContain('\u001b')
+    expect(printed).toMatch(/^Map +160 +0 +\d+ +40 /m)
+    expect(printed).toMatch(/^Swept Map +160 +\d+ +\d+ +0 /m)
+    expect(printed).toMatch(/^Registry +160 +0 +\d+ +0 /m)
+    expect(running.lines.at(-1)).toMatch(/^started again: .* 0 missing$/)
+    expect(exitCode).toBe(0)
+  })
+})
+
+describe('the report of the demo', () => {
+  const at = (sessions: number, megabytes: number, cpuMs: number) => ({
+    sessions,
+    bytes: megabytes * 1e6,
+    cpuMs,
+  })
+  const reading = (name: string, lost: number, left: number): Reading => ({
+    name,
+    before: at(0, 10, 100),
+    readings: [at(50, 20, 200), at(100, 30, 300)],
+    left: at(left, 10 + left / 5, 300),
+    visitors: 100,
+    answered: 400,
+    failed: 0,
+    lost,
+  })
+  const all = [reading('Map', 0, 100), reading('Swept Map', 60, 0), reading('Registry', 0, 5)]
+
+  it('sums up what was seen', () => {
+    expect(tableOf(all)).toBe(
+      [
+        '           answers  of them lost  sessions at most  after all left  MB at most  after all left  CPU ms/request',
+        'Map            400             0               100             100          30              30            0.50',
+        'Swept Map      400            60               100               0          30              10            0.50',
+        'Registry       400             0               100               5          30              11            0.50',
+      ].join('\n'),
+    )
   })
 
-  it('draws and sums up what it has seen', () => {
-    const at = (sessions: number, megabytes: number) => ({ sessions, heapBytes: megabytes * 1e6 })
-    const reading = (name: string, left: number): Reading => ({
-      name,
-      seconds: 2,
-      before: at(0, 10),
-      readings: [at(50, 20), at(100, 30)],
-      left: at(left, 10 + left / 5),
-      answered: 400,
-      visitors: 100,
-      failed: 0,
-    })
-    const [onMap, onRegistry] = [reading('Map', 100), reading('SessionRegistry', 0)]
-    const lines = tableOf([onMap, onRegistry]).split('\n')
+  it('draws memory over time, one letter for each server, the last one on top', () => {
+    expect(plotOf(all, { height: 3 })).toBe(
+      [
+        '    30 |        RRRRMMMM',
+        '    20 |    RRRR',
+        '    10 |RRRR        RRRR',
+        '     0 |',
+        '',
+        '       M Map   S Swept Map   R Registry   (on the right: after all have left)',
+      ].join('\n'),
+    )
+  })
 
-    expect(lines.map((line) => line.trim().split(/\s{2,}/))).toEqual([
-      ['visitors', 'requests/s', 'sessions: most', 'after all left', 'heap MB: most', 'after all left'],
-      ['Map', '100', '200', '100', '100', '30', '30'],
-      ['SessionRegistry', '100', '200', '100', '0', '30', '10'],
-    ])
-    expect(plotOf(onMap, onRegistry)).toMatch(/30 ┼[\s\S]+SessionRegistry/)
+  it('has colours only where they are wanted', () => {
+    expect(plotOf(all)).not.toContain('\u001b')
+    expect(plotOf(all, { isColored: true })).toContain('\u001b[34mR\u001b[0m')
   })
 })

@@ -11,8 +11,8 @@ export class Running {
   readonly #closed: Promise<unknown[]>
   #printed = ''
 
-  constructor(path: string, env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', path], {
+  constructor(path: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+    this.child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
