@@ -1,3 +1,5 @@
+import { unfitClient } from './failure.ts'
+
 /**
  * Reads the answer of a script, whatever the client makes of it: RESP2 or RESP3, strings or buffers, numbers or big
  * integers. Our scripts answer with a number or a flat list of numbers and strings.
@@ -24,6 +26,9 @@ export class Answer {
     this.#next += 1
     if (typeof part === 'string') return part
     if (part instanceof Uint8Array) return Buffer.from(part).toString('utf8')
-    return part === null || part === undefined ? '' : String(part)
+    if (part === null || part === undefined) return ''
+    // A client that reads texts as JSON: who knows what else it makes of them.
+    if (typeof part === 'object') throw unfitClient()
+    return String(part)
   }
 }

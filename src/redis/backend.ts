@@ -1,7 +1,8 @@
 import { afterLoopTurn, type FullClock, realClock, Timer } from '../core/clock.ts'
 import { isSessionRegistryError } from '../core/errors.ts'
 import type { RunScript } from './client.ts'
-import { backendFailed, backendUnavailable, classify, unfitClient } from './failure.ts'
+import { withoutArguments } from './client-error.ts'
+import { backendFailed, backendUnavailable, classify, needsClusterClient, unfitClient } from './failure.ts'
 import { jitter, pause } from './pause.ts'
 import { type Reply, readReply } from './reply.ts'
 import type { Script } from './script.ts'
@@ -63,6 +64,7 @@ export class Backend {
   readonly #memory: string
   readonly #clock: FullClock
   readonly #serverClock = new ServerClock()
+  #hasAnswered = false
 
   constructor(run: RunScript, callTimeoutMs: number, clock: FullClock = realClock) {
     this.#run = run
@@ -97,7 +99,7 @@ export class Backend {
     let hasHung = false
     for (;;) {
       let waitMs = jitter(pauseMs)
-      let cause: unknown
+      let cause: Error
       try {
         const reply = await this.#within(call)
         if (!reply.isRefused) return reply.answer
@@ -107,11 +109,15 @@ export class Backend {
         wasRefused = true
       } catch (error) {
         if (isSessionRegistryError(error)) throw error
+        cause = withoutArguments(error, call.keys)
         const failure = classify(error)
-        if (failure === 'answer') throw backendFailed(error)
         const afterMs = this.#clock.now() - startedAt + waitMs
-        if (failure === 'readOnly' && afterMs > readOnlyPatienceMs) throw backendFailed(error)
-        cause = error
+        if (failure === 'answer' || (failure === 'readOnly' && afterMs > readOnlyPatienceMs)) {
+          throw backendFailed(cause)
+        }
+        if (failure === 'moved') throw needsClusterClient(cause)
+        // A client that has answered before is no wrong one.
+        if (failure === 'misused') throw this.#hasAnswered ? backendFailed(cause) : unfitClient(cause)
       }
       const now = this.#clock.now()
       if (!hasHung && now - call.until > hangMs) {
@@ -154,6 +160,7 @@ export class Backend {
     const notAfter = known ?? (script.isReadOnly ? Number.MAX_SAFE_INTEGER : 0)
     const reply = readReply(await this.#run(script, keys, [...args, String(notAfter), this.#memory]))
     if (reply === undefined) throw unfitClient()
+    this.#hasAnswered = true
     this.#serverClock.learn(shard, reply.now, sentAt, this.#clock.now())
     if (!reply.isRefused) {
       const { onLate } = call

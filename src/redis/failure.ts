@@ -1,4 +1,5 @@
 import { SessionRegistryError } from '../core/errors.ts'
+import { type ClientError, readError, serverCode } from './client-error.ts'
 
 /**
  * What a failed call of the client means.
@@ -6,40 +7,42 @@ import { SessionRegistryError } from '../core/errors.ts'
  * - `answer`: the server refused; repeating does not help
  * - `passing`: the server refused for now, and nothing was done: it loads its data, or a failover is under way
  * - `readOnly`: as `passing` for a moment after a failover, and as `answer` on a replica
+ * - `moved`: the keys are on another node of a cluster, which a client of one server does not find
+ * - `misused`: the client was called with something else than it takes
  * - `lost`: no answer came; what was sent may have been carried out or not
  */
-export type Failure = 'answer' | 'passing' | 'readOnly' | 'lost'
+export type Failure = 'answer' | 'passing' | 'readOnly' | 'moved' | 'misused' | 'lost'
 
-const passing = /\b(LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|BUSY|MOVED|ASK)\b/
-const readOnly = /\bREADONLY\b|ReadOnly/
+const passing = new Set(['LOADING', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'NOREPLICAS', 'BUSY'])
+const moved = new Set(['MOVED', 'ASK'])
 
-/** Redis begins every error with a word in capitals; no client's own message does. */
-const errorCode = /^-?[A-Z]{2,}[A-Z0-9]* /
+/** The server has no place for the connection at the moment. */
+const tooManyClients = /max number of clients/
 
-export function classify(error: unknown): Failure {
-  if (!(error instanceof Error)) return 'lost'
-  // A client that was called wrongly, or whose connection refuses what it was given, will not do better.
-  if (error instanceof TypeError || error instanceof RangeError) return 'answer'
-  if (!isAnswer(error)) return 'lost'
-  if (readOnly.test(error.message)) return 'readOnly'
-  return passing.test(error.message) ? 'passing' : 'answer'
+/** What a server says to a client that does not put our arguments in their places. */
+const wrongArguments = /wrong number of arguments|number of keys/i
+
+/** What `fetch` calls a connection that failed is a `TypeError` as well. */
+const network = /fetch|network|socket|connection|terminated/i
+
+export function classify(thrown: unknown): Failure {
+  const error = readError(thrown)
+  const code = serverCode(error)
+  if (code === undefined) return isMisuse(error) ? 'misused' : 'lost'
+  if (code === 'READONLY') return 'readOnly'
+  if (moved.has(code)) return 'moved'
+  if (passing.has(code) || tooManyClients.test(error.message)) return 'passing'
+  return wrongArguments.test(error.message) ? 'misused' : 'answer'
 }
 
-function isAnswer(error: Error): boolean {
-  if (error.name === 'ReplyError' || errorCode.test(error.message)) return true
-  // GLIDE puts the server's words into its own.
-  if (/signalled by the server/.test(error.message)) return true
-  for (
-    let type: unknown = error.constructor;
-    typeof type === 'function';
-    type = Object.getPrototypeOf(type)
-  ) {
-    if (type.name === 'ErrorReply') return true
-  }
-  return false
+/** A client that was called wrongly, or whose connection refuses what it was given, will not do better. */
+function isMisuse({ name, message, cause, classes }: ClientError): boolean {
+  const kinds = [name, ...classes]
+  if (!kinds.includes('TypeError') && !kinds.includes('RangeError')) return false
+  return cause === undefined && !network.test(message)
 }
 
-export function backendFailed(cause: unknown): SessionRegistryError {
+export function backendFailed(cause: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_FAILED',
     'Expected Redis to carry out the call, but it answered with an error; nothing was written',
@@ -47,7 +50,16 @@ export function backendFailed(cause: unknown): SessionRegistryError {
   )
 }
 
-export function backendUnavailable(cause: unknown): SessionRegistryError {
+/** The server is a node of a cluster, and the client knows it alone. */
+export function needsClusterClient(cause: Error): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_BACKEND_FAILED',
+    'Expected the server to have all keys, but it is a node of a cluster: use a cluster client',
+    { cause },
+  )
+}
+
+export function backendUnavailable(cause: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_UNAVAILABLE',
     'Expected an answer of Redis, but none came, and repeating the call did not help; its outcome is unknown',
@@ -55,10 +67,12 @@ export function backendUnavailable(cause: unknown): SessionRegistryError {
   )
 }
 
-/** The client hands out what none of our scripts answers. */
-export function unfitClient(): SessionRegistryError {
+/** The client takes something else than our calls, or hands out something else than the server answers. */
+export function unfitClient(cause?: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
-    'Expected `client` to answer a script with what the server answers, got something else',
+    'Expected `client` to run a script and to hand out what the server answers, as it is: a client of node-redis, ioredis, ' +
+      'iovalkey or GLIDE that answers each call by itself (no legacy mode, no `multi`, no pipeline), or an object with `run`',
+    cause === undefined ? {} : { cause },
   )
 }

@@ -1,5 +1,5 @@
 export type { SessionCodec } from '../core/codec.ts'
-export type { RedisClient } from './client.ts'
+export type { ClientScript, RedisClient, ScriptClient } from './client.ts'
 export type { DeadSession } from './dead-sessions.ts'
 export type { RedisHold } from './holds.ts'
 export type { RedisSessionRegistryOptions } from './options.ts'

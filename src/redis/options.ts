@@ -13,7 +13,8 @@ import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
 
 export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
-   * A client of node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster.
+   * A client of node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster; or any other
+   * through an object with `run`, see {@link ScriptClient}.
    *
    * It stays yours: `close` leaves it open.
    */

@@ -2,9 +2,10 @@ import { realClock } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
+import { unfitClient } from './failure.ts'
 import type { Keys } from './keys.ts'
 import type { Script } from './script.ts'
-import { config, note } from './scripts/config.lua.ts'
+import { config, note, probe } from './scripts/config.lua.ts'
 
 export interface CallOptions {
   /** How long what it writes may stay, where that is longer than usual. */
@@ -99,6 +100,7 @@ export class ShardConfig {
     let stored = answer.number()
     const livesLongEnough = answer.number() >= (ttlMs * (noteFor - renewAfter)) / noteFor
     const policy = answer.text()
+    if (answer.text() !== probe) throw unfitClient()
     if (stored === 0 || (stored === shards && !livesLongEnough)) {
       const args = [String(shards), String(ttlMs)]
       stored = new Answer(await this.#backend.call(note, [key], args, options)).number()

@@ -1,5 +1,7 @@
+import { inspect } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
+import { clientKinds } from '../support/redis-clients.ts'
 import { administrator, keysWith } from '../support/redis-keys.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -33,6 +35,26 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     expect(await registry.get('kept')).toEqual(['x'])
     expect(await registry.run('kept', ({ value }) => value.push('z'), { whenBusy: 'reject' })).toBe(2)
   })
+
+  it.each(clientKinds)(
+    'out of memory: the error shows neither the id nor the value: %s',
+    generous,
+    async (kind) => {
+      const admin = await administrator(redis)
+      const registry = await testRegistry<string[]>(redis, { kind, prefix: uniquePrefix(), create: () => [] })
+      await registry.getOrCreate('warm')
+      await admin.configSet({ 'maxmemory-policy': 'noeviction', maxmemory: '1' })
+      try {
+        const error = await failureOf(() => registry.set('id-of-ada', ['words of ada']))
+        expect(error).toEqual(failed)
+        const shown = [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error)].join()
+        expect(shown).toMatch(/OOM/)
+        expect(shown).not.toMatch(/of ada|of-ada/)
+      } finally {
+        await admin.configSet('maxmemory', '0')
+      }
+    },
+  )
 
   it('out of memory in the middle of a turn: saves all or nothing, and says which', generous, async () => {
     const admin = await administrator(redis)

@@ -9,7 +9,7 @@ const settings = [
   ...['--repl-diskless-sync-delay', '0'],
 ]
 
-/** Masters on loopback, each with a replica. */
+/** Masters on loopback, each with a replica unless asked otherwise. */
 export class RedisCluster {
   readonly masters: readonly RedisServer[]
   readonly replicas: readonly RedisServer[]
@@ -19,9 +19,9 @@ export class RedisCluster {
     this.replicas = replicas
   }
 
-  static async start(size = 3): Promise<RedisCluster> {
+  static async start(size = 3, { replicated = true } = {}): Promise<RedisCluster> {
     const servers: RedisServer[] = []
-    for (let count = 0; count < 2 * size; count += 1)
+    for (let count = 0; count < (replicated ? 2 : 1) * size; count += 1)
       servers.push(await RedisServer.start({ args: settings }))
     const cluster = new RedisCluster(servers.slice(0, size), servers.slice(size))
     try {

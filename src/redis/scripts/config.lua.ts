@@ -1,5 +1,8 @@
 import { ReadOnlyScript, Script } from '../script.ts'
 
+/** A text that a client changes which reads texts as JSON. */
+export const probe = '[1.0]'
+
 /**
  * Reads the note of the number of shards, which is a part of the format of the data.
  *
@@ -17,7 +20,7 @@ local info = redis.pcall('INFO', 'memory')
 if type(info) == 'string' then
   policy = string.match(info, 'maxmemory_policy:(%S+)') or ''
 end
-return { shards, redis.call('PTTL', KEYS[1]), policy, '[1.0]' }
+return { shards, redis.call('PTTL', KEYS[1]), policy, '${probe}' }
 `,
 )
 

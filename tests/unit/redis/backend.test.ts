@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { Backend } from '../../../src/redis/backend.ts'
@@ -22,8 +23,9 @@ function clientOf(...answers: readonly Answer[]) {
     const answer = answers[Math.min(calls.length, answers.length - 1)]
     calls.push({ keys, args })
     if (answer === 'never') return new Promise(() => {})
-    if (answer instanceof Error) throw answer
-    return typeof answer === 'string' ? [1, Math.floor(serverStart + clock.now()), answer] : answer?.reply
+    if (typeof answer === 'object' && 'reply' in answer) return answer.reply
+    if (typeof answer !== 'string') throw answer
+    return [1, Math.floor(serverStart + clock.now()), answer]
   }
   return { calls, clock, backend: new Backend(run, 5_000, clock) }
 }
@@ -53,7 +55,7 @@ describe('a call of Redis', () => {
     await clock.advanceAsync(1_000)
 
     expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_UNAVAILABLE'))
-    expect((called.error as Error).cause).toBe(error)
+    expect((called.error as Error).cause).toEqual(error)
     expect(calls.length).toBeGreaterThan(10)
   })
 
@@ -74,7 +76,15 @@ describe('a call of Redis', () => {
     'TRYAGAIN Multiple keys request during rehashing of slot',
     'CLUSTERDOWN The cluster is down',
     'MASTERDOWN Link with MASTER is down',
+    'NOREPLICAS Not enough good replicas to write.',
     'BUSY Redis is busy running a script.',
+    'ERR max number of clients reached',
+    // Redis 6.2, in a script.
+    'ERR Error running script (call to f_9): @user_script:61: @user_script: 61: -NOREPLICAS Not enough good replicas',
+    // GLIDE.
+    'NOREPLICAS: Not enough good replicas to write.',
+    'An error was signalled by the server: - TryAgain: Multiple keys request during rehashing of slot',
+    'An error was signalled by the server: - BusyLoadingError: Redis is loading the dataset in memory',
   ])('is repeated where the server cannot for now: %s', async (message) => {
     const { backend, calls, clock } = clientOf(new Error(message), 'answer')
     const called = call(backend)
@@ -93,7 +103,7 @@ describe('a call of Redis', () => {
 
     expect(called.value).toBe('answer')
     expect(refused.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
-    expect((refused.error as Error).cause).toBe(error)
+    expect((refused.error as Error).cause).toEqual(error)
   })
 
   it.each([
@@ -103,7 +113,9 @@ describe('a call of Redis', () => {
     'MISCONF Redis is configured to save RDB snapshots',
     'ERR user_script:1: Script attempted to access nonexistent global variable',
     'WRONGTYPE Operation against a key holding the wrong kind of value',
+    'ERR Error running script (call to f_9): @user_script:61: @user_script: 61: -OOM command not allowed',
     'An error was signalled by the server: - ResponseError: OOM command not allowed',
+    'OOM: command not allowed',
   ])('fails at once where the server refuses: %s', async (message) => {
     const error = new Error(message)
     const { backend, calls } = clientOf(error)
@@ -111,12 +123,74 @@ describe('a call of Redis', () => {
     await called.settled
 
     expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
-    expect((called.error as Error).cause).toBe(error)
+    expect((called.error as Error).cause).toEqual(error)
     expect(calls).toHaveLength(1)
   })
 
-  it('fails at once where the client was called wrongly', async () => {
-    const { backend } = clientOf(new TypeError('client.evalSha is not a function'))
+  it.each([
+    'MOVED 3999 127.0.0.1:7001',
+    'ASK 3999 127.0.0.1:7001',
+    'An error was signalled by the server: - Moved: 3999 127.0.0.1:7001',
+  ])(
+    'fails at once where the keys are on another node, and names the client that finds them: %s',
+    async (message) => {
+      const { backend, calls } = clientOf(new Error(message))
+      const called = call(backend)
+      await called.settled
+
+      expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
+      expect((called.error as Error).message).toMatch(/use a cluster client/)
+      expect(calls).toHaveLength(1)
+    },
+  )
+
+  it.each([
+    ['a TypeError', new TypeError('"arguments[6]" must be of type "string | Buffer", got object instead.')],
+    ['a RangeError', new RangeError('Invalid array length')],
+    ['of another realm', runInNewContext("new TypeError('client.evalSha is not a function')")],
+    [
+      'the server, of arguments that are out of place',
+      new Error("ERR wrong number of arguments for 'evalsha' command"),
+    ],
+    [
+      'the server, of the number of keys',
+      new Error("ERR Number of keys can't be greater than number of args"),
+    ],
+  ])('fails at once where the client takes no such call, and names the option: %s', async (_, error) => {
+    const { backend, calls } = clientOf(error)
+    const called = call(backend)
+    await called.settled
+
+    expect(called.error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
+    expect((called.error as Error).message).toContain('`client`')
+    expect((called.error as { cause?: Error }).cause?.message).toBe(error.message)
+    expect(calls).toHaveLength(1)
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['OK', 'OK'],
+    ['that it is queued', 'QUEUED'],
+    ['a number', 1],
+    ['an object', {}],
+    ['an empty list', []],
+    ['a list of something else', ['1', 'two', 'three']],
+    ['the answer without its time', [1, 'answer']],
+    ['a list that is too long', [1, serverStart, 'answer', 'more']],
+  ])('fails at once where the client hands out what no script answers: %s', async (_, reply) => {
+    const { backend, calls } = clientOf({ reply })
+    const called = call(backend)
+    await called.settled
+
+    expect(called.error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
+    expect((called.error as Error).message).toContain('`client`')
+    expect(calls).toHaveLength(1)
+  })
+
+  it('blames no client that has answered before', async () => {
+    const { backend } = clientOf('answer', new TypeError('client.evalSha is not a function'))
+    await call(backend).settled
     const called = call(backend)
     await called.settled
 
@@ -129,6 +203,7 @@ describe('a call of Redis', () => {
     'Connection is closed.',
     'Reached the max retries per request limit (which is 20). Refer to "maxRetriesPerRequest" option for details.',
     'write EPIPE',
+    'ECONNRESET: socket hang up',
     'timed out',
   ])('does not take a failed connection for an answer: %s', async (message) => {
     const { backend, calls, clock } = clientOf(new Error(message), 'answer')
@@ -137,5 +212,43 @@ describe('a call of Redis', () => {
 
     expect(called.value).toBe('answer')
     expect(calls).toHaveLength(2)
+  })
+
+  it.each([
+    ['of fetch', Object.assign(new TypeError('fetch failed'), { cause: new Error('connect ECONNREFUSED') })],
+    ['of a Worker', new TypeError('Network connection lost.')],
+    ['that is no error', { message: 'The socket was closed' }],
+    ['that is a text', 'closed'],
+    ['that is nothing', undefined],
+    ['of another realm', runInNewContext("new Error('Connection is closed.')")],
+  ])('does not take a failed connection for an answer: %s', async (_, error) => {
+    const clock = new ManualClock()
+    let calls = 0
+    const backend = new Backend(
+      async () => {
+        calls += 1
+        if (calls === 1) throw error
+        return [1, serverStart, 'answer']
+      },
+      5_000,
+      clock,
+    )
+    const called = call(backend)
+    await clock.advanceAsync(200)
+
+    expect(called.value).toBe('answer')
+    expect(calls).toBe(2)
+  })
+
+  it('knows an answer of another realm', async () => {
+    const error = runInNewContext(
+      "class ErrorReply extends Error {}; class SimpleError extends ErrorReply {}; new SimpleError('no code')",
+    )
+    const { backend, calls } = clientOf(error)
+    const called = call(backend)
+    await called.settled
+
+    expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
+    expect(calls).toHaveLength(1)
   })
 })

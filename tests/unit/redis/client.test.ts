@@ -4,7 +4,7 @@ import type { Redis as Iovalkey } from 'iovalkey'
 import type { createClient, createClientPool, createCluster } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import { type RedisClient, recogniseClient } from '../../../src/redis/client.ts'
+import { type ClientScript, type RedisClient, recogniseClient } from '../../../src/redis/client.ts'
 import { Script } from '../../../src/redis/script.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
@@ -33,6 +33,35 @@ describe('a client', () => {
 
     expect(await recogniseClient(client)(script, ['k'], ['a'])).toBe('answer')
     expect(client.customCommand).toHaveBeenCalledExactlyOnceWith(['EVALSHA', script.sha, '1', 'k', 'a'])
+  })
+
+  it('of any other kind is called with the script, its keys and its arguments', async () => {
+    const client = { run: answers() }
+
+    expect(await recogniseClient(client)(script, ['k'], ['a', 'b'])).toBe('answer')
+    const { source, sha } = script
+    expect(client.run).toHaveBeenCalledExactlyOnceWith({ source, sha }, ['k'], ['a', 'b'])
+  })
+
+  it('of any other kind is called once more, without the hash, where the server does not know the script', async () => {
+    const client = {
+      run: vi.fn(async ({ sha }: ClientScript) => {
+        if (sha !== undefined) throw new Error('request failed: NOSCRIPT No matching script.')
+        return 'answer'
+      }),
+    }
+
+    expect(await recogniseClient(client)(script, ['k'], ['a'])).toBe('answer')
+    expect(client.run).toHaveBeenCalledTimes(2)
+    expect(client.run).toHaveBeenLastCalledWith({ source: script.source, sha: undefined }, ['k'], ['a'])
+  })
+
+  it('of a known library is that, though it has a `run` of its own', async () => {
+    const client = { evalSha: answers(), eval: answers(), run: answers() }
+    await recogniseClient(client)(script, ['k'], [])
+
+    expect(client.evalSha).toHaveBeenCalled()
+    expect(client.run).not.toHaveBeenCalled()
   })
 
   it('is sent the source of a script that the server does not know', async () => {
@@ -102,6 +131,9 @@ describe('a client', () => {
     expectTypeOf<Iovalkey>().toExtend<RedisClient>()
     expectTypeOf<GlideClient>().toExtend<RedisClient>()
     expectTypeOf<GlideClusterClient>().toExtend<RedisClient>()
+    expectTypeOf<{
+      run(script: { source: string; sha: string }, keys: string[]): Promise<unknown>
+    }>().toExtend<RedisClient>()
     expectTypeOf<Map<string, string>>().not.toExtend<RedisClient>()
   })
 })
