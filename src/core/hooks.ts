@@ -7,9 +7,19 @@ export type CreateSession<T> = (id: string) => T
 /** Brings back the value of an archived session; `undefined` where there is none. `signal` aborts when nobody waits any more. */
 export type LoadSession<T> = (id: string, context: { readonly signal: AbortSignal }) => Promise<T | undefined>
 
-/** Puts a session's value away before it is let go. `attempt` counts from 1. */
+/** Puts a session's value away before it is let go. */
 export type ArchiveSession<T> = (
   session: Session<T>,
   reason: ArchiveReason,
-  context: { readonly signal: AbortSignal; readonly attempt: number },
+  context: {
+    /** Aborts when the time of this try is up, and when nothing can come of it any more. */
+    readonly signal: AbortSignal
+    /** Counts from 1; on Redis over all processes. */
+    readonly attempt: number
+    /**
+     * Only on Redis, and then `true`: a younger life of the id was archived before this one, or the id was deleted since. The
+     * value is an older state, tried again from the dead list, that must not be stored over a younger one.
+     */
+    readonly superseded?: boolean
+  },
 ) => Promise<void>
