@@ -61,7 +61,7 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
     'close: what it could not give back is not renewed, and archived elsewhere after the lease',
     generous,
     async () => {
-      const { proxy, registry, store, shared } = await withTwoClaims('redis')
+      const { proxy, registry, store, shared } = await withTwoClaims('redis', { leaseMs: 6_000 })
       proxy.refuse()
       const closing = watch(registry.close({ deadlineMs: 20_000 }))
       await new Promise((resolve) => setTimeout(resolve, callTimeoutMs + slackMs))
