@@ -75,6 +75,10 @@ export function loadTimedOut(loadTimeoutMs: number): SessionRegistryError {
   )
 }
 
+export function endedDuring(what: 'archive' | 'load', reason: 'deleted' | 'replaced'): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_ENDED', `The session was ${reason} during its \`${what}\``)
+}
+
 export function archiveTimedOut(archiveTimeoutMs: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_ARCHIVE_FAILED',

@@ -170,10 +170,12 @@ export class Access<T> {
     this.lifecycle.create(id, value, now, timeoutMs)
   }
 
-  /** Ends a session, or its archive. Returns whether it was there: live, or still to be archived. */
+  /** Ends a session, its archive, or its load. Returns whether there was one: live, or still to be archived. */
   delete(id: string): boolean {
     const slot = this.table.find(id)
-    return slot === noSlot ? this.#parts.archiver.abandon(id, 'deleted') : this.#endAtOnce(slot, 'deleted')
+    if (slot !== noSlot) return this.#endAtOnce(slot, 'deleted')
+    const { archiver, opener } = this.#parts
+    return archiver.abandon(id, 'deleted') || opener.restart(id)
   }
 
   /**
@@ -187,8 +189,8 @@ export class Access<T> {
   }
 
   clear(): number {
-    const { table, archiver } = this.#parts
-    let count = 0
+    const { table, archiver, opener } = this.#parts
+    let count = opener.restartAll()
     for (const id of archiver.ids()) if (this.delete(id)) count += 1
     const ids = table.snapshot().map((slot) => table.idOf(slot))
     for (const id of ids) if (this.delete(id)) count += 1

@@ -1,22 +1,15 @@
 import type { Timer } from '../core/clock.ts'
 import type { ArchiveReason } from '../core/end-reason.ts'
-import { SessionRegistryError } from '../core/errors.ts'
+import type { SessionRegistryError } from '../core/errors.ts'
 import type { ArchiveSession } from '../core/hooks.ts'
-import { archiveTimedOut } from '../core/refusals.ts'
+import type { PendingWork } from '../core/pending-work.ts'
+import { archiveTimedOut, endedDuring } from '../core/refusals.ts'
 import { HookCall, runInScope } from '../core/turn-scope.ts'
-import { ArchiveJob, JobQueue } from './archive-job.ts'
-import { Burst } from './burst.ts'
+import { ArchiveJob } from './archive-job.ts'
+import { archivePauseMs } from './archive-pause.ts'
+import { ArchivePump } from './archive-pump.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './table/session-record.ts'
-
-/** A pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a person. */
-const firstPauseMs = 100
-
-/** The longest pause: a store that is down for an hour is not asked more often than it can bear. */
-const maxPauseMs = 30_000
-
-/** The longest pause while the registry closes: there is not much time left to find the store up again. */
-const maxClosingPauseMs = 1_000
 
 export interface ArchiverOptions<T> {
   readonly archive: ArchiveSession<T> | undefined
@@ -28,30 +21,38 @@ export interface ArchiverOptions<T> {
 /**
  * Puts sessions away before they are let go: a bounded number at once, tried again with growing pauses, and handed back
  * when every try has failed.
+ *
+ * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. It keeps the id until it
+ * has settled, so that nobody loads what it is about to overwrite, and no two hooks of an id overlap.
  */
 export class Archiver<T> {
   readonly #owner: object
   readonly #lifecycle: Lifecycle<T>
+  readonly #pending: PendingWork
   readonly #options: ArchiverOptions<T>
   /** What to do with a session whose last try has failed; set while the registry is closing. */
   #whenLost: ((record: SessionRecord<T>) => void) | undefined
   readonly #jobs = new Map<string, ArchiveJob<T>>()
-  /** Jobs that are ready for a try; those that somebody waits for come first. */
-  readonly #urgent = new JobQueue<T>()
-  readonly #ordinary = new JobQueue<T>()
-  #underWay = 0
-  #isScheduled = false
-  readonly #burst: Burst
+  /** Jobs whose session has ended, and whose hook has not settled. */
+  readonly #leftovers = new Map<string, ArchiveJob<T>>()
+  readonly #pump: ArchivePump<T>
   #isClosing = false
   /** Called after each job, when its id is free again. */
   readonly #settled: () => void
 
-  constructor(owner: object, lifecycle: Lifecycle<T>, options: ArchiverOptions<T>, settled: () => void) {
+  constructor(
+    owner: object,
+    lifecycle: Lifecycle<T>,
+    pending: PendingWork,
+    options: ArchiverOptions<T>,
+    settled: () => void,
+  ) {
     this.#owner = owner
     this.#lifecycle = lifecycle
+    this.#pending = pending
     this.#options = options
     this.#settled = settled
-    this.#burst = new Burst(lifecycle.clock)
+    this.#pump = new ArchivePump(lifecycle, options.archiveConcurrency, (job) => this.#try(job))
   }
 
   /** Sessions that are being archived, or wait for it. */
@@ -59,8 +60,14 @@ export class Archiver<T> {
     return this.#jobs.size
   }
 
+  /** Whether an archive hook holds some id. */
+  get isBusy(): boolean {
+    return this.#jobs.size > 0 || this.#leftovers.size > 0
+  }
+
+  /** Whether the session of an id is being archived, or the hook of one that has ended since has not settled. */
   has(id: string): boolean {
-    return this.#jobs.size > 0 && this.#jobs.has(id)
+    return this.isBusy && (this.#jobs.has(id) || this.#leftovers.has(id))
   }
 
   ids(): string[] {
@@ -71,6 +78,7 @@ export class Archiver<T> {
   start(record: SessionRecord<T>, reason: ArchiveReason): void {
     const job = new ArchiveJob(record, reason)
     this.#jobs.set(record.id, job)
+    this.#pending.begin()
     this.#makeReady(job, (pump) => this.#lifecycle.announcer.defer(pump))
   }
 
@@ -79,7 +87,7 @@ export class Archiver<T> {
    * cut short.
    */
   whenSettled(id: string, then: () => void): () => void {
-    const job = this.#jobs.get(id)
+    const job = this.#jobs.get(id) ?? this.#leftovers.get(id)
     if (job === undefined) return () => {}
     job.waiters.add(then)
     if (job.trying === undefined) this.#hurry(job)
@@ -90,18 +98,27 @@ export class Archiver<T> {
     }
   }
 
-  /** Ends a session that is being archived, and says whether there was one. */
+  /** Ends a session that is being archived. Returns whether there was one. */
   abandon(id: string, reason: 'deleted' | 'replaced'): boolean {
     const job = this.#jobs.get(id)
     if (job === undefined) return false
-    this.#abort(
-      job,
-      new SessionRegistryError('ERR_SESSION_ENDED', `The session was ${reason} while it was being archived`),
-    )
-    this.#jobs.delete(id)
     this.#lifecycle.finish(job.record, reason)
-    this.#end(job)
+    const { trying } = job
+    if (trying !== undefined) {
+      this.#jobs.delete(id)
+      this.#leftovers.set(id, job)
+      this.#pump.finish()
+      this.#abortLater(trying, endedDuring('archive', reason))
+      this.#freed()
+    } else {
+      this.#end(job)
+    }
     return true
+  }
+
+  /** Forgets the hooks that have not settled: the registry is closed. */
+  stop(): void {
+    for (const job of this.#leftovers.values()) this.#release(job)
   }
 
   /** The registry closes: the process stays alive for archives, and no pause is long. */
@@ -129,42 +146,8 @@ export class Archiver<T> {
   }
 
   #makeReady(job: ArchiveJob<T>, later?: (pump: () => void) => void): void {
-    job.isReady = true
-    const queue = job.waiters.size > 0 ? this.#urgent : this.#ordinary
-    queue.add(job)
-    this.#schedule(later)
-  }
-
-  #schedule(later: (pump: () => void) => void = queueMicrotask): void {
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    later(() => {
-      this.#isScheduled = false
-      this.#lifecycle.announcer.context.run(() => this.#pump())
-    })
-  }
-
-  #pump(): void {
-    if (this.#isScheduled) return
-    while (this.#underWay < this.#options.archiveConcurrency) {
-      const job = this.#urgent.take() ?? this.#ordinary.take()
-      if (job === undefined) return
-      this.#try(job)
-      if (this.#burst.isLong()) {
-        this.#pumpAfterLoopTurn()
-        return
-      }
-    }
-  }
-
-  #pumpAfterLoopTurn(): void {
-    this.#isScheduled = true
-    const goOn = () => {
-      this.#isScheduled = false
-      this.#pump()
-    }
-    // Not unref'd: a loop that has nothing else to do would sleep on, with sessions that wait for their turn.
-    this.#lifecycle.announcer.context.afterLoopTurn(goOn, { keepsAlive: true })
+    // While the hook of an earlier life runs it has to wait, and is made ready when that has settled.
+    if (!this.#leftovers.has(job.record.id)) this.#pump.add(job, later)
   }
 
   #try(job: ArchiveJob<T>): void {
@@ -172,12 +155,11 @@ export class Archiver<T> {
     if (archive === undefined) return
     const { record, reason } = job
     const trying = new AbortController()
-    this.#underWay += 1
     job.attempt += 1
     job.trying = trying
     job.timer = this.#timer(job, archiveTimeoutMs, () => this.#timedOut(job))
     const call = new HookCall()
-    let stored: Promise<void>
+    let stored: Promise<unknown>
     try {
       const context = { signal: trying.signal, attempt: job.attempt }
       const view = this.#lifecycle.viewOf(record)
@@ -185,19 +167,40 @@ export class Archiver<T> {
     } catch (error) {
       stored = Promise.reject(error)
     }
+    const settled = (outcome: () => void) => {
+      call.isOver = true
+      if (job.trying !== trying) return
+      if (this.#isLeftover(job)) this.#release(job)
+      else outcome()
+    }
     stored.then(
-      () => {
-        call.isOver = true
-        if (job.trying === trying) this.#succeed(job)
-      },
-      (error) => {
-        call.isOver = true
-        if (job.trying === trying) this.#fail(job, error)
-      },
+      () => settled(() => this.#succeed(job)),
+      (error) => settled(() => this.#fail(job, error)),
     )
   }
 
+  #isLeftover(job: ArchiveJob<T>): boolean {
+    return this.#leftovers.get(job.record.id) === job
+  }
+
+  /** The id is free of a hook whose session had ended before: it has settled, or has had `archiveTimeoutMs`. */
+  #release(job: ArchiveJob<T>): void {
+    const { id } = job.record
+    job.timer?.cancel()
+    job.trying = undefined
+    this.#leftovers.delete(id)
+    const next = this.#jobs.get(id)
+    if (next !== undefined) this.#makeReady(next)
+    job.wakeWaiters()
+    this.#pending.end()
+    this.#settled()
+  }
+
   #timedOut(job: ArchiveJob<T>): void {
+    if (this.#isLeftover(job)) {
+      this.#release(job)
+      return
+    }
     const error = archiveTimedOut(this.#options.archiveTimeoutMs)
     this.#abort(job, error)
     this.#fail(job, error)
@@ -209,7 +212,7 @@ export class Archiver<T> {
     this.#lifecycle.finish(job.record, job.reason)
     this.#end(job)
     this.#lifecycle.announcer.deliver()
-    this.#pump()
+    this.#pump.pump()
   }
 
   #fail(job: ArchiveJob<T>, error: unknown): void {
@@ -228,18 +231,15 @@ export class Archiver<T> {
     if (attempt >= this.#options.archiveAttempts) {
       this.#lose(job, error)
     } else {
-      const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), this.#longestPauseMs(job))
-      // Jitter, so that many sessions that failed together do not come back together.
-      job.timer = this.#timer(job, pauseMs * (0.5 + Math.random() / 2), () => this.#makeReady(job))
+      const pauseMs = archivePauseMs(attempt, {
+        isAwaited: job.waiters.size > 0,
+        isClosing: this.#isClosing,
+      })
+      job.timer = this.#timer(job, pauseMs, () => this.#makeReady(job))
       if (job.timer === undefined) this.#makeReady(job)
     }
     announcer.deliver()
-    this.#schedule()
-  }
-
-  #longestPauseMs(job: ArchiveJob<T>): number {
-    if (job.waiters.size > 0) return firstPauseMs
-    return this.#isClosing ? maxClosingPauseMs : maxPauseMs
+    this.#pump.schedule()
   }
 
   /** The last try has failed: hands the session back alive, or, while closing, over to its report. */
@@ -254,35 +254,41 @@ export class Archiver<T> {
     job.timer?.cancel()
     if (job.trying === undefined) return
     job.trying = undefined
-    this.#underWay -= 1
+    this.#pump.finish()
   }
 
   /** Ends the try under way, and tells it so when the state has changed. */
   #abort(job: ArchiveJob<T>, error: SessionRegistryError): void {
     const { trying } = job
     this.#settleTry(job)
-    if (trying !== undefined) this.#lifecycle.announcer.defer(() => trying.abort(error))
+    if (trying !== undefined) this.#abortLater(trying, error)
+  }
+
+  #abortLater(trying: AbortController, error: SessionRegistryError): void {
+    const { announcer } = this.#lifecycle
+    announcer.inBackground(() => announcer.defer(() => trying.abort(error)))
   }
 
   #end(job: ArchiveJob<T>): void {
     job.timer?.cancel()
     this.#jobs.delete(job.record.id)
-    job.isReady = false
-    // Later, because they go on to call the user's `load`, and this may be the middle of a `clear`.
-    if (job.waiters.size > 0) {
-      queueMicrotask(() => {
-        for (const then of job.waiters) then()
-      })
-    }
+    job.entry?.remove()
+    job.wakeWaiters()
+    this.#pending.end()
+    this.#freed()
+  }
+
+  /** There is a place for another try. */
+  #freed(): void {
     this.#settled()
-    this.#schedule()
+    this.#pump.schedule()
   }
 
   #timer(job: ArchiveJob<T>, ms: number, fn: () => void): Timer | undefined {
     const { clock, announcer } = this.#lifecycle
     const keepsAlive = this.#isClosing || job.waiters.size > 0
     try {
-      return announcer.context.timer(clock, fn, ms, { keepsAlive })
+      return announcer.context.timer(clock, fn, ms, { keepsAlive, catchesUp: true })
     } catch (error) {
       // A host that gives no timer takes the limit away, not the archive.
       announcer.report(error, 'an archive could not be timed')

@@ -78,6 +78,7 @@ export class Closing<T> {
 
   #finish(): void {
     this.#phase = 'done'
+    this.#archiver.stop()
     this.#timer?.cancel()
     const { counters, announcer } = this.#lifecycle
     announcer.inBackground(() => {

@@ -5,7 +5,7 @@ import { closed } from '../core/refusals.ts'
 import { checkId } from '../core/validate.ts'
 import type { Access } from './access.ts'
 import type { Hold } from './hold.ts'
-import type { Opens } from './opener.ts'
+import type { Opens } from './opening.ts'
 import type { RegistryParts } from './parts.ts'
 import { noSlot } from './table/slot-page.ts'
 import type { TurnRun } from './turn-run.ts'
@@ -66,6 +66,7 @@ export class OpenCalls<T> {
     if (slot !== noSlot) {
       counters.hits += 1
       resolve(take(slot))
+      announcer.deliver()
       return
     }
     counters.misses += 1

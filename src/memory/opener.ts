@@ -2,43 +2,23 @@ import { AsyncResource } from 'node:async_hooks'
 import { type Concerns, idIsAwaited } from '../core/concerns.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import type { CreateSession, LoadSession } from '../core/hooks.ts'
-import { noFactory } from '../core/refusals.ts'
-import { HookCall, runInScope } from '../core/turn-scope.ts'
+import type { PendingWork } from '../core/pending-work.ts'
+import { endedDuring, noFactory } from '../core/refusals.ts'
+import { findScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { LoadCall, type LoadHost } from './load-call.ts'
+import { dismiss, Opening, type Opens, runIn } from './opening.ts'
 import type { Room, RoomWaiter } from './room.ts'
 import { noSlot } from './table/slot-page.ts'
 
-/** Somebody who needs a session in memory: a call of `open`, or a turn. */
-export interface Opens<T> {
-  /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
-  readonly create: boolean | CreateSession<T>
-  /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
-  attach(slot: number): void
-  /** Called after everybody has attached and `created` was told. */
-  begin(): void
-  /** There is no session, and none is to be made. */
-  absent(): void
-  fail(error: unknown): void
-}
-
-/** What is under way to bring one id into memory, and who waits for it. */
-class Opening<T> {
-  readonly id: string
-  waiters: Opens<T>[] = []
-  readonly loading = new AbortController()
-  /** What `load` or the factory gave; it waits for room. */
-  value: { readonly of: T; readonly isLoaded: boolean } | undefined = undefined
-  isLooked = false
-  isOver = false
-  inLine: RoomWaiter | undefined = undefined
-  /** Takes back the wait for an archive. */
-  leaveArchive: (() => void) | undefined = undefined
-  context: AsyncResource | undefined = undefined
-
-  constructor(id: string) {
-    this.id = id
-  }
+export interface OpenerParts<T> {
+  readonly owner: object
+  readonly lifecycle: Lifecycle<T>
+  readonly archiver: Archiver<T>
+  readonly room: Room<T>
+  readonly concerns: Concerns
+  readonly pending: PendingWork
 }
 
 /**
@@ -46,53 +26,44 @@ class Opening<T> {
  * `load` that all share, or by the factory; and when there is room.
  */
 export class Opener<T> {
-  readonly #owner: object
-  readonly #lifecycle: Lifecycle<T>
-  readonly #archiver: Archiver<T>
-  readonly #room: Room<T>
-  readonly #concerns: Concerns
+  readonly #parts: OpenerParts<T>
   readonly #create: CreateSession<T> | undefined
-  readonly #load: LoadSession<T> | undefined
+  /** `undefined` where nothing is loaded. */
+  readonly #loads: LoadHost<T> | undefined
   readonly #openings = new Map<string, Opening<T>>()
+  /** Calls of the hook that have not settled, those that count no more included. */
+  readonly #calls = new Set<LoadCall<T>>()
 
   constructor(
-    owner: object,
-    lifecycle: Lifecycle<T>,
-    archiver: Archiver<T>,
-    room: Room<T>,
-    concerns: Concerns,
-    hooks: { readonly create: CreateSession<T> | undefined; readonly load: LoadSession<T> | undefined },
+    parts: OpenerParts<T>,
+    hooks: {
+      readonly create: CreateSession<T> | undefined
+      readonly load: LoadSession<T> | undefined
+      readonly loadTimeoutMs: number
+    },
   ) {
-    this.#owner = owner
-    this.#lifecycle = lifecycle
-    this.#archiver = archiver
-    this.#room = room
-    this.#concerns = concerns
+    this.#parts = parts
     this.#create = hooks.create
-    this.#load = hooks.load
+    const { load, loadTimeoutMs } = hooks
+    this.#loads = load === undefined ? undefined : { ...parts, load, loadTimeoutMs }
   }
 
   /** Calls the waiter back, at once where nothing has to be waited for. */
   open(id: string, waiter: Opens<T>): void {
     const present = this.#openings.get(id)
-    if (present !== undefined) {
-      present.waiters.push(waiter)
-      return
-    }
-    const opening = this.#begin(id)
-    opening.waiters.push(waiter)
-    this.#advance(opening)
-    // What happens later goes on in the async context of the one who asked first.
-    if (!opening.isOver) opening.context = new AsyncResource('SessionOpening')
+    const opening = present ?? this.#begin(id)
+    waiter.place = opening.waiters.push(waiter)
+    if (present === undefined) this.#advance(opening)
+    if (!opening.isOver) waiter.context ??= new AsyncResource('SessionOpening')
   }
 
   /** Those who waited for their turn on a session that was ended: they begin again when the present step is done. */
-  reopen(id: string, waiters: Opens<T>[], context: AsyncResource | undefined): void {
+  reopen(id: string, waiters: readonly Opens<T>[]): void {
     if (waiters.length === 0) return
-    const opening = this.#begin(id)
-    opening.waiters = waiters
-    opening.context = context
-    queueMicrotask(() => this.#resume(opening))
+    const present = this.#openings.get(id)
+    const opening = present ?? this.#begin(id)
+    for (const waiter of waiters) waiter.place = opening.waiters.push(waiter)
+    if (present === undefined) this.#goOnLater(opening)
   }
 
   /**
@@ -103,143 +74,172 @@ export class Opener<T> {
     const opening = this.#openings.get(id)
     if (opening === undefined) return
     this.#end(opening)
-    this.#lifecycle.announcer.defer(() => opening.loading.abort())
-    for (const waiter of opening.waiters) waiter.attach(slot)
+    const waiters = opening.waiters.takeAll()
+    for (const waiter of waiters) waiter.attach(slot)
     queueMicrotask(() => {
-      for (const waiter of opening.waiters) waiter.begin()
-      this.#lifecycle.announcer.deliver()
+      for (const waiter of waiters) waiter.begin()
+      this.#parts.lifecycle.announcer.deliver()
     })
   }
 
-  /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted. */
-  leave(id: string, waiter: Opens<T>): void {
+  /**
+   * The id was deleted: what comes of its load or its factory is dropped, and those who wait open it anew. Returns whether
+   * something was under way.
+   */
+  restart(id: string): boolean {
     const opening = this.#openings.get(id)
-    const index = opening?.waiters.indexOf(waiter) ?? -1
-    if (opening === undefined || index < 0) return
-    opening.waiters.splice(index, 1)
-    if (opening.waiters.length > 0) return
-    this.#end(opening)
-    this.#lifecycle.announcer.defer(() => opening.loading.abort())
+    return opening !== undefined && this.#restart(opening)
+  }
+
+  /** {@link restart} of every id. Returns how many there were. */
+  restartAll(): number {
+    let count = 0
+    for (const opening of this.#openings.values()) if (this.#restart(opening)) count += 1
+    return count
+  }
+
+  /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted, and not inherited. */
+  leave(id: string, waiter: Opens<T>): void {
+    if (waiter.place?.remove() !== true) return
+    const opening = this.#openings.get(id)
+    if (opening?.waiters.size === 0) this.#end(opening)
   }
 
   refuseAll(error: SessionRegistryError): void {
-    for (const opening of [...this.#openings.values()]) {
-      this.#fail(opening, error)
-      this.#lifecycle.announcer.defer(() => opening.loading.abort(error))
-    }
+    for (const opening of [...this.#openings.values()]) this.#fail(opening, error)
+    for (const call of this.#calls) call.finish()
+    this.#calls.clear()
   }
 
   #begin(id: string): Opening<T> {
     const opening = new Opening<T>(id)
     this.#openings.set(id, opening)
-    this.#concerns.raise(idIsAwaited)
+    this.#parts.concerns.raise(idIsAwaited)
+    this.#parts.pending.begin()
     return opening
   }
 
-  #end(opening: Opening<T>): void {
+  #end(opening: Opening<T>, reason?: unknown): void {
+    if (opening.isOver) return
     opening.isOver = true
-    if (opening.inLine !== undefined) this.#room.leave(opening.inLine)
-    opening.leaveArchive?.()
+    opening.stop?.(reason)
     this.#openings.delete(opening.id)
-    if (this.#openings.size === 0) this.#concerns.settle(idIsAwaited)
+    if (this.#openings.size === 0) this.#parts.concerns.settle(idIsAwaited)
+    this.#parts.pending.end()
   }
 
-  /** Goes on later: after an archive, a load, a wait for room. */
-  #resume(opening: Opening<T>): void {
-    this.#inContext(opening, () => {
-      this.#advance(opening)
-      this.#lifecycle.announcer.deliver()
+  #restart(opening: Opening<T>): boolean {
+    const { id, load } = opening
+    if (load === undefined && opening.value === undefined) return false
+    // A hook that deletes its own id would be called again and again.
+    if (load !== undefined && findScope(this.#parts.owner, id) === load.hook) return false
+    opening.stop?.(endedDuring('load', 'deleted'))
+    opening.load = undefined
+    opening.value = undefined
+    opening.isLooked = false
+    this.#goOnLater(opening)
+    return true
+  }
+
+  /** Later, since it goes on to call the user's code. */
+  #goOnLater(opening: Opening<T>): void {
+    const wait = () => {}
+    opening.stop = wait
+    queueMicrotask(() => {
+      if (opening.stop === wait) this.#goOn(opening)
     })
   }
 
-  #inContext(opening: Opening<T>, step: () => void): void {
-    if (opening.context === undefined) step()
-    else opening.context.runInAsyncScope(step)
+  /** After a wait, in the async context of the call that has waited the longest. */
+  #goOn(opening: Opening<T>): void {
+    opening.stop = undefined
+    runIn(opening.waiters.first?.context, () => {
+      this.#advance(opening)
+      this.#parts.lifecycle.announcer.deliver()
+    })
   }
 
   #advance(opening: Opening<T>): void {
-    if (opening.isOver) return
+    if (opening.isOver || opening.stop !== undefined) return
     const { id } = opening
-    const slot = this.#lifecycle.live(id)
-    if (slot !== noSlot) {
-      this.#admit(opening, slot)
-    } else if (this.#archiver.has(id)) {
-      opening.leaveArchive = this.#archiver.whenSettled(id, () => this.#resume(opening))
-    } else if (this.#load !== undefined && !opening.isLooked) {
-      this.#callLoad(opening, this.#load)
-    } else {
-      this.#makeRoom(opening)
-    }
+    const { lifecycle, archiver } = this.#parts
+    const slot = lifecycle.live(id)
+    if (slot !== noSlot) this.#admit(opening, slot)
+    else if (archiver.has(id)) opening.stop = archiver.whenSettled(id, () => this.#goOn(opening))
+    else if (this.#loads !== undefined && !opening.isLooked) this.#callLoad(opening, this.#loads)
+    else if (opening.value === undefined) this.#makeValue(opening)
+    else this.#takeRoom(opening)
   }
 
-  #callLoad(opening: Opening<T>, load: LoadSession<T>): void {
-    const { id, loading } = opening
+  #callLoad(opening: Opening<T>, host: LoadHost<T>): void {
     opening.isLooked = true
-    const call = new HookCall()
-    let loaded: Promise<T | undefined>
-    try {
-      loaded = Promise.resolve(runInScope(this.#owner, id, call, () => load(id, { signal: loading.signal })))
-    } catch (error) {
-      loaded = Promise.reject(error)
-    }
-    loaded.then(
-      (value) => {
-        call.isOver = true
-        if (opening.isOver) return
+    const call = new LoadCall<T>(host, opening.id, {
+      loaded: (value) => {
+        opening.load = undefined
         if (value !== undefined) opening.value = { of: value, isLoaded: true }
-        this.#resume(opening)
+        this.#goOn(opening)
       },
-      (error) => {
-        call.isOver = true
-        if (!opening.isOver) this.#fail(opening, error)
-        this.#lifecycle.announcer.deliver()
+      failed: (error) => {
+        this.#fail(opening, error)
+        host.lifecycle.announcer.deliver()
       },
-    )
-  }
-
-  #makeRoom(opening: Opening<T>): void {
-    if (opening.value === undefined) {
-      // The factory first: one that throws must not have evicted anybody.
-      this.#makeValue(opening)
-      return
-    }
-    opening.inLine = {
-      grant: () => {
-        opening.inLine = undefined
-        this.#inContext(opening, () => this.#make(opening))
-      },
-      refuse: (error) => this.#fail(opening, error),
-    }
-    this.#room.request(opening.inLine)
+      finished: () => this.#calls.delete(call),
+    })
+    this.#calls.add(call)
+    opening.load = call
+    opening.stop = (reason) => call.abort(reason)
+    call.start()
   }
 
   #makeValue(opening: Opening<T>): void {
-    const { waiters } = opening
-    opening.waiters = waiters.filter(({ create }) => create !== false)
-    for (const waiter of waiters) if (waiter.create === false) waiter.absent()
-    if (opening.waiters.length === 0) {
-      this.#end(opening)
-      return
-    }
+    for (const waiter of opening.waiters) if (waiter.create === false) dismiss(waiter, () => waiter.absent())
     try {
-      this.#room.checkPossible()
-      const create = this.#factoryFor(opening.waiters)
-      if (create === undefined) throw noFactory()
-      opening.value = { of: create(opening.id), isLoaded: false }
+      while (opening.waiters.size > 0 && opening.value === undefined && !opening.isOver) {
+        this.#parts.room.checkPossible()
+        this.#callFactory(opening)
+      }
     } catch (error) {
       this.#fail(opening, error)
-      return
     }
-    this.#advance(opening)
+    if (opening.waiters.size === 0) this.#end(opening)
+    else this.#advance(opening)
   }
 
-  /** The factory of the first who has one; a call's own comes before the registry's. */
-  #factoryFor(waiters: readonly Opens<T>[]): CreateSession<T> | undefined {
-    for (const { create } of waiters) {
-      const factory = typeof create === 'function' ? create : this.#create
-      if (factory !== undefined) return factory
+  /** Of those who wait, the first who has a factory makes the value. If it throws, those who have another go on. */
+  #callFactory(opening: Opening<T>): void {
+    const { id, waiters } = opening
+    const { first } = waiters
+    const maker =
+      this.#factoryOf(first) === undefined ? [...waiters].find((one) => this.#factoryOf(one)) : first
+    const create = this.#factoryOf(maker)
+    if (maker === undefined || create === undefined) throw noFactory()
+    try {
+      opening.value = { of: runIn(maker.context, () => create(id)), isLoaded: false }
+    } catch (error) {
+      // A call's own factory is no matter of the others; the registry's is that of all who brought none.
+      const isOwn = typeof maker.create === 'function'
+      for (const waiter of isOwn ? [maker] : waiters) {
+        if (isOwn || typeof waiter.create !== 'function') dismiss(waiter, () => waiter.fail(error))
+      }
     }
-    return undefined
+  }
+
+  #factoryOf(waiter: Opens<T> | undefined): CreateSession<T> | undefined {
+    if (waiter === undefined) return undefined
+    return typeof waiter.create === 'function' ? waiter.create : this.#create
+  }
+
+  #takeRoom(opening: Opening<T>): void {
+    const { room } = this.#parts
+    const waiter: RoomWaiter = {
+      grant: () => {
+        opening.stop = undefined
+        runIn(opening.waiters.first?.context, () => this.#make(opening))
+      },
+      refuse: (error) => this.#fail(opening, error),
+    }
+    opening.stop = () => room.leave(waiter)
+    room.request(waiter)
   }
 
   /** Creates the session; there is room for it. */
@@ -248,19 +248,21 @@ export class Opener<T> {
     if (opening.isOver || value === undefined) return
     // Out of the way first: the session's arrival is told by the steps below.
     this.#end(opening)
-    const now = this.#lifecycle.clock.now()
-    this.#admit(opening, this.#lifecycle.create(id, value.of, now, undefined, value.isLoaded))
+    const { lifecycle } = this.#parts
+    const now = lifecycle.clock.now()
+    this.#admit(opening, lifecycle.create(id, value.of, now, undefined, value.isLoaded))
   }
 
   #admit(opening: Opening<T>, slot: number): void {
-    if (!opening.isOver) this.#end(opening)
-    for (const waiter of opening.waiters) waiter.attach(slot)
-    this.#lifecycle.announcer.deliver()
-    for (const waiter of opening.waiters) waiter.begin()
+    this.#end(opening)
+    const waiters = opening.waiters.takeAll()
+    for (const waiter of waiters) waiter.attach(slot)
+    this.#parts.lifecycle.announcer.deliver()
+    for (const waiter of waiters) waiter.begin()
   }
 
   #fail(opening: Opening<T>, error: unknown): void {
-    this.#end(opening)
-    for (const waiter of opening.waiters) waiter.fail(error)
+    this.#end(opening, error)
+    for (const waiter of opening.waiters.takeAll()) waiter.fail(error)
   }
 }

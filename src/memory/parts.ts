@@ -8,6 +8,8 @@ import {
   idsAreArchived,
   timerIsOff,
 } from '../core/concerns.ts'
+import { KeepAlive } from '../core/keep-alive.ts'
+import { PendingWork } from '../core/pending-work.ts'
 import { listenedTo } from '../core/registry-emitter.ts'
 import { Counters } from '../core/stats.ts'
 import { Archiver } from './archiver.ts'
@@ -26,6 +28,7 @@ export interface RegistryParts<T> {
   readonly counters: Counters
   readonly concerns: Concerns
   readonly announcer: Announcer
+  readonly pending: PendingWork
   readonly lifecycle: Lifecycle<T>
   readonly sweeper: Sweeper<T>
   readonly archiver: Archiver<T>
@@ -61,13 +64,14 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
     cutOff: (record, use) => turns.cutOff(record.id, use),
   })
   const sweeper = new Sweeper(lifecycle, options.intervalMs, concerns)
-  const archiver = new Archiver(owner, lifecycle, options, () => {
-    if (archiver.count === 0) concerns.settle(idsAreArchived)
+  const pending = new PendingWork(new KeepAlive(lifecycle))
+  const archiver = new Archiver(owner, lifecycle, pending, options, () => {
+    if (!archiver.isBusy) concerns.settle(idsAreArchived)
     room.changed()
     parts.closing?.check()
   })
   const room = new Room(lifecycle, options, archives ? archiver : undefined)
-  const opener = new Opener(owner, lifecycle, archiver, room, concerns, options)
+  const opener = new Opener({ owner, lifecycle, archiver, room, concerns, pending }, options)
   const turns = new Turns(owner, lifecycle, opener, archiver, options)
   if (options.logger !== undefined) concerns.raise(creationIsTold)
   listenedTo(owner).onFirst('created', () => concerns.raise(creationIsTold))
@@ -77,6 +81,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedOptions<T>): R
     counters,
     concerns,
     announcer,
+    pending,
     lifecycle,
     sweeper,
     archiver,

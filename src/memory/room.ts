@@ -1,5 +1,6 @@
-import type { Timer } from '../core/clock.ts'
 import { SessionRegistryError } from '../core/errors.ts'
+import { KeepAlive } from '../core/keep-alive.ts'
+import { LinkedQueue, type QueueEntry } from '../core/linked-queue.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
@@ -9,6 +10,8 @@ import { noSlot } from './table/slot-page.ts'
 
 /** Somebody who waits until memory has room for one more session. */
 export interface RoomWaiter {
+  /** Its place among those who wait; set by the {@link Room} alone. */
+  place?: QueueEntry<RoomWaiter> | undefined
   /** Called in the step in which there is room; whoever takes it creates at once. */
   grant(): void
   refuse(error: SessionRegistryError): void
@@ -31,11 +34,11 @@ export class Room<T> {
   readonly #whenFull: WhenFull
   /** `undefined` where sessions end at once. */
   readonly #archiver: Archiver<T> | undefined
-  readonly #waiters: RoomWaiter[] = []
+  readonly #waiters = new LinkedQueue<RoomWaiter>()
   /** Sessions that were let go for those who wait. One that is back among the living was tried in vain. */
   readonly #tried = new Set<SessionRecord<T>>()
   /** Keeps the process alive while somebody waits, for no timer of an archive does it for them. */
-  #keeper: Timer | undefined
+  readonly #keeper: KeepAlive
   #isScheduled = false
 
   constructor(
@@ -48,6 +51,7 @@ export class Room<T> {
     this.#isUnbounded = cap.maxSessions === Number.POSITIVE_INFINITY
     this.#whenFull = cap.whenFull
     this.#archiver = archiver
+    this.#keeper = new KeepAlive(lifecycle)
   }
 
   /**
@@ -62,12 +66,12 @@ export class Room<T> {
 
   #check(): void {
     // Those who wait were first: what is free is theirs before it is a newcomer's.
-    if (this.#isFreeBeside(this.#waiters.length)) return
+    if (this.#isFreeBeside(this.#waiters.size)) return
     this.#letFewGo(this.#lifecycle.clock.now())
-    if (this.#isFreeBeside(this.#waiters.length)) return
+    if (this.#isFreeBeside(this.#waiters.size)) return
     if (this.#archiver === undefined) {
       if (this.#victim() !== undefined) return
-    } else if (this.#coming <= this.#waiters.length && !this.#isFree) {
+    } else if (this.#coming <= this.#waiters.size && !this.#isFree) {
       this.#letOneGo()
     }
     throw this.#full()
@@ -108,25 +112,23 @@ export class Room<T> {
       else waiter.refuse(this.#full())
       return
     }
-    if (this.#waiters.length === 0 && this.#isFree) {
+    if (this.#waiters.size === 0 && this.#isFree) {
       waiter.grant()
       return
     }
-    this.#waiters.push(waiter)
+    waiter.place = this.#waiters.push(waiter)
     this.#provide()
     this.#keepAlive()
   }
 
   /** Takes a waiter back out. */
   leave(waiter: RoomWaiter): void {
-    const index = this.#waiters.indexOf(waiter)
-    if (index >= 0) this.#waiters.splice(index, 1)
-    this.#keepAlive()
+    if (waiter.place?.remove() === true) this.#keepAlive()
   }
 
   /** Something ended or was handed back: looks after those who wait, when the present step is done. */
   changed(): void {
-    if (this.#waiters.length === 0 || this.#isScheduled) return
+    if (this.#waiters.size === 0 || this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
@@ -144,9 +146,9 @@ export class Room<T> {
       this.#tried.clear()
       waiter.grant()
     }
-    while (this.#waiters.length > this.#coming && this.#letOneGo({ untried: true })) {}
+    while (this.#waiters.size > this.#coming && this.#letOneGo({ untried: true })) {}
     // While room is coming, for others first, there is hope: they may not keep it for long.
-    if (this.#coming === 0) for (const waiter of this.#waiters.splice(0)) waiter.refuse(this.#full())
+    if (this.#coming === 0) for (const waiter of this.#waiters.takeAll()) waiter.refuse(this.#full())
   }
 
   get #isFree(): boolean {
@@ -162,19 +164,9 @@ export class Room<T> {
   }
 
   #keepAlive(): void {
-    if (this.#waiters.length === 0) {
-      this.#tried.clear()
-      this.#keeper?.cancel()
-      this.#keeper = undefined
-    } else if (this.#keeper === undefined) {
-      const { clock, announcer } = this.#lifecycle
-      try {
-        const forEver = Number.POSITIVE_INFINITY
-        this.#keeper = announcer.context.timer(clock, () => {}, forEver, { keepsAlive: true })
-      } catch (error) {
-        announcer.report(error, 'the process could not be kept alive for a call that waits for room')
-      }
-    }
+    const isWaitedFor = this.#waiters.size > 0
+    if (!isWaitedFor) this.#tried.clear()
+    this.#keeper.turn(isWaitedFor)
   }
 
   /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */

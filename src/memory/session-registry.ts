@@ -24,8 +24,7 @@ import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import { sharedRegistry } from '../core/shared-registry.ts'
 import type { RegistryStats } from '../core/stats.ts'
-import type { RunOptions, StreamTurn, Turn } from '../core/turn.ts'
-import { TurnStream } from '../core/turn-stream.ts'
+import type { RunOptions, Turn } from '../core/turn.ts'
 import { checkFunction, checkId } from '../core/validate.ts'
 import { Access } from './access.ts'
 import { Closing } from './closing.ts'
@@ -302,31 +301,6 @@ export class SessionRegistry<T>
   }
 
   /**
-   * {@link run} for a turn that yields: an async generator function, whose parts the result hands on.
-   *
-   * The turn begins at the first `next()`, and ends when it has been read to its end, has failed or is left (`break`,
-   * `return()`). Leaving it aborts its signal with an `AbortError` and runs its `finally`; what it yields after that is dropped,
-   * and it has not failed. A stream whose signal aborts while nothing is being read is ended in the same way, and its next
-   * `next()` rejects with the reason. A stream that is neither read nor left keeps its session busy until `maxTurnMs`.
-   *
-   * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs` counts from it.
-   *
-   * @example
-   * for await (const part of registry.stream(id, async function* (session, signal) {
-   *   let text = ''
-   *   for await (const part of model.stream(session.value, { signal })) yield (text += part)
-   *   session.value.push(text)
-   * })) response.write(part)
-   */
-  stream<Y>(
-    id: string,
-    turn: StreamTurn<T, Y>,
-    options?: RunOptions<T>,
-  ): AsyncGenerator<Y, unknown, undefined> {
-    return new TurnStream(turn, (reading, leaves) => this.#run(id, reading, options, leaves))
-  }
-
-  /**
    * Keeps a live session from ending until the hold is released, or for `maxMs` at most; taken at once.
    *
    * While it is held a session is not idle; releasing the hold is activity. A hold whose time is up, and that was not renewed,
@@ -338,7 +312,9 @@ export class SessionRegistry<T>
     const maxMs = options === undefined ? this.#maxHoldMs : checkHold(options, this.#maxHoldMs)
     const slot = this.#access.active(id)
     if (slot === noSlot || this.#parts.closing !== undefined) return undefined
-    return this.#parts.turns.hold(this.#table.recordOf(slot), maxMs)
+    const hold = this.#parts.turns.hold(this.#table.recordOf(slot), maxMs)
+    this.#parts.announcer.deliver()
+    return hold
   }
 
   /**
@@ -353,6 +329,16 @@ export class SessionRegistry<T>
       checkId(id)
       this.#openCalls.acquire(id, checkAcquire(options, this.#maxHoldMs), resolve, reject)
     })
+  }
+
+  /**
+   * Fulfils at a moment when no load, creation or archive is under way: every hook that was called has settled.
+   *
+   * It begins nothing and refuses nothing; running turns are not waited for. The process stays alive until then, also through
+   * the pauses between the tries of an archive. For the end of a test, or of one invocation of a serverless function.
+   */
+  settled(): Promise<void> {
+    return this.#parts.pending.whenNone()
   }
 
   /**

@@ -1,6 +1,7 @@
 import { busy, queueFull } from '../core/refusals.ts'
 import type { Archiver } from './archiver.ts'
-import type { Opener, Opens } from './opener.ts'
+import type { Opener } from './opener.ts'
+import type { Opens } from './opening.ts'
 import type { TurnRun } from './turn-run.ts'
 
 /** What becomes of a turn whose session has come into memory. */
@@ -38,8 +39,10 @@ export class TurnOpening<T> {
 
   /** Turns whose session has ended before they began: they keep their order on a new one. */
   reopen(id: string, runs: readonly TurnRun<T>[]): void {
-    const waiters = runs.map((run) => this.#waiterFor(run))
-    this.#opener.reopen(id, waiters, runs[0]?.context)
+    this.#opener.reopen(
+      id,
+      runs.map((run) => this.#waiterFor(run)),
+    )
   }
 
   /** A run waits for its session no longer. */
@@ -54,6 +57,7 @@ export class TurnOpening<T> {
     this.#awaiting.set(run.id, (this.#awaiting.get(run.id) ?? 0) + 1)
     run.waiter = {
       create: run.create,
+      context: run.context,
       attach: (slot) => {
         this.#served(run)
         this.#arrival.attach(slot, run)

@@ -1,7 +1,7 @@
 import type { QueueEntry } from '../core/linked-queue.ts'
 import type { Session } from '../core/session.ts'
 import { TurnCall, type TurnCallInit } from '../core/turn-call.ts'
-import type { Opens } from './opener.ts'
+import type { Opens } from './opening.ts'
 import type { SessionRecord } from './table/session-record.ts'
 
 /** A call of `run` in the registry of one process. */

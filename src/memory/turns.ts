@@ -76,6 +76,7 @@ export class Turns<T> {
     if (run.phase === 'waiting') run.timer = this.#watchdog.watch(() => this.#callOff(run, busy()), waitMs)
   }
 
+  /** The caller delivers what there is to tell: not in here, as others may have to take hold in the same step. */
   hold(record: SessionRecord<T>, maxMs: number): HoldTicket<T> {
     const ticket = new HoldTicket(record, this.#lifecycle.viewOf(record), {
       bound: (bounded) => this.#watchdog.watch(() => this.#holdTimedOut(bounded, maxMs), maxMs),
@@ -85,7 +86,6 @@ export class Turns<T> {
       },
     })
     this.#use(record).others.add(ticket)
-    this.#lifecycle.announcer.deliver()
     return ticket
   }
 

@@ -125,7 +125,8 @@ class Chaos {
     else if (kind < 76) this.#holds.splice(below(this.#holds.length + 1), 1)[0]?.release()
     else if (kind < 80) this.#registry.delete(this.#deletable())
     else if (kind < 81) this.#clear()
-    else if (kind < 83) this.#set(id)
+    else if (kind < 82) this.#set(id)
+    else if (kind < 83) this.#replace(id)
     else if (kind < 88) this.#registry.sweep()
     else if (kind < 94) this.#registry.get(id)
     else this.#refusing(() => this.#registry.getOrCreate(id))
@@ -206,6 +207,7 @@ class Chaos {
     if (!turn.excludes || signal.aborted) return undefined
     this.#said += 1
     const message = this.#said
+    this.#witness.said(id, message)
     if (copies) session.value = [...before, message]
     else session.value.push(message)
     if (random.chance(0.3)) await this.#wait(random.below(10), signal)
@@ -228,18 +230,31 @@ class Chaos {
 
   #deletable(): string {
     const id = this.#random.pick(ids)
-    this.#witness.deleted(id)
+    this.#forget(id)
     return id
   }
 
   #clear(): void {
-    for (const id of ids) this.#witness.deleted(id)
+    for (const id of ids) this.#forget(id)
     this.#registry.clear()
+  }
+
+  /** What the application does with the stored part of what it deletes. */
+  #forget(id: string): void {
+    this.#store.stored.delete(id)
+    this.#witness.forgotten(id)
   }
 
   #set(id: string): void {
     this.#refusing(() => {
       this.#registry.set(id, [])
+      this.#witness.deleted(id)
+    })
+  }
+
+  #replace(id: string): void {
+    this.#refusing(() => {
+      this.#registry.replace(id, [])
       this.#witness.deleted(id)
     })
   }

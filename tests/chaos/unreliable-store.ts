@@ -2,7 +2,10 @@ import type { Session } from 'session-registry'
 import type { ManualClock } from 'session-registry/testing'
 import type { Random } from '../support/random.ts'
 
-/** A store that fails one time in five; it is also slow, hangs until its signal aborts, or fails after it has written. */
+/**
+ * A store that fails one time in five; it is also slow, hangs until its signal aborts, or fails after it has written. It honours
+ * its signal: what was deleted does not come back by it.
+ */
 export class UnreliableStore {
   readonly stored = new Map<string, number[]>()
   isReliable = false
@@ -27,6 +30,8 @@ export class UnreliableStore {
     if (this.#random.chance(0.4)) await this.#wait(this.#random.below(40), signal)
     const fails = this.#random.chance(0.2)
     if (fails && this.#random.chance(0.7)) throw new Error('the store is down')
+    // As a hook has to: after the last wait, and before it writes.
+    signal.throwIfAborted()
     this.stored.set(session.id, [...session.value])
     if (fails) throw new Error('the connection was lost before the answer came')
   }

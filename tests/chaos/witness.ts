@@ -31,6 +31,9 @@ export class Witness {
   /** What accepted turns have said, and has not been deleted since. */
   readonly #expected = new Map<string, number[]>()
   readonly #deletions = new Map<string, number>()
+  /** What was said in sessions of an id, and what of that nobody may see again. */
+  readonly #said = new Map<string, number[]>()
+  readonly #forgotten = new Set<number>()
 
   constructor(
     registry: SessionRegistry<number[]>,
@@ -45,6 +48,7 @@ export class Witness {
       if (this.#created.has(session)) this.#blame(`${session.id} was created twice`)
       if (this.#endedAt.has(session)) this.#blame(`${session.id} ended before it was created`)
       this.#created.add(session)
+      this.#checkForgotten(session)
       this.checkCap()
     })
     registry.on('expired', (session) => {
@@ -84,7 +88,21 @@ export class Witness {
     this.#expected.delete(id)
   }
 
+  said(id: string, message: number): void {
+    const messages = this.#said.get(id)
+    if (messages === undefined) this.#said.set(id, [message])
+    else messages.push(message)
+  }
+
+  /** The application deleted the session and what was stored of it: no load and no archive may bring that back. */
+  forgotten(id: string): void {
+    this.deleted(id)
+    for (const message of this.#said.get(id) ?? []) this.#forgotten.add(message)
+    this.#said.delete(id)
+  }
+
   turnStarts(turn: SeenTurn): void {
+    this.#checkForgotten(turn.session)
     for (const other of this.#running) {
       if (other.id !== turn.id || rootOf(other) === rootOf(turn) || this.#hasLostItsSession(other)) continue
       if (!turn.excludes || !other.excludes) continue
@@ -150,6 +168,11 @@ export class Witness {
   #isTooLong({ startedAt, outer }: SeenTurn): boolean {
     if (this.#clock.now() - startedAt >= this.#maxTurnMs) return true
     return outer !== undefined && this.#isTooLong(outer)
+  }
+
+  #checkForgotten({ id, value }: Session<number[]>): void {
+    const back = value.filter((message) => this.#forgotten.has(message))
+    if (back.length > 0) this.#blame(`${id} has ${back.join(', ')} again, which were deleted`)
   }
 
   #blame(problem: string): void {

@@ -15,7 +15,13 @@ const sizes = new WeakMap<ContractRegistry, () => number>()
 const harness: ContractHarness = {
   unitMs: 1_000,
   latenessMs: 0,
-  makes: { closeEndsSessions: true, refusesWhileArchiving: true, streams: true, replaces: true },
+  makes: {
+    closeEndsSessions: true,
+    refusesWhileArchiving: true,
+    replaces: true,
+    dropsDeletedLoads: true,
+    waitsForAbortedHooks: true,
+  },
   make: (options) => {
     const registry = new SessionRegistry<string[]>({ clock, intervalMs: 1_000, ...options })
     sizes.set(registry, () => registry.size)

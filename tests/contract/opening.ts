@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest'
+import { ManualLoad } from '../support/manual-load.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { watch } from '../support/watched.ts'
 import { type ContractHarness, eventually, record } from './harness.ts'
@@ -73,6 +74,61 @@ export function describeOpening(harness: ContractHarness): void {
     expect(await harness.size(registry)).toBe(0)
     expect(await registry.open('a')).toEqual(['loaded'])
   })
+
+  it('rejects no caller with the reason for which another has left', async () => {
+    const store = new ManualLoad()
+    const registry = await harness.make({ load: store.load })
+    const controller = new AbortController()
+    const first = watch(registry.run('a', () => {}, { signal: controller.signal }))
+    await eventually(harness, () => store.at(0))
+    controller.abort('the page was reloaded')
+    const second = watch(registry.run('a', (session) => session.value))
+    store.at(0).reject(store.at(0).signal.reason)
+    await eventually(harness, () => store.at(1).resolve(['loaded']))
+    await Promise.all([first.settled, second.settled])
+
+    expect(first.error).toBe('the page was reloaded')
+    expect(second.error).toBeUndefined()
+    expect(second.value).toEqual(['loaded'])
+  })
+
+  it('rejects those who wait when a load takes longer than it may, and frees the id', async () => {
+    const store = new ManualLoad()
+    const registry = await harness.make({ load: store.load, loadTimeoutMs: 3 * harness.unitMs })
+    const opens = [watch(registry.open('a')), watch(registry.run('a', () => {}))]
+    await eventually(harness, () => store.at(0))
+    await harness.advance(harness.unitMs)
+    expect(opens.map(({ state }) => state)).toEqual(['pending', 'pending'])
+    await eventually(harness, () => expect(opens.map(({ state }) => state)).toEqual(['rejected', 'rejected']))
+    const timedOut = sessionError('ERR_SESSION_LOAD_TIMEOUT')
+    expect(opens.map(({ error }) => error)).toEqual([timedOut, timedOut])
+    expect(store.at(0).signal.aborted).toBe(true)
+    const again = watch(registry.open('a'))
+    await eventually(harness, () => store.at(1).resolve(['loaded']))
+    await again.settled
+
+    expect(again.value).toEqual(['loaded'])
+  })
+
+  it.skipIf(!harness.makes.dropsDeletedLoads).each(['delete', 'clear'] as const)(
+    '%s during a load drops what comes of it, and those who wait load anew',
+    async (member) => {
+      const store = new ManualLoad()
+      const registry = await harness.make({ load: store.load })
+      const lines = record(registry)
+      const opens = [watch(registry.open('a')), watch(registry.run('a', (session) => session.value))]
+      await eventually(harness, () => store.at(0))
+      const isDeleted = member === 'delete' ? await registry.delete('a') : (await registry.clear()) === 1
+      expect(isDeleted).toBe(true)
+      await eventually(harness, () => expect(store.at(0).signal.aborted).toBe(true))
+      store.at(0).resolve(['from before the log-out'])
+      await eventually(harness, () => store.at(1).resolve(['from after it']))
+      await Promise.all(opens.map(({ settled }) => settled))
+
+      expect(opens.map(({ value }) => value)).toEqual([['from after it'], ['from after it']])
+      await eventually(harness, () => expect(lines).toEqual(['created a']))
+    },
+  )
 
   it('does not create with getOrCreate what it would have to load', async () => {
     const create = vi.fn(() => [])

@@ -14,7 +14,13 @@ describeOnRedis('on Redis', (redis) => {
     unitMs,
     // A 128th of the longest timeout in the suite, and what a busy machine may be late.
     latenessMs: 100,
-    makes: { closeEndsSessions: false, refusesWhileArchiving: false, streams: false, replaces: false },
+    makes: {
+      closeEndsSessions: false,
+      refusesWhileArchiving: false,
+      replaces: false,
+      dropsDeletedLoads: false,
+      waitsForAbortedHooks: false,
+    },
     make: async (options) => {
       const client = await testClient('redis', redis.url)
       const registry = new RedisSessionRegistry<string[]>({

@@ -31,8 +31,7 @@ describe('an object that is no client', () => {
 describeOnRedis('options of the registry on Redis', (redis) => {
   const refused: [option: string, value: unknown][] = [
     ['clock', { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} }],
-    ['maxSessions', 0],
-    ['rollback', true],
+    ['maxSessions', 10],
     ['whenFull', 'evict'],
     ['shards', 0],
     ['shards', 1.5],

@@ -7,7 +7,6 @@ export interface ArchiveCall {
   readonly reason: ArchiveReason
   readonly attempt: number
   readonly signal: AbortSignal
-  readonly superseded: boolean | undefined
   /** Stores a copy of the value and lets the hook succeed. */
   succeed(): void
   fail(error: unknown): void
@@ -16,7 +15,6 @@ export interface ArchiveCall {
 interface ArchiveContext {
   readonly signal: AbortSignal
   readonly attempt: number
-  readonly superseded?: boolean
 }
 
 /**
@@ -40,7 +38,7 @@ export class FakeArchive {
   readonly archive = async (
     session: Session<string[]>,
     reason: ArchiveReason,
-    { signal, attempt, superseded }: ArchiveContext,
+    { signal, attempt }: ArchiveContext,
   ): Promise<void> => {
     const answer = deferred()
     const store = () => this.stored.set(session.id, [...session.value])
@@ -52,7 +50,6 @@ export class FakeArchive {
       reason,
       attempt,
       signal,
-      superseded,
       succeed: () => {
         store()
         answer.resolve()

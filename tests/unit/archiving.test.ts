@@ -230,7 +230,7 @@ describe('a session that is deleted while it is archived', () => {
     const store = new FakeArchive('manual')
     const { registry, letGo, events } = archived(store)
     await letGo('a', 'hello')
-    store.last.signal.addEventListener('abort', () => registry.set('a', ['new']))
+    store.last.signal.addEventListener('abort', () => registry.replace('a', ['new']))
 
     expect(registry.delete('a')).toBe(true)
     expect(registry.delete('b')).toBe(false)
@@ -248,6 +248,7 @@ describe('a session that is deleted while it is archived', () => {
     await letGo('a', 'hello')
     const opened = registry.open('a')
     registry.delete('a')
+    store.last.fail(new Error('aborted'))
 
     expect(await opened).toEqual([])
   })

@@ -1,27 +1,17 @@
 import { describe, expect, it, vi } from 'vitest'
 import { clockedRegistry } from '../support/clocked-registry.ts'
-import { type Deferred, deferred } from '../support/deferred.ts'
+import { deferred } from '../support/deferred.ts'
+import { ManualLoad } from '../support/manual-load.ts'
 import { failureOf, sessionError, thrownBy } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
 import { watch } from '../support/watched.ts'
 
-/** A `load` that the test answers, and what it was called with. */
-function manualLoad() {
-  const calls: (Deferred<string[] | undefined> & { readonly signal: AbortSignal })[] = []
-  const load = (_id: string, { signal }: { readonly signal: AbortSignal }) => {
-    const answer = deferred<string[] | undefined>()
-    calls.push({ ...answer, signal })
-    return answer.promise
-  }
-  return { calls, load }
-}
-
 describe('a load', () => {
   it('gives a session that begins anew: `created`, age, idle time', async () => {
-    const { calls, load } = manualLoad()
+    const { calls, load } = new ManualLoad()
     const { registry, clock, events } = clockedRegistry({ load, timeoutMs: 1_000, maxAgeMs: 5_000 })
     const opened = registry.open('a')
-    clock.advance(60_000)
+    clock.advance(20_000)
     calls[0]?.resolve(['loaded'])
     await opened
 
@@ -56,7 +46,7 @@ describe('a load', () => {
   })
 
   it('is aborted when nobody waits for it any more, and what it gives then is dropped', async () => {
-    const { calls, load } = manualLoad()
+    const { calls, load } = new ManualLoad()
     const { registry, events } = clockedRegistry({ load })
     const controllers = [new AbortController(), new AbortController()]
     const runs = controllers.map(({ signal }) => watch(registry.run('a', () => {}, { signal })))
@@ -76,7 +66,7 @@ describe('a load', () => {
   })
 
   it('is not aborted while an `open` waits', () => {
-    const { calls, load } = manualLoad()
+    const { calls, load } = new ManualLoad()
     const { registry } = clockedRegistry({ load })
     const controller = new AbortController()
     watch(registry.open('a'))
@@ -87,7 +77,7 @@ describe('a load', () => {
   })
 
   it('gives way to a session that is set meanwhile, held by those who waited', async () => {
-    const { calls, load } = manualLoad()
+    const { calls, load } = new ManualLoad()
     const { registry, clock, events } = clockedRegistry({ load, timeoutMs: 1_000, maxTurnMs: 60_000 })
     const order: string[] = []
     const opened = registry.open('a')
@@ -107,7 +97,7 @@ describe('a load', () => {
   })
 
   it('that fails after the session was set fails nobody', async () => {
-    const { calls, load } = manualLoad()
+    const { calls, load } = new ManualLoad()
     const { registry } = clockedRegistry({ load })
     const opened = registry.open('a')
     registry.set('a', ['set'])
@@ -117,7 +107,7 @@ describe('a load', () => {
   })
 
   it('of one id waits for no other', async () => {
-    const { calls, load } = manualLoad()
+    const { calls, load } = new ManualLoad()
     const { registry } = clockedRegistry({ load })
     const a = watch(registry.open('a'))
     const b = registry.open('b')

@@ -1,6 +1,7 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
+import { lease } from './load.lua.ts'
 
 /**
  * Settles a claim: archived (`done`), to be tried again after a pause (`again`), given back untried (`back`), or given
@@ -14,48 +15,41 @@ export const settle = new Script(
   'settle',
   life,
   line,
+  lease,
   `
-local g, outcome = ARGV[3], ARGV[5]
-local settled = ARGV[4] .. '|' .. g
+local g, token, outcome = ARGV[3], ARGV[4], ARGV[5]
+local settled = token .. '|' .. g
 if redis.call('ZSCORE', KEYS[7], settled) then
   return 1
 end
-local token, mark, attempts = leaseOf(g)
-if token ~= ARGV[4] then
+if not isMine(g, token) then
   return 0
 end
 inscribe(settled)
+local leased = redis.call('HGET', KEYS[5], member(g))
+local attempts = tonumber(string.match(leased, ':(%d+)$'))
 if outcome == 'again' or outcome == 'back' then
-  if outcome == 'back' and mark == 'b' then
+  if outcome == 'back' then
     attempts = attempts - 1
   end
-  setLease(g, '', '', attempts)
+  redis.call('HSET', KEYS[5], member(g), ':' .. int(attempts))
   redis.call('ZADD', KEYS[4], int(now + tonumber(ARGV[6])), member(g))
   return 1
 end
 local isCurrent = redis.call('HGET', KEYS[1], 'g') == g
 if outcome == 'done' then
-  local c, number
+  local c
   if isCurrent then
     c = redis.call('HGET', KEYS[1], 'c')
     redis.call('DEL', KEYS[1])
-    if hasOlder() then
-      number = nextNumber()
-    end
   else
     local meta = redis.call('HGET', KEYS[2], g .. ':m')
     c = meta and string.match(meta, '^%S+ (%S+)')
-    number = redis.call('HGET', KEYS[2], g .. ':o')
     unshelve(g)
   end
   if c then
     bury(g, c)
   end
-  if number then
-    overtake(tonumber(number))
-  end
-  outdate()
-  tidy()
 else
   local fate = ' ' .. int(attempts) .. ' ' .. int(now) .. ' ' .. ARGV[7]
   local meta = redis.call('HGET', KEYS[2], g .. ':m')
@@ -75,7 +69,7 @@ else
 end
 unqueue(g)
 advance()
-if getLine('q') ~= '' then
+if headOf(getLine('q')) then
   return 2
 end
 return 1

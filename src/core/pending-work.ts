@@ -1,0 +1,43 @@
+import type { KeepAlive } from './keep-alive.ts'
+
+/** Counts work that goes on across `await`, for callers that wait until there is none. */
+export class PendingWork {
+  readonly #keepAlive: KeepAlive
+  readonly #waiters: (() => void)[] = []
+  #count = 0
+  #isChecking = false
+
+  constructor(keepAlive: KeepAlive) {
+    this.#keepAlive = keepAlive
+  }
+
+  begin(): void {
+    this.#count += 1
+  }
+
+  end(): void {
+    this.#count -= 1
+    if (this.#count === 0 && this.#waiters.length > 0) this.#check()
+  }
+
+  /** Fulfils at a moment when no work is under way. The process stays alive until then. */
+  whenNone(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve)
+      this.#keepAlive.turn(true)
+      this.#check()
+    })
+  }
+
+  /** In a microtask, since what ends often makes something else begin. */
+  #check(): void {
+    if (this.#isChecking) return
+    this.#isChecking = true
+    queueMicrotask(() => {
+      this.#isChecking = false
+      if (this.#count > 0) return
+      this.#keepAlive.turn(false)
+      for (const resolve of this.#waiters.splice(0)) resolve()
+    })
+  }
+}

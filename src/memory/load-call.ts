@@ -1,0 +1,128 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { Timer } from '../core/clock.ts'
+import type { LoadSession } from '../core/hooks.ts'
+import type { PendingWork } from '../core/pending-work.ts'
+import { loadTimedOut } from '../core/refusals.ts'
+import { HookCall, runInScope } from '../core/turn-scope.ts'
+import type { Lifecycle } from './lifecycle.ts'
+
+/** What the calls of one registry's `load` hook share. */
+export interface LoadHost<T> {
+  readonly owner: object
+  readonly lifecycle: Lifecycle<T>
+  readonly pending: PendingWork
+  readonly load: LoadSession<T>
+  readonly loadTimeoutMs: number
+}
+
+/** How a call ends: by one of the first two, unless it is aborted. */
+export interface LoadOutcome<T> {
+  loaded(value: T | undefined): void
+  failed(error: unknown): void
+  /** It counts as under way no more, aborted or not. */
+  finished(): void
+}
+
+/** One call of the `load` hook, in the async context of its caller, for `loadTimeoutMs` at the longest. */
+export class LoadCall<T> {
+  readonly hook = new HookCall()
+  readonly #host: LoadHost<T>
+  readonly #id: string
+  readonly #outcome: LoadOutcome<T>
+  readonly #controller = new AbortController()
+  /** Where the hook runs, and its signal aborts. */
+  #context: AsyncResource | undefined
+  #timer: Timer | undefined
+  /** Whether what comes of it still counts. */
+  #isWanted = true
+  #isPending = true
+
+  constructor(host: LoadHost<T>, id: string, outcome: LoadOutcome<T>) {
+    this.#host = host
+    this.#id = id
+    this.#outcome = outcome
+  }
+
+  start(): void {
+    this.#host.pending.begin()
+    this.#limit()
+    this.#call()
+  }
+
+  /** What comes of it counts no more: its signal aborts, when the present step is done. */
+  abort(reason?: unknown): void {
+    if (!this.#isWanted) return
+    this.#isWanted = false
+    // It only bounds from here on for how long the hook counts as under way.
+    this.#timer?.unref()
+    this.#host.lifecycle.announcer.defer(() => {
+      this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
+    })
+  }
+
+  /** It counts as under way no more, whatever its hook does. */
+  finish(): void {
+    this.#timer?.cancel()
+    if (!this.#isPending) return
+    this.#isPending = false
+    this.#host.pending.end()
+    this.#outcome.finished()
+  }
+
+  #call(): void {
+    const { owner, load } = this.#host
+    const { signal } = this.#controller
+    const call = () => {
+      this.#context = new AsyncResource('SessionLoad')
+      return load(this.#id, { signal })
+    }
+    let loaded: Promise<T | undefined>
+    try {
+      loaded = Promise.resolve(runInScope(owner, this.#id, this.hook, call))
+    } catch (error) {
+      loaded = Promise.reject(error)
+    }
+    loaded.then(
+      (value) => this.#settled(() => this.#outcome.loaded(value)),
+      (error) => this.#settled(() => this.#fail(error)),
+    )
+  }
+
+  #settled(report: () => void): void {
+    this.hook.isOver = true
+    this.finish()
+    if (!this.#isWanted) return
+    this.#isWanted = false
+    report()
+  }
+
+  #timedOut(): void {
+    this.finish()
+    if (!this.#isWanted) return
+    const error = loadTimedOut(this.#host.loadTimeoutMs)
+    this.abort(error)
+    this.#fail(error)
+  }
+
+  #fail(error: unknown): void {
+    const { announcer } = this.#host.lifecycle
+    if (announcer.isLogged('debug'))
+      announcer.log({ level: 'debug', message: 'load failed', fields: { err: error }, id: this.#id })
+    this.#outcome.failed(error)
+  }
+
+  #limit(): void {
+    const { lifecycle, loadTimeoutMs } = this.#host
+    const { clock, announcer } = lifecycle
+    try {
+      // A caller waits, so that the process stays alive.
+      this.#timer = announcer.context.timer(clock, () => this.#timedOut(), loadTimeoutMs, {
+        keepsAlive: true,
+        catchesUp: true,
+      })
+    } catch (error) {
+      // A host that gives no timer takes the limit away, not the load.
+      announcer.report(error, 'a load could not be timed')
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { AsyncResource } from 'node:async_hooks'
+import type { CreateSession } from '../core/hooks.ts'
+import { LinkedQueue, type QueueEntry } from '../core/linked-queue.ts'
+import type { LoadCall } from './load-call.ts'
+
+/** Somebody who needs a session in memory: a call of `open`, or a turn. */
+export interface Opens<T> {
+  /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
+  readonly create: boolean | CreateSession<T>
+  /** The async context of the call; taken when it has to wait, where it is not given. */
+  context?: AsyncResource | undefined
+  /** Its place among those who wait for the id. Set by the {@link Opener} alone. */
+  place?: QueueEntry<Opens<T>> | undefined
+  /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
+  attach(slot: number): void
+  /** Called after everybody has attached and `created` was told. */
+  begin(): void
+  /** There is no session, and none is to be made. */
+  absent(): void
+  fail(error: unknown): void
+}
+
+/** What is under way to bring one id into memory, and who waits for it. */
+export class Opening<T> {
+  readonly id: string
+  readonly waiters = new LinkedQueue<Opens<T>>()
+  /** Ends the present wait: for an archive, for the load, for room. `undefined`: it waits for nothing. */
+  stop: ((reason?: unknown) => void) | undefined = undefined
+  load: LoadCall<T> | undefined = undefined
+  /** What `load` or the factory gave; it waits for room. */
+  value: { readonly of: T; readonly isLoaded: boolean } | undefined = undefined
+  isLooked = false
+  isOver = false
+
+  constructor(id: string) {
+    this.id = id
+  }
+}
+
+/** Takes a waiter out, if it still waits, and tells it why. */
+export function dismiss<T>(waiter: Opens<T>, tell: () => void): void {
+  if (waiter.place?.remove() === true) tell()
+}
+
+/** Calls `fn` in the async context of a waiter, where that is not the present one anyway. */
+export function runIn<R>(context: AsyncResource | undefined, fn: () => R): R {
+  return context === undefined ? fn() : context.runInAsyncScope(fn)
+}
