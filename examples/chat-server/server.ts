@@ -1,5 +1,4 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { isSessionRegistryError, type SessionErrorCode } from 'session-registry'
 import type { Histories } from './histories.ts'
 import type { Responder } from './responder.ts'
 
@@ -15,15 +14,6 @@ const chatSchema = {
     properties: { message: { type: 'string', minLength: 1, maxLength: 4_000 } },
   },
 } as const
-
-/** What a visitor is told when the registry refuses. */
-const statusOf: Partial<Record<SessionErrorCode, number>> = {
-  ERR_SESSION_ID_INVALID: 400,
-  ERR_SESSION_BUSY: 409,
-  ERR_SESSION_REGISTRY_FULL: 503,
-  ERR_SESSION_REGISTRY_CLOSED: 503,
-  ERR_SESSION_TURN_TIMEOUT: 504,
-}
 
 /** A chat server that remembers what each visitor has said. Closing it waits for requests, then closes the histories. */
 export function chatServer(
@@ -71,7 +61,8 @@ export function chatServer(
   app.get('/stats', async () => ({ ...histories.stats(), heapUsed: process.memoryUsage().heapUsed }))
 
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const status = isSessionRegistryError(error) ? (statusOf[error.code] ?? 500) : (error.statusCode ?? 500)
+    // The registry's errors have a status, as those of Fastify.
+    const status = error.statusCode ?? 500
     if (status >= 500) request.log.error({ err: error }, 'request failed')
     reply.code(status).send({ error: status >= 500 ? 'please try again later' : error.message })
   })

@@ -58,6 +58,10 @@ const brand = Symbol.for('session-registry.error')
  */
 export class SessionRegistryError extends Error {
   readonly code: SessionErrorCode
+  /** The HTTP status that fits the code. Fastify, Express and Koa answer with it when the error reaches them. */
+  declare readonly statusCode: number
+  /** {@link statusCode}, under the name that Express and Koa read first. */
+  declare readonly status: number
   /** The session concerned, where the code is `ERR_SESSION_ARCHIVE_FAILED`; its value is untouched. */
   declare readonly session?: Session<unknown>
 
@@ -68,6 +72,10 @@ export class SessionRegistryError extends Error {
   ) {
     super(message, Object.hasOwn(details, 'cause') ? { cause: details.cause } : undefined)
     this.code = code
+    for (const name of ['statusCode', 'status']) {
+      // Not enumerable, since the code says it all in a log. Writable, since Koa assigns the status that it answers with.
+      Object.defineProperty(this, name, { value: statusCodes[code], writable: true, configurable: true })
+    }
     if (Object.hasOwn(details, 'session') && details.session !== undefined) {
       // Not enumerable: a logger that serialises errors must not print a visitor's value.
       Object.defineProperty(this, 'session', { value: details.session, enumerable: false })
@@ -76,16 +84,6 @@ export class SessionRegistryError extends Error {
 
   get [brand](): true {
     return true
-  }
-
-  /** The HTTP status that fits the code. Fastify, Express and Koa answer with it when the error reaches them. */
-  get statusCode(): number {
-    return statusCodes[this.code]
-  }
-
-  /** {@link statusCode}, under the name that Koa and Express read. */
-  get status(): number {
-    return this.statusCode
   }
 }
 

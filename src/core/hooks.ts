@@ -16,7 +16,7 @@ export type LoadSession<T> = (
 ) => T | undefined | PromiseLike<T | undefined>
 
 /**
- * Puts a session's value away before it is let go; what it returns is awaited. `attempt` counts from 1.
+ * Puts a session's value away before it is let go; what it returns is awaited.
  *
  * `signal` aborts when the try counts no more: the session was deleted or replaced, `archiveTimeoutMs` has passed, or the
  * registry could wait no longer to close. A hook that then still writes brings back what was deleted, so hand the signal on to
@@ -25,5 +25,15 @@ export type LoadSession<T> = (
 export type ArchiveSession<T> = (
   session: Session<T>,
   reason: ArchiveReason,
-  context: { readonly signal: AbortSignal; readonly attempt: number },
+  context: {
+    /** Aborts when the time of this try is up, and when nothing can come of it any more. */
+    readonly signal: AbortSignal
+    /** Counts from 1; on Redis over all processes. */
+    readonly attempt: number
+    /**
+     * Only on Redis, and then `true`: a younger life of the id was archived before this one, or the id was deleted since. The
+     * value is an older state, tried again from the dead list, that must not be stored over a younger one.
+     */
+    readonly superseded?: boolean
+  },
 ) => unknown

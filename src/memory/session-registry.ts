@@ -24,7 +24,8 @@ import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import { sharedRegistry } from '../core/shared-registry.ts'
 import type { RegistryStats } from '../core/stats.ts'
-import type { RunOptions, Turn } from '../core/turn.ts'
+import type { RunOptions, StreamTurn, Turn } from '../core/turn.ts'
+import { TurnStream } from '../core/turn-stream.ts'
 import { checkFunction, checkId } from '../core/validate.ts'
 import { Access } from './access.ts'
 import { Closing } from './closing.ts'
@@ -298,6 +299,31 @@ export class SessionRegistry<T>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R | undefined> {
     return this.#run(id, turn, options)
+  }
+
+  /**
+   * {@link run} for a turn that yields: an async generator function, whose parts the result hands on.
+   *
+   * The turn begins at the first `next()`, and ends when it has been read to its end, has failed or is left (`break`,
+   * `return()`). Leaving it aborts its signal with an `AbortError` and runs its `finally`; what it yields after that is dropped,
+   * and it has not failed. A stream whose signal aborts while nothing is being read is ended in the same way, and its next
+   * `next()` rejects with the reason. A stream that is neither read nor left keeps its session busy until `maxTurnMs`.
+   *
+   * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs` counts from it.
+   *
+   * @example
+   * for await (const part of registry.stream(id, async function* (session, signal) {
+   *   let text = ''
+   *   for await (const part of model.stream(session.value, { signal })) yield (text += part)
+   *   session.value.push(text)
+   * })) response.write(part)
+   */
+  stream<Y>(
+    id: string,
+    turn: StreamTurn<T, Y>,
+    options?: RunOptions<T>,
+  ): AsyncGenerator<Y, unknown, undefined> {
+    return new TurnStream(turn, (reading, leaves) => this.#run(id, reading, options, leaves))
   }
 
   /**

@@ -1,3 +1,4 @@
+import { isSessionRegistryError } from '../core/errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import { type DeadSession, deadSession } from './dead-sessions.ts'
@@ -6,8 +7,8 @@ import { expiryReason, type Life } from './life.ts'
 import type { RedisParts } from './parts.ts'
 import type { EnterOptions, RemovedLife } from './session-store.ts'
 
-/** How many ids are deleted at once by `clear`. */
-const clearBatch = 32
+/** Ids that are asked for at once by what acts on many. */
+const batchSize = 32
 
 /** Reading and writing without a turn: which effect comes after which. */
 export class Access<T> {
@@ -56,7 +57,7 @@ export class Access<T> {
 
   /** Ends every life of an id but those that are given up, and says whether one lived or was being archived. */
   async delete(id: string): Promise<boolean> {
-    const { store, teller, turns, archiver, opener } = this.#parts
+    const { store, teller, turns, archiver, opener, older } = this.#parts
     const wasLoading = opener.drop(id)
     const removed = await store.remove(id)
     if (removed.length === 0) return wasLoading
@@ -66,7 +67,7 @@ export class Access<T> {
     for (const { life, state } of removed) {
       teller.ended(life, state === 'over' ? expiryReason(life) : 'deleted')
     }
-    opener.settled(id)
+    older.wake(id)
     return wasLoading || removed.some(wasThere)
   }
 
@@ -76,8 +77,8 @@ export class Access<T> {
     const loading = await Promise.all(opener.ids().map((id) => this.delete(id)))
     let count = loading.filter(Boolean).length
     for await (const names of walks.all()) {
-      for (let from = 0; from < names.length; from += clearBatch) {
-        const ids = new Set(names.slice(from, from + clearBatch).map(({ id }) => id))
+      for (let from = 0; from < names.length; from += batchSize) {
+        const ids = new Set(names.slice(from, from + batchSize).map(({ id }) => id))
         const deleted = await Promise.all([...ids].map((id) => this.delete(id)))
         count += deleted.filter(Boolean).length
       }
@@ -99,46 +100,101 @@ export class Access<T> {
     }
   }
 
-  /** The live sessions with their values, a few of them read ahead. */
+  /** The live sessions with their values, a few of them read ahead. One that cannot be read is told and passed over. */
   async *lives(): AsyncGenerator<Life, void, undefined> {
-    const { walks, store, teller } = this.#parts
+    const { walks, teller } = this.#parts
     const ended = new Set<string>()
     teller.walks.add(ended)
     try {
       for await (const names of walks.live()) {
-        const entered = await Promise.all(names.map(({ id }) => store.enter(id, { reads: true })))
-        for (const [index, one] of entered.entries()) {
-          if (one.state !== 'live' || one.life.incarnation !== names[index]?.incarnation) continue
-          if (!ended.has(one.life.incarnation)) yield one.life
-        }
+        const lives = await Promise.all(names.map((name) => this.#read(name)))
+        for (const life of lives) if (life !== undefined && !ended.has(life.incarnation)) yield life
       }
     } finally {
       teller.walks.delete(ended)
     }
   }
 
-  /** The lives that could not be archived. */
-  async *dead(): AsyncGenerator<DeadSession<T>, void, undefined> {
-    const { walks, dead, options } = this.#parts
-    for await (const { id, incarnation } of walks.dead(options.retentionMs)) {
-      for (const life of await dead.read(id)) {
-        if (life.incarnation === incarnation) yield deadSession(life, options.codec)
+  /** Ids and values of live sessions. A value that cannot be decoded is told and passed over. */
+  async *entries(): AsyncGenerator<[id: string, value: T], void, undefined> {
+    const { teller, options } = this.#parts
+    for await (const { id, text } of this.lives()) {
+      let value: T
+      try {
+        value = options.codec.decode(text)
+      } catch (error) {
+        teller.failed(error, 'a session could not be read', id)
+        continue
       }
+      yield [id, value]
     }
   }
 
-  async retryDead(id: string): Promise<number> {
-    const { dead, poller, keys } = this.#parts
-    const lives = await dead.retry(id)
-    poller.expect(keys.shardOf(id), 0)
-    return lives.length
+  /** The life of this name, if it still lives. */
+  async #read({ id, incarnation }: LifeName): Promise<Life | undefined> {
+    const { store, teller } = this.#parts
+    try {
+      const entered = await store.enter(id, { reads: true })
+      return entered.state === 'live' && entered.life.incarnation === incarnation ? entered.life : undefined
+    } catch (error) {
+      // The server answers, so the fault is in what stands under this key.
+      if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_FAILED')) throw error
+      teller.failed(error, 'a session could not be read', id)
+      return undefined
+    }
   }
 
-  async dropDead(id: string): Promise<number> {
+  /** The lives that could not be archived. */
+  async *dead(): AsyncGenerator<DeadSession<T>, void, undefined> {
+    const { walks, dead, options } = this.#parts
+    for await (const { id, incarnations } of walks.dead(options.retentionMs)) {
+      for await (const life of dead.read(id, incarnations)) yield deadSession(life, options.codec)
+    }
+  }
+
+  async retryDead(id?: string): Promise<number> {
+    return id === undefined ? this.#forAllDead((one) => this.#retry(one)) : this.#retry(id)
+  }
+
+  async dropDead(id?: string): Promise<number> {
+    return id === undefined ? this.#forAllDead((one) => this.#drop(one)) : this.#drop(id)
+  }
+
+  deadCount(): Promise<number> {
+    return this.#parts.walks.deadCount(this.#parts.options.retentionMs)
+  }
+
+  async #retry(id: string): Promise<number> {
+    const { dead, poller, keys } = this.#parts
+    const count = await dead.retry(id)
+    poller.expect(keys.shardOf(id), 0)
+    return count
+  }
+
+  async #drop(id: string): Promise<number> {
     const { dead, teller } = this.#parts
-    const lives = await dead.drop(id)
-    for (const life of lives) teller.ended(life, 'deleted')
-    return lives.length
+    let count = 0
+    for await (const life of dead.drop(id)) {
+      teller.ended(life, 'deleted')
+      count += 1
+    }
+    return count
+  }
+
+  async #forAllDead(act: (id: string) => Promise<number>): Promise<number> {
+    const { walks, options } = this.#parts
+    let count = 0
+    let batch: string[] = []
+    const finish = async () => {
+      for (const one of await Promise.all(batch.map(act))) count += one
+      batch = []
+    }
+    for await (const { id } of walks.dead(options.retentionMs)) {
+      batch.push(id)
+      if (batch.length >= batchSize) await finish()
+    }
+    await finish()
+    return count
   }
 }
 

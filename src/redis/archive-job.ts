@@ -18,3 +18,14 @@ export function loseJob(job: Job, error: SessionRegistryError): void {
   job.isLost = true
   job.controller.abort(error)
 }
+
+/** The pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a person. */
+const firstPauseMs = 200
+
+/** The longest pause. With it, the twelve attempts of the default are spread over three to five minutes. */
+const longestPauseMs = 120_000
+
+/** The longest pause after a failed try, before jitter. */
+export function pauseAfter(attempt: number): number {
+  return Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs)
+}

@@ -1,61 +1,64 @@
-import { realClock, Timer } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
-import { archiveTimedOut, endedDuringTurn } from '../core/refusals.ts'
-import { HookCall, runInScope } from '../core/turn-scope.ts'
-import { type Job, loseJob } from './archive-job.ts'
+import { realClock } from '../core/clock.ts'
+import type { ExpiryReason } from '../core/end-reason.ts'
+import { isSessionRegistryError, SessionRegistryError } from '../core/errors.ts'
+import { endedDuringTurn } from '../core/refusals.ts'
+import { ArchiveCalls } from './archive-calls.ts'
+import { type Job, loseJob, pauseAfter } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
 import type { Claim, ClaimStore, Outcome } from './claim-store.ts'
 import { expiryReason } from './life.ts'
-import type { Opener } from './opener.ts'
 import type { ResolvedRedisOptions } from './options.ts'
 import { jitter } from './pause.ts'
 import type { RedisSession } from './redis-session.ts'
 import type { Teller } from './teller.ts'
 
-/** As in the registry of one process: long enough for a hiccup, short for a person; and the longest pause. */
-const firstPauseMs = 100
-const maxPauseMs = 30_000
-
 /** Lives that are ended at once where there is nothing to archive. */
 const endsAtOnce = 64
 
+/** Something will be due in this shard. */
+export interface Due {
+  readonly shard: number
+  readonly inMs: number
+}
+
 /** Ends lives that this process has claimed: archives them, and only then lets them be deleted. */
 export class Archiver<T> {
-  readonly #owner: object
   readonly #store: ClaimStore<T>
   readonly #teller: Teller<T>
-  readonly #opener: Opener<T>
   readonly #options: ResolvedRedisOptions<T>
+  readonly #calls: ArchiveCalls<T>
+  readonly #renewal: ClaimRenewal<T>
   readonly #concurrency: number
   readonly #jobs = new Set<Job>()
   #queue: Job[] = []
   #underWay = 0
   #isClosing = false
-  readonly #renewal: ClaimRenewal<T>
   /** Sessions whose archive was cut short by the deadline of `close`. */
   readonly cutShort: RedisSession<T>[] = []
-  /** Called when there is room for more claims; with a shard where something will be due in `inMs`. */
-  whenRoom: ((due?: { readonly shard: number; readonly inMs: number }) => void) | undefined = undefined
+  /** Called when there is room for more claims; with a shard where something will be due. */
+  whenRoom: ((due?: Due) => void) | undefined = undefined
+  /** Called when a life of this id is archived or given up. */
+  whenSettled: ((id: string) => void) | undefined = undefined
 
-  constructor(
-    owner: object,
-    store: ClaimStore<T>,
-    teller: Teller<T>,
-    opener: Opener<T>,
-    options: ResolvedRedisOptions<T>,
-  ) {
-    this.#owner = owner
+  constructor(owner: object, store: ClaimStore<T>, teller: Teller<T>, options: ResolvedRedisOptions<T>) {
+    const { context } = teller.announcer
     this.#store = store
     this.#teller = teller
-    this.#opener = opener
     this.#options = options
     this.#concurrency = options.archive === undefined ? endsAtOnce : options.archiveConcurrency
-    this.#renewal = new ClaimRenewal(store, options.leaseMs, teller.announcer.context, () => this.#jobs)
+    this.#calls = new ArchiveCalls(owner, context, options.archiveTimeoutMs)
+    this.#renewal = new ClaimRenewal(store, options.leaseMs, context, () => this.#jobs)
   }
 
   /** Whether there is a hook that may take its time. */
   get archives(): boolean {
     return this.#options.archive !== undefined
+  }
+
+  /** Whether this process may claim a life that one of its callers waits for. */
+  get takesWaited(): boolean {
+    const { archive, archives, intervalMs } = this.#options
+    return archive !== undefined && archives && intervalMs !== Number.POSITIVE_INFINITY && !this.#isClosing
   }
 
   /** Claims in hand. */
@@ -68,21 +71,22 @@ export class Archiver<T> {
     return Math.max(2 * this.#concurrency - this.#jobs.size, 0)
   }
 
+  /** Fulfils when no hook of this process works on the id any more; `undefined` where none does. */
+  hookUnderWay(id: string): Promise<void> | undefined {
+    return this.#calls.underWay(id)
+  }
+
   /** Fulfils when they are settled. */
   async add(claims: readonly Claim[]): Promise<void> {
-    const renewedAt = realClock.now()
-    const settled = claims.map(
-      (claim) =>
-        new Promise<void>((over) => {
-          const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over }
-          this.#jobs.add(job)
-          this.#queue.push(job)
-        }),
-    )
-    if (this.#isClosing) void this.giveBack()
-    this.#pump()
-    this.#renewal.start()
+    const settled = claims.map((claim) => this.#take(claim, (job) => this.#queue.push(job)))
+    this.#begin()
     await Promise.all(settled)
+  }
+
+  /** Takes a claim that a caller waits for: it is the next to begin. */
+  addFirst(claim: Claim): void {
+    void this.#take(claim, (job) => this.#queue.unshift(job))
+    this.#begin()
   }
 
   /** Lives were deleted, here: their archives are given up. */
@@ -93,15 +97,16 @@ export class Archiver<T> {
     }
   }
 
-  /** Gives back what was not begun, and what is claimed from now on. */
+  /** Gives back what was not begun, and what is claimed from now on. Never rejects: where that fails, the leases run out. */
   async giveBack(): Promise<void> {
     this.#isClosing = true
     const waiting = this.#queue
     this.#queue = []
-    await Promise.allSettled(
-      waiting.map(async (job) => {
-        if (!job.isLost) await this.#store.settle(job.claim, { kind: 'back' })
+    await Promise.all(
+      waiting.map((job) => {
+        // It is ours no more, whatever becomes of the call: a claim that is kept would be renewed for ever.
         this.#over(job)
+        return job.isLost ? undefined : this.#return(job.claim)
       }),
     )
   }
@@ -111,6 +116,31 @@ export class Archiver<T> {
     this.#teller.announcer.context.run(() => {
       for (const job of this.#jobs) job.controller.abort(error)
     })
+  }
+
+  /** Leaves what is still under way to other processes, which take it over when the leases have run out. */
+  leaveAll(error: SessionRegistryError): void {
+    this.#teller.announcer.context.run(() => {
+      for (const job of this.#jobs) {
+        loseJob(job, error)
+        this.#over(job)
+      }
+    })
+  }
+
+  #take(claim: Claim, enqueue: (job: Job) => void): Promise<void> {
+    return new Promise((over) => {
+      const renewedAt = realClock.now()
+      const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over }
+      this.#jobs.add(job)
+      enqueue(job)
+    })
+  }
+
+  #begin(): void {
+    if (this.#isClosing) void this.giveBack()
+    this.#pump()
+    this.#renewal.start()
   }
 
   #pump(): void {
@@ -126,62 +156,65 @@ export class Archiver<T> {
     try {
       if (!job.isLost) await this.#archive(job)
     } catch (error) {
-      // Redis does not answer: the lease runs out, and whoever is there then takes over.
+      // Redis does not answer: the lease runs out, and another process takes over.
       this.#teller.failed(error, 'a session that is over could not be ended', job.claim.id)
+    } finally {
+      this.#underWay -= 1
+      this.#over(job)
+      this.#pump()
     }
-    this.#underWay -= 1
-    this.#over(job)
-    this.#pump()
   }
 
   async #archive(job: Job): Promise<void> {
     const { claim } = job
-    const loaded = await this.#store.load(claim)
+    const loaded = await this.#load(claim)
     if (loaded.state === 'lost') this.#teller.failed(dataLost(), 'a session was kept too short', claim.id)
     if (loaded.state !== 'loaded' || job.isLost) return
-    const { life } = loaded
+    const { life, attempt, isOvertaken } = loaded
+    const { archive, archiveAttempts } = this.#options
     const reason = expiryReason(life)
     const session = this.#teller.sessionOf(life)
-    const { archive, archiveAttempts } = this.#options
-    if (archive !== undefined && claim.attempt > archiveAttempts) {
-      await this.#giveUp(job, session, reason, new Error('The process that tried last did not come back'))
-      return
-    }
-    try {
-      if (archive !== undefined) await this.#callHook(job, session, reason)
-    } catch (error) {
-      if (!job.isLost) await this.#failed(job, session, reason, error)
-      return
+    if (archive !== undefined) {
+      if (attempt > archiveAttempts) {
+        await this.#giveUp(job, session, reason, new Error('The process that tried last did not come back'))
+        return
+      }
+      if (job.controller.signal.aborted) {
+        await this.#return(claim)
+        return
+      }
+      try {
+        await this.#calls.call({ archive, session, reason, attempt, isOvertaken, controller: job.controller })
+      } catch (error) {
+        if (!job.isLost) await this.#failed(job, attempt, session, reason, error)
+        return
+      }
     }
     if (job.isLost || !(await this.#settle(job, { kind: 'done' }))) return
     if (archive !== undefined) this.#teller.counters.archived += 1
     this.#teller.endedByItself(life, reason, session)
-    this.#opener.settled(claim.id)
+    this.whenSettled?.(claim.id)
   }
 
-  async #callHook(job: Job, session: RedisSession<T>, reason: 'idle' | 'age'): Promise<void> {
-    const { archive, archiveTimeoutMs } = this.#options
-    if (archive === undefined) return
-    const { signal } = job.controller
-    signal.throwIfAborted()
-    const call = new HookCall()
-    const context = { signal, attempt: job.claim.attempt }
-    const timedOut = () => job.controller.abort(archiveTimedOut(archiveTimeoutMs))
-    const timer = new Timer(realClock, timedOut, archiveTimeoutMs)
+  async #load(claim: Claim) {
     try {
-      const stored = (async () =>
-        runInScope(this.#owner, session.id, call, () => archive(session, reason, context)))()
-      await Promise.race([stored, aborted(signal)])
-    } finally {
-      timer.cancel()
-      call.isOver = true
+      return await this.#store.load(claim)
+    } catch (error) {
+      // It may have been counted as an attempt, and the hook was not called.
+      void this.#return(claim)
+      throw error
     }
   }
 
-  async #failed(job: Job, session: RedisSession<T>, reason: 'idle' | 'age', error: unknown): Promise<void> {
+  async #failed(
+    job: Job,
+    attempt: number,
+    session: RedisSession<T>,
+    reason: ExpiryReason,
+    error: unknown,
+  ): Promise<void> {
     const { announcer, counters } = this.#teller
-    const { claim } = job
-    const { attempt } = claim
+    const { id } = job.claim
     counters.archiveFailures += 1
     if (isClosing(job.controller.signal)) {
       this.cutShort.push(session)
@@ -189,26 +222,21 @@ export class Archiver<T> {
       return
     }
     const fields = { attempt, err: error }
-    announcer.log({ level: 'debug', message: 'archive attempt failed', fields, id: claim.id })
+    announcer.log({ level: 'debug', message: 'archive attempt failed', fields, id })
     announcer.deliver()
-    if (attempt >= this.#options.archiveAttempts) {
-      await this.#giveUp(job, session, reason, error)
-      return
-    }
-    const pauseMs = jitter(Math.min(firstPauseMs * 2 ** (attempt - 1), maxPauseMs))
-    await this.#settle(job, { kind: 'again', pauseMs })
+    if (attempt >= this.#options.archiveAttempts) await this.#giveUp(job, session, reason, error)
+    else await this.#settle(job, { kind: 'again', pauseMs: jitter(pauseAfter(attempt)) })
   }
 
-  async #giveUp(job: Job, session: RedisSession<T>, reason: string, cause: unknown): Promise<void> {
-    const outcome: Outcome = { kind: 'dead', reason }
-    if (!(await this.#settle(job, outcome))) return
+  async #giveUp(job: Job, session: RedisSession<T>, reason: ExpiryReason, cause: unknown): Promise<void> {
+    if (!(await this.#settle(job, { kind: 'dead', reason }))) return
     const error = new SessionRegistryError(
       'ERR_SESSION_ARCHIVE_FAILED',
       'Expected `archive` to put the session away, but its last attempt failed: the session is on the dead list',
       { cause, session },
     )
     this.#teller.failed(error, 'session could not be archived', job.claim.id)
-    this.#opener.settled(job.claim.id)
+    this.whenSettled?.(job.claim.id)
   }
 
   /** Whether the claim was still ours to settle. */
@@ -220,24 +248,23 @@ export class Archiver<T> {
     return settled !== 'lost'
   }
 
+  /** Gives a claim back untried. Never rejects. */
+  async #return(claim: Claim): Promise<void> {
+    try {
+      await this.#store.settle(claim, { kind: 'back' })
+    } catch {}
+  }
+
   #over(job: Job): void {
-    this.#jobs.delete(job)
-    job.over()
+    if (!this.#jobs.delete(job)) return
     if (this.#jobs.size === 0) this.#renewal.stop()
+    job.over()
     if (this.#jobs.size <= this.#concurrency) this.whenRoom?.()
   }
 }
 
-/** Rejects as the signal aborts, with its reason. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-}
-
 function isClosing(signal: AbortSignal): boolean {
-  return signal.aborted && signal.reason?.code === 'ERR_SESSION_REGISTRY_CLOSED'
+  return signal.aborted && isSessionRegistryError(signal.reason, 'ERR_SESSION_REGISTRY_CLOSED')
 }
 
 function dataLost(): SessionRegistryError {

@@ -4,12 +4,15 @@ import { nameLength } from './names.ts'
 export class Keys {
   readonly shards: number
   readonly config: string
+  /** The note that some process archives. */
+  readonly archives: string
   readonly #prefix: string
 
   constructor(prefix: string, shards: number) {
     this.#prefix = prefix
     this.shards = shards
     this.config = `{${prefix}}:config`
+    this.archives = `{${prefix}}:archives`
   }
 
   /** FNV-1a over the UTF-16 units of the id. It is a part of the format of the data. */
@@ -35,6 +38,13 @@ export class Keys {
     const keys = [...this.session(id), `${tag}:px`, `${tag}:lt`, `${tag}:dead`, `${tag}:gone`]
     if (operation !== undefined) keys.push(this.answer(this.shardOf(id), operation))
     return keys
+  }
+
+  /** The life that stands as this member in a set of the shard; `undefined` where it is none of it. */
+  lifeIn(shard: number, member: string): LifeName | undefined {
+    const name = nameOf(member)
+    if (name.id === '' || member[nameLength] !== ':') return undefined
+    return this.shardOf(name.id) === shard ? name : undefined
   }
 
   deadlines(shard: number): string {

@@ -33,6 +33,13 @@ export function readTimes(
   }
 }
 
+/** Reads a life that has ended: its incarnation, its times and its value. */
+export function readPast(id: string, seenAt: number, answer: Answer): Life {
+  const incarnation = answer.text()
+  const times = readTimes(answer)
+  return { id, incarnation, ...times, seenAt, held: false, text: answer.text() }
+}
+
 /** In Redis, -1 stands for never. */
 export function durationText(ms: number): string {
   return ms === Number.POSITIVE_INFINITY ? '-1' : String(ms)

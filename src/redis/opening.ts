@@ -2,7 +2,6 @@ import { abortReason, onAbort } from '../core/abort-listeners.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { endedDuringTurn } from '../core/refusals.ts'
 import type { Life } from './life.ts'
-import type { Pause } from './pause.ts'
 
 /** What has become of an id that was absent. */
 export type Brought =
@@ -12,8 +11,11 @@ export type Brought =
   /** `token`: the lock that its creator has taken with it. */
   | { readonly state: 'created'; readonly life: Life; readonly token: string }
 
-/** What stands for the value of the new life: what `load` gave, or nothing. `changed`: look once more. */
-export type Found<T> = { readonly of: T } | 'nothing' | 'changed'
+/** What stands for the value of the new life: what `load` gave, from the state named `loaded`; else it is to be made. */
+export interface Found<T> {
+  readonly value: { readonly of: T } | undefined
+  readonly loaded: string | undefined
+}
 
 /**
  * The work that is under way to bring one id to life, for all in this process who wait for it.
@@ -30,12 +32,10 @@ export class Opening<T> {
   made: Promise<Brought> | undefined
   /** Whether the id was deleted meanwhile: what comes of it is not for those who wait. */
   isDropped = false
-  /** Whether the wait for the older lives was too long: it is loaded and created without them. */
-  isLate = false
-  nap: Pause | undefined
-  readonly found: Promise<Found<T>>
+  /** `changed`: look once more. */
+  readonly found: Promise<Found<T> | 'changed'>
   #isFound = false
-  #resolve: (found: Found<T>) => void = () => {}
+  #resolve: (found: Found<T> | 'changed') => void = () => {}
   #reject: (error: unknown) => void = () => {}
 
   constructor() {
@@ -48,7 +48,7 @@ export class Opening<T> {
   }
 
   /** Takes what `finding` comes to, unless this one is dropped, failed or left before. */
-  expect(finding: Promise<Found<T>>): void {
+  expect(finding: Promise<Found<T> | 'changed'>): void {
     finding.then(
       (found) => {
         this.#isFound = true
@@ -59,7 +59,7 @@ export class Opening<T> {
   }
 
   /** What is found, for one who waits until `left` aborts; then it rejects with the reason. */
-  wait(left: AbortSignal | undefined): Promise<Found<T>> {
+  wait(left: AbortSignal | undefined): Promise<Found<T> | 'changed'> {
     if (left === undefined) return this.found
     return new Promise((resolve, reject) => {
       const stopListening = onAbort(left, () => reject(abortReason(left)))
@@ -84,6 +84,5 @@ export class Opening<T> {
     if (this.#isFound) return
     this.#isFound = true
     this.loading.abort(reason)
-    this.nap?.cut()
   }
 }

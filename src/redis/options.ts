@@ -8,8 +8,17 @@ import {
   type SharedOptions,
   sharedOptions,
 } from '../core/shared-options.ts'
-import { checkCount, checkInterval, checkOptions, invalidNumber, invalidOption } from '../core/validate.ts'
+import {
+  checkBoolean,
+  checkCount,
+  checkInterval,
+  checkLimit,
+  checkOptions,
+  invalidNumber,
+  invalidOption,
+} from '../core/validate.ts'
 import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
+import { refuseOptions } from './refused-options.ts'
 
 export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
@@ -54,6 +63,26 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly retentionMs?: number | undefined
   /**
+   * The most sessions that live at once. It is kept per shard: `maxSessions / shards`, rounded up.
+   *
+   * A creation in a full shard is `ERR_SESSION_REGISTRY_FULL`; no session is evicted. Sessions that are over do not count,
+   * archived or not.
+   *
+   * An integer of at least 1, or `Infinity`.
+   *
+   * @defaultValue Infinity
+   */
+  readonly maxSessions?: number | undefined
+  /**
+   * `false`: an observer, which neither archives nor ends a session that is over, whatever `archive` says.
+   *
+   * A process without `archive` claims nothing either while processes with one have been seen within a day, and warns once.
+   * An observer does not warn.
+   *
+   * @defaultValue true
+   */
+  readonly archives?: boolean | undefined
+  /**
    * The longest pause between two looks at the deadlines.
    *
    * Milliseconds; 1 to 2_147_483_647, or `Infinity`: this process archives nothing in the background.
@@ -87,6 +116,9 @@ export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
   readonly retentionMs: number
   readonly intervalMs: number
   readonly callTimeoutMs: number
+  /** Live sessions per shard, or `Infinity`. */
+  readonly maxPerShard: number
+  readonly archives: boolean
   readonly codec: CheckedCodec<T>
 }
 
@@ -96,6 +128,11 @@ export function longestStay<T>(
   timeoutMs: number,
 ): number {
   return Math.min(timeoutMs, maxAgeMs) + leaseMs + retentionMs
+}
+
+/** How long it is known that a process loads an id: longer than what it loads may take to come. */
+export function loadWindowMs<T>({ loadTimeoutMs, callTimeoutMs }: ResolvedRedisOptions<T>): number {
+  return loadTimeoutMs + 2 * callTimeoutMs
 }
 
 const maxShards = 4_096
@@ -108,6 +145,8 @@ const knownOptions = [
     shards: true,
     leaseMs: true,
     retentionMs: true,
+    maxSessions: true,
+    archives: true,
     intervalMs: true,
     callTimeoutMs: true,
     codec: true,
@@ -120,17 +159,22 @@ const knownOptions = [
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>): ResolvedRedisOptions<T> {
   if (options === undefined) throw invalidOption('options', 'an object', options)
-  const given = checkOptions('options', options, knownOptions)
+  const given = checkOptions('options', options, [...knownOptions, ...refuseOptions(options)])
   const shared = resolveSharedOptions(given, { archiveAttempts: 12 })
+  const shards = checkShards(orDefault(given.shards, 16))
   const resolved = {
     ...shared,
     run: recogniseClient(given.client),
     prefix: checkPrefix(orDefault(given.prefix, 'sessions')),
-    shards: checkShards(orDefault(given.shards, 16)),
+    shards,
     leaseMs: checkInterval('leaseMs', orDefault(given.leaseMs, 30_000)),
     retentionMs: checkCount('retentionMs', orDefault(given.retentionMs, 7 * 24 * 3_600_000)),
     intervalMs: checkPause('intervalMs', orDefault(given.intervalMs, 1_000)),
     callTimeoutMs: checkCount('callTimeoutMs', orDefault(given.callTimeoutMs, 5_000)),
+    maxPerShard: Math.ceil(
+      checkLimit('maxSessions', orDefault(given.maxSessions, Number.POSITIVE_INFINITY)) / shards,
+    ),
+    archives: checkBoolean('archives', orDefault(given.archives, true)),
     codec: new CheckedCodec(checkCodec(orDefault(given.codec, jsonCodec as SessionCodec<T>))),
   }
   if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {

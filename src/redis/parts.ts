@@ -1,16 +1,18 @@
 import type { EventEmitter } from 'node:events'
-import process from 'node:process'
 import { Announcer } from '../core/announcer.ts'
 import { realClock } from '../core/clock.ts'
 import { Counters } from '../core/stats.ts'
 import { Watchdog } from '../core/watchdog.ts'
+import { ArchiveNote } from './archive-note.ts'
 import { Archiver } from './archiver.ts'
 import { Backend } from './backend.ts'
+import { ClaimReports } from './claim-reports.ts'
 import { ClaimStore } from './claim-store.ts'
 import { DeadStore } from './dead-sessions.ts'
 import { Holds } from './holds.ts'
 import { Keys } from './keys.ts'
 import { NearCache } from './near-cache.ts'
+import { OlderLives } from './older-lives.ts'
 import { Opener } from './opener.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
 import { Poller } from './poller.ts'
@@ -20,6 +22,7 @@ import { SharedHolds } from './shared-holds.ts'
 import { Teller } from './teller.ts'
 import { Turns } from './turns.ts'
 import { Walks } from './walks.ts'
+import { warn } from './warning.ts'
 
 /** The parts of a registry; each knows those above it. */
 export interface RedisParts<T> {
@@ -29,6 +32,7 @@ export interface RedisParts<T> {
   readonly store: SessionStore<T>
   readonly walks: Walks
   readonly dead: DeadStore
+  readonly older: OlderLives<T>
   readonly opener: Opener<T>
   readonly turns: Turns<T>
   readonly holds: Holds<T>
@@ -42,12 +46,14 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const keys = new Keys(options.prefix, options.shards)
   const horizonMs = longestStay(options, options.timeoutMs)
   let hasWarned = false
-  const warn = (policy: string) => {
+  const warnOnce = (policy: string) => {
     if (!hasWarned) warnOfEviction(policy, announcer, options)
     hasWarned = true
   }
   const backend = new Backend(options.run, options.callTimeoutMs)
-  const { call } = new ShardConfig(backend, keys, horizonMs, warn)
+  const config = new ShardConfig(backend, keys, horizonMs, warnOnce)
+  const note = new ArchiveNote(config.call, keys, announcer, options)
+  const { call } = note
   const cache = new NearCache()
   teller.whenEnded = (life) => cache.forget(life)
   const store = new SessionStore(call, keys, cache, options)
@@ -55,36 +61,43 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const walks = new Walks(call, keys)
   const dead = new DeadStore(call, keys, options.retentionMs)
   const watchdog = new Watchdog({ clock: realClock, announcer }, options.maxTurnMs)
-  const opener = new Opener(owner, store, teller, options)
+  const archiver = new Archiver(owner, claims, teller, options)
+  const older = new OlderLives(claims, options, {
+    takesWaited: () => archiver.takesWaited,
+    take: (claim) => archiver.addFirst(claim),
+    waiting: (id) => poller.expect(keys.shardOf(id), 0),
+    revived: (id, inMs) => {
+      poller.expect(keys.shardOf(id), inMs)
+      teller.revived(id)
+    },
+    hookUnderWay: (id) => archiver.hookUnderWay(id),
+  })
+  const opener = new Opener(owner, store, older, teller, options)
   const { context } = announcer
   const sharedHolds = new SharedHolds(store, { leaseMs: options.leaseMs, context })
   const turns = new Turns({ owner, store, opener, sharedHolds, teller, watchdog, options })
   const holds = new Holds(sharedHolds, teller, watchdog)
-  const archiver = new Archiver(owner, claims, teller, opener, options)
-  const poller = new Poller(claims, archiver, options.shards, options.intervalMs, {
+  const reports = new ClaimReports(teller, walks, options.retentionMs)
+  const intervalMs = options.archives ? options.intervalMs : Number.POSITIVE_INFINITY
+  const poller = new Poller(claims, archiver, options.shards, intervalMs, {
     context,
-    swept: (claimed, startedAt) => {
-      if (claimed > 0) void teller.swept(claimed, realClock.now() - startedAt, () => walks.size())
-    },
-    failed: (error) => teller.failed(error, 'sessions that are over could not be claimed'),
+    claimableUntil: () => note.claimableUntil(),
+    claimed: (shard, claimed) => reports.claimed(shard, claimed),
+    swept: (claimed, startedAt) => reports.swept(claimed, startedAt),
+    failed: (error) => reports.failed(error),
   })
   store.whenScheduled = (shard, inMs) => poller.expect(shard, inMs)
-  opener.whenWaiting = (id) => poller.expect(keys.shardOf(id), 0)
   archiver.whenRoom = (due) => {
     if (due === undefined) poller.resume()
     else poller.expect(due.shard, due.inMs)
   }
-  return { options, keys, teller, store, walks, dead, opener, turns, holds, archiver, poller }
+  archiver.whenSettled = (id) => older.wake(id)
+  return { options, keys, teller, store, walks, dead, older, opener, turns, holds, archiver, poller }
 }
 
 /** Under any other policy Redis may let the deadlines of a whole shard go. */
 function warnOfEviction<T>(policy: string, announcer: Announcer, { logger }: ResolvedRedisOptions<T>): void {
   if (policy === '' || policy === 'noeviction') return
   const message = `Redis may evict sessions: expected maxmemory-policy to be noeviction, got ${policy}`
-  if (logger === undefined) {
-    process.emitWarning(message, { type: 'SessionRegistryWarning' })
-    return
-  }
-  announcer.log({ level: 'warn', message, fields: { policy } })
-  announcer.deliver()
+  warn(announcer, logger, message, { policy })
 }

@@ -1,7 +1,7 @@
 import { realClock, type Timer } from '../core/clock.ts'
 import type { ConstructionContext } from '../core/construction-context.ts'
 import type { Archiver } from './archiver.ts'
-import type { Claim, ClaimStore } from './claim-store.ts'
+import type { Claimed, ClaimStore } from './claim-store.ts'
 
 /** Lives per claim: the server is busy with one for less than half a millisecond. */
 const claimBatch = 50
@@ -18,6 +18,10 @@ const retryMs = 1_000
 export interface PollerHost {
   /** Where it looks at the deadlines: not in the context of the visitor whose call was the first. */
   readonly context: ConstructionContext
+  /** Until when a life must have been due to be claimed, in the server's time; `undefined`: nothing may be claimed. */
+  claimableUntil(): Promise<number | undefined>
+  /** What a claim has told. */
+  claimed(shard: number, claimed: Claimed): void
   /** A look has claimed lives, or was told to say so. */
   swept(claimed: number, startedAt: number): void
   /** Redis could not be asked; told once until it can be again. */
@@ -85,20 +89,23 @@ export class Poller<T> {
   /** Claims all that is over, now, however long it takes to archive them; says how many. */
   async sweep(): Promise<number> {
     const startedAt = realClock.now()
-    const claimed = await Promise.all(this.#nextAt.map((_, shard) => this.#drain(shard)))
+    const latest = await this.#host.claimableUntil()
+    if (latest === undefined) return 0
+    const claimed = await Promise.all(this.#nextAt.map((_, shard) => this.#drain(shard, latest)))
     const total = claimed.reduce((sum, one) => sum + one, 0)
     this.#host.swept(total, startedAt)
     return total
   }
 
-  async #drain(shard: number): Promise<number> {
+  async #drain(shard: number, latest: number): Promise<number> {
     for (let total = 0; ; ) {
-      const { claims } = await this.#store.claim(shard, claimBatch)
-      const isOver = this.#archiver.add(claims)
-      total += newcomers(claims)
+      const claimed = await this.#store.claim(shard, claimBatch, latest)
+      this.#host.claimed(shard, claimed)
+      const isOver = this.#archiver.add(claimed.claims)
+      total += newcomers(claimed)
       // What is not archived ends within the sweep; what is, is only sent to the archive.
       if (!this.#archiver.archives) await isOver
-      if (claims.length < claimBatch || this.#isStopped) return total
+      if (!claimed.isFull || this.#isStopped) return total
     }
   }
 
@@ -148,29 +155,46 @@ export class Poller<T> {
   }
 
   /** Shares the room among the shards; where there is little, a few shards have it, the others come next. */
-  #lookAt(due: readonly number[]): Promise<number[]> {
+  async #lookAt(due: readonly number[]): Promise<number[]> {
+    if (due.length === 0 || this.#archiver.room === 0) return []
+    const latest = await this.#askLatest(due)
+    if (latest === undefined) return []
     const { room } = this.#archiver
     const share = Math.max(Math.floor(room / due.length), Math.min(smallBatch, room))
     const limit = Math.min(share, claimBatch)
     const shards = limit === 0 ? [] : due.slice(0, Math.floor(room / limit))
-    return Promise.all(shards.map((shard) => this.#look(shard, limit)))
+    return Promise.all(shards.map((shard) => this.#look(shard, limit, latest)))
   }
 
-  async #look(shard: number, limit: number): Promise<number> {
+  async #askLatest(due: readonly number[]): Promise<number | undefined> {
+    let pauseMs = Math.min(retryMs, this.#intervalMs)
+    let latest: number | undefined
+    try {
+      latest = await this.#host.claimableUntil()
+      pauseMs = this.#intervalMs
+    } finally {
+      // Where nothing may be claimed, or Redis could not be asked, these shards are looked at again later.
+      if (latest === undefined) for (const shard of due) this.#nextAt[shard] = realClock.now() + pauseMs
+    }
+    return latest
+  }
+
+  async #look(shard: number, limit: number, latest: number): Promise<number> {
     if (this.#isStopped) return 0
-    const latest = realClock.now() + this.#intervalMs
-    this.#nextAt[shard] = latest
-    const { claims, nextMs } = await this.#store.claim(shard, limit).catch((error) => {
-      this.#nextAt[shard] = Math.min(latest, realClock.now() + retryMs)
+    const nextLook = realClock.now() + this.#intervalMs
+    this.#nextAt[shard] = nextLook
+    const claimed = await this.#store.claim(shard, limit, latest).catch((error) => {
+      this.#nextAt[shard] = Math.min(nextLook, realClock.now() + retryMs)
       throw error
     })
-    this.#nextAt[shard] = Math.min(this.#nextAt[shard], realClock.now() + nextMs)
-    void this.#archiver.add(claims)
-    return newcomers(claims)
+    this.#nextAt[shard] = Math.min(this.#nextAt[shard], realClock.now() + claimed.nextMs)
+    this.#host.claimed(shard, claimed)
+    void this.#archiver.add(claimed.claims)
+    return newcomers(claimed)
   }
 }
 
 /** What was claimed before has been counted then. */
-function newcomers(claims: readonly Claim[]): number {
-  return claims.filter(({ attempt }) => attempt === 1).length
+function newcomers({ claims }: Claimed): number {
+  return claims.filter(({ isNew }) => isNew).length
 }

@@ -57,7 +57,7 @@ export class RedisSessionRegistry<T>
    * The value of the live session, or of a new one. Activity.
    *
    * The call's own `create` wins over the registry's. Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_NO_FACTORY`,
-   * `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_CLOSED`, and with `ERR_SESSION_NEEDS_OPEN` where the session would
+   * `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and with `ERR_SESSION_NEEDS_OPEN` where the session would
    * have to be loaded.
    */
   async getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): Promise<T> {
@@ -95,7 +95,8 @@ export class RedisSessionRegistry<T>
   /**
    * Starts a session with this value. Activity. A live session of the id ends with `'replaced'` and is not archived.
    *
-   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_CLOSED`.
+   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
+   * `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async set(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
@@ -128,7 +129,8 @@ export class RedisSessionRegistry<T>
    * Ends a session at once, held or being archived or not, and says whether there was one.
    *
    * A running turn's signal is aborted: at once in this process, at its next renewal in another. What was given up stays
-   * on the dead list; what an earlier archive has stored is yours to remove. Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
+   * on the dead list, and is not taken back to life any more; what an earlier archive has stored is yours to remove. Rejects
+   * with `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async delete(id: string): Promise<boolean> {
     checkRedisId(id)
@@ -140,7 +142,10 @@ export class RedisSessionRegistry<T>
     return this.#openAccess().clear()
   }
 
-  /** Claims, now, all sessions that are over and not held, to end or archive them here; says how many. */
+  /**
+   * Claims, now, all sessions that are over and not held, to end or archive them here; returns how many. None in an observer,
+   * nor in a process without `archive` where others have one.
+   */
   async sweep(): Promise<number> {
     return this.#begin() && this.#closed === undefined ? this.#parts.poller.sweep() : 0
   }
@@ -151,9 +156,9 @@ export class RedisSessionRegistry<T>
     for await (const { id } of this.#access.names()) yield id
   }
 
-  /** The values of live sessions; see {@link keys}. */
+  /** The values of live sessions; see {@link keys}. One that cannot be decoded is left out, with an `error` event. */
   async *values(): AsyncGenerator<T, void, undefined> {
-    for await (const session of this.sessions()) yield session.value
+    for await (const [, value] of this) yield value
   }
 
   /** The live sessions; see {@link keys}. */
@@ -162,9 +167,9 @@ export class RedisSessionRegistry<T>
     for await (const life of this.#access.lives()) yield this.#parts.teller.sessionOf(life)
   }
 
-  /** Pairs of id and value of live sessions; see {@link keys}. */
+  /** Pairs of id and value of live sessions; see {@link values}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[id: string, value: T], void, undefined> {
-    for await (const session of this.sessions()) yield [session.id, session.value]
+    if (this.#begin()) yield* this.#access.entries()
   }
 
   /** `size` is of all processes; all else is of this one. */
@@ -183,7 +188,8 @@ export class RedisSessionRegistry<T>
    * The value of the session: the live one's, else loaded, else created. Activity.
    *
    * Calls of one process for one id share one `load`. With `load`, it waits while an older life of the id is not archived,
-   * for `maxTurnMs` at most. Rejects with the codes of {@link getOrCreate}, with what `load` or `create` failed with, and
+   * which is put first, for `maxTurnMs` at most; a life on the dead list is taken back to life. Rejects with the codes of
+   * {@link getOrCreate}, with what `load` or `create` failed with, with `ERR_SESSION_BUSY` where the wait was too long, and
    * with `ERR_SESSION_REENTRANT` in a hook of the same id.
    */
   async open(id: string): Promise<T> {
@@ -198,7 +204,7 @@ export class RedisSessionRegistry<T>
       else if (isFirst) teller.counters.misses += 1
       if (isLive) return options.codec.decode(entered.life.text)
       if (this.#closed !== undefined) throw closed()
-      const brought = await opener.bring(id, { create: true, waits: entered.waits, token: '' })
+      const brought = await opener.bring(id, { create: true, token: '' })
       if (brought.state === 'created') return options.codec.decode(brought.life.text)
     }
   }
@@ -243,27 +249,40 @@ export class RedisSessionRegistry<T>
     return this.#begin() && this.#closed === undefined ? this.#parts.holds.take(id) : undefined
   }
 
-  /** The lives that could not be archived, the longest ago first in each shard. */
+  /**
+   * The lives that could not be archived: in each shard the id whose life failed the longest ago comes first, with all of
+   * its lives. About a megabyte of values is read at a time.
+   */
   async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
     if (!this.#begin()) return
     yield* this.#access.dead()
   }
 
-  /** Lets all dead lives of an id be archived again, with new attempts, and says how many. Rejects as {@link delete}. */
-  async retryDead(id: string): Promise<number> {
-    checkRedisId(id)
+  /** The number of lives that could not be archived. */
+  async deadCount(): Promise<number> {
+    return this.#begin() ? this.#access.deadCount() : 0
+  }
+
+  /**
+   * Lets all dead lives of an id, or without one of all ids, be archived again, with new attempts; returns how many.
+   *
+   * The hook is told (`superseded`) of one that a younger life of its id has overtaken. Rejects as {@link delete}.
+   */
+  async retryDead(id?: string): Promise<number> {
+    if (id !== undefined) checkRedisId(id)
     return this.#openAccess().retryDead(id)
   }
 
-  /** Ends all dead lives of an id with `'deleted'`, and says how many. Rejects as {@link delete}. */
-  async dropDead(id: string): Promise<number> {
-    checkRedisId(id)
+  /** Ends all dead lives of an id, or without one of all ids, with `'deleted'`; returns how many. Rejects as {@link delete}. */
+  async dropDead(id?: string): Promise<number> {
+    if (id !== undefined) checkRedisId(id)
     return this.#openAccess().dropDead(id)
   }
 
   /**
    * Ends this process's part: refuses new work, waits for its turns, holds and archives until the deadline, gives back what
-   * it has claimed, and looks at the deadlines no more. No session ends; the client stays open.
+   * it has claimed, and looks at the deadlines no more. No session ends; the client stays open. It settles within `deadlineMs`
+   * and the larger of `turnGraceMs` and `callTimeoutMs`, whatever Redis does.
    *
    * The report counts what this process still archived; `failed` are the sessions whose archive the deadline cut short:
    * another process takes them over. Called again, it gives the same promise. Afterwards reads find nothing.

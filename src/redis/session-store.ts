@@ -1,13 +1,13 @@
 import { Answer } from './answer.ts'
+import { limitText, shardFull } from './capacity.ts'
 import type { Keys } from './keys.ts'
-import { durationText, type Life, lagOf, readTimes } from './life.ts'
+import { durationText, type Life, lagOf, readPast, readTimes } from './life.ts'
 import { LostLocks } from './lost-locks.ts'
 import { newName } from './names.ts'
 import type { NearCache } from './near-cache.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
 import { create } from './scripts/create.lua.ts'
 import { enter } from './scripts/enter.lua.ts'
-import { hurry } from './scripts/hurry.lua.ts'
 import { leave } from './scripts/leave.lua.ts'
 import { forget, remove } from './scripts/remove.lua.ts'
 import { renew } from './scripts/renew.lua.ts'
@@ -40,7 +40,7 @@ export type Entered =
 
 /** What a try to create has come to. `ended`: created, and ended since, while the answer was lost. */
 export type Created =
-  /** There is a live session, or an older life that has to be archived first. */
+  /** There is a live session, or a newer state than the one that was loaded. */
   { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly life: Life }
 
 /** A life that was ended by a call, and what it was doing. */
@@ -73,6 +73,7 @@ export class SessionStore<T> {
   readonly #retention: string
   readonly #lease: string
   readonly #lostLocks: LostLocks
+  readonly #most: string
   /** Called when a session of this shard may be over in `inMs`. */
   whenScheduled: ((shard: number, inMs: number) => void) | undefined = undefined
 
@@ -84,6 +85,7 @@ export class SessionStore<T> {
     this.#retention = String(options.retentionMs)
     this.#lease = String(options.leaseMs)
     this.#lostLocks = new LostLocks(options.leaseMs)
+    this.#most = limitText(options.maxPerShard)
   }
 
   /** The token for a try to take the turn lock of a session. */
@@ -122,22 +124,27 @@ export class SessionStore<T> {
     return { state: 'live', life: { id, incarnation, ...times, seenAt, held, text }, isTaken }
   }
 
-  /** `isLoaded`: not while an older life waits to be archived, for that would not be in what was loaded. */
+  /**
+   * `loaded`: names the state that the value was loaded from; it is created only if that is still the newest.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
   async create(
     id: string,
     text: string,
     timeoutMs: number,
-    { token = '', isLoaded = false }: { readonly token?: string; readonly isLoaded?: boolean } = {},
+    { token = '', loaded }: { readonly token?: string; readonly loaded?: string | undefined } = {},
   ): Promise<Created> {
     const incarnation = newName()
     const args = [...this.#beginning(id, incarnation, text, timeoutMs), token, this.#lease]
-    args.push(isLoaded ? '1' : '0')
+    args.push(loaded === undefined ? '0' : '1', loaded ?? '')
     const lock = { id, incarnation, kind: 'turn', token } as const
     const onLate = token === '' ? undefined : () => this.#letGo(lock)
     const called = this.#call(create, this.#keys.life(id), args, { ...this.#horizon(timeoutMs), onLate })
     const answer = new Answer(await (token === '' ? called : this.#lostLocks.watch(id, token, called)))
     const state = answer.number()
     if (state === 0) return { state: 'exists' }
+    if (state === 3) throw shardFull(this.#options)
     this.#expect(id, timeoutMs)
     return {
       state: state === 1 ? 'created' : 'ended',
@@ -145,7 +152,11 @@ export class SessionStore<T> {
     }
   }
 
-  /** Creates in any case, and gives the life that had to end for it. */
+  /**
+   * Creates in any case, and gives the life that had to end for it.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
   async replace(
     id: string,
     text: string,
@@ -156,10 +167,10 @@ export class SessionStore<T> {
     const args = this.#beginning(id, incarnation, text, timeoutMs)
     const keys = this.#keys.life(id, operation)
     const answer = new Answer(await this.#call(replace, keys, args, this.#horizon(timeoutMs)))
-    answer.number()
+    if (answer.number() === 3) throw shardFull(this.#options)
     this.#expect(id, timeoutMs)
     const life = this.#begun(id, incarnation, text, timeoutMs, answer)
-    const replaced = answer.rest > 0 ? this.#readPast(id, life.seenAt, answer) : undefined
+    const replaced = answer.rest > 0 ? readPast(id, life.seenAt, answer) : undefined
     if (replaced !== undefined) this.#forget(id, operation)
     return { life, replaced }
   }
@@ -211,11 +222,6 @@ export class SessionStore<T> {
     await this.#call(withdraw, this.#keys.session(id), [id, this.#retention, token], { isBackground: true })
   }
 
-  /** Somebody waits for an older life of the id, which may be pausing between two tries to archive it. */
-  async hurry(id: string, maxPauseMs: number): Promise<void> {
-    await this.#call(hurry, this.#keys.life(id), [id, this.#retention, String(maxPauseMs)])
-  }
-
   async remove(id: string): Promise<RemovedLife[]> {
     const operation = newName()
     const answer = new Answer(await this.#call(remove, this.#keys.life(id, operation), [id, this.#retention]))
@@ -223,7 +229,7 @@ export class SessionStore<T> {
     const removed: RemovedLife[] = []
     while (answer.rest > 0) {
       const state = removedState[answer.number() as keyof typeof removedState]
-      removed.push({ state, life: this.#readPast(id, seenAt, answer) })
+      removed.push({ state, life: readPast(id, seenAt, answer) })
     }
     this.#cache.delete(id)
     if (removed.length > 0) this.#forget(id, operation)
@@ -258,7 +264,8 @@ export class SessionStore<T> {
 
   #beginning(id: string, incarnation: string, text: string, timeoutMs: number): string[] {
     const { maxAgeMs } = this.#options
-    return [id, this.#retention, incarnation, text, durationText(timeoutMs), durationText(maxAgeMs)]
+    const times = [durationText(timeoutMs), durationText(maxAgeMs)]
+    return [id, this.#retention, incarnation, text, ...times, this.#most]
   }
 
   #begun(id: string, incarnation: string, text: string, timeoutMs: number, answer: Answer): Life {
@@ -276,12 +283,6 @@ export class SessionStore<T> {
     }
     this.#cache.set(id, { incarnation, version: incarnation, text })
     return { ...life, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt, held: false, text }
-  }
-
-  #readPast(id: string, seenAt: number, answer: Answer): Life {
-    const incarnation = answer.text()
-    const times = readTimes(answer)
-    return { id, incarnation, ...times, seenAt, held: false, text: answer.text() }
   }
 
   /** Nobody waits for it, and its key goes by itself. */

@@ -78,6 +78,12 @@ export class Teller<T> {
     }
   }
 
+  /** A session that could not be archived lives on: it was told to be created, and has not ended. */
+  revived(id: string): void {
+    this.announcer.log({ level: 'info', message: 'session taken back from the dead list', fields: {}, id })
+    this.announcer.deliver()
+  }
+
   /** A failure of what no call has asked for. */
   failed(error: unknown, message: string, id?: string): void {
     this.announcer.inBackground(() => {

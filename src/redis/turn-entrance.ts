@@ -77,7 +77,7 @@ export class TurnEntrance<T> {
         head.fail(busy(), 'over')
       } else {
         const { create } = head
-        const request = { create, waits: entered.waits, token, left }
+        const request = { create, token, left }
         const brought = await this.#opener.bring(id, request)
         if (brought.state === 'created' && brought.token === token) return brought.life
         if (brought.state === 'absent') {
@@ -100,7 +100,7 @@ export class TurnEntrance<T> {
       }
       if (run.phase !== 'waiting') return undefined
       const { create, controller } = run
-      const request = { create, waits: entered.waits, token: '', left: controller.signal }
+      const request = { create, token: '', left: controller.signal }
       const brought = await this.#opener.bring(id, request)
       if (brought.state === 'absent') run.succeed(undefined)
     }

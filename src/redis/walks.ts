@@ -1,6 +1,6 @@
 import { Answer } from './answer.ts'
-import { type Keys, type LifeName, nameOf } from './keys.ts'
-import { alive, count, page } from './scripts/walk.lua.ts'
+import type { Keys, LifeName } from './keys.ts'
+import { alive, count, countSince, page } from './scripts/walk.lua.ts'
 import type { CallScript } from './shard-config.ts'
 
 /** Names per page: the server is busy with one for about a millisecond. */
@@ -8,6 +8,12 @@ const pageSize = 500
 
 /** Lives that are asked for together just before they are handed out. */
 const batchSize = 32
+
+/** The dead lives of one id. */
+export interface DeadNames {
+  readonly id: string
+  readonly incarnations: string[]
+}
 
 /** Goes through the sorted sets of all shards; no SCAN, no KEYS. */
 export class Walks {
@@ -21,12 +27,12 @@ export class Walks {
 
   /** Sessions of all processes: those that are over and not claimed yet are counted. */
   async size(): Promise<number> {
-    const counts = await Promise.all(
-      this.#shards().map(async (shard) =>
-        new Answer(await this.#call(count, [this.#keys.deadlines(shard)], [])).number(),
-      ),
-    )
-    return counts.reduce((sum, one) => sum + one, 0)
+    return this.#sum((shard) => this.#call(count, [this.#keys.deadlines(shard)], []))
+  }
+
+  /** The lives that were given up since `ms` ago. */
+  async deadCount(ms: number): Promise<number> {
+    return this.#sum((shard) => this.#call(countSince, [this.#keys.dead(shard)], [String(ms)]))
   }
 
   /**
@@ -40,7 +46,10 @@ export class Walks {
       for (let from = 0; from < members.length; from += batchSize) {
         const batch = members.slice(from, from + batchSize)
         const answer = new Answer(await this.#call(alive, [key], batch))
-        yield batch.filter(() => answer.number() === 1).map(nameOf)
+        yield this.#names(
+          shard,
+          batch.filter(() => answer.number() === 1),
+        )
       }
     }
   }
@@ -49,16 +58,36 @@ export class Walks {
   async *all(): AsyncGenerator<LifeName[], void, undefined> {
     for (const shard of this.#shards()) {
       for (const key of [this.#keys.deadlines(shard), this.#keys.queue(shard)[0]]) {
-        yield (await this.#all(key, '-inf')).map(nameOf)
+        yield this.#names(shard, await this.#all(key, '-inf'))
       }
     }
   }
 
-  /** The lives that were given up since `ms` ago, the longest ago first in each shard. */
-  async *dead(ms: number): AsyncGenerator<LifeName, void, undefined> {
+  /** The lives that were given up since `ms` ago, by their id; in each shard the id that failed the longest ago is first. */
+  async *dead(ms: number): AsyncGenerator<DeadNames, void, undefined> {
     for (const shard of this.#shards()) {
-      for (const member of await this.#all(this.#keys.dead(shard), 'now', ms)) yield nameOf(member)
+      const ids = new Map<string, string[]>()
+      for (const { id, incarnation } of this.#names(
+        shard,
+        await this.#all(this.#keys.dead(shard), 'now', ms),
+      )) {
+        const known = ids.get(id)
+        if (known === undefined) ids.set(id, [incarnation])
+        else known.push(incarnation)
+      }
+      for (const [id, incarnations] of ids) yield { id, incarnations }
     }
+  }
+
+  async #sum(ask: (shard: number) => Promise<unknown>): Promise<number> {
+    const answers = await Promise.all(this.#shards().map(ask))
+    return answers.reduce((sum: number, answer) => sum + new Answer(answer).number(), 0)
+  }
+
+  /** Entries that are no lives of the shard are passed over: the next claim removes them. */
+  #names(shard: number, members: readonly string[]): LifeName[] {
+    const names = members.map((member) => this.#keys.lifeIn(shard, member))
+    return names.filter((name) => name !== undefined)
   }
 
   #shards(): number[] {

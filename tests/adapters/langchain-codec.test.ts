@@ -171,16 +171,9 @@ describe('messageCodec', () => {
     expect(error.message).toBe(`Expected ${words}`)
   })
 
-  it('refuses to write a message that holds itself, or that is of no class of LangChain', () => {
-    const round: { round?: unknown } = {}
-    round.round = round
-    for (const wrong of [
-      new ToolMessage({ content: '', tool_call_id: 't', artifact: round }),
-      { _getType: () => 'human', lc_kwargs: {} },
-    ]) {
-      const error = thrownBy(() => messageCodec.encode([wrong as never])) as Error
-      expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
-      expect(error.cause).toBeInstanceOf(TypeError)
-    }
+  it('refuses to write a message that is of no class of LangChain, and says why', () => {
+    const error = thrownBy(() => messageCodec.encode([{ _getType: () => 'human', lc_kwargs: {} } as never]))
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect((error as Error).cause).toBeInstanceOf(TypeError)
   })
 })

@@ -1,4 +1,10 @@
-import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import {
+  AIMessage,
+  type BaseMessage,
+  HumanMessage,
+  ToolMessage,
+  trimMessages,
+} from '@langchain/core/messages'
 import { SessionRegistry } from 'session-registry'
 import { messageHistories } from 'session-registry/langchain'
 import { ManualClock } from 'session-registry/testing'
@@ -13,6 +19,14 @@ function setUp() {
   const clock = new ManualClock()
   const registry = new SessionRegistry<BaseMessage[]>({ clock, timeoutMs: 1_000, create: () => [] })
   return { clock, registry, histories: messageHistories(registry) }
+}
+
+/** Changes a message as deep down as it is. */
+function change(message: AIMessage): void {
+  const [block] = message.content as { text?: string }[]
+  Object.assign(block ?? {}, { text: 'changed' })
+  Object.assign(message.additional_kwargs, { a: 'changed' })
+  Object.assign(message.lc_kwargs, { changed: true })
 }
 
 describe('a history', () => {
@@ -35,6 +49,103 @@ describe('a history', () => {
     const read = await history.getMessages()
     read.length = 0
     expect(told(registry.get('ada'))).toEqual(['human:hello'])
+  })
+
+  it('hands out and takes in copies of messages, whatever is done to them', async () => {
+    const { registry, histories } = setUp()
+    const history = histories('ada')
+    const given = new AIMessage({ content: [{ type: 'text', text: 'hello' }], additional_kwargs: { a: [1] } })
+    const stored = history.addMessages([given])
+    // Copied at the call, not when the turn comes.
+    change(given)
+    await stored
+    change(given)
+    const [read] = (await history.getMessages()) as [AIMessage]
+    change(read)
+    const kept = new AIMessage({ content: [{ type: 'text', text: 'hello' }], additional_kwargs: { a: [1] } })
+
+    expect(await history.getMessages()).toStrictEqual([kept])
+    expect(registry.get('ada')).toStrictEqual([kept])
+  })
+
+  it('is not shortened by `trimMessages`', async () => {
+    const { registry, histories } = setUp()
+    const text = 'one two three four five six seven eight'
+    await histories('ada').addMessages([
+      new HumanMessage(text),
+      new AIMessage({ content: [{ type: 'text', text }] }),
+    ])
+    const trimmed = await trimMessages(await histories('ada').getMessages(), {
+      maxTokens: 6,
+      strategy: 'last',
+      allowPartial: true,
+      tokenCounter: (messages) =>
+        messages.map((one) => one.text.split(' ').length).reduce((a, b) => a + b, 0),
+      textSplitter: (whole) => whole.split(/(?<= )/),
+    })
+
+    expect(trimmed.map((one) => one.text)).not.toContain(text)
+    expect(registry.get('ada')?.map((one) => one.text)).toEqual([text, text])
+  })
+
+  it('shares nothing with another session that was given the same greeting', async () => {
+    const { registry, histories } = setUp()
+    const greeting = new AIMessage('Hello!')
+    for (const id of ['ada', 'bob']) await histories(id).addMessage(greeting)
+    const [ofAda] = registry.get('ada') ?? []
+    Object.assign(ofAda?.additional_kwargs ?? {}, { visitor: 'ada' })
+
+    expect(registry.get('bob')?.[0]?.additional_kwargs).toEqual({})
+    expect(greeting.additional_kwargs).toEqual({})
+  })
+
+  it('keeps the class of a message, your own too, and what it holds', async () => {
+    class Shout extends HumanMessage {
+      readonly loud = () => `${this.content}!`
+    }
+    const { histories } = setUp()
+    const artifact = {
+      at: new Date(0),
+      bytes: new Uint8Array([1]),
+      page: new URL('https://example.org/a'),
+      own: () => {},
+    }
+    const inside = new AIMessage('inside')
+    const messages = [
+      new Shout('hello'),
+      new ToolMessage({ content: 'see', tool_call_id: 't', artifact: { ...artifact, inside } }),
+    ]
+    await histories('ada').addMessages(messages)
+    const [shout, result] = (await histories('ada').getMessages()) as [Shout, ToolMessage]
+
+    expect(shout).toBeInstanceOf(Shout)
+    expect(shout.loud()).toBe('hello!')
+    expect(result.artifact).toStrictEqual({
+      at: artifact.at,
+      bytes: artifact.bytes,
+      page: 'https://example.org/a',
+      inside,
+    })
+    expect(result.artifact.inside).not.toBe(inside)
+  })
+
+  it('names the path of what cannot be copied, and stores nothing', async () => {
+    const { histories, registry } = setUp()
+    const artifact = {
+      get gone(): never {
+        throw new Error('secret')
+      },
+    }
+    const wrong = new ToolMessage({ content: '', tool_call_id: 't', artifact })
+    const error = (await failureOf(() =>
+      histories('ada').addMessages([new HumanMessage('a'), wrong]),
+    )) as Error
+
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toMatch(
+      /^Expected `messages\[1\]\.[\w.]*artifact\.gone` to be data that can be copied$/,
+    )
+    expect(registry.size).toBe(0)
   })
 
   it('looks its session up at every call: kept across an expiry it writes into the live session', async () => {

@@ -1,4 +1,12 @@
-import type { ArchiveReason, EndReason, ExpiryReason, RunOptions, Session, Turn } from 'session-registry'
+import type {
+  ArchiveReason,
+  EndReason,
+  ExpiryReason,
+  RunOptions,
+  Session,
+  StreamTurn,
+  Turn,
+} from 'session-registry'
 
 type Awaitable<R> = R | Promise<R>
 type Walk<R> = Iterable<R> | AsyncIterable<R>
@@ -25,6 +33,12 @@ export interface ContractRegistry {
   sweep(): Awaitable<number>
   open(id: string): Promise<string[]>
   run<R>(id: string, turn: Turn<string[], R>, options?: RunOptions): Promise<R | undefined>
+  /** Where it streams. */
+  stream?<Y>(
+    id: string,
+    turn: StreamTurn<string[], Y>,
+    options?: RunOptions<string[]>,
+  ): AsyncGenerator<Y, unknown, undefined>
   hold(id: string): Awaitable<ContractHold | undefined>
   stats(): Awaitable<ContractStats>
   close(options?: { readonly deadlineMs?: number }): Promise<unknown>
@@ -82,6 +96,8 @@ export interface ContractHarness {
     readonly closeEndsSessions: boolean
     /** While an old life is being archived, `getOrCreate` and `set` are refused, even without `load`. */
     readonly refusesWhileArchiving: boolean
+    /** It has `stream`, and refuses an async generator in `run`. */
+    readonly streams: boolean
     /** `set` assigns the value of a live session, and `replace` begins a new life. */
     readonly replaces: boolean
     /** `delete` and `clear` reach what is being loaded. */

@@ -18,6 +18,7 @@ const harness: ContractHarness = {
   makes: {
     closeEndsSessions: true,
     refusesWhileArchiving: true,
+    streams: true,
     replaces: true,
     dropsDeletedLoads: true,
     waitsForAbortedHooks: true,

@@ -17,6 +17,7 @@ describeOnRedis('on Redis', (redis) => {
     makes: {
       closeEndsSessions: false,
       refusesWhileArchiving: false,
+      streams: false,
       replaces: false,
       dropsDeletedLoads: false,
       waitsForAbortedHooks: false,

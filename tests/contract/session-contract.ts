@@ -7,8 +7,10 @@ import { describeEvents } from './events.ts'
 import { describeExpiry } from './expiry.ts'
 import type { ContractHarness } from './harness.ts'
 import { describeIteration } from './iteration.ts'
+import { describeLeftStreams } from './left-streams.ts'
 import { describeOpening } from './opening.ts'
 import { describeReadingAndWriting } from './reading-and-writing.ts'
+import { describeStreams } from './streams.ts'
 import { describeTurns } from './turns.ts'
 
 /**
@@ -26,6 +28,8 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('opening', () => describeOpening(harness))
     describe('turns', () => describeTurns(harness))
     describe('turns that meet', () => describeBusyTurns(harness))
+    describe.runIf(harness.makes.streams)('streams', () => describeStreams(harness))
+    describe.runIf(harness.makes.streams)('streams that are left', () => describeLeftStreams(harness))
     describe('archiving', () => describeArchiving(harness))
     describe('closing', () => describeClosing(harness))
     describe('bad input', () => describeBadInput(harness))

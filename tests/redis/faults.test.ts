@@ -31,7 +31,8 @@ describe('an object that is no client', () => {
 describeOnRedis('options of the registry on Redis', (redis) => {
   const refused: [option: string, value: unknown][] = [
     ['clock', { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} }],
-    ['maxSessions', 10],
+    ['maxSessions', 0],
+    ['rollback', true],
     ['whenFull', 'evict'],
     ['shards', 0],
     ['shards', 1.5],

@@ -7,6 +7,7 @@ export interface ArchiveCall {
   readonly reason: ArchiveReason
   readonly attempt: number
   readonly signal: AbortSignal
+  readonly superseded: boolean | undefined
   /** Stores a copy of the value and lets the hook succeed. */
   succeed(): void
   fail(error: unknown): void
@@ -15,6 +16,7 @@ export interface ArchiveCall {
 interface ArchiveContext {
   readonly signal: AbortSignal
   readonly attempt: number
+  readonly superseded?: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export class FakeArchive {
   readonly archive = async (
     session: Session<string[]>,
     reason: ArchiveReason,
-    { signal, attempt }: ArchiveContext,
+    { signal, attempt, superseded }: ArchiveContext,
   ): Promise<void> => {
     const answer = deferred()
     const store = () => this.stored.set(session.id, [...session.value])
@@ -50,6 +52,7 @@ export class FakeArchive {
       reason,
       attempt,
       signal,
+      superseded,
       succeed: () => {
         store()
         answer.resolve()

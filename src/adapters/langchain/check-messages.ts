@@ -1,4 +1,5 @@
 import type { BaseMessage } from '@langchain/core/messages'
+import { copiedValue } from '../../core/copied-value.ts'
 import { invalidValue } from '../../core/invalid-value.ts'
 
 /**
@@ -17,4 +18,15 @@ export function checkMessages<L extends readonly BaseMessage[]>(name: string, li
 /** LangChain's own check. Not `instanceof`: its ESM and its CJS build meet in one process. */
 export function isMessage(value: unknown): value is BaseMessage {
   return typeof (value as { readonly _getType?: unknown } | null | undefined)?._getType === 'function'
+}
+
+/**
+ * Returns a deep copy of a list of messages, each of the class that it has.
+ *
+ * LangChain changes messages in place, as `trimMessages` with `allowPartial` does: what is stored must not be what it has.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
+ */
+export function copiedMessages(name: string, list: readonly BaseMessage[]): BaseMessage[] {
+  return copiedValue(name, [...checkMessages(name, list)], { keepsClass: isMessage })
 }

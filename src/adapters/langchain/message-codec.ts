@@ -14,9 +14,12 @@ import {
   ToolMessage,
   ToolMessageChunk,
 } from '@langchain/core/messages'
+import { isSessionRegistryError } from '../../core/errors.ts'
 import { unusableValue } from '../../core/invalid-value.ts'
+import { setMember } from '../../core/set-member.ts'
 import { checkMessages, isMessage } from './check-messages.ts'
-import { decodeTagged, encodeTagged } from './tagged-json.ts'
+import { decodeTagged } from './tagged-reader.ts'
+import { encodeTagged } from './tagged-writer.ts'
 
 const classes = {
   AIMessage,
@@ -39,8 +42,10 @@ type ClassName = keyof typeof classes
 /**
  * The codec of message lists, for registries that keep them as text.
  *
- * Messages come back as what they were, chunks as chunks; so do the bytes, dates, maps, sets and bigints in them. An
- * instance of a class of your own comes back as the LangChain class that it extends.
+ * Messages come back as what they were, chunks as chunks; so do the bytes, dates, maps, sets and bigints in them. A message
+ * of a class of your own comes back as the LangChain class that it extends, any other instance as what its `toJSON` returns, or
+ * as its fields. What could not be read back is refused when it is written: an error, a regular expression, a `DataView`, an
+ * object without fields, more than 500 levels of nesting.
  *
  * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and loses bytes and dates.
  */
@@ -49,8 +54,9 @@ export const messageCodec = {
   encode(value: readonly BaseMessage[]): string {
     checkMessages('value', value)
     try {
-      return encodeTagged(value, takeApart)
+      return encodeTagged('value', value, takeApart)
     } catch (cause) {
+      if (isSessionRegistryError(cause)) throw cause
       throw unusableValue('value', 'a list of messages that can be written as text', cause)
     }
   },
@@ -90,14 +96,24 @@ function takeApart(message: object): Parts | undefined {
   }
 }
 
-function putTogether({ class: name, fields, given, others }: Parts): BaseMessage {
-  if (!isClassName(name)) throw new TypeError('Expected the name of a class of @langchain/core/messages')
+function putTogether(parts: object): BaseMessage {
+  const { class: name, fields, given, others } = checkParts(parts)
   const Class = classes[name] as new (fields: object) => BaseMessage
   const message = new Class({ ...fields })
   // A constructor may rearrange what it is given, and the message that was taken apart has been through that already.
-  Object.assign(message, fields)
+  for (const [key, field] of Object.entries(fields)) setMember(message, key, field)
   message.lc_kwargs = { ...pick(message, given, () => true), ...others }
   return message
+}
+
+/** The parts of a text, which may be anybody's. */
+function checkParts(parts: object): Parts & { readonly class: ClassName } {
+  const { class: name, fields, given, others } = parts as Partial<Parts>
+  if (!isClassName(name)) throw new TypeError('Expected the name of a class of @langchain/core/messages')
+  if (typeof fields !== 'object' || typeof others !== 'object' || !Array.isArray(given)) {
+    throw new TypeError('Expected the parts of a message')
+  }
+  return { class: name, fields, given, others }
 }
 
 /** The nearest LangChain class, by name, since LangChain's ESM and its CJS build meet in one process. */

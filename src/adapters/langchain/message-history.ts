@@ -3,14 +3,15 @@ import type { BaseMessage } from '@langchain/core/messages'
 import { type GivenId, givenId } from '../../core/given-id.ts'
 import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { checkMessages } from './check-messages.ts'
+import { copiedMessages } from './check-messages.ts'
 import { notingFailure } from './storing.ts'
 
 /**
  * The `getMessageHistory` of `RunnableWithMessageHistory`: histories that live in the sessions of `source`.
  *
  * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates nothing.
- * A write is a short turn of its own, or a part of the running turn that it is made in.
+ * A write is a short turn of its own, or a part of the running turn that it is made in. Messages are copied on their way in and
+ * out; a copy keeps its class, and of what it holds whatever JSON keeps, dates, maps, sets and bytes.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`; what it returns throws `ERR_SESSION_ID_INVALID`
  *
@@ -37,8 +38,8 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
   }
 
   override async getMessages(): Promise<BaseMessage[]> {
-    const read = () =>
-      this.#source.run(this.#id, ({ value }) => [...value], { whenBusy: 'join', create: false })
+    const copy = ({ value }: { value: BaseMessage[] }) => copiedMessages('messages', value)
+    const read = () => this.#source.run(this.#id, copy, { whenBusy: 'join', create: false })
     return (await notingFailure(read)) ?? []
   }
 
@@ -49,7 +50,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
   /** One step: no other turn's messages come in between. */
   override addMessages(messages: BaseMessage[]): Promise<void> {
     return notingFailure(async () => {
-      const added = [...checkMessages('messages', messages)]
+      const added = copiedMessages('messages', messages)
       if (added.length === 0) return
       await this.#source.run(this.#id, ({ value }) => {
         for (const message of added) value.push(message)

@@ -1,9 +1,4 @@
-import {
-  ensureConfig,
-  Runnable,
-  type RunnableConfig,
-  RunnableWithMessageHistory,
-} from '@langchain/core/runnables'
+import { ensureConfig, Runnable, type RunnableConfig } from '@langchain/core/runnables'
 import type { IterableReadableStream } from '@langchain/core/utils/stream'
 import { givenId } from '../../core/given-id.ts'
 import { givenSource } from '../../core/given-source.ts'
@@ -49,7 +44,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   constructor(source: SessionSource<unknown>, runnable: Runnable<I, O, C>) {
     super()
     this.#source = source
-    this.#isStock = runnable instanceof RunnableWithMessageHistory
+    this.#isStock = isStock(runnable)
     this.#runnable = this.#isStock ? notingHistories(runnable) : runnable
   }
 
@@ -97,6 +92,15 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
       storingOrFailing(own, () => work({ ...config, signal: own }, own))
     return this.#source.run(id, turn, { signal })
   }
+}
+
+/**
+ * Whether a runnable is LangChain's `RunnableWithMessageHistory`, or extends it.
+ *
+ * Known by what it is called for: LangChain's ESM and its CJS build meet in one process.
+ */
+function isStock(runnable: object): boolean {
+  return typeof (runnable as { readonly getMessageHistory?: unknown }).getMessageHistory === 'function'
 }
 
 /** The id of a call's session; the error says in which key it was looked for. */

@@ -3,11 +3,15 @@ import { Script } from '../script.ts'
 /**
  * Takes lives that are over under a lease: first those whose lease has run out or whose pause has ended, then those due.
  *
- * It touches no session: their keys could not be declared, for their names stand in the sets.
+ * It touches no session: their keys could not be declared, for their names stand in the sets. An entry that is no name of
+ * a life is removed.
  *
- * KEYS deadlines, queue, leases, dead, answer · ARGV limit, leaseMs, token, retentionMs
+ * KEYS deadlines, queue, leases, dead, answer · ARGV limit, leaseMs, token, retentionMs, latest
  *
- * `{now, next}`, and of each life `member, attempt`; `next` is how many ms until something is due, -1: nothing is.
+ * Nothing is taken that was not due by `latest`, in the server's time.
+ *
+ * `{now, next, removed, taken}`, and of each life `member, isNew`; `next` is how many ms until something is due, -1: nothing
+ * is. `isNew` is 1 where it was never claimed before.
  */
 export const claim = new Script(
   'claim',
@@ -17,30 +21,33 @@ if answer then
   return answer
 end
 local limit, lease, token, retention = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local latest = math.min(now, tonumber(ARGV[5]))
 evenIfFull(KEYS[3])
-local taken = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', int(now), 'LIMIT', 0, limit)
-if #taken < limit then
-  local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', int(now), 'LIMIT', 0, limit - #taken)
+answer = { now, -1, 0, 0 }
+for index = 2, 1, -1 do
+  local due = redis.call('ZRANGEBYSCORE', KEYS[index], '-inf', int(latest), 'LIMIT', 0, limit - answer[4])
+  answer[4] = answer[4] + #due
   for _, member in ipairs(due) do
-    redis.call('ZREM', KEYS[1], member)
-    taken[#taken + 1] = member
+    local leased = redis.call('HGET', KEYS[3], member)
+    if #member > 23 and string.sub(member, 23, 23) == ':' then
+      if index == 1 then
+        redis.call('ZREM', KEYS[1], member)
+      end
+      local attempts = tonumber(string.match(leased or '', ':(%d+)$') or 0)
+      redis.call('HSET', KEYS[3], member, token .. ':' .. int(attempts))
+      redis.call('ZADD', KEYS[2], int(now + lease), member)
+      answer[#answer + 1] = member
+      answer[#answer + 1] = leased and 0 or 1
+    else
+      redis.call('ZREM', KEYS[index], member)
+      redis.call('HDEL', KEYS[3], member)
+      answer[3] = answer[3] + 1
+    end
   end
 end
-answer = { now, -1 }
-for _, member in ipairs(taken) do
-  local leased = redis.call('HGET', KEYS[3], member)
-  local attempt = 1
-  if leased then
-    attempt = tonumber(string.match(leased, ':(%d+)$')) + 1
-  end
-  redis.call('HSET', KEYS[3], member, token .. ':' .. int(attempt))
-  redis.call('ZADD', KEYS[2], int(now + lease), member)
-  answer[#answer + 1] = member
-  answer[#answer + 1] = attempt
-end
-if #taken > 0 then
-  keep(KEYS[2], retention + lease)
-  keep(KEYS[3], retention + lease)
+if answer[4] > 0 then
+  keepIndex(KEYS[2], retention + lease)
+  keepIndex(KEYS[3], retention + lease)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(now - retention))
 local next = far
@@ -53,7 +60,7 @@ end
 if next < far then
   answer[2] = math.max(next - now, 0)
 end
-if #taken > 0 then
+if answer[4] > 0 then
   remember(KEYS[5], answer)
 end
 return answer
@@ -82,8 +89,25 @@ for index = 3, #ARGV, 2 do
     answer[#answer + 1] = 0
   end
 end
-keep(KEYS[1], tonumber(ARGV[2]) + tonumber(ARGV[1]))
-keep(KEYS[2], tonumber(ARGV[2]) + tonumber(ARGV[1]))
+keepIndex(KEYS[1], tonumber(ARGV[2]) + tonumber(ARGV[1]))
+keepIndex(KEYS[2], tonumber(ARGV[2]) + tonumber(ARGV[1]))
 return answer
+`,
+)
+
+/**
+ * Takes entries out of the queue of a shard that they do not belong to.
+ *
+ * KEYS deadlines, queue, leases · ARGV members
+ */
+export const discard = new Script(
+  'discard',
+  `
+for _, member in ipairs(ARGV) do
+  redis.call('ZREM', KEYS[1], member)
+  redis.call('ZREM', KEYS[2], member)
+  redis.call('HDEL', KEYS[3], member)
+end
+return 1
 `,
 )

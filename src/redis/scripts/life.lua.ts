@@ -5,6 +5,7 @@
  *   early. Milliseconds.
  * - `deadline`: when a life is over. One that is held is not, not even by age.
  * - `schedule`: writes the deadline down; `PEXPIREAT` comes first because it needs no memory, see `evenIfFull`.
+ * - `isFull`: whether as many sessions live in the shard as may; -1: any number may.
  * - `holders`: the holds of `h` (`token=until …`) but one's own and those that have run out; and how long one's own lasts.
  */
 export const life = `
@@ -47,12 +48,15 @@ local function holders(h, own)
   end
   return others, rest
 end
+local function isFull(most)
+  return most >= 0 and redis.call('ZCOUNT', KEYS[3], '(' .. int(now), '+inf') >= most
+end
 local function schedule(g, a, e)
   -- A turn may have outlasted the age of its session: the retention starts when it ends.
   local waits = math.max(e - now, 0)
   redis.call('PEXPIREAT', KEYS[1], int(math.min(now + waits + retention, far)))
   redis.call('HSET', KEYS[1], 'a', int(a), 'e', int(e))
   redis.call('ZADD', KEYS[3], int(e), g .. ':' .. id)
-  keep(KEYS[3], waits + retention)
+  keepIndex(KEYS[3], waits + retention)
 end
 `

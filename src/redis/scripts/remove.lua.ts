@@ -3,7 +3,7 @@ import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
 
 /**
- * Ends every life of an id but those that are given up.
+ * Ends every life of an id but the dead ones. Those are not taken back to life any more.
  *
  * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs
  *
@@ -19,6 +19,7 @@ if answer then
   return answer
 end
 answer = { now }
+evenIfFull(KEYS[2])
 local function take(kind, g, parts, value)
   if kind == 0 and redis.call('HEXISTS', KEYS[5], member(g)) == 1 then
     kind = 2
@@ -50,6 +51,11 @@ if f[1] then
   take(kind, f[1], { f[3], f[4], f[5], f[6], f[7] }, f[8])
   redis.call('DEL', KEYS[1])
 end
+if getLine('z') ~= '' then
+  overtake(nextNumber())
+end
+outdate()
+tidy()
 if #answer > 1 then
   remember(KEYS[8], answer)
 end

@@ -1,7 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
 import { line } from './line.lua.ts'
-import { lease } from './load.lua.ts'
 
 /**
  * Settles a claim: archived (`done`), to be tried again after a pause (`again`), given back untried (`back`), or given
@@ -15,41 +14,48 @@ export const settle = new Script(
   'settle',
   life,
   line,
-  lease,
   `
-local g, token, outcome = ARGV[3], ARGV[4], ARGV[5]
-local settled = token .. '|' .. g
+local g, outcome = ARGV[3], ARGV[5]
+local settled = ARGV[4] .. '|' .. g
 if redis.call('ZSCORE', KEYS[7], settled) then
   return 1
 end
-if not isMine(g, token) then
+local token, mark, attempts = leaseOf(g)
+if token ~= ARGV[4] then
   return 0
 end
 inscribe(settled)
-local leased = redis.call('HGET', KEYS[5], member(g))
-local attempts = tonumber(string.match(leased, ':(%d+)$'))
 if outcome == 'again' or outcome == 'back' then
-  if outcome == 'back' then
+  if outcome == 'back' and mark == 'b' then
     attempts = attempts - 1
   end
-  redis.call('HSET', KEYS[5], member(g), ':' .. int(attempts))
+  setLease(g, '', '', attempts)
   redis.call('ZADD', KEYS[4], int(now + tonumber(ARGV[6])), member(g))
   return 1
 end
 local isCurrent = redis.call('HGET', KEYS[1], 'g') == g
 if outcome == 'done' then
-  local c
+  local c, number
   if isCurrent then
     c = redis.call('HGET', KEYS[1], 'c')
     redis.call('DEL', KEYS[1])
+    if hasOlder() then
+      number = nextNumber()
+    end
   else
     local meta = redis.call('HGET', KEYS[2], g .. ':m')
     c = meta and string.match(meta, '^%S+ (%S+)')
+    number = redis.call('HGET', KEYS[2], g .. ':o')
     unshelve(g)
   end
   if c then
     bury(g, c)
   end
+  if number then
+    overtake(tonumber(number))
+  end
+  outdate()
+  tidy()
 else
   local fate = ' ' .. int(attempts) .. ' ' .. int(now) .. ' ' .. ARGV[7]
   local meta = redis.call('HGET', KEYS[2], g .. ':m')
@@ -69,7 +75,7 @@ else
 end
 unqueue(g)
 advance()
-if headOf(getLine('q')) then
+if getLine('q') ~= '' then
   return 2
 end
 return 1

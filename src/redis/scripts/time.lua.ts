@@ -8,6 +8,7 @@
  * - `memoryMs`: how long an operation that must not be done twice is remembered; longer than a call is repeated.
  * - `int`: a number as Redis wants it; `tostring` would make `1.7e+12` of a time.
  * - `keep`: no key is without a TTL; one that must live longer gets more, with a slack so that not every write sets it.
+ * - `keepIndex`: an index outlives the data that it names by far: where the data went by their TTL, that is found and told.
  * - `recall`, `remember`: what an operation that must not be done twice has answered, for the case that the answer was
  *   lost.
  * - `evenIfFull`: where memory is full, Redis refuses a script at its first command that writes, if that one could need
@@ -30,6 +31,9 @@ local function keep(key, ms)
   if redis.call('PTTL', key) < ms then
     redis.call('PEXPIRE', key, int(ms + ms / 8))
   end
+end
+local function keepIndex(key, ms)
+  keep(key, 3 * ms)
 end
 local function evenIfFull(key)
   redis.call('HDEL', key, '')

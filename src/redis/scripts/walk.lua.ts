@@ -32,3 +32,9 @@ return answer
 
 /** KEYS deadlines · how many sessions there are */
 export const count = new ReadOnlyScript('count', `return redis.call('ZCARD', KEYS[1])`)
+
+/** KEYS set that is sorted by time · ARGV how many ms before now · how many members are not older */
+export const countSince = new ReadOnlyScript(
+  'count-since',
+  `return redis.call('ZCOUNT', KEYS[1], int(now + 1 - tonumber(ARGV[1])), '+inf')`,
+)

@@ -26,6 +26,26 @@ describe('the options of the registry on Redis', () => {
     const { prefix, shards } = resolveRedisOptions({ client, prefix: undefined, shards: undefined })
 
     expect({ prefix, shards }).toEqual({ prefix: 'sessions', shards: 16 })
+    expect(resolveRedisOptions({ client, clock: undefined } as never).shards).toBe(16)
+  })
+
+  it.each([
+    ['clock', 'time is that of the server'],
+    ['dispose', 'values are copies, which hold no resources'],
+    ['maxPerOwner', 'sessions are not counted by owner'],
+    ['maxTombstones', 'tombstones end by `tombstoneMs` alone'],
+    ['rollback', 'a turn that rejects saves nothing anyway'],
+    ['whenFull', 'a creation in a full shard is refused, and no session is evicted'],
+  ])('of one process are refused with the reason: %s', (option, reason) => {
+    const error = thrownBy(() => new RedisSessionRegistry({ client, [option]: 1 } as never)) as Error
+
+    expect(error.message).toBe(`Expected \`${option}\` to be left out on Redis: ${reason}`)
+  })
+
+  it('divide the capacity among the shards, rounded up', () => {
+    expect(resolveRedisOptions({ client, maxSessions: 17 }).maxPerShard).toBe(2)
+    expect(resolveRedisOptions({ client, maxSessions: 16 }).maxPerShard).toBe(1)
+    expect(resolveRedisOptions({ client }).maxPerShard).toBe(Number.POSITIVE_INFINITY)
   })
 
   it.each([
@@ -56,8 +76,15 @@ describe('the options of the registry on Redis', () => {
     ['timeoutMs', Number.POSITIVE_INFINITY],
     // Those of the registry of one process.
     ['clock', { now: () => 0 }],
-    ['maxSessions', 10],
     ['whenFull', 'evict'],
+    ['dispose', () => {}],
+    ['rollback', true],
+    ['maxPerOwner', 10],
+    ['maxTombstones', 10],
+    ['maxSessions', 0],
+    ['maxSessions', 1.5],
+    ['archives', 'no'],
+    ['archives', null],
   ])('refuse %s: %s, and name it', (option, value) => {
     const error = thrownBy(() => new RedisSessionRegistry({ client, [option]: value } as never)) as Error
 

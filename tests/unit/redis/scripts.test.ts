@@ -12,7 +12,7 @@ const scripts = modules
 
 /** What a server of version 6.2 knows, inside of scripts. */
 const commands =
-  'DEL EXISTS GET HDEL HEXISTS HGET HMGET HSET INFO LRANGE PEXPIRE PEXPIREAT PTTL RPUSH SET TIME UNLINK ZADD ZCARD ZMSCORE ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZSCORE'.split(
+  'DEL EXISTS GET HDEL HEXISTS HGET HINCRBY HMGET HSET INFO LRANGE PEXPIRE PEXPIREAT PTTL RPUSH SET TIME UNLINK ZADD ZCARD ZCOUNT ZMSCORE ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZSCORE'.split(
     ' ',
   )
 
@@ -41,7 +41,7 @@ describe('the scripts', () => {
   })
 
   it.each(scripts)('hand on a key to a function only as it was declared: $name', ({ source }) => {
-    const handed = [...source.matchAll(/\b(?:keep|recall|remember|evenIfFull)\(([^,)]+)/g)].map(
+    const handed = [...source.matchAll(/\b(?:keep|keepIndex|recall|remember|evenIfFull)\(([^,)]+)/g)].map(
       ([, key]) => key,
     )
 

@@ -1,0 +1,18 @@
+import process from 'node:process'
+import type { Announcer } from '../core/announcer.ts'
+import type { BoundLogger } from '../core/logger.ts'
+
+/** Says something that an administrator has to know: in the log, or where there is none as a warning of the process. */
+export function warn(
+  announcer: Announcer,
+  logger: BoundLogger | undefined,
+  message: string,
+  fields: object = {},
+): void {
+  if (logger === undefined) {
+    process.emitWarning(message, { type: 'SessionRegistryWarning' })
+    return
+  }
+  announcer.log({ level: 'warn', message, fields })
+  announcer.deliver()
+}

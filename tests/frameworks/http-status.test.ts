@@ -1,0 +1,133 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
+import Fastify from 'fastify'
+import { pino, stdSerializers } from 'pino'
+import { SessionRegistry, SessionRegistryError } from 'session-registry'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { read } from '../repo/tracked-files.ts'
+import { thrownBy } from '../support/session-error.ts'
+
+// Both come without types.
+const require = createRequire(import.meta.url)
+const express = require('express') as () => RequestListener & {
+  get(path: string, handler: () => unknown): void
+  set(setting: string, value: string): void
+}
+const Koa = require('koa') as new () => {
+  silent: boolean
+  use(handler: () => unknown): void
+  callback(): RequestListener
+}
+
+type Answer = { readonly status: number; readonly body: string }
+
+async function answerOf(listener: RequestListener): Promise<Answer> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
+  return { status: response.status, body: await response.text() }
+}
+
+/** A handler that throws, in each framework, with what the framework itself makes of the error. */
+const frameworks: Record<string, (error: unknown) => Promise<Answer>> = {
+  Fastify: async (error) => {
+    const app = Fastify()
+    app.get('/', async () => {
+      throw error
+    })
+    const { statusCode: status, body } = await app.inject('/')
+    return { status, body }
+  },
+  Express: (error) => {
+    const app = express()
+    app.set('env', 'test')
+    app.get('/', async () => {
+      throw error
+    })
+    return answerOf(app)
+  },
+  Koa: (error) => {
+    const app = new Koa()
+    app.silent = true
+    app.use(async () => {
+      throw error
+    })
+    return answerOf(app.callback())
+  },
+}
+
+const statuses = {
+  ERR_SESSION_ID_INVALID: 400,
+  ERR_SESSION_BUSY: 409,
+  ERR_SESSION_QUEUE_FULL: 429,
+  ERR_SESSION_NO_FACTORY: 500,
+  ERR_SESSION_REGISTRY_FULL: 503,
+  ERR_SESSION_TURN_TIMEOUT: 504,
+} as const
+
+describe.each(Object.entries(frameworks))('%s', (name, answer) => {
+  it.each(Object.entries(statuses))(
+    'answers an error that a handler throws with its status: %s, %i',
+    async (code, status) => {
+      const error = new SessionRegistryError(code as keyof typeof statuses, 'what was wrong')
+
+      expect((await answer(error)).status).toBe(status)
+    },
+  )
+
+  it('shows no visitor more than the message of a wrong id, which has no id in it', async () => {
+    const error = thrownBy(() => new SessionRegistry().get('secret'.repeat(300)))
+    const { status, body } = await answer(error)
+
+    expect(status).toBe(400)
+    expect(body).not.toContain('secretsecret')
+    expect(body.includes('Expected the session id')).toBe(name !== 'Koa')
+  })
+})
+
+describe('the status of an error', () => {
+  const error = new SessionRegistryError('ERR_SESSION_BUSY', 'Expected peace, got a turn', {
+    cause: new Error('the cause'),
+  })
+
+  it('is that of the table in docs/errors.md, for each code', () => {
+    const text = read('docs/errors.md')
+    const rows = Array.from(text.matchAll(/^\| +(\d+) \| (.+) \|$/gm), ([, status, names = '']) => ({
+      status: Number(status),
+      codes: Array.from(names.matchAll(/`(\w+)`/g), ([, name]) => `ERR_SESSION_${name}`),
+    }))
+    const codes = Array.from(text.matchAll(/^## (ERR_\w+)$/gm), ([, code = '']) => code)
+    const documented = codes.map((code) => rows.find((row) => row.codes.includes(code))?.status ?? 500)
+    const actual = codes.map((code) => new SessionRegistryError(code as 'ERR_SESSION_BUSY', ''))
+
+    expect(codes.length).toBeGreaterThan(15)
+    expect(rows.flatMap((row) => row.codes).filter((code) => !codes.includes(code))).toEqual([])
+    expect(actual.map(({ statusCode }) => statusCode)).toEqual(documented)
+    expect(actual.map(({ status }) => status)).toEqual(documented)
+  })
+
+  it('is not printed: neither as JSON, nor by `inspect`, nor by pino', () => {
+    const lines: string[] = []
+    pino({ base: null }, { write: (line: string) => void lines.push(line) }).error({ err: error }, 'failed')
+    const logged = JSON.parse(lines[0] ?? '{}') as { err: object }
+
+    expect(JSON.stringify(error)).toBe('{"code":"ERR_SESSION_BUSY"}')
+    expect(inspect(error)).toMatch(/^SessionRegistryError: Expected peace, got a turn\n/)
+    expect(inspect(error)).not.toMatch(/status(Code)?:/)
+    expect(Object.keys(logged.err).toSorted()).toEqual(['code', 'message', 'stack', 'type'])
+    expect(Object.keys(stdSerializers.errWithCause(error))).not.toContain('status')
+  })
+
+  it('may be assigned, as middlewares do', () => {
+    const own = new SessionRegistryError('ERR_SESSION_BUSY', '')
+    Object.assign(own, { status: 423, statusCode: 423 })
+
+    expect([own.status, own.statusCode]).toEqual([423, 423])
+    expect(new SessionRegistryError('ERR_SESSION_BUSY', '').status).toBe(409)
+  })
+})
