@@ -59,11 +59,14 @@ function glideName(name: string): string {
 /** How deep the causes of an error are followed. */
 const maxDepth = 3
 
+/** What servers and REST clients say before they quote a call, or all calls that were sent together with it. */
+const quotations = ['with args beginning with', 'command was:']
+
 /**
  * A copy of what a client threw, without the arguments of the call: ids and values are in there, as `command.args` or in the
  * words of the message, and an error ends up in logs.
  *
- * Whatever quotes the call quotes its keys before its arguments: the message is cut off where the first of them begins.
+ * Whatever quotes a call quotes its keys before its arguments: the message is cut off where the first of them begins.
  */
 export function withoutArguments(thrown: unknown, keys: readonly string[], depth = 1): Error {
   const { name, message, code, stack, cause } = readError(thrown)
@@ -82,11 +85,11 @@ export function withoutArguments(thrown: unknown, keys: readonly string[], depth
 }
 
 function cutOff(text: string, [key = '']: readonly string[]): string {
-  const tag = key.slice(0, key.indexOf('}') + 1)
-  if (tag === '') return text
-  const starts = [tag, JSON.stringify(tag).slice(1, -1)].map((quoted) => text.indexOf(quoted))
-  const start = Math.min(...starts.filter((at) => at >= 0))
-  return Number.isFinite(start) ? `${text.slice(0, start)}…` : text
+  // What all keys of a registry begin with.
+  const start = key.slice(0, Math.max(key.indexOf('}'), 0)).replace(/:\d+$/, '')
+  const starts = start === '' ? [] : [start, JSON.stringify(start).slice(1, -1)]
+  const found = [...quotations, ...starts].map((quoted) => text.indexOf(quoted)).filter((at) => at >= 0)
+  return found.length === 0 ? text : `${text.slice(0, Math.min(...found))}…`
 }
 
 function classesOf(error: object): string[] {

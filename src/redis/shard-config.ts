@@ -1,5 +1,5 @@
-import { realClock } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
+import { type Clock, realClock } from '../core/clock.ts'
+import { isSessionRegistryError, SessionRegistryError } from '../core/errors.ts'
 import { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { unfitClient } from './failure.ts'
@@ -31,36 +31,53 @@ export type CallScript = (
 const renewAfter = 1 / 8
 const noteFor = 1 + 2 * renewAfter + 1 / 8
 
+/**
+ * How old the check of the note may be before it is repeated beside the calls: `FLUSHALL` removes the note as well, and then
+ * a process with another number of shards may begin. Soon where the process looks at deadlines anyway.
+ */
+const recheckMs = 60_000
+const backgroundRecheckMs = 5_000
+
 /** A PX that Redis takes, some 300 years. */
 const longestMs = 1e13
 
 /**
  * Sees to it that all processes divide the sessions alike: a process with another number of shards would not find them.
  *
- * It asks before the first call, and again only when the note has to live longer: with the default options every 21 hours.
+ * It asks before the first call, and then beside the calls, every 5 s where the process looks at deadlines, else every
+ * minute. Calls wait for the answer again when the note has to live longer, with the default options after 21 hours without
+ * a call.
  */
 export class ShardConfig {
   readonly #backend: Backend
   readonly #keys: Keys
   readonly #warnOf: (policy: string) => void
+  readonly #clock: Clock
   #horizonMs: number
   #isChecked = false
   /** The check under way. It is not kept afterwards: a promise keeps the async context in which it was made. */
   #checking: Promise<void> | undefined
   #checkedAt = 0
 
-  constructor(backend: Backend, keys: Keys, horizonMs: number, warnOf: (policy: string) => void) {
+  constructor(
+    backend: Backend,
+    keys: Keys,
+    horizonMs: number,
+    warnOf: (policy: string) => void,
+    clock: Clock = realClock,
+  ) {
     this.#backend = backend
     this.#keys = keys
     this.#horizonMs = horizonMs
     this.#warnOf = warnOf
+    this.#clock = clock
   }
 
   readonly call: CallScript = async (script, keys, args, options = {}) => {
     const keepsAlive = options.isBackground !== true
     const { onLate } = options
     // The check is a part of the call, whose time it takes.
-    const startedAt = realClock.now()
+    const startedAt = this.#clock.now()
     await this.#check(options.horizonMs ?? 0, keepsAlive)
     return this.#backend.call(script, keys, args, {
       keepsAlive,
@@ -72,9 +89,9 @@ export class ShardConfig {
   #check(horizonMs: number, keepsAlive: boolean): Promise<void> | undefined {
     const isLonger = horizonMs > this.#horizonMs
     if (isLonger) this.#horizonMs = horizonMs
-    const isOld = realClock.now() - this.#checkedAt > this.#horizonMs * renewAfter
+    const ageMs = this.#clock.now() - this.#checkedAt
+    const isOld = ageMs > this.#horizonMs * renewAfter
     if (isLonger || isOld || (!this.#isChecked && this.#checking === undefined)) {
-      this.#checkedAt = realClock.now()
       this.#isChecked = false
       const checking = this.#ask(keepsAlive)
       this.#checking = checking
@@ -88,14 +105,20 @@ export class ShardConfig {
         () => settled(true),
         () => settled(false),
       )
+    } else if (this.#isChecked && ageMs > (keepsAlive ? recheckMs : backgroundRecheckMs)) {
+      // Beside the calls, which say themselves where Redis does not answer.
+      this.#ask(false).catch((error) => {
+        if (isSessionRegistryError(error, 'ERR_SESSION_SHARDS_MISMATCH')) this.#isChecked = false
+      })
     }
     return this.#checking
   }
 
   async #ask(keepsAlive: boolean): Promise<void> {
+    this.#checkedAt = this.#clock.now()
     const { shards, config: key } = this.#keys
     const ttlMs = Math.ceil(Math.min(this.#horizonMs * noteFor, longestMs))
-    const options = { keepsAlive, startedAt: realClock.now() }
+    const options = { keepsAlive, startedAt: this.#clock.now() }
     const answer = new Answer(await this.#backend.call(config, [key], [], options))
     let stored = answer.number()
     const livesLongEnough = answer.number() >= (ttlMs * (noteFor - renewAfter)) / noteFor

@@ -91,4 +91,8 @@ describe('an example', () => {
 })
 
 /** Those that other tests try, next to what they show. */
-const elsewhere: readonly string[] = ['examples/redis.ts', 'examples/two-processes.ts']
+const elsewhere: readonly string[] = [
+  'examples/redis.ts',
+  'examples/redis-other-clients.ts',
+  'examples/two-processes.ts',
+]

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
@@ -160,4 +161,78 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     await admin.scriptFlush()
     expect(await registry.run('a', ({ value }) => value.push(2))).toBe(2)
   })
+
+  it.each(['redis', 'ioredis'] as const)(
+    'rights to the keys of its prefix and to the commands of the documents only: no fault (%s)',
+    generous,
+    async (kind) => {
+      const admin = await administrator(redis)
+      const prefix = uniquePrefix()
+      const rules = [...documentedCommands().map((command) => `+${command}`), ...connecting]
+      await admin.aclSetUser(prefix, ['reset', 'on', '>secret', `~{${prefix}}*`, `~{${prefix}:*`, ...rules])
+      const url = `redis://${prefix}:secret@127.0.0.1:${redis.port}`
+      const ended: string[] = []
+      const registry = await testRegistry<string[]>(
+        { url },
+        {
+          kind,
+          prefix,
+          create: () => [],
+          archiveAttempts: 1,
+          timeoutMs: 200,
+          archive: async () => {
+            throw new Error('no store')
+          },
+        },
+      )
+      const errors: unknown[] = []
+      registry.on('error', (error) => errors.push(error))
+      registry.on('ended', (_, reason) => ended.push(reason))
+      expect(await registry.run('a', ({ value }) => value.push('x'))).toBe(1)
+      await using hold = await registry.hold('a')
+      expect(hold).toBeDefined()
+      await registry.set('a', ['y'])
+      for await (const id of registry.keys()) expect(id).toBe('a')
+      await expect.poll(() => registry.dropDead('a'), { timeout: 20_000 }).toBe(1)
+      await registry.getOrCreate('b')
+      expect(await registry.clear()).toBe(1)
+      expect(await registry.size()).toBe(0)
+      expect(errors).toEqual([sessionError('ERR_SESSION_ARCHIVE_FAILED')])
+    },
+  )
+
+  it(
+    'FLUSHALL: a process with another number of shards may begin, and stops the one that was there',
+    generous,
+    async () => {
+      const admin = await administrator(redis)
+      const prefix = uniquePrefix()
+      const options = { prefix, create: () => [] }
+      const first = await testRegistry<string[]>(redis, { ...options, shards: 4 })
+      first.on('error', () => {})
+      await first.getOrCreate('a')
+      await admin.flushAll()
+      const second = await testRegistry<string[]>(redis, { ...options, shards: 8 })
+      await second.getOrCreate('a')
+
+      const mismatch = sessionError('ERR_SESSION_SHARDS_MISMATCH')
+      await expect
+        .poll(() => first.get('a').catch((error: unknown) => error), { timeout: 20_000, interval: 200 })
+        .toEqual(mismatch)
+      expect(await failureOf(() => first.run('b', () => {}))).toEqual(mismatch)
+      expect(await second.run('a', ({ value }) => value.push('x'))).toBe(1)
+    },
+  )
 })
+
+/** What the clients send when they connect. */
+const connecting = ['+hello', '+auth', '+client', '+info', '+ping', '+select']
+
+/** The commands that `docs/redis.md` says the scripts need. */
+function documentedCommands(): string[] {
+  const text = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8')
+  const list = text.slice(text.indexOf('scripts need'), text.indexOf('may be forbidden'))
+  return Array.from(list.matchAll(/`([A-Z]+)`/g), ([, name = '']) => name.toLowerCase()).filter(
+    (name) => name !== 'info',
+  )
+}

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { type RedisClient, RedisSessionRegistry, type ScriptClient } from 'session-registry/redis'
+import { type RedisClient, RedisSessionRegistry } from 'session-registry/redis'
 import { expect, it, onTestFinished } from 'vitest'
+import { commandClient, restClient } from '../../examples/redis-other-clients.ts'
 import { clientKinds } from '../support/redis-clients.ts'
 import { RedisCluster } from '../support/redis-cluster.ts'
 import { testRegistry } from '../support/redis-registry.ts'
@@ -71,33 +72,46 @@ describeOnRedis('a client in a mode that answers no call by itself', (redis) => 
 })
 
 describeOnRedis('any other client', (redis) => {
-  /** Speaks as Bun's client does. */
-  async function bun() {
+  /** Speaks as Bun's client does, and as Upstash's over HTTP. */
+  async function others() {
     const inner = (await testClient('ioredis', redis.url)) as Redis
     const sent: string[] = []
-    const send = (command: string, args: string[]) => {
+    const send = async (command: string, args: string[]): Promise<unknown> => {
       sent.push(command)
       return inner.call(command, args)
     }
-    return { sent, send }
+    const overHttp = async (command: string, what: string, keys: string[], args: string[]) => {
+      const body = [command, what, String(keys.length), ...keys, ...args]
+      try {
+        return JSON.parse(JSON.stringify(await send(command, body.slice(1))))
+      } catch (error) {
+        throw new Error(`${(error as Error).message}, command was: ${JSON.stringify(body)}`)
+      }
+    }
+    const rest = {
+      eval: (source: string, keys: string[], args: string[]) => overHttp('EVAL', source, keys, args),
+      evalsha: (sha: string, keys: string[], args: string[]) => overHttp('EVALSHA', sha, keys, args),
+    }
+    return { sent, bun: commandClient({ send }), upstash: restClient(rest), send }
   }
 
-  it('is used through its `run`', async () => {
-    const { sent, send } = await bun()
-    const client: ScriptClient = {
-      run: ({ source, sha }, keys, args) =>
-        send(sha === undefined ? 'EVAL' : 'EVALSHA', [sha ?? source, String(keys.length), ...keys, ...args]),
-    }
-    const registry = registryOn<string[]>(client)
-    await registry.set('a', ['Zoë', '日本語'])
-    expect(await registry.run('a', ({ value }) => value.push('\u0000'))).toBe(3)
-    expect(await registry.get('a')).toEqual(['Zoë', '日本語', '\u0000'])
-    expect(await registry.delete('a')).toBe(true)
-    expect(new Set(sent)).toContain('EVALSHA')
-  })
+  it.each(['bun', 'upstash'] as const)(
+    'is used through its `run`, as the documents show it: %s',
+    async (kind) => {
+      const clients = await others()
+      const registry = registryOn<string[]>(clients[kind])
+      await registry.set('a', ['Zoë', '日本語'])
+      expect(await registry.run('a', ({ value }) => value.push('\u0000'))).toBe(3)
+      expect(await registry.get('a')).toEqual(['Zoë', '日本語', '\u0000'])
+      expect(await registry.size()).toBe(1)
+      await clients.send('SCRIPT', ['FLUSH'])
+      expect(await registry.delete('a')).toBe(true)
+      expect(new Set(clients.sent)).toEqual(new Set(['EVALSHA', 'EVAL', 'SCRIPT']))
+    },
+  )
 
   it('may send the source always, and may answer with texts only', async () => {
-    const { sent, send } = await bun()
+    const { sent, send } = await others()
     const registry = registryOn<string[]>({
       run: async ({ source }: { source: string }, keys: string[], args: string[]) =>
         texts(await send('EVAL', [source, String(keys.length), ...keys, ...args])),

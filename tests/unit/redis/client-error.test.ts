@@ -53,6 +53,12 @@ describe('what is kept of the error of a client', () => {
       'the command in the words of a REST client',
       new Error(`OOM not allowed, command was: ${JSON.stringify(['evalsha', 'sha', 2, ...keys, ...args])}`),
     ],
+    [
+      'another call that was sent together with it',
+      new Error(
+        `OOM not allowed: ${JSON.stringify([['evalsha', 'sha', 1, `{sessions:12}:s:${id}`, id, value]])}`,
+      ),
+    ],
     ['its cause', new Error('failed', { cause: Object.assign(new Error('inner'), { command: { args } }) })],
     ['what it is made of', new AggregateError([new Error(value)], 'All nodes failed')],
   ])('is nothing of the call: %s', (_, error) => {

@@ -1,0 +1,33 @@
+import type { ScriptClient } from 'session-registry/redis'
+
+/** What is used of `RedisClient` of Bun. */
+export interface CommandSender {
+  send(command: string, args: string[]): Promise<unknown>
+}
+
+/** What is used of `Redis` of @upstash/redis. */
+export interface RestClient {
+  eval(source: string, keys: string[], args: string[]): Promise<unknown>
+  evalsha(sha: string, keys: string[], args: string[]): Promise<unknown>
+}
+
+// #region commands
+/** For a client that sends any command, such as `new RedisClient(url)` of Bun. */
+export const commandClient = (redis: CommandSender): ScriptClient => ({
+  run: ({ source, sha }, keys, args) =>
+    redis.send(sha === undefined ? 'EVAL' : 'EVALSHA', [
+      sha ?? source,
+      String(keys.length),
+      ...keys,
+      ...args,
+    ]),
+})
+// #endregion commands
+
+// #region rest
+/** For a REST client: `new Redis({ url, token, automaticDeserialization: false })` of @upstash/redis. */
+export const restClient = (redis: RestClient): ScriptClient => ({
+  run: ({ source, sha }, keys, args) =>
+    sha === undefined ? redis.eval(source, keys, args) : redis.evalsha(sha, keys, args),
+})
+// #endregion rest
