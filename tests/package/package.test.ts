@@ -197,7 +197,7 @@ describe('both at once', () => {
 
 describe('the types', () => {
   const program = `
-    import { SessionRegistry, isSessionRegistryError, type Session, type SessionRegistryOptions } from 'session-registry'
+    import { SessionRegistry, isSessionRegistryError, type Hold, type RunOptions, type Session, type SessionRegistryOptions } from 'session-registry'
     import { ManualClock } from 'session-registry/testing'
     const options: SessionRegistryOptions<string[]> = { clock: new ManualClock(), create: () => [] }
     const registry = new SessionRegistry<string[]>(options)
@@ -205,6 +205,10 @@ describe('the types', () => {
     const value: string[] = registry.getOrCreate('a')
     export const size: number = registry.size + value.length
     export const known: boolean = isSessionRegistryError(new Error())
+    const waiting: RunOptions<string[]> = { waitMs: 5, create: () => [] }
+    export const ran: Promise<number> = registry.run('a', (session) => session.value.push('hello'), waiting)
+    export const held: Hold<string[]> | undefined = registry.hold('a', { maxMs: 5 })
+    export const parts: AsyncGenerator<number> = registry.stream('a', async function* (session) { yield session.value.length })
   `
   const projects: [string, object, string][] = [
     ['node16, as ESM', { module: 'node16', moduleResolution: 'node16' }, 'types.mts'],
