@@ -58,14 +58,15 @@ export interface TimerOptions {
   readonly catchesUp?: boolean
 }
 
-/** A timer that fires this late has not only met a busy moment: the process stood still, or was suspended. */
+/** A timer that fires this late has met more than a busy moment: the process stood still, or was suspended. */
 const lateMs = 20
 
 /**
- * How long a late timer waits for what has arrived: an answer that lies in a socket is read, unpacked and passed on by then.
- * By the machine's time, for that is what reading takes.
+ * The longest time that a late timer waits for what has arrived meanwhile; shorter, it waits for as long as it is late. An answer
+ * that lies in a socket is read, unpacked and passed on by then, on a busy machine too. By the machine's time, for that is
+ * what reading takes.
  */
-const catchUpMs = 25
+const maxCatchUpMs = 250
 
 /**
  * A wait on a {@link Clock} that may be longer than 2³¹−1 ms, or `Infinity`: it is chained from shorter ones.
@@ -78,7 +79,7 @@ export class Timer {
   readonly #dueAt: number
   #handle: unknown
   #keepsAlive: boolean
-  #catchesUp: boolean
+  readonly #catchesUp: boolean
   #waiting = true
 
   constructor(clock: Clock, fn: () => void, ms: number, options: TimerOptions = {}) {
@@ -116,12 +117,9 @@ export class Timer {
 
   #tick(): void {
     if (!this.#waiting || this.#armedRest()) return
-    if (this.#catchesUp && this.#isLate()) {
-      this.#catchesUp = false
-      afterEvents(() => this.#fire())
-    } else {
-      this.#fire()
-    }
+    const lateByMs = this.#catchesUp ? this.#lateByMs() : 0
+    if (lateByMs > lateMs) afterEvents(() => this.#fire(), Math.min(lateByMs, maxCatchUpMs))
+    else this.#fire()
   }
 
   #fire(): void {
@@ -130,11 +128,11 @@ export class Timer {
     this.#fn()
   }
 
-  #isLate(): boolean {
+  #lateByMs(): number {
     try {
-      return this.#clock.now() - this.#dueAt > lateMs
+      return this.#clock.now() - this.#dueAt
     } catch {
-      return false
+      return 0
     }
   }
 
@@ -163,9 +161,9 @@ export function afterLoopTurn(fn: () => void, options: { readonly keepsAlive?: b
   if (options.keepsAlive !== true) callIfPresent(handle, 'unref')
 }
 
-/** Calls `fn` when what has arrived until now is handled. Keeps the process alive: it is for a moment. */
-function afterEvents(fn: () => void): void {
-  realSetTimeout(() => afterLoopTurn(fn, { keepsAlive: true }), catchUpMs)
+/** Calls `fn` when what has arrived until now was handled. Keeps the process alive: it is for a moment. */
+function afterEvents(fn: () => void, ms: number): void {
+  realSetTimeout(() => afterLoopTurn(fn, { keepsAlive: true }), ms)
 }
 
 function callIfPresent(handle: unknown, method: 'ref' | 'unref'): void {
