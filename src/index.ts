@@ -7,6 +7,7 @@ export type {
 } from './core/call-options.ts'
 export type { Clock } from './core/clock.ts'
 export type { CloseReport } from './core/close-report.ts'
+export type { CurrentSession } from './core/current-session.ts'
 export type { ArchiveReason, EndReason, ExpiryReason } from './core/end-reason.ts'
 export { isSessionRegistryError, type SessionErrorCode, SessionRegistryError } from './core/errors.ts'
 export type { SessionEvents, SweepSummary } from './core/events.ts'

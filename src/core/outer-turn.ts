@@ -23,13 +23,13 @@ export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string)
 }
 
 /** The innermost turn of this registry that the caller is a part of, whatever its session, until its function settles. */
-export function innermostTurn<T>(owner: object): TurnCall<T> | undefined {
+export function innermostTurn<C extends TurnCall<T>, T>(owner: object): C | undefined {
   const work = findScope(
     owner,
     undefined,
     (candidate) => !(candidate instanceof TurnCall) || isOver(candidate),
   )
-  return work as TurnCall<T> | undefined
+  return work as C | undefined
 }
 
 /** What a turn has left behind is no longer part of it, though perhaps of a turn around it. */

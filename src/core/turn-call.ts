@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { onAbort } from './abort-listeners.ts'
 import { isAsyncGenerator } from './async-generator.ts'
 import type { Timer } from './clock.ts'
+import { isSessionRegistryError } from './errors.ts'
 import type { CreateSession } from './hooks.ts'
 import { generatorRefused } from './refusals.ts'
 import type { Session } from './session.ts'
@@ -106,6 +107,8 @@ export class TurnCall<T> extends ScopedWork {
 
   /** Aborts the signal of the turn, in the turn's own async context. */
   abort(reason: unknown): void {
+    // The signal keeps its reason. Until the stack of an error is written down, it keeps every function that was on it.
+    if (isSessionRegistryError(reason)) void reason.stack
     const abort = () => this.rejoin(() => this.controller.abort(reason))
     if (this.context === undefined) abort()
     else this.context.runInAsyncScope(abort)

@@ -14,10 +14,11 @@ import {
 import { checkRun } from '../core/check-run.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { creationMayBeForbidden } from '../core/concerns.ts'
+import { type CurrentSession, currentSession } from '../core/current-session.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/id-ref.ts'
-import { outerTurn } from '../core/outer-turn.ts'
+import { innermostTurn, outerTurn } from '../core/outer-turn.ts'
 import { closed } from '../core/refusals.ts'
 import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
@@ -324,6 +325,14 @@ export class SessionRegistry<T>
     options?: RunOptions<T>,
   ): AsyncGenerator<Y, unknown, undefined> {
     return new TurnStream(turn, (reading, leaves) => this.#run(id, reading, options, leaves))
+  }
+
+  /**
+   * Returns the session of the turn that the caller is a part of, in the same async context: of the innermost one, if turns of
+   * several sessions are nested. `undefined` outside of turns. Not activity.
+   */
+  current(): CurrentSession | undefined {
+    return currentSession(innermostTurn<TurnRun<T>, T>(this)?.session)
   }
 
   /**
