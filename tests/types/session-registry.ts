@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import {
   type CloseReport,
+  type CurrentSession,
   type EndReason,
   type ExpiryReason,
   type Hold,
@@ -54,6 +55,12 @@ export async function types(): Promise<void> {
   expectTypeOf(registry.open('a')).toEqualTypeOf<Promise<History>>()
   expectTypeOf(registry.open('a', { create: false })).toEqualTypeOf<Promise<History | undefined>>()
   expectTypeOf(registry.open('a', { create: () => ({ messages: [] }) })).toEqualTypeOf<Promise<History>>()
+  expectTypeOf(registry.current()).toEqualTypeOf<CurrentSession | undefined>()
+  expectTypeOf(
+    registry.stream('a', async function* (session) {
+      yield session.value.messages.length
+    }),
+  ).toEqualTypeOf<AsyncGenerator<number, unknown, undefined>>()
   expectTypeOf(registry.acquire('a')).toEqualTypeOf<Promise<Hold<History>>>()
   expectTypeOf(registry.acquire('a', { create: false })).toEqualTypeOf<Promise<Hold<History> | undefined>>()
   expectTypeOf(registry.hold('a')).toEqualTypeOf<Hold<History> | undefined>()

@@ -76,6 +76,9 @@ describe('a wrong argument', () => {
     ['signal', { signal: {} }],
     ['signal', { signal: new AbortController() }],
     ['signal', { signal: null }],
+    // Without `removeEventListener` the run hung: it could not stop to listen.
+    ['signal', { signal: { aborted: false, addEventListener: () => {} } }],
+    ['create', { create: 'no' }],
     ['create', { create: 'no' }],
     ['create', { create: 0 }],
     ['timeoutMs', { timeoutMs: 5 }],
