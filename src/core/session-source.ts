@@ -1,6 +1,7 @@
+import type { OpenOptions } from './call-options.ts'
 import type { EndReason, ExpiryReason } from './end-reason.ts'
 import type { Session } from './session.ts'
-import type { RunOptions, Turn } from './turn.ts'
+import type { RunOptions, StreamTurn, Turn } from './turn.ts'
 
 /**
  * What an adapter is given: the narrow interface that every registry implements.
@@ -11,10 +12,17 @@ export interface SessionSource<T> {
   run<R>(
     id: string,
     turn: Turn<T, R>,
-    options: RunOptions & { readonly create: false },
+    options: RunOptions<T> & { readonly create: false },
   ): Promise<R | undefined>
-  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R>
-  open(id: string): Promise<T>
+  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
+  /** Its parts are read within one turn, from the first `next()` until it is read to its end, left or has failed. */
+  stream<Y>(
+    id: string,
+    turn: StreamTurn<T, Y>,
+    options?: RunOptions<T>,
+  ): AsyncGenerator<Y, unknown, undefined>
+  open(id: string, options: OpenOptions<T> & { readonly create: false }): Promise<T | undefined>
+  open(id: string, options?: OpenOptions<T>): Promise<T>
   peek(id: string): Session<T> | undefined | Promise<Session<T> | undefined>
   delete(id: string): boolean | Promise<boolean>
   /** The ids of live sessions. */

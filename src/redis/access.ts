@@ -1,11 +1,10 @@
 import { isSessionRegistryError } from '../core/errors.ts'
-import type { CreateSession } from '../core/hooks.ts'
-import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import { type DeadSession, deadSession } from './dead-sessions.ts'
+import type { EnterOptions } from './enter-options.ts'
 import type { LifeName } from './keys.ts'
 import { expiryReason, type Life } from './life.ts'
 import type { RedisParts } from './parts.ts'
-import type { EnterOptions, RemovedLife } from './session-store.ts'
+import type { RemovedLife } from './session-store.ts'
 
 /** Ids that are asked for at once by what acts on many. */
 const batchSize = 32
@@ -27,25 +26,8 @@ export class Access<T> {
     return undefined
   }
 
-  /** Makes a session where there is none; `undefined` if there was one after all. */
-  async make(
-    id: string,
-    create: CreateSession<T> | undefined,
-    timeoutMs: number,
-    isClosing: boolean,
-  ): Promise<Life | undefined> {
-    const { store, teller, options } = this.#parts
-    if (isClosing) throw closed()
-    if (options.load !== undefined) throw needsOpen('may have to be loaded')
-    if (create === undefined) throw noFactory()
-    const text = options.codec.encode(create(id))
-    const created = await store.create(id, text, timeoutMs)
-    if (created.state === 'exists') return undefined
-    teller.created(created.life)
-    return created.life
-  }
-
-  async set(id: string, value: T, timeoutMs: number): Promise<void> {
+  /** Begins a new life; a live one ends. */
+  async replace(id: string, value: T, timeoutMs: number): Promise<void> {
     const { store, teller, options, turns } = this.#parts
     const { life, replaced } = await store.replace(id, options.codec.encode(value), timeoutMs)
     if (replaced !== undefined) {

@@ -27,6 +27,7 @@ export class Archiver<T> {
   readonly #teller: Teller<T>
   readonly #options: ResolvedRedisOptions<T>
   readonly #calls: ArchiveCalls<T>
+  readonly #deleted = new Map<string, Promise<void>>()
   readonly #renewal: ClaimRenewal<T>
   readonly #concurrency: number
   readonly #jobs = new Set<Job>()
@@ -76,6 +77,11 @@ export class Archiver<T> {
     return this.#calls.underWay(id)
   }
 
+  /** The same for lives that were deleted: nothing of theirs is to land in what comes after them. */
+  deletedHookUnderWay(id: string): Promise<void> | undefined {
+    return this.#deleted.get(id)
+  }
+
   /** Fulfils when they are settled. */
   async add(claims: readonly Claim[]): Promise<void> {
     const settled = claims.map((claim) => this.#take(claim, (job) => this.#queue.push(job)))
@@ -94,6 +100,12 @@ export class Archiver<T> {
     for (const job of this.#jobs) {
       if (job.claim.id !== id || !incarnations.has(job.claim.incarnation)) continue
       this.#teller.announcer.context.run(() => loseJob(job, endedDuringTurn()))
+      const hook = this.#calls.underWay(id)
+      if (hook === undefined) continue
+      this.#deleted.set(id, hook)
+      void hook.then(() => {
+        if (this.#deleted.get(id) === hook) this.#deleted.delete(id)
+      })
     }
   }
 

@@ -22,6 +22,7 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
     const isDone = () => !isWorking && turns.count === 0 && holds.count === 0 && archiver.count === 0
     const finish = () => {
       timer.cancel()
+      turns.cutAll(closed())
       resolve()
     }
     const check = () => {
@@ -32,7 +33,7 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
     }
     wait(deadlineMs, () => {
       wait(Math.max(options.turnGraceMs, options.callTimeoutMs), finish)
-      turns.cutAll(closed())
+      turns.stopAll(closed())
       archiver.cutAll(closed())
       void holds.releaseAll()
       check()

@@ -21,6 +21,8 @@ export interface OlderLivesHost {
   revived(id: string, inMs: number): void
   /** Fulfils when no hook of this process works on the id any more. */
   hookUnderWay(id: string): Promise<void> | undefined
+  /** The same for lives that were deleted. */
+  deletedHookUnderWay(id: string): Promise<void> | undefined
 }
 
 /**
@@ -65,6 +67,12 @@ export class OlderLives<T> {
       else await this.#nap(id, Math.min(jitter(pauseMs), leftMs), signal)
       signal.throwIfAborted()
     }
+  }
+
+  /** Waits for a hook of this process that still works on a deleted life of the id. Rejects as the signal aborts. */
+  async passDeleted(id: string, signal: AbortSignal): Promise<void> {
+    const hook = this.#host.deletedHookUnderWay(id)
+    if (hook !== undefined) await untilAborted(hook, signal)
   }
 
   /** A life of the id was archived or given up, here. */

@@ -74,6 +74,11 @@ export class Opener<T> {
     return true
   }
 
+  /** How many wait for the id to be brought to life. */
+  waiting(id: string): number {
+    return this.#openings.get(id)?.count ?? 0
+  }
+
   /** The ids that are being brought to life here. */
   ids(): string[] {
     return [...this.#openings.keys()]
@@ -101,7 +106,10 @@ export class Opener<T> {
 
   async #find(id: string, opening: Opening<T>): Promise<Found<T> | 'changed'> {
     const { load } = this.#options
-    if (load === undefined) return { value: undefined, loaded: undefined }
+    if (load === undefined) {
+      await this.#older.passDeleted(id, opening.loading.signal)
+      return { value: undefined, loaded: undefined }
+    }
     const newest = await this.#older.pass(id, opening.loading.signal)
     if (newest === 'live') return 'changed'
     return { value: await this.#load(id, opening, load), loaded: newest.loaded }

@@ -71,12 +71,13 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
       teller.revived(id)
     },
     hookUnderWay: (id) => archiver.hookUnderWay(id),
+    deletedHookUnderWay: (id) => archiver.deletedHookUnderWay(id),
   })
   const opener = new Opener(owner, store, older, teller, options)
   const { context } = announcer
   const sharedHolds = new SharedHolds(store, { leaseMs: options.leaseMs, context })
   const turns = new Turns({ owner, store, opener, sharedHolds, teller, watchdog, options })
-  const holds = new Holds(sharedHolds, teller, watchdog)
+  const holds = new Holds(sharedHolds, opener, teller, watchdog)
   const reports = new ClaimReports(teller, walks, options.retentionMs)
   const intervalMs = options.archives ? options.intervalMs : Number.POSITIVE_INFINITY
   const poller = new Poller(claims, archiver, options.shards, intervalMs, {

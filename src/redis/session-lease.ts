@@ -2,7 +2,8 @@ import { realClock, type Timer } from '../core/clock.ts'
 import type { ConstructionContext } from '../core/construction-context.ts'
 import { SessionRegistryError } from '../core/errors.ts'
 import { endedDuringTurn } from '../core/refusals.ts'
-import type { LeaseRef, SessionStore } from './session-store.ts'
+import type { LeaseRef } from './lease-ref.ts'
+import type { SessionStore } from './session-store.ts'
 
 /** What happens to a lease while it is kept. */
 export interface LeaseEvents {
@@ -43,26 +44,35 @@ export class SessionLease<T> {
     this.#timer?.cancel()
   }
 
+  /** Renews it at once. What comes of it is told by the events; rejects with the codes of the store. */
+  async renew(): Promise<void> {
+    if (!this.#isStopped) await this.#ask()
+  }
+
   #wait(): void {
     const { context, leaseMs } = this.#options
     this.#timer = context.timer(realClock, () => void this.#renew(), leaseMs / 3)
   }
 
   async #renew(): Promise<void> {
-    const askedAt = realClock.now()
     try {
-      const outcome = await this.#store.renew(this.ref)
-      if (this.#isStopped) return
-      this.#renewedAt = askedAt
-      if (outcome === 'ended') this.#lose(endedDuringTurn())
-      else if (outcome === 'lost') this.#lose(lockLost())
-      else if (outcome === 'interrupted') this.#events.interrupted()
+      await this.#ask()
     } catch (cause) {
+      const { leaseMs } = this.#options
       // Redis cannot be asked: after the lease another process may have taken over, so it is given up.
-      if (!this.#isStopped && realClock.now() - this.#renewedAt > this.#options.leaseMs)
-        this.#lose(lockLost(cause))
+      if (!this.#isStopped && realClock.now() - this.#renewedAt > leaseMs) this.#lose(lockLost(cause))
     }
     if (!this.#isStopped) this.#wait()
+  }
+
+  async #ask(): Promise<void> {
+    const askedAt = realClock.now()
+    const outcome = await this.#store.renew(this.ref)
+    if (this.#isStopped) return
+    this.#renewedAt = askedAt
+    if (outcome === 'ended') this.#lose(endedDuringTurn())
+    else if (outcome === 'lost') this.#lose(lockLost())
+    else if (outcome === 'interrupted') this.#events.interrupted()
   }
 
   #lose(error: SessionRegistryError): void {

@@ -1,24 +1,39 @@
-import { type CloseOptions, type CreateOptions, checkDeadline, checkTimeout } from '../core/call-options.ts'
-import { checkRun } from '../core/check-run.ts'
+import {
+  type AcquireOptions,
+  type CloseOptions,
+  type CreateOptions,
+  checkAcquire,
+  checkDeadline,
+  checkHold,
+  checkOpen,
+  checkTimeout,
+  type HoldOptions,
+  type OpenOptions,
+} from '../core/call-options.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
-import { closed } from '../core/refusals.ts'
+import { refOf } from '../core/id-ref.ts'
 import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
+import { sharedRegistry } from '../core/shared-registry.ts'
 import type { RegistryStats } from '../core/stats.ts'
-import type { RunOptions, Turn } from '../core/turn.ts'
-import { checkFunction, invalidOption } from '../core/validate.ts'
+import type { RunOptions, StreamTurn, Turn } from '../core/turn.ts'
+import { TurnStream } from '../core/turn-stream.ts'
+import { checkFunction } from '../core/validate.ts'
 import { Access } from './access.ts'
+import { Assigning } from './assigning.ts'
 import { closeParts } from './closing.ts'
 import type { DeadSession } from './dead-sessions.ts'
+import type { EnterOptions } from './enter-options.ts'
+import { Gate } from './gate.ts'
 import type { RedisHold } from './holds.ts'
 import { checkRedisId } from './id.ts'
+import { OpenCalls } from './open-calls.ts'
 import { type RedisSessionRegistryOptions, resolveRedisOptions } from './options.ts'
 import { assemble, type RedisParts } from './parts.ts'
-import type { EnterOptions } from './session-store.ts'
-import { RedisTurnRun } from './turn-run.ts'
+import { TurnCalls } from './turn-calls.ts'
 
 /**
  * The registry of many processes that share one Redis or Valkey: the words of `SessionRegistry`, with results that are
@@ -38,19 +53,53 @@ export class RedisSessionRegistry<T>
 {
   readonly #parts: RedisParts<T>
   readonly #access: Access<T>
+  readonly #gate = new Gate(() => this.#parts.poller.start())
+  readonly #calls: OpenCalls<T>
+  readonly #turnCalls: TurnCalls<T>
+  readonly #assigning: Assigning<T>
   #closed: Promise<CloseReport<T>> | undefined
-  #isClosed = false
+
+  /**
+   * Returns the process's one registry of a key; `make` is called when it is first asked for, and again after it was closed.
+   *
+   * It is the same one for every copy of this module: after a hot reload, and for ESM and CJS side by side. Keys are of all
+   * code in the process, and of `SessionRegistry.shared` too: choose a name that is your application's own.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   */
+  static shared<T>(key: string, make: () => RedisSessionRegistry<T>): RedisSessionRegistry<T> {
+    return sharedRegistry(key, make)
+  }
 
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options: RedisSessionRegistryOptions<T>) {
     super()
     this.#parts = assemble(this, resolveRedisOptions(options))
     this.#access = new Access(this.#parts)
+    this.#calls = new OpenCalls(this.#parts, this.#access, this.#gate)
+    this.#turnCalls = new TurnCalls(this.#parts.turns, this.#gate)
+    this.#assigning = new Assigning(this.#parts)
+  }
+
+  /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
+  get state(): 'open' | 'closing' | 'closed' {
+    return this.#gate.state
+  }
+
+  /**
+   * Returns the keyed hash that stands for an id in log lines, whatever `logIds` says: for log lines of your own.
+   *
+   * The key is random, one per process: the same id has another hash in another process.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
+   */
+  ref(id: string): string {
+    return refOf(checkRedisId(id))
   }
 
   /** Sessions of all processes: those that are over but not yet claimed are counted, those being archived are not. */
   async size(): Promise<number> {
-    return this.#begin() ? this.#parts.walks.size() : 0
+    return this.#gate.enter() ? this.#parts.walks.size() : 0
   }
 
   /**
@@ -63,22 +112,13 @@ export class RedisSessionRegistry<T>
   async getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): Promise<T> {
     checkRedisId(id)
     if (create !== undefined) checkFunction('create', create)
-    const { options: resolved, teller, turns } = this.#parts
+    const { options: resolved, turns } = this.#parts
     const timeoutMs = checkTimeout(options) ?? resolved.timeoutMs
     const own = turns.sessionInTurn(id)
     if (own !== undefined) return own.value
-    const access = this.#openAccess()
-    for (;;) {
-      const life = await access.live(id, { touches: true, reads: true })
-      if (life !== undefined) {
-        teller.counters.hits += 1
-        return resolved.codec.decode(life.text)
-      }
-      teller.counters.misses += 1
-      const isClosing = this.#closed !== undefined
-      const made = await access.make(id, create ?? resolved.create, timeoutMs, isClosing)
-      if (made !== undefined) return resolved.codec.decode(made.text)
-    }
+    this.#gate.assertEntered()
+    const life = await this.#calls.getOrCreate(id, create ?? resolved.create, timeoutMs)
+    return resolved.codec.decode(life.text)
   }
 
   /** The value of the live session. Activity. Rejects with `ERR_SESSION_VALUE_INVALID`. */
@@ -93,16 +133,36 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Starts a session with this value. Activity. A live session of the id ends with `'replaced'` and is not archived.
+   * Assigns the value of the live session, which lives on; else starts a session with it. Activity.
    *
-   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
-   * `ERR_SESSION_REGISTRY_CLOSED`.
+   * It is a short turn: it waits for a running one of any process, and inside a turn of the same id it joins that, and is
+   * saved with it. `timeoutMs` is for a session that is created now. Rejects with `ERR_SESSION_OPTION_INVALID`,
+   * `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_QUEUE_FULL`, `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async set(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
     const timeoutMs = checkTimeout(options) ?? this.#parts.options.timeoutMs
-    if (!this.#begin() || this.#closed !== undefined) throw closed()
-    await this.#access.set(id, value, timeoutMs)
+    const own = this.#parts.turns.sessionInTurn(id)
+    if (own === undefined) {
+      this.#gate.begin()
+      await this.#assigning.set(id, value, timeoutMs)
+    } else {
+      own.value = value
+    }
+    return this
+  }
+
+  /**
+   * Starts a new session with this value, at once: a live one ends with `'replaced'`, and is not archived. Activity.
+   *
+   * The signal of a turn that is running aborts; what it has changed is not saved. Rejects with `ERR_SESSION_OPTION_INVALID`,
+   * `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`.
+   */
+  async replace(id: string, value: T, options?: CreateOptions): Promise<this> {
+    checkRedisId(id)
+    const timeoutMs = checkTimeout(options) ?? this.#parts.options.timeoutMs
+    this.#gate.begin()
+    await this.#access.replace(id, value, timeoutMs)
     return this
   }
 
@@ -134,12 +194,14 @@ export class RedisSessionRegistry<T>
    */
   async delete(id: string): Promise<boolean> {
     checkRedisId(id)
-    return this.#openAccess().delete(id)
+    this.#gate.assertEntered()
+    return this.#access.delete(id)
   }
 
   /** Deletes all sessions of all processes, being archived or not, one by one; says how many. Rejects as {@link delete}. */
   async clear(): Promise<number> {
-    return this.#openAccess().clear()
+    this.#gate.assertEntered()
+    return this.#access.clear()
   }
 
   /**
@@ -147,12 +209,13 @@ export class RedisSessionRegistry<T>
    * nor in a process without `archive` where others have one.
    */
   async sweep(): Promise<number> {
-    return this.#begin() && this.#closed === undefined ? this.#parts.poller.sweep() : 0
+    this.#gate.enter()
+    return this.#gate.state === 'open' ? this.#parts.poller.sweep() : 0
   }
 
   /** The ids of live sessions of all processes, least recently active first in each shard. Not activity. */
   async *keys(): AsyncGenerator<string, void, undefined> {
-    if (!this.#begin()) return
+    if (!this.#gate.enter()) return
     for await (const { id } of this.#access.names()) yield id
   }
 
@@ -163,23 +226,22 @@ export class RedisSessionRegistry<T>
 
   /** The live sessions; see {@link keys}. */
   async *sessions(): AsyncGenerator<Session<T>, void, undefined> {
-    if (!this.#begin()) return
+    if (!this.#gate.enter()) return
     for await (const life of this.#access.lives()) yield this.#parts.teller.sessionOf(life)
   }
 
   /** Pairs of id and value of live sessions; see {@link values}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[id: string, value: T], void, undefined> {
-    if (this.#begin()) yield* this.#access.entries()
+    if (this.#gate.enter()) yield* this.#access.entries()
   }
 
   /** `size` is of all processes; all else is of this one. */
   async stats(): Promise<RegistryStats> {
     const { turns, holds, archiver, teller } = this.#parts
     const { listenerErrors } = teller.announcer
+    const { running, waiting } = turns.counts
     const size = await this.size()
     const held = turns.heldCount + holds.count
-    const running = turns.heldCount
-    const waiting = turns.count - running
     const archiving = archiver.count
     return teller.counters.snapshot({ size, held, running, waiting, archiving, listenerErrors })
   }
@@ -192,21 +254,16 @@ export class RedisSessionRegistry<T>
    * {@link getOrCreate}, with what `load` or `create` failed with, with `ERR_SESSION_BUSY` where the wait was too long, and
    * with `ERR_SESSION_REENTRANT` in a hook of the same id.
    */
-  async open(id: string): Promise<T> {
-    const { turns, teller, opener, store, options } = this.#parts
+  async open(id: string, options: OpenOptions<T> & { readonly create: false }): Promise<T | undefined>
+  async open(id: string, options?: OpenOptions<T>): Promise<T>
+  async open(id: string, options?: OpenOptions<T>): Promise<T | undefined> {
+    const { turns, options: resolved } = this.#parts
     const outer = turns.outerTurn(checkRedisId(id))?.session
+    const checked = checkOpen(options)
     if (outer !== undefined) return outer.value
-    if (!this.#begin()) throw closed()
-    for (let isFirst = true; ; isFirst = false) {
-      const entered = await store.enter(id, { touches: true, reads: true })
-      const isLive = entered.state === 'live'
-      if (isFirst && isLive) teller.counters.hits += 1
-      else if (isFirst) teller.counters.misses += 1
-      if (isLive) return options.codec.decode(entered.life.text)
-      if (this.#closed !== undefined) throw closed()
-      const brought = await opener.bring(id, { create: true, token: '' })
-      if (brought.state === 'created') return options.codec.decode(brought.life.text)
-    }
+    this.#gate.assertEntered()
+    const life = await this.#calls.open(id, checked)
+    return life === undefined ? undefined : resolved.codec.decode(life.text)
   }
 
   /**
@@ -220,33 +277,64 @@ export class RedisSessionRegistry<T>
   run<R>(
     id: string,
     turn: Turn<T, R>,
-    options: RunOptions & { readonly create: false },
+    options: RunOptions<T> & { readonly create: false },
   ): Promise<R | undefined>
-  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R>
-  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions): Promise<R | undefined> {
-    return new Promise<R | undefined>((resolve, reject) => {
-      const { whenBusy, signal, create } = checkRun<T, R>(checkRedisId(id), turn, options)
-      if (typeof create === 'function') throw invalidOption('create', 'a boolean', create)
-      if (signal?.aborted === true) throw signal.reason
-      const { turns } = this.#parts
-      const outer = turns.outerTurn(id)
-      this.#begin()
-      if (outer === undefined && this.#closed !== undefined) {
-        const joinsRunning = !this.#isClosed && whenBusy === 'join' && turns.isRunning(id)
-        if (!joinsRunning) throw closed()
-      }
-      const settle = { resolve: resolve as (result: unknown) => void, reject }
-      turns.start(new RedisTurnRun<T>({ id, turn, whenBusy, create, outer, ...settle }), signal)
-    })
+  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
+  run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R | undefined> {
+    return this.#turnCalls.run(id, turn, options)
   }
 
   /**
-   * Keeps a live session from ending, for all processes, until the hold is released, or for `maxTurnMs` at most. Activity,
-   * and so is its release.
+   * {@link run} for a turn that yields: an async generator function, whose parts the result hands on.
+   *
+   * The turn begins at the first `next()`. It ends, and is saved, when it has been read to its end or is left (`break`,
+   * `return()`): that aborts its signal with an `AbortError` and runs its `finally`; what it yields after that is dropped. One
+   * that fails is not saved. A stream whose signal aborts while nothing is being read is ended as if it was left, and its next
+   * `next()` rejects with the reason. A stream that is neither read nor left keeps its session busy until `maxTurnMs`.
+   *
+   * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs` counts from it. What
+   * is wrong with the save rejects the last one.
    */
-  async hold(id: string): Promise<RedisHold | undefined> {
+  stream<Y>(
+    id: string,
+    turn: StreamTurn<T, Y>,
+    options?: RunOptions<T>,
+  ): AsyncGenerator<Y, unknown, undefined> {
+    return new TurnStream(turn, (reading, leaves) => this.#turnCalls.run(id, reading, options, leaves))
+  }
+
+  /**
+   * Keeps a live session from ending, for all processes, until the hold is released, or for `maxMs` at most. Activity, and so
+   * is its release.
+   *
+   * A hold whose time is up, and that was not renewed, is taken away with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
+   * Rejects with `ERR_SESSION_OPTION_INVALID`.
+   */
+  async hold(id: string, options?: HoldOptions): Promise<RedisHold<T> | undefined> {
     checkRedisId(id)
-    return this.#begin() && this.#closed === undefined ? this.#parts.holds.take(id) : undefined
+    const { holds, options: resolved } = this.#parts
+    const maxMs = checkHold(options, resolved.maxHoldMs)
+    this.#gate.enter()
+    return this.#gate.state === 'open' ? holds.take(id, maxMs) : undefined
+  }
+
+  /**
+   * {@link open} and {@link hold} in one step: nothing can end the session in between. Activity.
+   *
+   * With `create: false` the result is `undefined` where there is no session. Rejects with the codes of {@link open}.
+   */
+  acquire(
+    id: string,
+    options: AcquireOptions<T> & { readonly create: false },
+  ): Promise<RedisHold<T> | undefined>
+  acquire(id: string, options?: AcquireOptions<T>): Promise<RedisHold<T>>
+  async acquire(id: string, options?: AcquireOptions<T>): Promise<RedisHold<T> | undefined> {
+    const { turns, holds, options: resolved } = this.#parts
+    // Inside a turn that was cut it is refused, as everything that would open the session.
+    turns.outerTurn(checkRedisId(id))
+    const checked = checkAcquire(options, resolved.maxHoldMs)
+    this.#gate.begin()
+    return holds.acquire(id, checked, this.#gate)
   }
 
   /**
@@ -254,13 +342,13 @@ export class RedisSessionRegistry<T>
    * its lives. About a megabyte of values is read at a time.
    */
   async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
-    if (!this.#begin()) return
+    if (!this.#gate.enter()) return
     yield* this.#access.dead()
   }
 
   /** The number of lives that could not be archived. */
   async deadCount(): Promise<number> {
-    return this.#begin() ? this.#access.deadCount() : 0
+    return this.#gate.enter() ? this.#access.deadCount() : 0
   }
 
   /**
@@ -270,13 +358,15 @@ export class RedisSessionRegistry<T>
    */
   async retryDead(id?: string): Promise<number> {
     if (id !== undefined) checkRedisId(id)
-    return this.#openAccess().retryDead(id)
+    this.#gate.assertEntered()
+    return this.#access.retryDead(id)
   }
 
   /** Ends all dead lives of an id, or without one of all ids, with `'deleted'`; returns how many. Rejects as {@link delete}. */
   async dropDead(id?: string): Promise<number> {
     if (id !== undefined) checkRedisId(id)
-    return this.#openAccess().dropDead(id)
+    this.#gate.assertEntered()
+    return this.#access.dropDead(id)
   }
 
   /**
@@ -295,8 +385,9 @@ export class RedisSessionRegistry<T>
     } catch (error) {
       return Promise.reject(error)
     }
+    this.#gate.state = 'closing'
     this.#closed = closeParts(this.#parts, deadlineMs).finally(() => {
-      this.#isClosed = true
+      this.#gate.state = 'closed'
     })
     return this.#closed
   }
@@ -305,19 +396,7 @@ export class RedisSessionRegistry<T>
     await this.close()
   }
 
-  /** Any call lets the poller begin. Whether there is still something to call. */
-  #begin(): boolean {
-    if (this.#closed === undefined) this.#parts.poller.start()
-    return !this.#isClosed
-  }
-
-  /** For what must not seem to be done: the sessions live on when this registry is closed. */
-  #openAccess(): Access<T> {
-    if (!this.#begin()) throw closed()
-    return this.#access
-  }
-
   async #live(id: string, options: EnterOptions) {
-    return this.#begin() ? this.#access.live(id, options) : undefined
+    return this.#gate.enter() ? this.#access.live(id, options) : undefined
   }
 }

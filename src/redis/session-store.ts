@@ -1,11 +1,14 @@
 import { Answer } from './answer.ts'
 import { limitText, shardFull } from './capacity.ts'
+import { type EnterOptions, flagsOf } from './enter-options.ts'
 import type { Keys } from './keys.ts'
+import { kindCode, type LeaseRef, type LeaveOutcome, type LeaveRef } from './lease-ref.ts'
 import { durationText, type Life, lagOf, readPast, readTimes } from './life.ts'
 import { LostLocks } from './lost-locks.ts'
 import { newName } from './names.ts'
 import type { NearCache } from './near-cache.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
+import { assign } from './scripts/assign.lua.ts'
 import { create } from './scripts/create.lua.ts'
 import { enter } from './scripts/enter.lua.ts'
 import { leave } from './scripts/leave.lua.ts'
@@ -14,24 +17,6 @@ import { renew } from './scripts/renew.lua.ts'
 import { replace } from './scripts/replace.lua.ts'
 import { withdraw } from './scripts/withdraw.lua.ts'
 import type { CallOptions, CallScript } from './shard-config.ts'
-
-/** What is wanted of a live session, besides whether there is one. */
-export interface EnterOptions {
-  /** It is activity. */
-  readonly touches?: boolean
-  /** The value is wanted. */
-  readonly reads?: boolean
-  /** Take the turn lock, or a hold, under this token. */
-  readonly takes?: { readonly kind: LeaseKind; readonly token: string }
-  /** Ask the turn that has the lock to stop. */
-  readonly interrupts?: boolean
-  /** Stand in line for the lock, where it is not free. */
-  readonly waits?: boolean
-  /** Called where the answer came too late for its caller, and it was taken: by default it is given back. */
-  readonly onLate?: ((incarnation: string) => void) | undefined
-}
-
-export type LeaseKind = 'turn' | 'hold'
 
 export type Entered =
   /** `waits`: an older life of the id is not archived yet. */
@@ -43,25 +28,17 @@ export type Created =
   /** There is a live session, or a newer state than the one that was loaded. */
   { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly life: Life }
 
+/** What an assignment has come to. `busy`: a turn has the session, or waits for it. */
+export type Assigned =
+  | { readonly state: 'busy' | 'assigned' }
+  | { readonly state: 'created' | 'ended'; readonly life: Life }
+
 /** A life that was ended by a call, and what it was doing. */
 export interface RemovedLife {
   readonly life: Life
   readonly state: 'live' | 'archiving' | 'over'
 }
 
-export type LeaveOutcome = 'done' | 'lost' | 'ended'
-
-export interface LeaseRef {
-  readonly id: string
-  readonly incarnation: string
-  readonly kind: LeaseKind
-  readonly token: string
-}
-
-/** `part`: others have the hold as well, and keep it. */
-export type LeaveRef = Omit<LeaseRef, 'kind'> & { readonly kind: LeaseKind | 'part' }
-
-const kindCode = { turn: 'l', hold: 'h', part: 'p' } as const
 const removedState = { 0: 'over', 1: 'live', 2: 'archiving' } as const
 
 /** The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition. */
@@ -94,16 +71,10 @@ export class SessionStore<T> {
   }
 
   async enter(id: string, options: EnterOptions): Promise<Entered> {
-    const { touches, reads, takes, interrupts, waits } = options
+    const { reads, takes } = options
     const known = reads === true ? this.#cache.get(id) : undefined
-    const flags =
-      (touches === true ? 't' : '') +
-      (reads === true ? 'd' : '') +
-      (takes === undefined ? '' : kindCode[takes.kind]) +
-      (interrupts === true ? 'i' : '') +
-      (waits === true ? 'w' : '')
     const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
-    const args = [id, this.#retention, version, flags, takes?.token ?? '', this.#lease]
+    const args = [id, this.#retention, version, flagsOf(options), takes?.token ?? '', this.#lease]
     const onLate = takes && ((late: Answer) => this.#takenLate(id, takes, late, options.onLate))
     const called = this.#call(enter, this.#keys.session(id), args, { onLate })
     const locks = takes?.kind === 'turn' ? this.#lostLocks.watch(id, takes.token, called) : called
@@ -150,6 +121,30 @@ export class SessionStore<T> {
       state: state === 1 ? 'created' : 'ended',
       life: this.#begun(id, incarnation, text, timeoutMs, answer),
     }
+  }
+
+  /**
+   * Assigns the value of the live session, or creates one.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  async assign(id: string, text: string, timeoutMs: number): Promise<Assigned> {
+    const incarnation = newName()
+    const operation = newName()
+    const args = [...this.#beginning(id, incarnation, text, timeoutMs), operation]
+    const answer = new Answer(await this.#call(assign, this.#keys.life(id), args, this.#horizon(timeoutMs)))
+    const state = answer.number()
+    if (state === 0) return { state: 'busy' }
+    if (state === 3) throw shardFull(this.#options)
+    if (state === 4) {
+      answer.number()
+      this.#cache.set(id, { incarnation: answer.text(), version: operation, text })
+      this.whenScheduled?.(this.#keys.shardOf(id), answer.number())
+      return { state: 'assigned' }
+    }
+    this.#expect(id, timeoutMs)
+    const life = this.#begun(id, incarnation, text, timeoutMs, answer)
+    return { state: state === 1 ? 'created' : 'ended', life }
   }
 
   /**

@@ -1,8 +1,9 @@
 import type { SessionRegistryError } from '../core/errors.ts'
+import type { LeaveOutcome } from './lease-ref.ts'
 import { newName } from './names.ts'
 import type { SessionChanges } from './redis-session.ts'
 import { type LeaseOptions, SessionLease } from './session-lease.ts'
-import type { Entered, LeaveOutcome, SessionStore } from './session-store.ts'
+import type { Entered, SessionStore } from './session-store.ts'
 
 /** A user of a hold: a turn that joins, or a hold of the application. */
 export interface HoldUser {

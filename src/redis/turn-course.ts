@@ -1,6 +1,6 @@
 import { isSessionRegistryError, type SessionRegistryError } from '../core/errors.ts'
 import { endedDuringTurn, interrupted } from '../core/refusals.ts'
-import { outsideScopes, runInScope } from '../core/turn-scope.ts'
+import { TurnLimits } from '../core/turn-limits.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
 import type { ResolvedRedisOptions } from './options.ts'
@@ -23,11 +23,18 @@ export interface TurnCourseParts<T> {
 /** The course of one turn, from the lock to the save: whatever happens, the session is free of it in the end. */
 export class TurnCourse<T> {
   readonly #parts: TurnCourseParts<T>
+  readonly #limits: TurnLimits<RedisTurnRun<T>>
   readonly #freed: (run: RedisTurnRun<T>) => void
 
   /** `freed` is called when the next turn may begin. */
   constructor(parts: TurnCourseParts<T>, freed: (run: RedisTurnRun<T>) => void) {
     this.#parts = parts
+    this.#limits = new TurnLimits(parts.watchdog, parts.options, {
+      timedOut: () => {
+        parts.teller.counters.turnTimeouts += 1
+      },
+      cut: (run, error) => this.cut(run, error),
+    })
     this.#freed = freed
   }
 
@@ -38,7 +45,7 @@ export class TurnCourse<T> {
     const ref = { id: run.id, incarnation: life.incarnation, kind: 'turn', token } as const
     const events = {
       lost: (error: SessionRegistryError) => this.lose(run, error),
-      interrupted: () => run.controller.abort(interrupted()),
+      interrupted: () => run.abort(interrupted()),
     }
     this.#begin(run, life, new LockPlace(store, { leaseMs: options.leaseMs, context }, ref, events))
   }
@@ -50,8 +57,7 @@ export class TurnCourse<T> {
   }
 
   #begin(run: RedisTurnRun<T>, life: Life, place: TurnPlace): void {
-    const { watchdog, teller } = this.#parts
-    run.session = teller.sessionOf(life)
+    run.session = this.#parts.teller.sessionOf(life)
     run.place = place
     try {
       run.session.beginTurn()
@@ -59,7 +65,7 @@ export class TurnCourse<T> {
       void this.#fail(run, error)
       return
     }
-    run.timer = watchdog.watch(() => this.cut(run, watchdog.tooLong('turn')))
+    this.#limits.begin(run)
     this.call(run)
   }
 
@@ -70,29 +76,25 @@ export class TurnCourse<T> {
     if (session === undefined) return
     run.phase = 'running'
     teller.counters.turns += 1
-    const call = () => run.turn(session, run.controller.signal)
-    // A run that only joins excludes nobody: what is nested in it must stand in line like anybody else.
-    const scoped = () => (run.joins ? call() : runInScope(owner, run.id, run, call))
-    let result: unknown
-    try {
-      result = run.context === undefined ? scoped() : run.context.runInAsyncScope(scoped)
-    } catch (error) {
-      result = Promise.reject(error)
-    }
-    const settled = Promise.resolve(result).then(
-      (value) => outsideScopes(() => this.#succeed(run, value)),
-      (error) => outsideScopes(() => this.#fail(run, error)),
-    )
-    run.outer?.nest(settled)
+    const settled = new Promise<void>((resolve) => {
+      run.invoke(owner, session, {
+        resolved: (value) => resolve(this.#succeed(run, value)),
+        rejected: (error) => resolve(this.#fail(run, error)),
+      })
+    })
+    run.outer?.nest(run, settled)
   }
 
-  /** Settles a turn from outside; the session is free of it at once. */
+  /** Asks a turn to end: it keeps its place for `turnGraceMs`, and is then cut. */
+  stop(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+    this.#limits.stop(run, error)
+  }
+
+  /** Settles a turn from outside; nothing of it is saved. */
   cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
     if (run.phase !== 'running' && run.phase !== 'cut') return
-    run.cutReason = error
-    run.fail(error, 'cut')
-    run.controller.abort(error)
-    void this.#letGo(run).then(() => this.#freed(run))
+    this.#cut(run, error)
+    if (run.outer === undefined) void this.#letGo(run).then(() => this.#freed(run))
   }
 
   /** Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time is up. */
@@ -100,9 +102,17 @@ export class TurnCourse<T> {
     if (run.phase !== 'running') return
     run.phase = 'cut'
     run.cutReason = error
-    run.place?.stop()
-    run.controller.abort(error)
+    run.abort(error)
+    void this.#letGo(run)
     this.#freed(run)
+  }
+
+  #cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+    run.cutReason = error
+    // What is nested in it has no better right to the session.
+    for (const nested of run.nested) this.#cut(nested, error)
+    run.fail(error, 'cut')
+    run.abort(error)
   }
 
   async #succeed(run: RedisTurnRun<T>, value: unknown): Promise<void> {
@@ -134,6 +144,7 @@ export class TurnCourse<T> {
   }
 
   async #fail(run: RedisTurnRun<T>, error: unknown): Promise<void> {
+    await run.nestedSettled()
     if (run.outer === undefined && run.phase !== 'cut') {
       run.phase = 'over'
       run.timer?.cancel()
@@ -154,9 +165,14 @@ export class TurnCourse<T> {
     }
   }
 
+  /** The session is free of the turn, which is to keep nothing of it. */
   #over(run: RedisTurnRun<T>): void {
-    if (run.outer !== undefined) return
-    run.session?.endTurn()
-    this.#freed(run)
+    if (run.outer === undefined) {
+      run.session?.endTurn()
+      this.#freed(run)
+    }
+    run.session = undefined
+    run.place = undefined
+    run.whenLost = undefined
   }
 }

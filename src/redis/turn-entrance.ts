@@ -1,11 +1,13 @@
 import { onAbort } from '../core/abort-listeners.ts'
+import type { SessionRegistryError } from '../core/errors.ts'
 import type { LinkedQueue } from '../core/linked-queue.ts'
-import { busy } from '../core/refusals.ts'
+import { busy, queueFull } from '../core/refusals.ts'
+import type { LeaseRef } from './lease-ref.ts'
 import type { Life } from './life.ts'
 import type { Opener } from './opener.ts'
 import type { ResolvedRedisOptions } from './options.ts'
 import { jitter, pause } from './pause.ts'
-import type { LeaseRef, SessionStore } from './session-store.ts'
+import type { SessionStore } from './session-store.ts'
 import type { SharedHold, SharedHolds } from './shared-holds.ts'
 import type { Entrance, TurnLine } from './turn-line.ts'
 import type { RedisTurnRun } from './turn-run.ts'
@@ -68,13 +70,16 @@ export class TurnEntrance<T> {
       if (entered.state === 'live') {
         if (entered.isTaken) return entered.life
         refuseImpatient(queue)
+        if (this.#options.maxWaiting === 0) refuse(queue.first, queueFull(0))
         await nap(pauseMs, left)
         pauseMs = Math.min(pauseMs * 1.5, maxPauseMs)
       } else if (left.aborted) {
         return undefined
-      } else if (entered.waits && !waits && this.#options.load !== undefined) {
+      } else if (!head.opens) {
         head.entry?.remove()
-        head.fail(busy(), 'over')
+        head.succeed(undefined)
+      } else if (entered.waits && !waits && this.#options.load !== undefined) {
+        refuse(head, busy())
       } else {
         const { create } = head
         const request = { create, token, left }
@@ -99,6 +104,8 @@ export class TurnEntrance<T> {
         return undefined
       }
       if (run.phase !== 'waiting') return undefined
+      const { maxWaiting } = this.#options
+      if (this.#opener.waiting(id) > maxWaiting) throw queueFull(maxWaiting)
       const { create, controller } = run
       const request = { create, token: '', left: controller.signal }
       const brought = await this.#opener.bring(id, request)
@@ -118,10 +125,13 @@ export class TurnEntrance<T> {
 /** Those that do not wait while another turn runs. */
 function refuseImpatient<T>(queue: LinkedQueue<RedisTurnRun<T>>): void {
   for (const run of queue) {
-    if (run.whenBusy !== 'reject') continue
-    run.entry?.remove()
-    run.fail(busy(), 'over')
+    if (run.whenBusy === 'reject') refuse(run, busy())
   }
+}
+
+function refuse<T>(run: RedisTurnRun<T> | undefined, error: SessionRegistryError): void {
+  run?.entry?.remove()
+  run?.fail(error, 'over')
 }
 
 async function nap(ms: number, left: AbortSignal): Promise<void> {

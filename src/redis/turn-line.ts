@@ -18,6 +18,11 @@ export class TurnLine<T> {
     return this.running !== undefined || this.queue.size > 0
   }
 
+  /** The turns that wait for another one: the first of a line in which none runs is about to begin. */
+  get waiting(): number {
+    return this.running === undefined ? Math.max(this.queue.size - 1, 0) : this.queue.size
+  }
+
   failAll(error: unknown): void {
     for (const run of this.queue.takeAll()) run.fail(error, 'over')
   }

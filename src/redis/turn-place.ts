@@ -1,6 +1,7 @@
+import type { LeaseRef, LeaveOutcome } from './lease-ref.ts'
 import type { SessionChanges } from './redis-session.ts'
 import { type LeaseEvents, type LeaseOptions, SessionLease } from './session-lease.ts'
-import type { LeaseRef, LeaveOutcome, SessionStore } from './session-store.ts'
+import type { SessionStore } from './session-store.ts'
 import type { HoldUser, SharedHold, SharedHolds } from './shared-holds.ts'
 
 /** What a turn has of its session in Redis while it runs: the lock, or a part of a hold. */

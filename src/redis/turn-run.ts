@@ -8,28 +8,40 @@ import type { TurnPlace } from './turn-place.ts'
 /** A call of `run` in the registry of many processes. */
 export class RedisTurnRun<T> extends TurnCall<T> implements HoldUser {
   declare readonly outer: RedisTurnRun<T> | undefined
+  /** Whether it is brought to life where it is absent; else the turn is not called, and its result is `undefined`. */
+  opens = true
   /** Its place in the line of its id, while it waits. */
   entry: QueueEntry<RedisTurnRun<T>> | undefined = undefined
-  /** The session of the turn, from its beginning. */
+  /** The session of the turn, until its function and what is nested in it have settled. */
   session: RedisSession<T> | undefined = undefined
   /** Its lock, or its part of a hold. */
   place: TurnPlace | undefined = undefined
   /** Called when its lock or its hold is gone. */
   whenLost: ((error: SessionRegistryError) => void) | undefined = undefined
-  readonly #nested = new Set<Promise<void>>()
+  /** The runs that have joined this one, and when each has settled. */
+  readonly #nested = new Map<RedisTurnRun<T>, Promise<void>>()
+
+  /** Whether it runs beside others, and what is nested in it has no part in it: it excludes nobody. */
+  get isBeside(): boolean {
+    return this.whenBusy === 'join' && this.outer === undefined
+  }
+
+  get nested(): Iterable<RedisTurnRun<T>> {
+    return this.#nested.keys()
+  }
 
   lost(error: SessionRegistryError): void {
     this.whenLost?.(error)
   }
 
-  /** A run that has joined this one. */
-  nest(settled: Promise<void>): void {
-    this.#nested.add(settled)
-    void settled.then(() => this.#nested.delete(settled))
+  /** A run has joined this one. */
+  nest(run: RedisTurnRun<T>, settled: Promise<void>): void {
+    this.#nested.set(run, settled)
+    void settled.then(() => this.#nested.delete(run))
   }
 
   /** Fulfils when nothing that is nested in this run goes on. */
   async nestedSettled(): Promise<void> {
-    while (this.#nested.size > 0) await Promise.all(this.#nested)
+    while (this.#nested.size > 0) await Promise.all(this.#nested.values())
   }
 }

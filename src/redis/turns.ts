@@ -1,7 +1,8 @@
-import { AsyncResource } from 'node:async_hooks'
+import { abortReason } from '../core/abort-listeners.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import { outerTurn, runningTurn } from '../core/outer-turn.ts'
-import { busy, endedDuringTurn, interrupted } from '../core/refusals.ts'
+import { busy, endedDuringTurn, interrupted, queueFull } from '../core/refusals.ts'
+import { TurnCounts } from '../core/turn-counts.ts'
 import type { Watchdog } from '../core/watchdog.ts'
 import type { Life } from './life.ts'
 import type { Opener } from './opener.ts'
@@ -35,20 +36,26 @@ export class Turns<T> {
   readonly #entrance: TurnEntrance<T>
   readonly #course: TurnCourse<T>
   readonly #lines = new Map<string, TurnLine<T>>()
-  readonly #joined = new Set<RedisTurnRun<T>>()
+  readonly #beside = new Set<RedisTurnRun<T>>()
+  readonly #watchdog: Watchdog
+  readonly #maxWaiting: number
+  /** Those that wait and run, for the statistics. */
+  readonly counts = new TurnCounts()
   /** Called when a turn has ended. */
   whenSettled: (() => void) | undefined = undefined
 
   constructor({ owner, store, opener, sharedHolds, teller, watchdog, options }: TurnParts<T>) {
     this.#owner = owner
     this.#store = store
+    this.#watchdog = watchdog
+    this.#maxWaiting = options.maxWaiting
     this.#entrance = new TurnEntrance(store, opener, sharedHolds, options)
     this.#course = new TurnCourse({ owner, store, sharedHolds, teller, watchdog, options }, (run) =>
       this.#free(run),
     )
   }
 
-  /** Turns that run, or wait for their turn. */
+  /** Turns that wait, run or are being saved. */
   get count(): number {
     let count = this.heldCount
     for (const { queue } of this.#lines.values()) count += queue.size
@@ -57,11 +64,17 @@ export class Turns<T> {
 
   /** Sessions that a turn of this process keeps, one that joins included. */
   get heldCount(): number {
-    let count = this.#joined.size
+    let count = this.#beside.size
     for (const { running } of this.#lines.values()) if (running !== undefined) count += 1
     return count
   }
 
+  /** Whether a turn of this process runs on the session, or waits for it. */
+  isBusy(id: string): boolean {
+    return this.#lines.get(id)?.isBusy === true
+  }
+
+  /** Whether a turn of this process runs on the session. */
   isRunning(id: string): boolean {
     return this.#lines.get(id)?.running !== undefined
   }
@@ -72,39 +85,38 @@ export class Turns<T> {
    * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
    */
   outerTurn(id: string): RedisTurnRun<T> | undefined {
-    return outerTurn<RedisTurnRun<T>, T>(this.#owner, id)
+    const outer = outerTurn<RedisTurnRun<T>, T>(this.#owner, id)
+    return outer?.isBeside === true ? undefined : outer
   }
 
   /** What reads see that are made inside a running turn of their id. */
   sessionInTurn(id: string): RedisSession<T> | undefined {
-    return runningTurn<RedisTurnRun<T>, T>(this.#owner, id)?.session
+    const running = runningTurn<RedisTurnRun<T>, T>(this.#owner, id)
+    return running?.isBeside === true ? undefined : running?.session
   }
 
   /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
-  start(run: RedisTurnRun<T>, signal: AbortSignal | undefined): void {
+  start(run: RedisTurnRun<T>, signals: readonly AbortSignal[] = [], waitMs = Number.POSITIVE_INFINITY): void {
     const { outer } = run
-    if (signal !== undefined) run.listen(signal, () => this.#callOff(run, signal.reason))
+    for (const signal of signals) run.listen(signal, () => this.#callOff(run, abortReason(signal)))
+    run.listenToOuter()
+    if (run.phase !== 'waiting') return
     if (outer !== undefined) {
-      const outerSignal = outer.controller.signal
-      run.listen(outerSignal, () => run.controller.abort(outerSignal.reason))
       run.session = outer.session
       this.#course.call(run)
-      return
-    }
-    // What has to wait goes on later in the async context of its caller.
-    run.context = new AsyncResource('SessionTurn')
-    if (run.whenBusy === 'join') {
-      this.#joined.add(run)
+    } else if (run.isBeside) {
+      this.#beside.add(run)
       void this.#join(run)
     } else {
       this.#queue(run)
     }
+    if (run.phase === 'waiting') run.timer = this.#watchdog.watch(() => this.#callOff(run, busy()), waitMs)
   }
 
   /** Lives of an id have ended: their turns are told, those that wait open the id anew. */
   cutOff(id: string, incarnations: ReadonlySet<string>): void {
-    for (const run of [this.#lines.get(id)?.running, ...this.#joined]) {
-      const isOfThem = run?.id === id && incarnations.has(run.session?.incarnation ?? '')
+    for (const run of this.#running()) {
+      const isOfThem = run.id === id && incarnations.has(run.session?.incarnation ?? '')
       if (isOfThem) this.#course.lose(run, endedDuringTurn())
     }
   }
@@ -115,14 +127,23 @@ export class Turns<T> {
       line.failAll(error)
       this.#leaveEntrance(line, error)
     }
-    for (const run of this.#joined) if (run.phase === 'waiting') this.#takeOut(run, error)
+    for (const run of this.#beside) if (run.phase === 'waiting') this.#takeOut(run, error)
   }
 
-  /** Cuts every turn short: the deadline of `close` has passed. */
+  /** Asks every turn to end: the deadline of `close` has passed. They have `turnGraceMs`, and are then cut. */
+  stopAll(error: SessionRegistryError): void {
+    for (const run of this.#running()) this.#course.stop(run, error)
+  }
+
+  /** Cuts every turn short: their grace is over. */
   cutAll(error: SessionRegistryError): void {
-    for (const { running } of this.#lines.values())
-      if (running !== undefined) this.#course.cut(running, error)
-    for (const run of this.#joined) this.#course.cut(run, error)
+    for (const run of this.#running()) this.#course.cut(run, error)
+  }
+
+  #running(): RedisTurnRun<T>[] {
+    const running = [...this.#beside]
+    for (const line of this.#lines.values()) if (line.running !== undefined) running.push(line.running)
+    return running
   }
 
   #queue(run: RedisTurnRun<T>): void {
@@ -131,10 +152,14 @@ export class Turns<T> {
       run.fail(busy(), 'over')
       return
     }
+    if (line.isBusy && line.waiting >= this.#maxWaiting) {
+      run.fail(queueFull(this.#maxWaiting), 'over')
+      return
+    }
     this.#lines.set(run.id, line)
     if (run.whenBusy === 'interrupt') {
       run.entry = line.queue.unshift(run)
-      line.running?.controller.abort(interrupted())
+      line.running?.abort(interrupted())
     } else {
       run.entry = line.queue.push(run)
     }
@@ -185,7 +210,7 @@ export class Turns<T> {
 
   /** A turn no longer keeps its session: the next one may begin. */
   #free(run: RedisTurnRun<T>): void {
-    this.#joined.delete(run)
+    this.#beside.delete(run)
     const line = this.#lines.get(run.id)
     if (line?.running === run) {
       line.running = undefined
@@ -197,14 +222,14 @@ export class Turns<T> {
   /** The caller's own signal has aborted. */
   #callOff(run: RedisTurnRun<T>, reason: unknown): void {
     if (run.phase === 'waiting') this.#takeOut(run, reason)
-    else run.controller.abort(reason)
+    else run.abort(reason)
   }
 
   /** Takes a waiting turn out; with the last of its line goes the try to get the lock. */
   #takeOut(run: RedisTurnRun<T>, reason: unknown): void {
     run.fail(reason, 'over')
     run.controller.abort(reason)
-    this.#joined.delete(run)
+    this.#beside.delete(run)
     run.entry?.remove()
     const line = this.#lines.get(run.id)
     if (line !== undefined) this.#leaveEntrance(line, reason)

@@ -17,10 +17,10 @@ describeOnRedis('on Redis', (redis) => {
     makes: {
       closeEndsSessions: false,
       refusesWhileArchiving: false,
-      streams: false,
-      replaces: false,
-      dropsDeletedLoads: false,
-      waitsForAbortedHooks: false,
+      streams: true,
+      replaces: true,
+      dropsDeletedLoads: true,
+      waitsForAbortedHooks: true,
     },
     make: async (options) => {
       const client = await testClient('redis', redis.url)
@@ -30,6 +30,7 @@ describeOnRedis('on Redis', (redis) => {
         shards: 2,
         intervalMs: unitMs,
         leaseMs: 20 * unitMs,
+        turnGraceMs: 2 * unitMs,
         ...options,
       })
       onTestFinished(async () => {

@@ -165,3 +165,32 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     expect(again.value).toEqual(['at last'])
   })
 })
+
+describeOnRedis('an id that was deleted while its archive was writing', (redis) => {
+  it.each([
+    ['with', true],
+    ['without', false],
+  ] as const)('is opened when the hook has settled (%s `load`)', async (_, hasLoad) => {
+    const store = new FakeArchive('manual')
+    const registry = await testRegistry<string[]>(redis, {
+      prefix: uniquePrefix(),
+      timeoutMs: 100,
+      create: () => ['new'],
+      archive: store.archive,
+      ...(hasLoad ? { load: store.load } : {}),
+    })
+    await registry.set('a', ['old'])
+    await expect.poll(() => store.calls.length, soon).toBe(1)
+    expect(await registry.delete('a')).toBe(true)
+    expect(store.last.signal.aborted).toBe(true)
+    const open = watch(registry.open('a'))
+    const run = watch(registry.run('a', ({ value }) => value))
+    await registry.has('b')
+    await registry.has('b')
+    expect([open.state, run.state]).toEqual(['pending', 'pending'])
+
+    store.last.fail(store.failure)
+    await Promise.all([open.settled, run.settled])
+    expect([open.value, run.value]).toEqual([['new'], ['new']])
+  })
+})

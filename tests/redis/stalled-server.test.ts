@@ -103,7 +103,7 @@ describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`',
     })
     const failures: unknown[] = []
     registry.on('error', (error) => failures.push(error))
-    await registry.set('a', ['kept'], { timeoutMs: 500 })
+    await registry.replace('a', ['kept'], { timeoutMs: 500 })
     redis.freeze()
     try {
       await until(() => failures.length > 0)

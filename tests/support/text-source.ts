@@ -69,6 +69,10 @@ export class TextSource<T> implements SessionSource<T> {
     return this.#codec.decode(await this.registry.open(id))
   }
 
+  stream(): never {
+    throw new Error('No adapter streams')
+  }
+
   async peek(id: string): Promise<Session<T> | undefined> {
     const kept = this.registry.peek(id)
     return kept === undefined ? undefined : (new CopiedSession(kept, this.#codec) as unknown as Session<T>)

@@ -1,5 +1,6 @@
 import { Script } from '../script.ts'
 import { life } from './life.lua.ts'
+import { saves } from './saves.lua.ts'
 
 /**
  * Ends a turn (`l`), a hold (`h`), or the part of one who has a hold together with others, which stays (`p`), and saves what
@@ -10,12 +11,11 @@ import { life } from './life.lua.ts'
  * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done by an earlier
  * try. `{0}`: the lock is another's, or what was read outside a turn has changed; nothing was saved. `{-1}`: that life has
  * ended.
- *
- * `w` names the last operations, as many as may still be repeated: another turn may come before the repeat.
  */
 export const leave = new Script(
   'leave',
   life,
+  saves,
   `
 local f = redis.call('HMGET', KEYS[1], 'g', 'v', 'e', 'i', 'm', 'lo', 'lu', 'h', 'w', 'ws')
 local g, v = f[1], f[2]
@@ -23,11 +23,8 @@ if g ~= ARGV[3] then
   return { -1 }
 end
 local token, operation, saves, value = ARGV[4], ARGV[6], ARGV[7] == '1', ARGV[8]
-local recent = ''
-if now - tonumber(f[10] or 0) < memoryMs then
-  recent = f[9] or ''
-end
-if string.find(' ' .. recent .. ' ', ' ' .. operation .. ' ', 1, true) then
+local recent = recentSaves(f[9], f[10])
+if wasSaved(recent, operation) then
   return { 2 }
 end
 if now >= tonumber(f[3]) then
@@ -60,12 +57,7 @@ if ARGV[9] ~= '' and operation ~= '' then
   redis.call('HSET', KEYS[1], 'i', i)
 end
 if operation ~= '' then
-  local names = {}
-  for name in string.gmatch(recent, '%S+') do
-    names[#names + 1] = name
-  end
-  names[#names + 1] = operation
-  redis.call('HSET', KEYS[1], 'w', table.concat(names, ' ', math.max(1, #names - 63)), 'ws', int(now))
+  noteSave(recent, operation)
 end
 local e = deadline(now, tonumber(i), tonumber(f[5]), heldUntil(lu, h))
 schedule(g, now, e)

@@ -104,7 +104,7 @@ describeOnRedis('closing one of several processes', (redis) => {
 
   it('cuts a turn at the deadline, saves nothing of it, and gives its lock back', async () => {
     const prefix = uniquePrefix()
-    const registry = await testRegistry<string[]>(redis, { prefix, create: () => [] })
+    const registry = await testRegistry<string[]>(redis, { prefix, turnGraceMs: 50, create: () => [] })
     const other = await testRegistry<string[]>(redis, { prefix, create: () => [] })
     const started = deferred()
     const running = watch(

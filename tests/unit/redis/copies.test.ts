@@ -103,7 +103,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     const turn = watch(
       registry.run('a', async (session, signal) => {
         session.value.push('old')
-        await registry.set('a', ['new'])
+        await registry.replace('a', ['new'])
         expect(signal.reason).toEqual(sessionError('ERR_SESSION_ENDED'))
       }),
     )

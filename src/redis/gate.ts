@@ -1,0 +1,38 @@
+import { closed } from '../core/refusals.ts'
+
+/** What every call of a registry passes first: whether it still does anything. */
+export class Gate {
+  state: 'open' | 'closing' | 'closed' = 'open'
+  readonly #onCall: () => void
+
+  /** `onCall` is called at each call for as long as the registry is open. */
+  constructor(onCall: () => void) {
+    this.#onCall = onCall
+  }
+
+  /** A call has come. Returns whether the registry still answers. */
+  enter(): boolean {
+    if (this.state === 'open') this.#onCall()
+    return this.state !== 'closed'
+  }
+
+  /**
+   * A call has come that must not seem to be done: the sessions live on when this registry is closed.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` when it is closed
+   */
+  assertEntered(): void {
+    if (!this.enter()) throw closed()
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` from the call of `close` on */
+  assertOpen(): void {
+    if (this.state !== 'open') throw closed()
+  }
+
+  /** A call has come that begins something: {@link enter} and {@link assertOpen}. */
+  begin(): void {
+    this.enter()
+    this.assertOpen()
+  }
+}

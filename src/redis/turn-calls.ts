@@ -1,0 +1,41 @@
+import { abortReason } from '../core/abort-listeners.ts'
+import { checkRun } from '../core/check-run.ts'
+import type { RunOptions, Turn } from '../core/turn.ts'
+import type { Gate } from './gate.ts'
+import { checkRedisId } from './id.ts'
+import { RedisTurnRun } from './turn-run.ts'
+import type { Turns } from './turns.ts'
+
+/** Calls of `run`, and those by which a stream is read. */
+export class TurnCalls<T> {
+  readonly #turns: Turns<T>
+  readonly #gate: Gate
+
+  constructor(turns: Turns<T>, gate: Gate) {
+    this.#turns = turns
+    this.#gate = gate
+  }
+
+  /** `leaves`: takes it out of the queue, or aborts its signal, as the signal of the options does. */
+  run<R>(
+    id: string,
+    turn: Turn<T, R>,
+    options: RunOptions<T> | undefined,
+    leaves?: AbortSignal,
+  ): Promise<R | undefined> {
+    return new Promise<R | undefined>((resolve, reject) => {
+      const { whenBusy, waitMs, signal, create } = checkRun(checkRedisId(id), turn, options)
+      if (signal?.aborted === true) throw abortReason(signal)
+      const outer = this.#turns.outerTurn(id)
+      const isOpen = this.#gate.enter()
+      // What belongs to a running turn is still let in while the registry closes.
+      const joins = outer !== undefined || (isOpen && whenBusy === 'join' && this.#turns.isRunning(id))
+      if (!joins) this.#gate.assertOpen()
+      const settle = { resolve: resolve as (result: unknown) => void, reject }
+      const { counts } = this.#turns
+      const run = new RedisTurnRun<T>({ id, turn, whenBusy, create, outer, counts, ...settle })
+      const signals = [signal, leaves].filter((given) => given !== undefined)
+      this.#turns.start(run, signals, waitMs)
+    })
+  }
+}
