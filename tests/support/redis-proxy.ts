@@ -17,7 +17,7 @@ export class RedisProxy {
   bytesToClient = 0
   /** Bytes of answers that were swallowed: what they answer has been carried out. 0 again after `heal`. */
   bytesSwallowed = 0
-  readonly #target: { readonly host: string; readonly port: number }
+  #target: { readonly host: string; readonly port: number }
   readonly #listener: Server
   readonly #links = new Set<Link>()
   #mode: 'open' | 'silent' | 'holding' | 'deaf' | 'refusing' = 'open'
@@ -26,8 +26,7 @@ export class RedisProxy {
   #cutter: NodeJS.Timeout | undefined
 
   private constructor(url: string) {
-    const { hostname, port } = new URL(url)
-    this.#target = { host: hostname, port: Number(port) }
+    this.#target = addressOf(url)
     this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
@@ -51,6 +50,11 @@ export class RedisProxy {
     this.commands.length = 0
     this.bytesToServer = 0
     this.bytesToClient = 0
+  }
+
+  /** From now on new connections go to another server, as a name does after a failover; those that are open stay. */
+  pointTo(url: string): void {
+    this.#target = addressOf(url)
   }
 
   /** Cuts every connection now; new ones are let through. */
@@ -153,4 +157,9 @@ export class RedisProxy {
       client.write(chunk)
     })
   }
+}
+
+function addressOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url)
+  return { host: hostname, port: Number(port) }
 }

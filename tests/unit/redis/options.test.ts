@@ -7,15 +7,26 @@ const client = { evalSha: async () => 0, eval: async () => 0 }
 
 describe('the options of the registry on Redis', () => {
   it('have the documented defaults', () => {
-    const { prefix, shards, leaseMs, retentionMs, intervalMs, timeoutMs, maxAgeMs, maxTurnMs } =
-      resolveRedisOptions({ client })
+    const {
+      prefix,
+      shards,
+      leaseMs,
+      retentionMs,
+      intervalMs,
+      callTimeoutMs,
+      timeoutMs,
+      maxAgeMs,
+      maxTurnMs,
+    } = resolveRedisOptions({ client })
+    const own = { prefix, shards, leaseMs, retentionMs, intervalMs, callTimeoutMs }
 
-    expect({ prefix, shards, leaseMs, retentionMs, intervalMs, timeoutMs, maxAgeMs, maxTurnMs }).toEqual({
+    expect({ ...own, timeoutMs, maxAgeMs, maxTurnMs }).toEqual({
       prefix: 'sessions',
       shards: 16,
       leaseMs: 30_000,
       retentionMs: 7 * 24 * 3_600_000,
       intervalMs: 1_000,
+      callTimeoutMs: 5_000,
       timeoutMs: 1_200_000,
       maxAgeMs: Number.POSITIVE_INFINITY,
       maxTurnMs: 1_200_000,
@@ -70,6 +81,11 @@ describe('the options of the registry on Redis', () => {
     ['intervalMs', 2 ** 31],
     ['intervalMs', -1],
     ['intervalMs', null],
+    ['callTimeoutMs', 0],
+    ['callTimeoutMs', 1.5],
+    ['callTimeoutMs', Number.POSITIVE_INFINITY],
+    ['callTimeoutMs', Number.NaN],
+    ['callTimeoutMs', '5s'],
     ['codec', null],
     ['codec', 'json'],
     ['codec', { encode: () => '' }],
