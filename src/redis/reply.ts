@@ -20,5 +20,10 @@ export function readReply(reply: unknown): Reply | undefined {
 /** A number as any client hands it out. */
 function toNumber(part: unknown): number {
   if (typeof part === 'number' || typeof part === 'bigint' || typeof part === 'string') return Number(part)
-  return part instanceof Uint8Array ? Number(Buffer.from(part).toString('latin1')) : Number.NaN
+  return ArrayBuffer.isView(part) ? Number(textOf(part)) : Number.NaN
+}
+
+/** The text of bytes of any realm. */
+export function textOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 }

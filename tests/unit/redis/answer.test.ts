@@ -1,5 +1,8 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { Answer } from '../../../src/redis/answer.ts'
+import { readReply } from '../../../src/redis/reply.ts'
+import { sessionError, thrownBy } from '../../support/session-error.ts'
 
 describe('an answer', () => {
   it.each([
@@ -8,6 +11,10 @@ describe('an answer', () => {
     ['big integers', [1n, 'né', -1n]],
     ['buffers', [Buffer.from('1'), Buffer.from('né'), Buffer.from('-1')]],
     ['byte arrays', [new TextEncoder().encode('1'), new TextEncoder().encode('né'), '-1']],
+    [
+      'bytes of another realm',
+      runInNewContext('[[49], [110, 195, 169], [45, 49]].map((bytes) => Uint8Array.from(bytes))'),
+    ],
   ])('is read alike from %s', (_name, parts) => {
     const answer = new Answer(parts)
 
@@ -23,8 +30,29 @@ describe('an answer', () => {
     expect(new Answer('7').number()).toBe(7)
   })
 
+  it('with something else than texts and numbers is not what the server has answered', () => {
+    for (const part of [{}, ['x'], { a: 1 }]) {
+      expect(thrownBy(() => new Answer([part]).text())).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
+    }
+  })
+
   it('has an empty text where there is nothing', () => {
     expect(new Answer([null, undefined]).text()).toBe('')
     expect(new Answer([]).text()).toBe('')
+  })
+})
+
+describe('the reply of a script', () => {
+  it.each([
+    ['numbers', [1, 1_700_000_000_000, 'answer']],
+    ['texts', ['1', '1700000000000', 'answer']],
+    ['big integers', [1n, 1_700_000_000_000n, 'answer']],
+    ['buffers', [Buffer.from('1'), Buffer.from('1700000000000'), 'answer']],
+  ])('is read alike from %s', (_, reply) => {
+    expect(readReply(reply)).toEqual({ isRefused: false, now: 1_700_000_000_000, answer: 'answer' })
+  })
+
+  it('says where the script came too late', () => {
+    expect(readReply([0, 1_700_000_000_000])).toMatchObject({ isRefused: true, now: 1_700_000_000_000 })
   })
 })
