@@ -1,4 +1,4 @@
-import { type Clock, type FullClock, systemClock } from '../core/clock.ts'
+import type { Clock, FullClock } from '../core/clock.ts'
 import { CheckedCodec, checkCodec, type SessionCodec } from '../core/codec.ts'
 import {
   orDefault,
@@ -7,14 +7,8 @@ import {
   type SharedOptions,
   sharedOptions,
 } from '../core/shared-options.ts'
-import {
-  checkBoolean,
-  checkInterval,
-  checkLimit,
-  checkOneOf,
-  checkOptions,
-  invalidOption,
-} from '../core/validate.ts'
+import { checkBoolean, checkInterval, checkLimit, checkOneOf, checkOptions } from '../core/validate.ts'
+import { checkedClock } from './checked-clock.ts'
 import { type CopyValue, copierOf } from './value-copy.ts'
 
 /** What to do with a new session at the cap. */
@@ -92,7 +86,7 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
     intervalMs: checkInterval('intervalMs', orDefault(given.intervalMs, 5 * 60_000)),
     maxSessions: checkLimit('maxSessions', orDefault(given.maxSessions, Number.POSITIVE_INFINITY)),
     whenFull: checkOneOf('whenFull', orDefault(given.whenFull, 'evict'), ['evict', 'reject']),
-    clock: resolveClock(given.clock),
+    clock: checkedClock(given.clock),
     copyValue: resolveRollback(given),
   }
 }
@@ -100,23 +94,4 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
 function resolveRollback<T>({ rollback, codec }: SessionRegistryOptions<T>): CopyValue<T> | undefined {
   const checked = codec === undefined ? undefined : new CheckedCodec(checkCodec(codec))
   return checkBoolean('rollback', orDefault(rollback, false)) ? copierOf(checked) : undefined
-}
-
-function resolveClock(clock: Clock | undefined): FullClock {
-  if (clock === undefined) return systemClock
-  const usable =
-    typeof clock === 'object' &&
-    clock !== null &&
-    typeof clock.now === 'function' &&
-    typeof clock.setTimeout === 'function' &&
-    typeof clock.clearTimeout === 'function' &&
-    (clock.date === undefined || typeof clock.date === 'function')
-  if (!usable)
-    throw invalidOption('clock', 'an object with now, setTimeout, clearTimeout and perhaps date', clock)
-  return {
-    now: () => clock.now(),
-    setTimeout: (fn, ms) => clock.setTimeout(fn, ms),
-    clearTimeout: (handle) => clock.clearTimeout(handle),
-    date: () => (clock.date === undefined ? systemClock.date() : clock.date()),
-  }
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { SessionRegistry } from 'session-registry'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { installFakeGlobals } from '../support/fake-globals.ts'
 import { TrackingClock } from '../support/tracking-clock.ts'
@@ -75,5 +75,74 @@ describe('a clock that begins at 0', () => {
 
     expect(registry.has('a')).toBe(false)
     expect(registry.sweep()).toBe(1)
+  })
+})
+
+// `NaN` is neither before nor after a deadline: `sweep()` never came to its end.
+describe('a clock that gives no number for a while', () => {
+  function breakable() {
+    const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warnings.mockRestore())
+    const state = { now: 0 as unknown, date: 1_700_000_000_000 as unknown }
+    const clock = {
+      now: () => state.now as number,
+      setTimeout: () => undefined,
+      clearTimeout: () => undefined,
+      date: () => state.date as number,
+    }
+    const registry = new SessionRegistry<string[]>({
+      clock,
+      timeoutMs: 1_000,
+      maxAgeMs: 5_000,
+      create: () => [],
+    })
+    return { state, registry, warnings }
+  }
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, undefined, null, '5', 5n])(
+    '%s: the last reading holds',
+    (broken) => {
+      const { state, registry } = breakable()
+      for (let index = 0; index < 1_000; index += 1) registry.getOrCreate(`id-${index}`)
+      registry.set('short', [], { timeoutMs: 500 })
+      state.now = 600
+      registry.touch('id-0')
+      state.now = broken
+      expect(registry.sweep()).toBe(1)
+      expect(registry.sweep()).toBe(0)
+      expect(registry.getOrCreate('new')).toEqual([])
+      expect(registry.peek('id-0')).toMatchObject({ idleMs: 0, ageMs: 600 })
+      state.now = 1_000
+      expect(registry.sweep()).toBe(999)
+      state.now = 1_600
+
+      expect(registry.sweep()).toBe(2)
+    },
+  )
+
+  it('from the beginning: sessions come and go as if no time passed', () => {
+    const { state, registry } = breakable()
+    state.now = Number.NaN
+    registry.getOrCreate('a')
+    expect(registry.sweep()).toBe(0)
+    expect(registry.has('a')).toBe(true)
+    expect(registry.delete('a')).toBe(true)
+  })
+
+  it('says so once', () => {
+    const { state, registry, warnings } = breakable()
+    state.now = Number.NaN
+    for (let index = 0; index < 10; index += 1) registry.getOrCreate('a')
+
+    expect(warnings).toHaveBeenCalledTimes(1)
+    expect(warnings.mock.calls[0]?.[0]).toContain('`clock.now()`')
+  })
+
+  it('date: the real one stands in', () => {
+    const { state, registry } = breakable()
+    state.date = Number.NaN
+    registry.getOrCreate('a')
+
+    expect(Math.abs((registry.peek('a')?.createdAt ?? 0) - Date.now())).toBeLessThan(60_000)
   })
 })
