@@ -1,5 +1,6 @@
 import { Arrival } from './arrival.ts'
 import { LateLists } from './late-lists.ts'
+import { MovedList } from './moved-list.ts'
 import { SlotList } from './slot-list.ts'
 import { noSlot } from './slot-page.ts'
 import type { SlotStore } from './slot-store.ts'
@@ -57,6 +58,8 @@ export class IdleClass<T> {
   readonly #granuleMs: number
   readonly #ordered: SlotList<T>
   readonly #late: LateLists<T>
+  /** Sessions that came from another class, where none has a deadline. */
+  readonly #moved: MovedList<T> | undefined
   readonly #soon: SlotList<T>
   /** What was `soon` when a walk began and has not been looked at yet; a walk that was cut short leaves it to the next. */
   readonly #checking: SlotList<T>
@@ -79,6 +82,7 @@ export class IdleClass<T> {
     this.#quietTicks = Math.min(safeTicks, this.#ticksPerMove)
     this.#ordered = new SlotList(slots)
     this.#late = new LateLists(slots)
+    this.#moved = this.isFinite ? undefined : new MovedList(slots, number)
     this.#soon = new SlotList(slots)
     this.#checking = new SlotList(slots)
     this.arrival = new Arrival(number, this.#ordered.end, slots.pages)
@@ -106,12 +110,11 @@ export class IdleClass<T> {
     return this.#ordered.append(slot)
   }
 
-  /** Adds a session where its own last activity belongs. */
+  /** Adds a session that was active a while ago. Its place in the order would have to be searched for. */
   insertByActivity(slot: number): void {
     this.#linkTo(slot, this.#tickOf(this.#slots.lastActive(slot)))
-    let place = this.#ordered.last
-    while (place !== noSlot && this.#comesBefore(slot, place)) place = this.#ordered.before(place)
-    this.#ordered.insertAfter(slot, place)
+    if (this.#moved === undefined) this.#late.add(slot)
+    else this.#moved.add(slot)
   }
 
   /** Moves a session to the end, as the most recently active. */
@@ -166,7 +169,7 @@ export class IdleClass<T> {
   /** The least recently active session, to within one granule; exactly without a timeout. */
   get leastActive(): number {
     let least = noSlot
-    for (const first of [this.#firstLinked(), this.#soon.first, this.#checking.first]) {
+    for (const first of [this.#firstLinked(), this.#moved?.first ?? noSlot, this.#soon.first, this.#checking.first]) {
       if (first === noSlot) continue
       if (least === noSlot || this.#slots.lastActive(first) < this.#slots.lastActive(least)) least = first
     }
@@ -178,6 +181,7 @@ export class IdleClass<T> {
     this.#checking.collect(slots)
     this.#soon.collect(slots)
     this.#late.collect(slots)
+    this.#moved?.collect(slots)
     this.#ordered.collect(slots)
   }
 
@@ -185,6 +189,7 @@ export class IdleClass<T> {
   drop(): void {
     this.#ordered.drop()
     this.#late.drop()
+    this.#moved?.drop()
     this.#soon.drop()
     this.#checking.drop()
   }
@@ -236,14 +241,5 @@ export class IdleClass<T> {
     if (!this.isFinite) return Number.POSITIVE_INFINITY
     // One granule early, so that the rounding of a tick never hides a session that is over to the very millisecond.
     return (tick - 1) * this.#granuleMs + this.timeoutMs
-  }
-
-  #comesBefore(slot: number, other: number): boolean {
-    // By granule first: between two granules the list must stay sorted whatever the exact times are.
-    const tick = this.#slots.linkedTick(slot)
-    const otherTick = this.#slots.linkedTick(other)
-    return tick === otherTick
-      ? this.#slots.lastActive(slot) < this.#slots.lastActive(other)
-      : tick < otherTick
   }
 }

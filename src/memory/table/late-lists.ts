@@ -1,16 +1,19 @@
+import { BinaryHeap } from './binary-heap.ts'
 import { SlotList } from './slot-list.ts'
 import { noSlot } from './slot-page.ts'
 import type { SlotStore } from './slot-store.ts'
 
 /**
- * Sessions that a walk has met too early, since they were in use after they were last put in their place: one list for
- * each granule of their last activity, so that each is met once more, when its own granule comes, and not before.
+ * Sessions that are not in the order of the class, each with others of the granule of its last activity: those that a walk
+ * has met too early, since they were in use after they were last put in their place, and those that came from another class.
+ *
+ * Each is met when its own granule comes, and not before.
  */
 export class LateLists<T> {
   readonly #slots: SlotStore<T>
   /** Granules in which nothing is left are dropped when they would be the first. */
   readonly #byTick = new Map<number, SlotList<T>>()
-  #earliestTick = Number.POSITIVE_INFINITY
+  readonly #ticks = new BinaryHeap<number>((tick) => tick)
 
   constructor(slots: SlotStore<T>) {
     this.#slots = slots
@@ -18,12 +21,12 @@ export class LateLists<T> {
 
   /** A session of the earliest granule. */
   get first(): number {
-    while (this.#byTick.size > 0) {
-      const list = this.#byTick.get(this.#earliestTick)
+    for (let { first } = this.#ticks; first !== undefined; { first } = this.#ticks) {
+      const list = this.#byTick.get(first)
       if (list !== undefined && list.first !== noSlot) return list.first
       list?.drop()
-      this.#byTick.delete(this.#earliestTick)
-      this.#earliestTick = Math.min(...this.#byTick.keys())
+      this.#byTick.delete(first)
+      this.#ticks.shift()
     }
     return noSlot
   }
@@ -35,7 +38,7 @@ export class LateLists<T> {
     if (list === undefined) {
       list = new SlotList(this.#slots)
       this.#byTick.set(tick, list)
-      this.#earliestTick = Math.min(this.#earliestTick, tick)
+      this.#ticks.push(tick)
     }
     list.append(slot)
   }
@@ -48,5 +51,6 @@ export class LateLists<T> {
   drop(): void {
     for (const list of this.#byTick.values()) list.drop()
     this.#byTick.clear()
+    this.#ticks.filter(() => false)
   }
 }

@@ -36,11 +36,6 @@ export class SlotList<T> {
     return this.#slots.insertBefore(slot, this.#sentinel) === this.#sentinel
   }
 
-  /** Puts `slot` after `place`, or at the front. */
-  insertAfter(slot: number, place: number): void {
-    this.#slots.insertBefore(slot, this.#slots.next(place === noSlot ? this.#sentinel : place))
-  }
-
   /** Moves all of `other` to the end of this list, at no cost per slot. */
   takeAll(other: SlotList<T>): void {
     const { first, last } = other
@@ -48,12 +43,6 @@ export class SlotList<T> {
     this.#slots.link(this.#slots.prev(this.#sentinel), first)
     this.#slots.link(last, this.#sentinel)
     this.#slots.link(other.#sentinel, other.#sentinel)
-  }
-
-  /** The slot before `slot`, if it is not the first. */
-  before(slot: number): number {
-    const prev = this.#slots.prev(slot)
-    return prev === this.#sentinel ? noSlot : prev
   }
 
   /** Adds its slots to `slots`, in order. Not a generator: that makes an object for each. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
 import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 import { slotOf, sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
@@ -42,3 +43,19 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('a session met too early
     expect(sweep(table, 13_450)).toHaveLength(count)
   })
 })
+
+it('sessions from another class: as many granules as 11 days of ten seconds have cost no more each than a few', () => {
+  const table = new SessionTable<number>(60 * 86_400_000, never, 'for-sweeps')
+  const count = 100_000
+  for (let index = 0; index < count; index += 1) table.insert(String(index), 1, undefined, index * 10_000)
+  const tookMs = cpuMs(() => {
+    for (let index = 0; index < count; index += 1)
+      table.assignTimeout(slotOf(table, String(index)), 30 * 86_400_000)
+    expect(sweep(table, 30 * 86_400_000 - 1)).toEqual([])
+    expect(sweep(table, 30 * 86_400_000)).toEqual(['0'])
+    expect(sweep(table, 30 * 86_400_000 + 10_000)).toEqual(['1'])
+    expect(sweep(table, 60 * 86_400_000)).toHaveLength(count - 2)
+  })
+
+  expect(tookMs).toBeLessThan(5_000)
+}, 60_000)
