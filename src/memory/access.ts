@@ -188,12 +188,18 @@ export class Access<T> {
     return isThere
   }
 
+  /** Ends all sessions as {@link delete} does. Returns how many there were. */
   clear(): number {
-    const { table, archiver, opener } = this.#parts
+    const { archiver, opener } = this.#parts
     let count = opener.restartAll()
-    for (const id of archiver.ids()) if (this.delete(id)) count += 1
-    const ids = table.snapshot().map((slot) => table.idOf(slot))
-    for (const id of ids) if (this.delete(id)) count += 1
+    for (const id of archiver.ids()) if (archiver.abandon(id, 'deleted')) count += 1
+    const now = this.clock.now()
+    const isThere = (slot: number) => this.#archives || !this.table.isOver(slot, now)
+    this.table.takeAll((slot) => {
+      const reason = isThere(slot) ? 'deleted' : this.table.expiryReason(slot)
+      if (reason === 'deleted') count += 1
+      this.lifecycle.end(slot, reason, now)
+    })
     return count
   }
 

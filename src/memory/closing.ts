@@ -6,8 +6,16 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './table/session-record.ts'
 import type { Turns } from './turns.ts'
 
+/** The longest that the ends of many sessions keep the event loop before it goes round. */
+const sliceMs = 4
+
+/** So many sessions that nobody is told of end between two looks at the clock, which cost as much as an end. */
+const quietEndsPerLook = 8
+
 /**
  * The end of a registry: turns are waited for, then every session is archived and ended; each for a limited time.
+ *
+ * Sessions that nobody uses end in slices: what a server answers meanwhile must not wait for a million of them.
  */
 export class Closing<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -19,6 +27,9 @@ export class Closing<T> {
   readonly #lost: SessionRecord<T>[] = []
   readonly #endedBefore: number
   readonly #archivedBefore: number
+  /** Sessions that nobody uses. */
+  readonly #idle: Iterator<number, undefined>
+  #now = 0
   #timer: Timer | undefined
   #phase: 'turns' | 'archives' | 'done' = 'turns'
 
@@ -33,6 +44,7 @@ export class Closing<T> {
     this.#deadlineMs = limits.deadlineMs
     this.#turnGraceMs = limits.turnGraceMs
     this.#resolve = resolve
+    this.#idle = this.#lifecycle.table.idle()
     this.#endedBefore = this.#lifecycle.counters.ended
     this.#archivedBefore = this.#lifecycle.counters.archived
   }
@@ -44,20 +56,59 @@ export class Closing<T> {
   start(): void {
     this.#turns.refuseWaiting(closed())
     this.#archiver.close((record) => this.#lost.push(record))
-    for (const slot of this.#lifecycle.table.snapshot()) this.released(slot)
+    this.#slice()
     if (this.#lifecycle.table.heldCount > 0) this.#wait(this.#deadlineMs, () => this.#stopTurns())
     this.check()
   }
 
-  /** Lets a session go that nobody uses. */
+  /** Lets a session go that was in use until now. */
   released(slot: number): void {
-    const { table, clock, announcer } = this.#lifecycle
-    if (table.isHeld(slot)) return
-    announcer.inBackground(() => {
-      if (table.isOver(slot, clock.now())) this.#lifecycle.expire(slot)
-      else this.#lifecycle.letGo(slot, 'closed')
-    })
+    this.#lifecycle.announcer.inBackground(() => this.#letGo(slot, this.#look()))
     this.check()
+  }
+
+  /** Lets sessions go that nobody uses, for a few milliseconds; the rest when the event loop has gone round. */
+  #slice(): void {
+    const { announcer } = this.#lifecycle
+    if (announcer.inBackground(() => this.#isSliceCut())) {
+      announcer.context.afterLoopTurn(() => this.#slice(), { keepsAlive: true })
+      return
+    }
+    announcer.deliver()
+    this.check()
+  }
+
+  /** Returns whether there are more than this slice had time for. */
+  #isSliceCut(): boolean {
+    const { announcer } = this.#lifecycle
+    const startedAt = this.#look()
+    let now = startedAt
+    let quietEnds = 0
+    for (let next = this.#idle.next(); next.done !== true; next = this.#idle.next()) {
+      this.#letGo(next.value, now)
+      quietEnds += 1
+      if (!announcer.hasNews && quietEnds < quietEndsPerLook) continue
+      quietEnds = 0
+      announcer.deliver()
+      now = this.#look()
+      if (now - startedAt >= sliceMs) return true
+    }
+    return false
+  }
+
+  #letGo(slot: number, now: number): void {
+    if (this.#lifecycle.table.isOver(slot, now)) this.#lifecycle.expire(slot, now)
+    else this.#lifecycle.letGo(slot, 'closed', now)
+  }
+
+  /** The time, or the last one that could be had: a clock that fails must not keep sessions from their end. */
+  #look(): number {
+    try {
+      this.#now = this.#lifecycle.clock.now()
+    } catch (error) {
+      this.#lifecycle.announcer.report(error, 'the clock failed')
+    }
+    return this.#now
   }
 
   /** Something ended: goes on to the next phase if it was the last of this one. */

@@ -169,7 +169,12 @@ export class IdleClass<T> {
   /** The least recently active session, to within one granule; exactly without a timeout. */
   get leastActive(): number {
     let least = noSlot
-    for (const first of [this.#firstLinked(), this.#moved?.first ?? noSlot, this.#soon.first, this.#checking.first]) {
+    for (const first of [
+      this.#firstLinked(),
+      this.#moved?.first ?? noSlot,
+      this.#soon.first,
+      this.#checking.first,
+    ]) {
       if (first === noSlot) continue
       if (least === noSlot || this.#slots.lastActive(first) < this.#slots.lastActive(least)) least = first
     }

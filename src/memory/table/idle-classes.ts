@@ -128,6 +128,27 @@ export class IdleClasses<T> {
     return this.#byActivity.first()?.leastActive ?? noSlot
   }
 
+  /**
+   * Each session that is not held, of one class after another, until there is none. The caller takes it out before it asks for
+   * the next; anything may happen between two of them.
+   */
+  *drain(): Generator<number, undefined, undefined> {
+    // Once more, as one may have come into a class that had been gone through.
+    for (let isAny = true; isAny; ) {
+      isAny = false
+      for (const idleClass of this.#byTimeout.values()) {
+        // A class whose last session has gone is dropped, and is not to be asked for another.
+        while (idleClass.size > 0) {
+          const slot = idleClass.leastActive
+          if (slot === noSlot) break
+          isAny = true
+          yield slot
+        }
+      }
+    }
+    return undefined
+  }
+
   collect(slots: number[]): void {
     for (const idleClass of this.#byTimeout.values()) idleClass.collect(slots)
   }

@@ -55,6 +55,13 @@ export class SessionIndex<T> {
     if (this.size < minInHashIndex) this.#goBack(this.#many)
   }
 
+  /** Forgets all ids, at once. */
+  clear(): void {
+    this.few.clear()
+    this.#many = undefined
+    this.#forgetCopies()
+  }
+
   #addToMany(id: string, slot: number): void {
     this.#many ??= new HashIndex(this.slots)
     this.#many.add(id, slot)
