@@ -130,6 +130,35 @@ describe('a saver', () => {
     expect(error.message).toBe('Expected `config.configurable` to be an object, got a string')
   })
 
+  it.each([
+    ['checkpoint_ns', 7, 'a number'],
+    ['checkpoint_ns', {}, 'an object'],
+    ['checkpoint_id', 7, 'a number'],
+    ['checkpoint_id', ['secret'], 'an array'],
+  ])('refuses a `%s` of %j, where it reads and where it writes', async (key, wrong, kind) => {
+    const { threads, saver, put, putWrites } = setUp()
+    const config = { configurable: { thread_id: 'ada', checkpoint_id: '1', [key]: wrong } }
+    for (const call of [
+      () => saver.getTuple(config),
+      () => put(config, checkpointOf('1', {}), metadata, {}),
+      () => putWrites(config, [['a', 1]], 'task'),
+    ]) {
+      const error = (await failureOf(call)) as Error
+      expect(error).toEqual(invalid)
+      expect(error.message).toBe(`Expected \`config.configurable.${key}\` to be a string, got ${kind}`)
+    }
+    expect(threads.size).toBe(0)
+  })
+
+  it('takes null for the namespace of the graph itself', async () => {
+    const { saver, put } = setUp()
+    const config = { configurable: { thread_id: 'ada', checkpoint_ns: null } }
+    await put(config, checkpointOf('1', { a: 1 }), metadata, { a: 1 })
+
+    expect((await saver.getTuple({ configurable: { thread_id: 'ada' } }))?.checkpoint.id).toBe('1')
+    expect(await readAll(saver.list(config as never))).toHaveLength(1)
+  })
+
   it('takes null for no options of `list`, as the savers of LangGraph do, and refuses a number', async () => {
     const { saver } = setUp()
     expect(await readAll(saver.list(config, null as never))).toEqual([])

@@ -59,7 +59,7 @@ describe('two builds of LangChain in one process', () => {
     const { open, chat, histories, asks } = setUp()
     open.resolve()
     const down = new Error('down')
-    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const printed = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => printed.mockRestore())
     const failing = (id: string | number | bigint) =>
       Object.assign(histories(id), {

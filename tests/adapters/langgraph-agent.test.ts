@@ -88,7 +88,7 @@ describe('an agent over a SessionSaver', () => {
     say((seen) => `done, ${seen.at(-1)?.content}`)
     await threads.run('ada', () => agent.invoke(ask('book Oslo'), ada))
     clock.advance(1_000_000)
-    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    expect(threads.peek('ada')?.timeoutMs).toBe(7 * 24 * 60 * 60 * 1_000)
     const resumed = await threads.run('ada', () => agent.invoke(new Command({ resume: 'yes' }), ada))
     expect(resumed.messages.at(-1)?.content).toBe('done, yes: booked Oslo')
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)

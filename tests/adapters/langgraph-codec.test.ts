@@ -1,11 +1,22 @@
+import { readFileSync } from 'node:fs'
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
-import { Annotation, Command, END, interrupt, START, StateGraph } from '@langchain/langgraph'
+import {
+  Annotation,
+  Command,
+  END,
+  interrupt,
+  MessagesAnnotation,
+  START,
+  StateGraph,
+} from '@langchain/langgraph'
 import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
+import { readAll } from '../support/read-all.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 import { TextSource } from '../support/text-source.ts'
+import { told } from '../support/told.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
 
@@ -54,7 +65,7 @@ describe('threadCodec', () => {
     }
     expect(throughText().length).toBeLessThan(2 * big.length)
     const stored = [...(threads.get('ada')?.namespaces.get('')?.checkpoints.values() ?? [])]
-    expect(new Set(stored.map(({ channels }) => channels.get('big')?.bytes)).size).toBe(1)
+    expect(new Set(stored.map(({ channels }) => channels.find(({ name }) => name === 'big'))).size).toBe(1)
   })
 
   it.each([
@@ -94,17 +105,70 @@ describe('threadCodec', () => {
       .addEdge('end', END)
       .compile({ checkpointer: new SessionSaver({ source }) })
     await graph.invoke({ log: ['one'] }, ada)
-    expect(source.registry.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    expect(source.registry.peek('ada')?.timeoutMs).toBe(7 * 24 * 60 * 60 * 1_000)
     const resume = () => graph.invoke(new Command({ resume: 'yes' }), ada)
     expect(await source.run('ada', resume)).toEqual({ log: ['one', 'yes', 'end'] })
     expect(source.registry.peek('ada')?.timeoutMs).toBe(60_000)
     expect((await graph.getState(ada)).values).toEqual({ log: ['one', 'yes', 'end'] })
   })
 
+  it('reads what version 0.1 has written, and its graph goes on', async () => {
+    const text = readFileSync(new URL('./fixtures/thread-of-0.1.txt', import.meta.url), 'utf8')
+    const { threads, saver, throughText } = setUp()
+    threads.set('ada', threadCodec.decode(text))
+    const State = Annotation.Root({ ...MessagesAnnotation.spec, picture: Annotation<Uint8Array> })
+    const graph = new StateGraph(State)
+      .addNode('answer', () => ({}))
+      .addNode('ask', () => ({ messages: [new AIMessage(interrupt<string, string>('may I?'))] }))
+      .addEdge(START, 'answer')
+      .addEdge('answer', 'ask')
+      .addEdge('ask', END)
+      .compile({ checkpointer: saver })
+    const before = await graph.getState(ada)
+    expect(before.next).toEqual(['ask'])
+    expect(told(before.values.messages)).toEqual([
+      ...['human:häl\u2028lo', 'ai:I see 1', 'human:again', 'ai:I see 3'],
+    ])
+    expect(before.values.picture).toEqual(new Uint8Array([255, 0, 128]))
+    // Five checkpoints of the first question, and what there is of the second.
+    expect(await readAll(graph.getStateHistory(ada))).toHaveLength(7)
+    expect(throughText().length).toBeLessThan(text.length / 2)
+
+    const { messages } = await graph.invoke(new Command({ resume: 'yes' }), ada)
+    expect(told(messages).at(-1)).toBe('ai:yes')
+    // The timeout that its session had in 0.1, before it was paused.
+    expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
+  })
+
+  const aThread = threadCodec.encode(newThread())
+  const rowsOf = (rows: object) => JSON.stringify({ ...JSON.parse(aThread), ...rows })
+  const stored = [[0, 0, null, 0, [0]]]
+
   it.each([
     ['no JSON', 'thread'],
     ['something else', '{"pieces":[],"thread":[]}'],
     ['nothing', 'null'],
+    ['a list', '[]'],
+    ['a version that is not known', '{"version":3}'],
+    ['no rows', '{"version":2}'],
+    ['a text that is none', rowsOf({ texts: [{ length: 2e9 }] })],
+    ['a piece that is not there', rowsOf({ stored })],
+    ['a place that is none', rowsOf({ texts: ['a'], stored: [['length', 0, null, 0, [0]]] })],
+    ['a base that comes later', rowsOf({ texts: ['a'], stored: [[0, 0, 1, 1, [0]], ...stored] })],
+    ['a base that is itself', rowsOf({ texts: ['a'], stored: [[0, 0, 0, 1, [0]]] })],
+    ['a checkpoint that is none', rowsOf({ namespaces: [['', [null], []]] })],
+    [
+      'a channel without a name',
+      rowsOf({
+        texts: ['a'],
+        stored,
+        namespaces: [['', [['1', null, [0, 0, 0, ''], [0, 0, 0, ''], [0]]], []]],
+      }),
+    ],
+    ['writes that are none', rowsOf({ namespaces: [['', [], [['1', [[]]]]]] })],
+    ['a timeout that is none', rowsOf({ timeoutBeforePause: 'NaN' })],
+    ['early pieces that are none', '{"pieces":[{"length":2000000000}],"thread":{"namespaces":{"map":[]}}}'],
+    ['an early map that is none', '{"pieces":[],"thread":{"namespaces":{"map":{"length":2000000000}}}}'],
   ])('refuses a text that is %s', (_name, text) => {
     const error = thrownBy(() => threadCodec.decode(text)) as Error
     expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))

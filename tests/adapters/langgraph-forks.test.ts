@@ -27,6 +27,8 @@ const value = fc.oneof(
   fc.integer(),
   fc.string(),
   fc.constant(undefined),
+  fc.constant([]),
+  fc.string({ unit: 'binary', minLength: 60 }),
   fc.record({ bytes: fc.uint8Array({ maxLength: 4 }) }),
 )
 
@@ -42,8 +44,24 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
 })
 
-/** Builds a tree of forks, on any saver in the same way. */
-async function grow(saver: BaseCheckpointSaver, steps: readonly Step[]): Promise<void> {
+/** A list grows, shrinks at either end or changes inside, as lists of messages do; anything else is replaced. */
+function grown(before: unknown, value: unknown): unknown {
+  if (!Array.isArray(before)) return value
+  const entry = { role: 'user', content: `${JSON.stringify(value)} ${'so it was said '.repeat(5)}` }
+  switch (before.length % 7) {
+    case 4:
+      return [...before.slice(1), entry]
+    case 5:
+      return before.slice(0, -1)
+    case 6:
+      return before.with(2, entry)
+    default:
+      return [...before, entry, value]
+  }
+}
+
+/** Builds a tree of forks, on any saver in the same way; returns which checkpoint each namespace was given last. */
+async function grow(saver: BaseCheckpointSaver, steps: readonly Step[]): Promise<Map<string, string>> {
   const puts = new Map<string, Checkpoint[]>()
   for (const [index, { on, id, namespace, change, drop, writes }] of steps.entries()) {
     const before = puts.get(namespace) ?? []
@@ -53,7 +71,7 @@ async function grow(saver: BaseCheckpointSaver, steps: readonly Step[]): Promise
     const versions: Record<string, number> = { ...(parent?.channel_versions as Record<string, number>) }
     const changed: Record<string, number> = {}
     for (const { channel, value } of change) {
-      values[channel] = value
+      values[channel] = grown(parent?.channel_values[channel], value)
       // Forks count alike: the same channel at the same version, with another value.
       changed[channel] = Number(parent?.channel_versions[channel] ?? 0) + 1
       versions[channel] = changed[channel]
@@ -72,18 +90,27 @@ async function grow(saver: BaseCheckpointSaver, steps: readonly Step[]): Promise
     for (const { task, path, value } of writes) await saver.putWrites(stored, [['a', value]], task, path)
     puts.set(namespace, [...before, checkpoint])
   }
+  return new Map(Array.from(puts, ([namespace, all]) => [namespace, all.at(-1)?.id ?? '']))
 }
+
+const namespaces = ['', 'child:1', '__proto__x']
 
 /** Every checkpoint of a thread, by both ways to read it. */
 async function readThread(saver: BaseCheckpointSaver): Promise<unknown> {
   const listed = await readAll(saver.list({ configurable: { thread_id: 'ada' } }))
   const got: (CheckpointTuple | undefined)[] = []
   for (const { config } of listed) got.push(await saver.getTuple(config))
-  const newest = []
-  for (const checkpoint_ns of ['', 'child:1', '__proto__x']) {
-    newest.push(await saver.getTuple({ configurable: { thread_id: 'ada', checkpoint_ns } }))
+  return { listed, got }
+}
+
+/** The newest checkpoint of each namespace. The stock saver takes the greatest id for it, and ours the one put last. */
+async function readNewest(saver: BaseCheckpointSaver): Promise<(string | undefined)[]> {
+  const newest: (string | undefined)[] = []
+  for (const checkpoint_ns of namespaces) {
+    const tuple = await saver.getTuple({ configurable: { thread_id: 'ada', checkpoint_ns } })
+    newest.push(tuple?.checkpoint.id)
   }
-  return { listed, got, newest }
+  return newest
 }
 
 describe('a thread with forks', () => {
@@ -94,14 +121,17 @@ describe('a thread with forks', () => {
         const stock = new MemorySaver()
         const ours = new SessionSaver({ source: threads })
         await grow(stock, steps)
-        await grow(ours, steps)
+        const last = await grow(ours, steps)
         const expected = await readThread(stock)
         expect(await readThread(ours)).toEqual(expected)
+        expect(await readNewest(ours)).toEqual(namespaces.map((namespace) => last.get(namespace)))
 
         // The same after a way through text.
-        const thread = threads.get('ada') as Thread
-        threads.set('ada', threadCodec.decode(threadCodec.encode(thread)))
+        const text = threadCodec.encode(threads.get('ada') as Thread)
+        threads.set('ada', threadCodec.decode(text))
         expect(await readThread(ours)).toEqual(expected)
+        expect(await readNewest(ours)).toEqual(namespaces.map((namespace) => last.get(namespace)))
+        expect(threadCodec.encode(threads.get('ada') as Thread)).toBe(text)
       }),
       { numRuns: 60 },
     )

@@ -11,8 +11,11 @@ import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
+import { failureOf, sessionError } from '../support/session-error.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
+
+const week = 7 * 24 * 60 * 60 * 1_000
 
 const State = Annotation.Root({ answer: Annotation<string>(), done: Annotation<string[]>() })
 
@@ -63,12 +66,12 @@ describe('a thread that waits for an answer', () => {
   it.each<[string, typeof asking]>([
     ['in the graph', asking],
     ['in a subgraph', askingBelow as never],
-  ])('%s does not expire until it goes on', async (_where, build) => {
+  ])('%s has seven days until it goes on', async (_where, build) => {
     const { clock, threads, saver } = setUp()
     const graph = build(saver)
     await graph.invoke({ done: [] }, ada)
-    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
-    clock.advance(1_000_000)
+    expect(threads.peek('ada')?.timeoutMs).toBe(week)
+    clock.advance(week - 1)
     expect((await graph.getState(ada)).tasks[0]?.interrupts).toHaveLength(1)
 
     expect(await graph.invoke(new Command({ resume: 'yes' }), ada)).toMatchObject({ answer: 'yes' })
@@ -83,9 +86,16 @@ describe('a thread that waits for an answer', () => {
     const { threads, saver } = setUp()
     const graph = asking(saver)
     await graph.invoke({ done: [] }, { ...ada, durability })
-    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    expect(threads.peek('ada')?.timeoutMs).toBe(week)
     await graph.invoke(new Command({ resume: 'yes' }), { ...ada, durability })
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+
+  it('does not expire where `pausedTimeoutMs` is `Infinity`', async () => {
+    const { clock, threads, saver } = setUp(Number.POSITIVE_INFINITY)
+    await asking(saver).invoke({ done: [] }, ada)
+    clock.advance(1_000 * week)
+    expect(threads.has('ada')).toBe(true)
   })
 
   it('has `pausedTimeoutMs` as its idle timeout: alive one millisecond before it, over at it', async () => {
@@ -116,7 +126,7 @@ describe('a thread that waits for an answer', () => {
       .addEdge('maybe', END)
       .compile({ checkpointer: saver })
     await plain.invoke({ done: [] }, ada)
-    expect(threads.peek('ada')?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    expect(threads.peek('ada')?.timeoutMs).toBe(week)
     await plain.invoke({ done: ['all'] }, ada)
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
   })
@@ -159,5 +169,37 @@ describe('a thread that waits for an answer', () => {
     expect(archive.size).toBe(1)
     expect(await graph.invoke(new Command({ resume: 'yes' }), ada)).toMatchObject({ answer: 'yes' })
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+})
+
+describe('an answer that comes after the thread has ended', () => {
+  it.each(['sync', 'async', 'exit'] as const)('is refused, with the durability `%s`', async (durability) => {
+    const { clock, saver } = setUp(5_000)
+    const graph = asking(saver)
+    await graph.invoke({ done: [] }, { ...ada, durability })
+    clock.advance(5_000)
+    const answer = () => graph.invoke(new Command({ resume: 'yes' }), { ...ada, durability })
+    const error = (await failureOf(answer)) as Error
+
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toMatch(/^Expected the checkpoint that is resumed to be in the thread/)
+    // And a question begins anew.
+    await graph.invoke({ done: [] }, { ...ada, durability })
+    expect(await graph.invoke(new Command({ resume: 'yes' }), { ...ada, durability })).toMatchObject({
+      answer: 'yes',
+    })
+  })
+
+  it('creates no session where it is refused', async () => {
+    const { threads, saver } = setUp()
+    const config = { configurable: { thread_id: 'ada', checkpoint_id: '1' } }
+    const write = () =>
+      saver.putWrites(config, [['__resume__', 'yes']], '00000000-0000-0000-0000-000000000000')
+
+    expect(await failureOf(write)).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(threads.size).toBe(0)
+    await threads.open('ada')
+    expect(await failureOf(write)).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(threads.get('ada')).toEqual(newThread())
   })
 })

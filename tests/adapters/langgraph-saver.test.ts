@@ -162,8 +162,8 @@ describe('what a thread holds', () => {
       await putOf(saver, { thread_id: 'ada', checkpoint_id: parent }, checkpoint, ['n'])
     }
     const stored = [...(threads.get('ada')?.namespaces.get('')?.checkpoints.values() ?? [])]
-    expect(new Set(stored.map(({ channels }) => channels.get('big'))).size).toBe(1)
-    expect(new Set(stored.map(({ channels }) => channels.get('n'))).size).toBe(10)
+    expect(new Set(stored.map(({ channels }) => channels.find(({ name }) => name === 'big'))).size).toBe(1)
+    expect(new Set(stored.map(({ channels }) => channels.find(({ name }) => name === 'n'))).size).toBe(10)
   })
 
   it('is never only what somebody else may change: bytes are copied in and out', async () => {

@@ -61,7 +61,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     )
     const ada = { configurable: { thread_id: 'ada' } }
     await first?.invoke({ answer: '' }, ada)
-    expect((await sources[1].peek('ada'))?.timeoutMs).toBe(Number.POSITIVE_INFINITY)
+    expect((await sources[1].peek('ada'))?.timeoutMs).toBe(7 * 24 * 60 * 60 * 1_000)
 
     expect(await second?.invoke(new Command({ resume: 'yes' }), ada)).toEqual({ answer: 'yes' })
     expect((await first?.getState(ada))?.values).toEqual({ answer: 'yes' })

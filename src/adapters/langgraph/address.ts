@@ -1,6 +1,6 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { type GivenId, givenId } from '../../core/given-id.ts'
-import { checkObject } from '../../core/validate.ts'
+import { checkObject, invalidOption } from '../../core/validate.ts'
 
 /** What a config points at. */
 export interface Address {
@@ -21,13 +21,18 @@ export function configurableOf(config: RunnableConfig): NonNullable<RunnableConf
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID` */
 export function addressOf(config: RunnableConfig): Address {
-  const { thread_id, checkpoint_ns = '', checkpoint_id, thread_ts } = configurableOf(config)
-  // `thread_ts` is the name that `checkpoint_id` had once, and that LangGraph still reads.
+  const { thread_id, checkpoint_ns, checkpoint_id, thread_ts } = configurableOf(config)
   return {
     threadId: threadIdOf(thread_id),
-    name: checkpoint_ns,
-    checkpointId: checkpoint_id || thread_ts || undefined,
+    name: textIn('checkpoint_ns', checkpoint_ns ?? ''),
+    // `thread_ts` is the name that `checkpoint_id` had once, and that LangGraph still reads.
+    checkpointId: textIn('checkpoint_id', checkpoint_id || thread_ts || '') || undefined,
   }
+}
+
+function textIn(key: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw invalidOption(`config.configurable.${key}`, 'a string', value)
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */

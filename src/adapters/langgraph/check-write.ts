@@ -1,9 +1,11 @@
-import type {
-  ChannelVersions,
-  Checkpoint,
-  CheckpointMetadata,
-  PendingWrite,
+import {
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointMetadata,
+  type PendingWrite,
+  RESUME,
 } from '@langchain/langgraph-checkpoint'
+import { SessionRegistryError } from '../../core/errors.ts'
 import { checkObject, checkText, invalidKind } from '../../core/validate.ts'
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
@@ -34,4 +36,20 @@ export function checkPutWrites(writes: readonly PendingWrite[], taskId: string, 
 
 function isWrite(write: unknown): boolean {
   return Array.isArray(write) && typeof write[0] === 'string'
+}
+
+/** The task of a write that comes from the caller of the graph, and not from a node. */
+const nullTaskId = '00000000-0000-0000-0000-000000000000'
+
+/** Whether writes are the answer of a caller to an `interrupt`: those belong to a checkpoint that is there. */
+export function isResume(taskId: string, writes: readonly PendingWrite[]): boolean {
+  return taskId === nullTaskId && writes.some(([channel]) => channel === RESUME)
+}
+
+/** Without it LangGraph answers an approval that comes too late with an empty state, as if it had gone on. */
+export function nothingToResume(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_VALUE_INVALID',
+    'Expected the checkpoint that is resumed to be in the thread, but it is not: the session has ended meanwhile, or the checkpoint was not kept',
+  )
 }

@@ -9,6 +9,8 @@ import {
 } from '@langchain/langgraph-checkpoint'
 import { address } from './address.ts'
 import { unpack } from './packed.ts'
+import { readStored } from './stored-text.ts'
+import { readTemplated } from './templated-text.ts'
 import { type Namespace, type StoredCheckpoint, writesOf } from './thread.ts'
 
 type Metadata = CheckpointMetadata & Readonly<Record<string, unknown>>
@@ -19,7 +21,7 @@ export async function unpackMetadata(
   id: string,
 ): Promise<Metadata | undefined> {
   const stored = namespace.checkpoints.get(id)
-  return stored === undefined ? undefined : unpack<Metadata>(serde, stored.metadata)
+  return stored === undefined ? undefined : unpack<Metadata>(serde, readTemplated(stored.metadata))
 }
 
 /** The checkpoint of this id as LangGraph wants it, with the writes that wait for the next one. */
@@ -34,14 +36,14 @@ export async function readTuple(
   if (stored === undefined) return undefined
   const { serde } = saver
   const [checkpoint, metadata, pendingWrites] = await Promise.all([
-    unpackCheckpoint(saver, namespace, stored),
-    unpack<CheckpointMetadata>(serde, stored.metadata),
+    unpackCheckpoint(saver, namespace, id, stored),
+    unpack<CheckpointMetadata>(serde, readTemplated(stored.metadata)),
     Promise.all(
       writesOf(namespace, id).map(
         async ({ taskId, channel, value }): Promise<CheckpointPendingWrite> => [
           taskId,
           channel,
-          await unpack<unknown>(serde, value),
+          await unpack<unknown>(serde, readStored(value)),
         ],
       ),
     ),
@@ -55,13 +57,17 @@ export async function readTuple(
 async function unpackCheckpoint(
   saver: BaseCheckpointSaver,
   namespace: Namespace,
+  id: string,
   { head, channels, parentId }: StoredCheckpoint,
 ): Promise<Checkpoint> {
   const { serde } = saver
-  const checkpoint = await unpack<Checkpoint>(serde, head)
+  const checkpoint = await unpack<Checkpoint>(serde, readTemplated(head))
   const values = await Promise.all(
-    [...channels].map(async ([channel, packed]) => [channel, await unpack<unknown>(serde, packed)] as const),
+    channels.map(
+      async (channel) => [channel.name, await unpack<unknown>(serde, readStored(channel))] as const,
+    ),
   )
+  checkpoint.id = id
   checkpoint.channel_values = Object.fromEntries(values)
   if (checkpoint.v < 4 && parentId !== undefined)
     await addPendingSends(saver, checkpoint, namespace, parentId)
@@ -78,7 +84,7 @@ async function addPendingSends(
   const sends = writesOf(namespace, parentId).filter(({ channel }) => channel === TASKS)
   const versions = Object.values(checkpoint.channel_versions)
   checkpoint.channel_values[TASKS] = await Promise.all(
-    sends.map(({ value }) => unpack<unknown>(saver.serde, value)),
+    sends.map(({ value }) => unpack<unknown>(saver.serde, readStored(value))),
   )
   checkpoint.channel_versions[TASKS] =
     versions.length > 0 ? maxChannelVersion(...versions) : saver.getNextVersion(undefined)

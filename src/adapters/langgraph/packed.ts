@@ -1,18 +1,60 @@
+import { Buffer, isUtf8 } from 'node:buffer'
 import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
+import { SessionRegistryError } from '../../core/errors.ts'
+import { nestingOf } from './json-text.ts'
 
-/** What the serializer has made of a value. Never changed, so that many may share it. */
+/** What the serializer has made of a value, as text. */
 export interface Packed {
+  /** The serializer's own name for what it has made. */
   readonly type: string
-  readonly bytes: Uint8Array
+  /** Whether the bytes are not UTF-8: the text is their base64. */
+  readonly isBinary: boolean
+  readonly text: string
 }
 
-export async function pack(serde: SerializerProtocol, value: unknown): Promise<Packed> {
+/** The deepest nesting that is stored: what is much deeper LangGraph's serializer writes and cannot read. */
+const maxNesting = 500
+
+/** What LangGraph's serializer writes instead of a whole value in which one bigint stands. */
+const unserializable = '"[unable to serialize, circular reference is too complex to analyze]"'
+
+/**
+ * Returns what the serializer makes of a value.
+ *
+ * Text, not bytes: it is part of what a store is given, many may share it, and an array of bytes of its own takes 200 bytes
+ * more.
+ *
+ * `what`: the value, in words for a message.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` for what could not be read back
+ */
+export async function pack(serde: SerializerProtocol, what: string, value: unknown): Promise<Packed> {
   const [type, bytes] = await serde.dumpsTyped(value)
-  // Bytes are handed through as they are, and their owner may go on writing into them.
-  return { type, bytes: bytes === value ? bytes.slice() : bytes }
+  const packed = packedFrom(type, bytes)
+  if (type === 'json' && !packed.isBinary) checkJson(what, packed.text)
+  return packed
 }
 
-export async function unpack<V>(serde: SerializerProtocol, { type, bytes }: Packed): Promise<V> {
-  const value: unknown = await serde.loadsTyped(type, bytes)
-  return (value === bytes ? bytes.slice() : value) as V
+/** A copy of the bytes, as text: whoever has them may write into them. */
+export function packedFrom(type: string, bytes: Uint8Array): Packed {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return isUtf8(view)
+    ? { type, isBinary: false, text: view.toString() }
+    : { type, isBinary: true, text: view.toString('base64') }
+}
+
+function checkJson(what: string, text: string): void {
+  if (text === unserializable) throw refusal(what, 'data that the serializer keeps, got a bigint or the like')
+  if (nestingOf(text) <= maxNesting) return
+  throw refusal(what, `nested at most ${maxNesting} levels deep`)
+}
+
+function refusal(what: string, rule: string): SessionRegistryError {
+  return new SessionRegistryError('ERR_SESSION_VALUE_INVALID', `Expected ${what} to be ${rule}`)
+}
+
+export async function unpack<V>(serde: SerializerProtocol, { type, isBinary, text }: Packed): Promise<V> {
+  // In a buffer of its own, which the reader may write into.
+  const bytes = isBinary ? new Uint8Array(Buffer.from(text, 'base64')) : new TextEncoder().encode(text)
+  return serde.loadsTyped(type, bytes)
 }

@@ -19,8 +19,5 @@ export function applyPause(session: Session<Thread>, pausedTimeoutMs: number): v
 function isPaused(thread: Thread): boolean {
   const root = thread.namespaces.get('')
   if (root?.newestId === undefined) return false
-  for (const { channel } of root.writes.get(root.newestId)?.values() ?? []) {
-    if (channel === INTERRUPT) return true
-  }
-  return false
+  return (root.writes.get(root.newestId) ?? []).some(({ channel }) => channel === INTERRUPT)
 }

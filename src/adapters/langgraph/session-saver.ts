@@ -12,20 +12,26 @@ import {
 } from '@langchain/langgraph-checkpoint'
 import { givenId } from '../../core/given-id.ts'
 import { givenSource } from '../../core/given-source.ts'
+import { defaultPausedTimeoutMs } from '../../core/paused-timeout.ts'
+import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import {
   checkFunction,
+  checkLimit,
   checkObject,
   checkOptions,
   checkPositive,
   invalidOption,
 } from '../../core/validate.ts'
 import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
-import { checkPut, checkPutWrites } from './check-write.ts'
+import { checkPut, checkPutWrites, isResume, nothingToResume } from './check-write.ts'
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
+import { NearPieces } from './near-pieces.ts'
 import { pack } from './packed.ts'
 import { applyPause } from './pause.ts'
-import { packChanged, packRest } from './stored-channels.ts'
+import { packChanged, packChannels, storeChannels, unchangedChannels } from './stored-channels.ts'
+import { store } from './stored-text.ts'
+import { toTemplated } from './templated-text.ts'
 import { addCheckpoint, addWrite, namespaceOf, type Thread } from './thread.ts'
 
 export interface SessionSaverOptions {
@@ -36,9 +42,19 @@ export interface SessionSaverOptions {
    *
    * Milliseconds; positive, or `Infinity` for no idle limit. Age, capacity and `delete` still end it.
    *
-   * @defaultValue Infinity
+   * @defaultValue 604_800_000 (7 days)
    */
   readonly pausedTimeoutMs?: number | undefined
+  /**
+   * How many of the newest checkpoints of each namespace are kept. Older ones can be neither read nor resumed from.
+   *
+   * Not for a graph with a `DeltaChannel`, whose value is the sum of all checkpoints since its last snapshot.
+   *
+   * An integer of at least 1, or `Infinity`.
+   *
+   * @defaultValue Infinity
+   */
+  readonly keepCheckpoints?: number | undefined
   /** @defaultValue LangGraph's `JsonPlusSerializer` */
   readonly serde?: SerializerProtocol | undefined
 }
@@ -47,7 +63,8 @@ export interface SessionSaverOptions {
  * A checkpoint saver whose threads are sessions: each expires when nobody uses it, and letting it go costs the same
  * however many others there are.
  *
- * It stores the channels that have changed and shares the others with the parent checkpoint. Outside of a turn each
+ * It stores the channels that have changed and shares the others with the parent checkpoint; a list that has only grown shares
+ * what it has with its parent. Outside of a turn each
  * write is a short turn of its own; inside `run` of the thread it joins that turn. Reads wait for no turn, count as
  * activity and create nothing; the walk of `list` without a `thread_id` is no activity.
  *
@@ -59,17 +76,20 @@ export interface SessionSaverOptions {
 export class SessionSaver extends BaseCheckpointSaver {
   readonly #source: SessionSource<Thread>
   readonly #pausedTimeoutMs: number
+  readonly #keepCheckpoints: number
 
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options: SessionSaverOptions) {
     const {
       source,
-      pausedTimeoutMs = Number.POSITIVE_INFINITY,
+      pausedTimeoutMs = defaultPausedTimeoutMs,
+      keepCheckpoints = Number.POSITIVE_INFINITY,
       serde,
-    } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'serde'])
+    } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'keepCheckpoints', 'serde'])
     super(serde === undefined ? undefined : checkSerde(serde))
     this.#source = givenSource(source as SessionSource<Thread>)
     this.#pausedTimeoutMs = checkPositive('pausedTimeoutMs', pausedTimeoutMs)
+    this.#keepCheckpoints = checkLimit('keepCheckpoints', keepCheckpoints)
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
@@ -95,7 +115,7 @@ export class SessionSaver extends BaseCheckpointSaver {
     let rest = limit ?? Number.POSITIVE_INFINITY
     for await (const [threadId, thread] of this.#threads(thread_id)) {
       for (const [name, namespace] of thread.namespaces) {
-        if (checkpoint_ns !== undefined && name !== checkpoint_ns) continue
+        if ((checkpoint_ns ?? name) !== name) continue
         for (const id of [...namespace.checkpoints.keys()].sort().reverse()) {
           if (rest <= 0) return
           if (checkpoint_id && id !== checkpoint_id) continue
@@ -121,25 +141,41 @@ export class SessionSaver extends BaseCheckpointSaver {
   ): Promise<RunnableConfig> {
     const { threadId, name, checkpointId: parentId } = addressOf(config)
     checkPut(checkpoint, metadata, newVersions)
-    const { channel_values: _values, ...withoutValues } = checkpoint
+    const { id, channel_values: _values, ...rest } = checkpoint
     // All that is known to be new is packed at once, before a wait for other turns: the graph goes on with these objects.
     const [head, packedMetadata, changed] = await Promise.all([
-      pack(this.serde, withoutValues),
-      pack(this.serde, metadata),
+      pack(this.serde, 'the checkpoint', rest),
+      pack(this.serde, 'the metadata', metadata),
       packChanged(this.serde, checkpoint, newVersions),
     ])
     await this.#source.run(threadId, async (session) => {
+      const thread = session.value
       const parent =
-        parentId === undefined ? undefined : session.value.namespaces.get(name)?.checkpoints.get(parentId)
+        parentId === undefined ? undefined : thread.namespaces.get(name)?.checkpoints.get(parentId)
+      const { shared, unknown } = unchangedChannels(checkpoint, changed, parent)
       // A first checkpoint says itself what it holds; a copy, or one whose parent is gone, holds all.
       const isWhole = parentId !== undefined || metadata.source === 'fork'
-      const channels = await packRest(this.serde, checkpoint, changed, parent, isWhole)
+      const others = await packChannels(this.serde, checkpoint, isWhole ? unknown : [])
       // Nothing waits from here on: what is joined to this turn sees all of the checkpoint or nothing.
-      const stored = { parentId, head, metadata: packedMetadata, channels }
-      addCheckpoint(namespaceOf(session.value, name), checkpoint.id, stored)
+      const namespace = namespaceOf(thread, name)
+      const near = new NearPieces(thread, namespace, parentId)
+      const stored = {
+        // The very string that is the parent's key, where it can be.
+        parentId: namespace.newestId === parentId ? namespace.newestId : parentId,
+        head: toTemplated(
+          head,
+          near.neighbours.map((one) => one.head),
+        ),
+        metadata: toTemplated(
+          packedMetadata,
+          near.neighbours.map((one) => one.metadata),
+        ),
+        channels: [...shared, ...storeChannels(new Map([...changed, ...others]), checkpoint, near)],
+      }
+      addCheckpoint(namespace, id, stored, this.#keepCheckpoints)
       applyPause(session, this.#pausedTimeoutMs)
     })
-    return address(threadId, name, checkpoint.id)
+    return address(threadId, name, id)
   }
 
   override async putWrites(
@@ -153,17 +189,29 @@ export class SessionSaver extends BaseCheckpointSaver {
       throw invalidOption('config.configurable.checkpoint_id', 'a non-empty string', checkpointId)
     }
     checkPutWrites(writes, taskId, taskPath)
-    const stored = await Promise.all(
+    const packed = await Promise.all(
       writes.map(async ([channel, value], place) => {
         const index = Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] ?? place) : place
-        return { taskId, taskPath, index, channel, value: await pack(this.serde, value) }
+        return { index, channel, value: await pack(this.serde, `the write to \`${channel}\``, value) }
       }),
     )
-    await this.#source.run(threadId, (session) => {
+    const resumes = isResume(taskId, writes)
+    const add = (session: Session<Thread>) => {
+      if (resumes && session.value.namespaces.get(name)?.checkpoints.has(checkpointId) !== true) {
+        throw nothingToResume()
+      }
       const namespace = namespaceOf(session.value, name)
-      for (const write of stored) addWrite(namespace, checkpointId, write)
+      const near = new NearPieces(session.value, namespace, checkpointId)
+      for (const { index, channel, value } of packed) {
+        // A subgraph returns the whole list that it was given, and what it has added.
+        const stored = store(value, near.base(channel), near.find)
+        addWrite(namespace, checkpointId, { taskId, taskPath, index, channel, value: stored })
+      }
       applyPause(session, this.#pausedTimeoutMs)
-    })
+      return true
+    }
+    const added = await this.#source.run(threadId, add, resumes ? { create: false } : {})
+    if (added === undefined) throw nothingToResume()
   }
 
   /** Ends the thread's session at once: `delete` of the registry. */

@@ -1,53 +1,58 @@
 import type { ChannelVersions, Checkpoint, SerializerProtocol } from '@langchain/langgraph-checkpoint'
-import { pack } from './packed.ts'
-import type { StoredChannel, StoredCheckpoint } from './thread.ts'
+import type { NearPieces } from './near-pieces.ts'
+import { type Packed, pack } from './packed.ts'
+import { store } from './stored-text.ts'
+import { channelOf, type StoredChannel, type StoredCheckpoint } from './thread.ts'
 
-type Channels = ReadonlyMap<string, StoredChannel>
+type PackedChannels = ReadonlyMap<string, Packed>
 
 /** The channels of which the graph says that they have changed. */
 export function packChanged(
   serde: SerializerProtocol,
   checkpoint: Checkpoint,
   newVersions: ChannelVersions,
-): Promise<Channels> {
+): Promise<PackedChannels> {
   const names = Object.keys(checkpoint.channel_values).filter((name) => Object.hasOwn(newVersions, name))
   return packChannels(serde, checkpoint, names)
 }
 
-/**
- * All channels of a checkpoint: the changed ones, and the parent's own for the others.
- *
- * Shared is only with the one parent, and only at the same version. Two forks of a thread count their versions alike
- * while their values differ; a store that is keyed by channel and version would mix them.
- */
-export async function packRest(
-  serde: SerializerProtocol,
+/** The channels of a checkpoint that have not changed and can be shared with the parent, and those that cannot. */
+export function unchangedChannels(
   checkpoint: Checkpoint,
-  changed: Channels,
+  changed: PackedChannels,
   parent: StoredCheckpoint | undefined,
-  isWhole: boolean,
-): Promise<Channels> {
-  const channels = new Map(changed)
+): { readonly shared: readonly StoredChannel[]; readonly unknown: readonly string[] } {
+  const shared: StoredChannel[] = []
   const unknown: string[] = []
   for (const name of Object.keys(checkpoint.channel_values)) {
-    if (channels.has(name)) continue
-    const shared = parent?.channels.get(name)
-    if (shared !== undefined && shared.version === checkpoint.channel_versions[name])
-      channels.set(name, shared)
-    else if (isWhole) unknown.push(name)
+    if (changed.has(name)) continue
+    const before = parent?.channels.find((channel) => channel.name === name)
+    // Shared only with the one parent, and only at the same version. Two forks of a thread count their versions alike while
+    // their values differ; a store that is keyed by channel and version would mix them.
+    if (before !== undefined && before.version === checkpoint.channel_versions[name]) shared.push(before)
+    else unknown.push(name)
   }
-  for (const [name, channel] of await packChannels(serde, checkpoint, unknown)) channels.set(name, channel)
-  return channels
+  return { shared, unknown }
 }
 
-async function packChannels(
+/** Returns channels as they are stored: each as what it adds to the same channel before, where it begins like that. */
+export function storeChannels(
+  packed: PackedChannels,
+  { channel_versions }: Checkpoint,
+  near: NearPieces,
+): StoredChannel[] {
+  return Array.from(packed, ([name, one]) =>
+    channelOf(store(one, near.base(name), near.find), name, channel_versions[name]),
+  )
+}
+
+export async function packChannels(
   serde: SerializerProtocol,
-  { channel_values, channel_versions }: Checkpoint,
+  { channel_values }: Checkpoint,
   names: readonly string[],
-): Promise<Channels> {
+): Promise<PackedChannels> {
   const entries = names.map(async (name) => {
-    const { type, bytes } = await pack(serde, channel_values[name])
-    return [name, { type, bytes, version: channel_versions[name] }] as const
+    return [name, await pack(serde, `channel \`${name}\``, channel_values[name])] as const
   })
   return new Map(await Promise.all(entries))
 }

@@ -1,0 +1,66 @@
+const quote = 0x22
+const backslash = 0x5c
+const openList = 0x5b
+const closeList = 0x5d
+const openObject = 0x7b
+const closeObject = 0x7d
+
+/** Returns how deep the lists and objects of a JSON text are nested. */
+export function nestingOf(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at)
+        break
+      case openList:
+      case openObject:
+        depth += 1
+        if (depth > deepest) deepest = depth
+        break
+      case closeList:
+      case closeObject:
+        depth -= 1
+        break
+    }
+  }
+  return deepest
+}
+
+/** Shorter strings are not worth a piece of their own: it takes a place in a list. UUIDs are longer. */
+const minStringLength = 32
+
+/** Before and after an object that is an entry of a list. */
+const entryEnds = /(?<=[[,])(?=\{)|(?<=\})(?=,\{|\])/
+
+/**
+ * Cuts a JSON text at its long strings, and where objects in lists begin and end. Together the pieces are the text.
+ *
+ * What was said is a piece then, and so is what stands around it in every message alike. In a text that is not JSON, or only a
+ * part of one, the cuts are elsewhere and harm nothing.
+ */
+export function cutJson(text: string): string[] {
+  const pieces: string[] = []
+  let done = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) {
+    const from = at
+    at = endOfString(text, from)
+    if (at - from < minStringLength) continue
+    if (from > done) pieces.push(...text.slice(done, from).split(entryEnds))
+    pieces.push(text.slice(from, at + 1))
+    done = at + 1
+  }
+  if (done < text.length) pieces.push(...text.slice(done).split(entryEnds))
+  return pieces
+}
+
+/** Returns the index of the quote that ends the string which begins here. */
+function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(at - 1 - escapes) === backslash) escapes += 1
+    if (escapes % 2 === 0) return at
+  }
+  return text.length
+}

@@ -1,0 +1,64 @@
+import type { StoredText } from './stored-text.ts'
+import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from './thread.ts'
+
+/**
+ * Where a value that is stored now may find pieces of itself: in its checkpoint's ancestors.
+ *
+ * An answer stands in the writes of a step and in the list that the step makes of them; a question in the input and in its
+ * writes; and what stands around them in all messages alike. A subgraph begins with the messages of the graph.
+ */
+export class NearPieces {
+  readonly #namespace: Namespace
+  /** The nearest first. Where a namespace begins, the newest checkpoint of the graph itself. */
+  readonly #neighbours: readonly (readonly [id: string, checkpoint: StoredCheckpoint])[]
+  #own: Map<string, string> | undefined
+  #all: Map<string, string> | undefined
+
+  constructor(thread: Thread, namespace: Namespace, checkpointId: string | undefined) {
+    const before = [...ancestors(namespace, checkpointId)]
+    this.#namespace = namespace
+    this.#neighbours = before.length > 0 ? before : newestOf(thread)
+  }
+
+  get neighbours(): readonly StoredCheckpoint[] {
+    return this.#neighbours.map(([, checkpoint]) => checkpoint)
+  }
+
+  /** The value of a channel that the same channel may begin like now. */
+  base(name: string): StoredText | undefined {
+    return this.#neighbours[0]?.[1].channels.find((channel) => channel.name === name)
+  }
+
+  /** Pieces of neighbours, each under itself. `isWhole`: also those that the lists of neighbours begin with. */
+  readonly find = (isWhole: boolean): ReadonlyMap<string, string> => {
+    if (isWhole) {
+      this.#all ??= this.#pieces(true)
+      return this.#all
+    }
+    this.#own ??= this.#pieces(false)
+    return this.#own
+  }
+
+  #pieces(withBases: boolean): Map<string, string> {
+    const found = new Map<string, string>()
+    const add = (stored: StoredText) => {
+      for (const piece of stored.pieces) found.set(piece, piece)
+    }
+    for (const [id, { channels }] of this.#neighbours) {
+      for (const { value } of this.#namespace.writes.get(id) ?? []) add(value)
+      for (const channel of channels) add(channel)
+    }
+    if (!withBases) return found
+    for (const channel of this.#neighbours[0]?.[1].channels ?? []) {
+      for (let one = channel.base; one !== undefined; one = one.base) add(one)
+    }
+    return found
+  }
+}
+
+function newestOf(thread: Thread): (readonly [string, StoredCheckpoint])[] {
+  const root = thread.namespaces.get('')
+  if (root?.newestId === undefined) return []
+  const newest = root.checkpoints.get(root.newestId)
+  return newest === undefined ? [] : [[root.newestId, newest]]
+}

@@ -1,0 +1,133 @@
+import { Buffer } from 'node:buffer'
+import { cutJson } from './json-text.ts'
+import type { Packed } from './packed.ts'
+
+/**
+ * A packed value as a thread keeps it: what is new in it, and how much of another it begins with.
+ *
+ * A list that has only grown begins with what it was before, so a thread grows with what was said and not with its square.
+ * It is a chain of deltas, as version control keeps files. Never changed, so that many may share it.
+ */
+export interface StoredText {
+  readonly type: string
+  readonly isBinary: boolean
+  /** Whose beginning this one's is. */
+  readonly base: StoredText | undefined
+  /** How many UTF-16 units of the base's text it begins with. */
+  readonly kept: number
+  /** The rest of the text, in pieces: an equal one of another value is the same string. */
+  readonly pieces: readonly string[]
+}
+
+/** A shorter beginning is not worth a reference to the base. */
+const minKept = 64
+
+/** What one more link of the chain takes in memory, about. */
+const linkLength = 64
+
+/**
+ * How much of a chain may be of no use to its end, as a multiple of the text.
+ *
+ * What was taken out of the middle of a list is still held by the chain. Past this it is written whole.
+ */
+const maxWaste = 2
+
+/** Returns the packed value of a stored one. */
+export function readStored(stored: StoredText): Packed {
+  return { type: stored.type, isBinary: stored.isBinary, text: textOf(stored) }
+}
+
+function textOf(stored: StoredText): string {
+  const parts: string[] = []
+  let end = Number.POSITIVE_INFINITY
+  for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
+    if (end > one.kept) {
+      const rest = one.pieces.join('')
+      parts.push(end === Number.POSITIVE_INFINITY ? rest : rest.slice(0, end - one.kept))
+      end = one.kept
+    }
+  }
+  return parts.reverse().join('')
+}
+
+/**
+ * Returns a packed value as it is stored.
+ *
+ * `base`: a value that it may begin like; it need not. `near`: returns pieces that it may have in common with others, each
+ * under itself, and the more of them if it shares no beginning.
+ */
+export function store(
+  { type, isBinary, text }: Packed,
+  base: StoredText | undefined,
+  near: (isWhole: boolean) => ReadonlyMap<string, string>,
+): StoredText {
+  const kept = base === undefined ? 0 : keptOf(base, text)
+  const isWhole = kept === 0
+  const pieces = cutJson(text.slice(kept))
+  // One piece alone is a number, a word, an empty list: nothing is won.
+  const known = pieces.length > 1 ? near(isWhole) : undefined
+  return {
+    type,
+    isBinary,
+    base: isWhole ? undefined : base,
+    kept,
+    pieces: pieces.map((piece) => known?.get(piece) ?? ownString(piece)),
+  }
+}
+
+/** How much of the base's text a text begins with, where that is worth it. */
+function keptOf(base: StoredText, text: string): number {
+  // A list that has lost most of its entries is not looked at any closer.
+  if (text.length < lengthOf(base) / 2) return 0
+  const before = textOf(base)
+  const kept = commonBeginning(before, text)
+  // Most of one of the two. Lists of messages begin alike, even if they have no message in common.
+  if (kept < minKept || kept < Math.min(before.length, text.length) / 2) return 0
+  const held = heldBy(base) + text.length - kept
+  return held > maxWaste * text.length + 4_096 ? 0 : kept
+}
+
+function lengthOf({ kept, pieces }: StoredText): number {
+  return pieces.reduce((length, piece) => length + piece.length, kept)
+}
+
+function heldBy(stored: StoredText): number {
+  let held = 0
+  for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
+    held += linkLength
+    for (const piece of one.pieces) held += piece.length
+  }
+  return held
+}
+
+/** The length of what two texts begin alike with. */
+function commonBeginning(a: string, b: string): number {
+  // A list that has grown is the same up to its end.
+  let equal = endOfContent(a)
+  if (!b.startsWith(a.slice(0, equal))) equal = 0
+  // By halves: the engine compares long texts faster than a loop over their units does.
+  let end = Math.min(a.length, b.length)
+  while (equal < end) {
+    const middle = (equal + end + 1) >> 1
+    if (b.startsWith(a.slice(equal, middle), equal)) equal = middle
+    else end = middle - 1
+  }
+  // Not between the halves of a pair.
+  return isHighSurrogate(a.charCodeAt(equal - 1)) ? equal - 1 : equal
+}
+
+/** Where the brackets begin that close all the rest. */
+function endOfContent(text: string): number {
+  let end = text.length
+  while (text[end - 1] === ']' || text[end - 1] === '}') end -= 1
+  return end
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00
+}
+
+/** A copy. A part of a text keeps the whole of it in memory. */
+function ownString(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
+}

@@ -1,0 +1,105 @@
+import type { StoredText } from './stored-text.ts'
+import type { TemplatedText } from './templated-text.ts'
+import {
+  channelOf,
+  namespaceOf,
+  newThread,
+  type StoredChannel,
+  type StoredCheckpoint,
+  type StoredWrite,
+  type Thread,
+} from './thread.ts'
+import { entryAt, integerOf, listOf, recordOf, stringOf, timeoutOf, versionOf } from './untrusted.ts'
+
+/**
+ * Returns the thread of a parsed text.
+ *
+ * @throws TypeError where it is not a text that `writeThread` returns
+ */
+export function readThread(text: unknown): Thread {
+  const { texts, stored, namespaces, timeoutBeforePause } = recordOf(text)
+  const thread = newThread()
+  const reader = new Reader(listOf(texts).map(stringOf))
+  for (const row of listOf(stored)) reader.readStored(listOf(row))
+  for (const row of listOf(namespaces)) reader.readNamespace(thread, listOf(row))
+  thread.timeoutBeforePauseMs = timeoutOf(timeoutBeforePause)
+  return thread
+}
+
+class Reader {
+  readonly #texts: readonly string[]
+  readonly #stored: (StoredText | StoredChannel)[] = []
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts
+  }
+
+  /** Reads a value. Its base stands before it, so no chain is a circle. */
+  readStored([type, isBinary, base, kept, pieces, name, version]: readonly unknown[]): void {
+    const stored: StoredText = {
+      type: this.#text(type),
+      isBinary: isBinary === 1,
+      base: base === null ? undefined : entryAt(this.#stored, base),
+      kept: integerOf(kept),
+      pieces: listOf(pieces).map((piece) => this.#text(piece)),
+    }
+    this.#stored.push(name === undefined ? stored : channelOf(stored, this.#text(name), versionOf(version)))
+  }
+
+  readNamespace(thread: Thread, [name, checkpoints, writes]: readonly unknown[]): void {
+    const namespace = namespaceOf(thread, stringOf(name))
+    const rows = listOf(checkpoints).map(listOf)
+    const ids = rows.map(([id]) => stringOf(id))
+    const idOf = (place: unknown) => (typeof place === 'string' ? place : entryAt(ids, place))
+    for (const row of rows) {
+      namespace.newestId = stringOf(row[0])
+      namespace.checkpoints.set(namespace.newestId, this.#checkpoint(row, idOf))
+    }
+    for (const [checkpoint, ones] of listOf(writes).map(listOf)) {
+      namespace.writes.set(
+        idOf(checkpoint),
+        listOf(ones).map((one) => this.#write(listOf(one))),
+      )
+    }
+  }
+
+  #checkpoint(
+    [, parent, head, metadata, channels]: readonly unknown[],
+    idOf: (place: unknown) => string,
+  ): StoredCheckpoint {
+    return {
+      parentId: parent === null ? undefined : idOf(parent),
+      head: this.#templated(listOf(head)),
+      metadata: this.#templated(listOf(metadata)),
+      channels: listOf(channels).map((channel) => checkChannel(entryAt(this.#stored, channel))),
+    }
+  }
+
+  #templated([type, isBinary, template, filling]: readonly unknown[]): TemplatedText {
+    return {
+      type: this.#text(type),
+      isBinary: isBinary === 1,
+      template: this.#text(template),
+      filling: filling === null ? undefined : stringOf(filling),
+    }
+  }
+
+  #write([taskId, taskPath, index, channel, value]: readonly unknown[]): StoredWrite {
+    return {
+      taskId: this.#text(taskId),
+      taskPath: this.#text(taskPath),
+      index: integerOf(index),
+      channel: this.#text(channel),
+      value: entryAt(this.#stored, value),
+    }
+  }
+
+  #text(place: unknown): string {
+    return entryAt(this.#texts, place)
+  }
+}
+
+function checkChannel(stored: StoredText | StoredChannel): StoredChannel {
+  if ('name' in stored) return stored
+  throw new TypeError('Expected a channel')
+}

@@ -1,0 +1,104 @@
+import type { StoredText } from './stored-text.ts'
+import type { TemplatedText } from './templated-text.ts'
+import type { Namespace, StoredChannel, StoredCheckpoint, StoredWrite, Thread } from './thread.ts'
+import {
+  type CheckpointRow,
+  formatVersion,
+  type NamespaceRow,
+  type StoredRow,
+  type TemplatedRow,
+  type ThreadText,
+  type WriteRow,
+  type WritesRow,
+} from './thread-text.ts'
+
+/** Returns a thread as rows, in which each text and each stored value stands once. */
+export function writeThread(thread: Thread): ThreadText {
+  return new Writer().thread(thread)
+}
+
+class Writer {
+  readonly #texts: string[] = []
+  readonly #textIndexes = new Map<string, number>()
+  readonly #stored: StoredRow[] = []
+  readonly #storedIndexes = new Map<StoredText, number>()
+
+  thread({ namespaces, timeoutBeforePauseMs }: Thread): ThreadText {
+    const rows = Array.from(namespaces, ([name, namespace]) => this.#namespace(name, namespace))
+    return {
+      version: formatVersion,
+      texts: this.#texts,
+      stored: this.#stored,
+      namespaces: rows,
+      timeoutBeforePause: timeoutBeforePauseMs === undefined ? null : String(timeoutBeforePauseMs),
+    }
+  }
+
+  #namespace(name: string, { checkpoints, writes }: Namespace): NamespaceRow {
+    const places = new Map<string, number>()
+    for (const id of checkpoints.keys()) places.set(id, places.size)
+    return [
+      name,
+      Array.from(checkpoints, ([id, one]) => this.#checkpoint(id, one, places)),
+      Array.from(
+        writes,
+        ([id, ones]): WritesRow => [places.get(id) ?? id, ones.map((one) => this.#write(one))],
+      ),
+    ]
+  }
+
+  #checkpoint(id: string, one: StoredCheckpoint, places: ReadonlyMap<string, number>): CheckpointRow {
+    const { parentId, head, metadata, channels } = one
+    return [
+      id,
+      parentId === undefined ? null : (places.get(parentId) ?? parentId),
+      this.#templated(head),
+      this.#templated(metadata),
+      channels.map((channel) => this.#store(channel)),
+    ]
+  }
+
+  #templated({ type, isBinary, template, filling }: TemplatedText): TemplatedRow {
+    return [this.#text(type), Number(isBinary), this.#text(template), filling ?? null]
+  }
+
+  #write({ taskId, taskPath, index, channel, value }: StoredWrite): WriteRow {
+    return [this.#text(taskId), this.#text(taskPath), index, this.#text(channel), this.#store(value)]
+  }
+
+  /** Writes a value after all that it begins like. */
+  #store(stored: StoredText): number {
+    const chain: StoredText[] = []
+    for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
+      if (this.#storedIndexes.has(one)) break
+      chain.push(one)
+    }
+    for (const one of chain.reverse()) this.#storedIndexes.set(one, this.#stored.push(this.#row(one)) - 1)
+    return this.#storedIndexes.get(stored) ?? 0
+  }
+
+  #row(stored: StoredText): StoredRow {
+    const { type, isBinary, base, kept, pieces } = stored
+    // A channel has a name and a version; a value that was written has neither.
+    const { name, version } = stored as Partial<StoredChannel>
+    const row: StoredRow = [
+      this.#text(type),
+      Number(isBinary),
+      base === undefined ? null : (this.#storedIndexes.get(base) ?? null),
+      kept,
+      pieces.map((piece) => this.#text(piece)),
+    ]
+    return name === undefined
+      ? row
+      : [row[0], row[1], row[2], row[3], row[4], this.#text(name), version ?? null]
+  }
+
+  #text(text: string): number {
+    let index = this.#textIndexes.get(text)
+    if (index === undefined) {
+      index = this.#texts.push(text) - 1
+      this.#textIndexes.set(text, index)
+    }
+    return index
+  }
+}
