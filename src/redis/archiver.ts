@@ -1,4 +1,3 @@
-import { realClock } from '../core/clock.ts'
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { isSessionRegistryError, SessionRegistryError } from '../core/errors.ts'
 import { endedDuringTurn } from '../core/refusals.ts'
@@ -142,7 +141,7 @@ export class Archiver<T> {
 
   #take(claim: Claim, enqueue: (job: Job) => void): Promise<void> {
     return new Promise((over) => {
-      const renewedAt = realClock.now()
+      const { claimedAt: renewedAt } = claim
       const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over }
       this.#jobs.add(job)
       enqueue(job)

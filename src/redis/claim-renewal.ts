@@ -4,13 +4,17 @@ import { SessionRegistryError } from '../core/errors.ts'
 import { type Job, loseJob } from './archive-job.ts'
 import type { ClaimStore } from './claim-store.ts'
 
-/** Renews the leases of all that this process has claimed, every third of the lease. */
+/**
+ * Renews the leases of all that this process has claimed, every third of the lease. One that was not renewed for as long as
+ * it lasts is given up at that very moment: another process may take over, and the two must not archive side by side.
+ */
 export class ClaimRenewal<T> {
   readonly #store: ClaimStore<T>
   readonly #leaseMs: number
   readonly #context: ConstructionContext
   readonly #jobs: () => Iterable<Job>
   #timer: Timer | undefined
+  #lapse: Timer | undefined
 
   constructor(
     store: ClaimStore<T>,
@@ -25,18 +29,37 @@ export class ClaimRenewal<T> {
   }
 
   start(): void {
-    if (this.#timer !== undefined) return
-    this.#timer = this.#context.timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
+    this.#timer ??= this.#context.timer(realClock, () => void this.#renew(), this.#leaseMs / 3)
+    this.#watch()
   }
 
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#lapse?.cancel()
+    this.#lapse = undefined
+  }
+
+  #held(): Job[] {
+    return [...this.#jobs()].filter(({ isLost }) => !isLost)
+  }
+
+  #watch(): void {
+    const held = this.#held()
+    if (this.#lapse !== undefined || held.length === 0) return
+    const lapsesAt = Math.min(...held.map(({ renewedAt }) => renewedAt)) + this.#leaseMs
+    const lapsed = () => {
+      this.#lapse = undefined
+      const until = realClock.now() - this.#leaseMs
+      for (const job of this.#held()) if (job.renewedAt <= until) loseJob(job, leaseLost())
+      this.#watch()
+    }
+    this.#lapse = this.#context.timer(realClock, lapsed, Math.max(lapsesAt - realClock.now(), 1))
   }
 
   async #renew(): Promise<void> {
     const shards = new Map<number, Job[]>()
-    for (const job of this.#jobs()) {
+    for (const job of this.#held()) {
       const { shard } = job.claim
       shards.set(shard, [...(shards.get(shard) ?? []), job])
     }
@@ -48,6 +71,7 @@ export class ClaimRenewal<T> {
   }
 
   async #extend(shard: number, jobs: readonly Job[]): Promise<void> {
+    // The lease is as old as the question: when that was answered, less of it is left.
     const now = realClock.now()
     try {
       const claims = jobs.map(({ claim }) => claim)
@@ -57,9 +81,7 @@ export class ClaimRenewal<T> {
         if (lost.includes(job.claim)) loseJob(job, leaseLost())
       }
     } catch {
-      // Redis cannot be asked: after the lease another process may have taken over.
-      const until = realClock.now() - this.#leaseMs
-      for (const job of jobs) if (job.renewedAt < until) loseJob(job, leaseLost())
+      // Asked again in time, or lapsed.
     }
   }
 }

@@ -1,3 +1,4 @@
+import { realClock } from '../core/clock.ts'
 import { Answer } from './answer.ts'
 import { limitText, shardFull } from './capacity.ts'
 import { type Keys, type LifeName, memberOf } from './keys.ts'
@@ -16,6 +17,8 @@ export interface Claim extends LifeName {
   readonly token: string
   /** Whether it was never claimed before. */
   readonly isNew: boolean
+  /** Monotonic time before which its lease has not begun. */
+  readonly claimedAt: number
 }
 
 export interface Claimed {
@@ -99,12 +102,13 @@ export class ClaimStore<T> {
       this.#keys.answer(shard, token),
     ]
     const args = [String(limit), this.#lease, token, this.#retention, String(latest)]
+    const of = { shard, token, claimedAt: realClock.now() }
     // What was claimed after the call had been given up is for others.
     const onLate = (late: Answer) => {
-      for (const one of this.#readClaims(late, shard, token).claims) this.#giveBack(one)
+      for (const one of this.#readClaims(late, of).claims) this.#giveBack(one)
     }
     const answer = new Answer(await this.#call(claim, keys, args, { ...background, onLate }))
-    const { strangers, ...claimed } = this.#readClaims(answer, shard, token)
+    const { strangers, ...claimed } = this.#readClaims(answer, of)
     if (strangers.length > 0) await this.#discard(shard, strangers)
     return { ...claimed, isFull: claimed.taken >= limit }
   }
@@ -120,8 +124,9 @@ export class ClaimStore<T> {
     const most = limitText(this.#options.maxPerShard)
     const args = [id, this.#retention, token, this.#lease, String(longestWaitedPauseMs), most, newName()]
     args.push(String(loadWindowMs(this.#options)))
+    const of = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
     const onLate = (late: Answer) => {
-      if (late.number() === 3) this.#giveBack(this.#readTaken(late, id, token))
+      if (late.number() === 3) this.#giveBack(readTaken(late, of))
     }
     const answer = new Answer(await this.#call(newest, this.#keys.life(id), args, { onLate }))
     switch (answer.number()) {
@@ -132,7 +137,7 @@ export class ClaimStore<T> {
       case 2:
         return { state: 'waits' }
       case 3:
-        return { state: 'claimed', claim: this.#readTaken(answer, id, token) }
+        return { state: 'claimed', claim: readTaken(answer, of) }
       default:
         throw shardFull(this.#options)
     }
@@ -177,7 +182,7 @@ export class ClaimStore<T> {
     this.settle(one, { kind: 'back' }).catch(() => {})
   }
 
-  #readClaims(answer: Answer, shard: number, token: string) {
+  #readClaims(answer: Answer, of: Pick<Claim, 'shard' | 'token' | 'claimedAt'>) {
     const now = answer.number()
     const nextMs = answer.number()
     const removed = answer.number()
@@ -187,21 +192,20 @@ export class ClaimStore<T> {
     while (answer.rest > 0) {
       const member = answer.text()
       const isNew = answer.number() === 1
-      const name = this.#keys.lifeIn(shard, member)
+      const name = this.#keys.lifeIn(of.shard, member)
       if (name === undefined) strangers.push(member)
-      else claims.push({ ...name, shard, token, isNew })
+      else claims.push({ ...name, ...of, isNew })
     }
     const foreign = removed + strangers.length
     return { claims, strangers, now, nextMs: nextMs < 0 ? Number.POSITIVE_INFINITY : nextMs, taken, foreign }
-  }
-
-  #readTaken(answer: Answer, id: string, token: string): Claim {
-    const incarnation = answer.text()
-    return { id, incarnation, shard: this.#keys.shardOf(id), token, isNew: answer.number() === 1 }
   }
 
   async #discard(shard: number, members: readonly string[]): Promise<void> {
     const keys = [this.#keys.deadlines(shard), ...this.#keys.queue(shard)]
     await this.#call(discard, keys, members, background)
   }
+}
+
+function readTaken(answer: Answer, of: Omit<Claim, 'incarnation' | 'isNew'>): Claim {
+  return { ...of, incarnation: answer.text(), isNew: answer.number() === 1 }
 }
