@@ -180,7 +180,12 @@ export class Archiver<T> {
     const { claim } = job
     const loaded = await this.#load(claim)
     if (loaded.state === 'lost') this.#teller.failed(dataLost(), 'a session was kept too short', claim.id)
-    if (loaded.state !== 'loaded' || job.isLost) return
+    if (loaded.state !== 'loaded') return
+    if (job.controller.signal.aborted) {
+      // It was counted as an attempt, and the hook is not called.
+      await this.#return(claim)
+      return
+    }
     const { life, attempt, isOvertaken } = loaded
     const { archive, archiveAttempts } = this.#options
     const reason = expiryReason(life)
@@ -188,10 +193,6 @@ export class Archiver<T> {
     if (archive !== undefined) {
       if (attempt > archiveAttempts) {
         await this.#giveUp(job, session, reason, new Error('The process that tried last did not come back'))
-        return
-      }
-      if (job.controller.signal.aborted) {
-        await this.#return(claim)
         return
       }
       try {

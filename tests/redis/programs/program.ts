@@ -1,0 +1,145 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { RedisClientType } from 'redis'
+import { Keys } from '../../../src/redis/keys.ts'
+import { Random } from '../../support/random.ts'
+import { connectClient } from '../../support/redis-clients.ts'
+import { uniquePrefix } from '../../support/redis-suite.ts'
+import { until } from '../../support/until.ts'
+import { Process } from './process.ts'
+import { Store, type Weather } from './store.ts'
+import { Witness } from './witness.ts'
+
+const processCount = 3
+const idCount = 5
+
+/** Visitors of each id, as one person with two windows. */
+const windows = 2
+const runsForMs = 4_000
+
+const options = {
+  shards: 2,
+  timeoutMs: 60,
+  intervalMs: 40,
+  leaseMs: 500,
+  callTimeoutMs: 300,
+  turnGraceMs: 50,
+  maxTurnMs: 3_000,
+  archiveConcurrency: 2,
+  archiveAttempts: 4,
+  archiveTimeoutMs: 400,
+}
+
+export interface ProgramReport {
+  readonly problems: readonly string[]
+  readonly turns: number
+  readonly archives: number
+}
+
+/**
+ * Visitors who talk to several processes, while lines are cut, processes crash and close, and the database is down: whatever
+ * happens is drawn from the seed, though not when it happens.
+ */
+export async function runProgram(url: string, seed: number): Promise<ProgramReport> {
+  const random = new Random(seed)
+  const witness = new Witness()
+  const store = new Store(new Random(seed + 1))
+  const prefix = uniquePrefix()
+  const start = (more: { readonly callTimeoutMs?: number } = {}) =>
+    Process.start(url, { ...options, prefix, ...more }, store, witness)
+  const started: Process[] = []
+  const processes: Process[] = []
+  for (let index = 0; index < processCount; index += 1) processes.push(await start())
+  started.push(...processes)
+  const endsAt = performance.now() + runsForMs
+  const isOver = () => performance.now() > endsAt
+  let words = 0
+
+  async function visit(id: string): Promise<void> {
+    const process = random.pick(processes)
+    words += 1
+    const word = String(words)
+    witness.says(id, word)
+    try {
+      await process.registry.run(id, async (session) => {
+        if (!process.isGone) witness.sees(id, session.value, 'a turn')
+        if (random.chance(0.3)) await wait(random.below(30))
+        session.value.push(word)
+      })
+      if (!process.isGone) witness.acknowledged(id, word)
+    } catch (error) {
+      witness.rejected(error, process.isGone)
+    }
+  }
+
+  async function visitor(id: string): Promise<void> {
+    while (!isOver()) {
+      await visit(id)
+      await wait(random.pick([0, 10, 40, 100, 200, 400]))
+    }
+  }
+
+  async function faults(): Promise<void> {
+    const replace = async (index: number, end: (process: Process) => unknown) => {
+      const process = processes[index]
+      const next = await start()
+      started.push(next)
+      processes[index] = next
+      if (process !== undefined) await end(process)
+    }
+    const acts = {
+      cut: async () => random.pick(processes).proxy.cut(),
+      outage: async () => {
+        const { proxy } = random.pick(processes)
+        if (random.chance(0.5)) proxy.refuse()
+        else proxy.goDeaf()
+        await wait(random.pick([100, 400, 900]))
+        proxy.heal()
+      },
+      crash: () => replace(random.below(processCount), (process) => process.crash()),
+      close: () => replace(random.below(processCount), ({ registry }) => registry.close({ deadlineMs: 50 })),
+      weather: async () => {
+        store.weather = random.pick<Weather>(['down', 'down', 'forgetful'])
+        await wait(random.pick([100, 500, 1_200]))
+        store.weather = 'well'
+      },
+      retry: async () => {
+        await random.pick(processes).registry.retryDead()
+      },
+    }
+    while (!isOver()) {
+      await wait(random.below(250))
+      const act = random.pick(['cut', 'outage', 'crash', 'close', 'weather', 'weather', 'retry'] as const)
+      await acts[act]().catch((error: unknown) => witness.rejected(error, false))
+    }
+  }
+
+  const visitors = Array.from({ length: idCount * windows }, (_, index) =>
+    visitor(`visitor-${index % idCount}`),
+  )
+  await Promise.all([...visitors, faults()])
+  store.weather = 'well'
+  for (const { isGone, proxy } of started) if (!isGone) proxy.heal()
+  // No line is cut any more, and a busy machine may take its time.
+  const last = await start({ callTimeoutMs: 5_000 })
+  started.push(last)
+  // Each comes once more, and sees all that was said.
+  for (let index = 0; index < idCount; index += 1) {
+    await last.registry.run(`visitor-${index}`, ({ value }) => {
+      witness.sees(`visitor-${index}`, value, 'the last turn')
+    })
+  }
+  const { client, close } = await connectClient('redis', url)
+  const keys = new Keys(prefix, options.shards)
+  await until(async () => {
+    await last.registry.retryDead()
+    const queued = await Promise.all(
+      [0, 1].map((shard) => (client as RedisClientType).zCard(keys.queue(shard)[0])),
+    )
+    return (await last.registry.size()) === 0 && queued.every((count) => count === 0)
+  })
+  await close()
+  await Promise.all(started.map((process) => process.end()))
+  witness.expectStored(store.values)
+  const { problems, turns, archives } = witness
+  return { problems, turns, archives }
+}

@@ -1,0 +1,26 @@
+import process from 'node:process'
+import { expect, it } from 'vitest'
+import { describeOnRedis } from '../support/redis-suite.ts'
+import { runProgram } from './programs/program.ts'
+
+/** Seeds that once found something. */
+const remembered: readonly number[] = []
+
+/** `PROGRAM_SEED=7 PROGRAM_ROUNDS=1` repeats one; more rounds look for more. */
+const { PROGRAM_SEED = Date.now() % 1_000_000_000, PROGRAM_ROUNDS = 3 } = process.env
+const seeds = Array.from({ length: Number(PROGRAM_ROUNDS) }, (_, index) => Number(PROGRAM_SEED) + index)
+
+describeOnRedis('random programs of several processes', (redis) => {
+  it.each([...remembered, ...seeds])(
+    'no acknowledged save is lost, attempts are honest, and no turn goes on from an old state: PROGRAM_SEED=%i',
+    { timeout: 120_000 },
+    async (seed) => {
+      const { problems, turns, archives } = await runProgram(redis.url, seed)
+
+      expect(problems, `PROGRAM_SEED=${seed} PROGRAM_ROUNDS=1`).toEqual([])
+      // A program in which nothing happens shows nothing.
+      expect(turns).toBeGreaterThan(5)
+      expect(archives).toBeGreaterThan(5)
+    },
+  )
+})
