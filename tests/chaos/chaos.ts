@@ -1,19 +1,13 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { isSessionRegistryError, type RunOptions, SessionRegistry } from 'session-registry'
+import { type Hold, isSessionRegistryError, SessionRegistry } from 'session-registry'
 import { ManualClock } from 'session-registry/testing'
 import { Random } from '../support/random.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { settle } from '../support/settle.ts'
+import { ChaosTurns } from './chaos-turns.ts'
 import { UnreliableStore } from './unreliable-store.ts'
-import { type SeenTurn, Witness } from './witness.ts'
+import { Witness } from './witness.ts'
 
 const ids = ['a', 'b', 'c', 'd', 'e', 'f']
-
-/**
- * The turns that the present code is a part of, the innermost last. One for all rounds: Node 20 never lets go of a
- * storage that was used, and looks at every one of them for each promise.
- */
-const scopes = new AsyncLocalStorage<readonly SeenTurn[]>()
 
 export interface ChaosReport {
   readonly problems: readonly string[]
@@ -33,8 +27,9 @@ class Chaos {
   readonly #registry: SessionRegistry<number[]>
   readonly #witness: Witness
   readonly #unsettled = new Set<Promise<unknown>>()
-  readonly #holds: { release(): void }[] = []
-  #said = 0
+  readonly #turns: ChaosTurns
+  readonly #turnGraceMs: number
+  readonly #holds: Hold[] = []
   /** How many more things listeners may do: enough for trouble, few enough to come to an end. */
   #mischief = 0
   #isClosing = false
@@ -44,6 +39,9 @@ class Chaos {
     this.#random = random
     this.#store = new UnreliableStore(random, this.#clock)
     const maxTurnMs = random.pick([40, 80, 1_000])
+    const turnGraceMs = random.pick([0, 20, 60])
+    const rollback = random.chance(0.5)
+    this.#turnGraceMs = turnGraceMs
     const maxSessions = random.pick([1, 2, 4, 6, Number.POSITIVE_INFINITY])
     this.#registry = new SessionRegistry<number[]>({
       clock: this.#clock,
@@ -51,6 +49,10 @@ class Chaos {
       timeoutMs: random.pick([50, 100, 200, Number.POSITIVE_INFINITY]),
       maxAgeMs: random.pick([150, 400, Number.POSITIVE_INFINITY]),
       maxTurnMs,
+      turnGraceMs,
+      rollback,
+      maxHoldMs: random.pick([30, 100, Number.POSITIVE_INFINITY]),
+      maxWaiting: random.pick([0, 1, 3, 1_000]),
       intervalMs: random.pick([20, 70, 1_000_000]),
       maxSessions,
       whenFull: random.pick(['evict', 'evict', 'reject']),
@@ -65,7 +67,12 @@ class Chaos {
       archive: this.#store.archive,
       load: this.#store.load,
     })
-    this.#witness = new Witness(this.#registry, this.#clock, { maxSessions, maxTurnMs })
+    this.#witness = new Witness(this.#registry, this.#clock, { maxSessions, maxTurnMs, turnGraceMs })
+    this.#turns = new ChaosTurns(this.#registry, this.#clock, random, this.#witness, {
+      rollback,
+      misbehave: () => this.#quietly(() => this.#misbehave()),
+      track: (promise) => this.#track(promise),
+    })
     for (const event of ['created', 'expired', 'ended'] as const) {
       this.#registry.on(event, () => this.#misbehave())
     }
@@ -91,7 +98,9 @@ class Chaos {
     this.#isClosing = true
     if (this.#random.chance(0.5)) this.#store.isReliable = true
     const deadlineMs = this.#random.pick([0, 100, 2_000])
-    this.#clock.setTimeout(() => this.#witness.deadlinePasses(), deadlineMs)
+    this.#clock.setTimeout(() => this.#witness.deadlinePasses(), deadlineMs + this.#turnGraceMs)
+    // Holds have no grace.
+    for (const hold of this.#holds) this.#clock.setTimeout(() => hold.release(), deadlineMs)
     const report = this.#registry.close({ deadlineMs })
     if (this.#registry.close() !== report) this.#witness.blame('close gave another promise')
     if (this.#random.chance(0.5)) this.#registry.delete(this.#deletable())
@@ -101,7 +110,7 @@ class Chaos {
     })
     for (let left = 100; left > 0 && closed === undefined; left -= 1) await this.#clock.advanceAsync(50)
     // Turns that ignore their signal may still go on for a while.
-    for (let left = 20; left > 0; left -= 1) await this.#clock.advanceAsync(100)
+    for (let left = 25; left > 0; left -= 1) await this.#clock.advanceAsync(100)
     await settle()
     if (closed === undefined) this.#witness.blame('close did not come to an end')
     if (this.#unsettled.size > 0) this.#witness.blame(`${this.#unsettled.size} calls never settled`)
@@ -119,10 +128,12 @@ class Chaos {
     const { below, pick } = { below: (n: number) => this.#random.below(n), pick: this.#random }
     const id = pick.pick(ids)
     const kind = below(100)
-    if (kind < 50) this.#say(id)
-    else if (kind < 60) this.#track(this.#registry.open(id))
+    if (kind < 50) this.#turns.say(id)
+    else if (kind < 58) this.#track(this.#registry.open(id))
+    else if (kind < 60) this.#acquire(id)
     else if (kind < 68) this.#hold(id)
-    else if (kind < 76) this.#holds.splice(below(this.#holds.length + 1), 1)[0]?.release()
+    else if (kind < 75) this.#holds.splice(below(this.#holds.length + 1), 1)[0]?.release()
+    else if (kind < 76) this.#renew()
     else if (kind < 80) this.#registry.delete(this.#deletable())
     else if (kind < 81) this.#clear()
     else if (kind < 82) this.#set(id)
@@ -141,91 +152,25 @@ class Chaos {
     this.#act()
   }
 
-  #say(id: string): void {
-    const random = this.#random
-    const options: { -readonly [K in keyof RunOptions]: RunOptions[K] } = {}
-    options.whenBusy = random.pick(['wait', 'wait', 'wait', 'reject', 'interrupt', 'join'])
-    if (random.chance(0.1)) options.create = false
-    if (random.chance(0.15)) {
-      const controller = new AbortController()
-      options.signal = controller.signal
-      this.#clock.setTimeout(() => controller.abort(new Error('gone')), random.below(60))
-    }
-    this.#track(this.#turn(id, options))
-  }
-
-  #turn(id: string, options: RunOptions): Promise<unknown> {
-    const outers = scopes.getStore() ?? []
-    const outer = outers.findLast((turn) => turn.id === id && this.#witness.runs(turn))
-    const joins = options.whenBusy === 'join'
-    let accepted: { readonly message: number; readonly deletions: number } | undefined
-    const turn = this.#registry.run(
-      id,
-      (session, signal) => {
-        const startedAt = this.#clock.now()
-        const seen: SeenTurn = {
-          id,
-          session,
-          startedAt,
-          excludes: outer?.excludes ?? !joins,
-          outer,
-        }
-        const deletions = this.#witness.deletionsOf(id)
-        this.#witness.turnStarts(seen)
-        return scopes.run([...outers, seen], async () => {
-          try {
-            const message = await this.#talk(seen, signal)
-            if (message !== undefined) accepted = { message, deletions }
-          } finally {
-            this.#witness.turnEnds(seen)
-          }
-        })
-      },
-      options,
-    )
-    return turn.then(() => {
-      if (accepted !== undefined) this.#witness.accepted(id, accepted.message, accepted.deletions)
-    })
-  }
-
-  /** What happens inside a turn; gives the message that it has left in the session. */
-  async #talk(turn: SeenTurn, signal: AbortSignal): Promise<number | undefined> {
-    const random = this.#random
-    const { id, session } = turn
-    if (random.chance(0.1)) signal.addEventListener('abort', () => this.#quietly(() => this.#misbehave()))
-    // A turn that writes back what it has read would notice a message that came in between.
-    const copies = turn.outer === undefined && random.chance(0.3)
-    const before = [...session.value]
-    if (random.chance(0.7)) await this.#wait(random.below(random.chance(0.1) ? 150 : 30), signal)
-    if (!copies && random.chance(0.2)) {
-      const nested = this.#turn(id, {})
-      // One in three is not waited for.
-      if (random.chance(0.67)) await nested
-      else this.#track(nested)
-    }
-    if (random.chance(0.05)) throw new Error('the turn failed')
-    if (!turn.excludes || signal.aborted) return undefined
-    this.#said += 1
-    const message = this.#said
-    this.#witness.said(id, message)
-    if (copies) session.value = [...before, message]
-    else session.value.push(message)
-    if (random.chance(0.3)) await this.#wait(random.below(10), signal)
-    return message
-  }
-
-  /** Some turns stop as their signal aborts, others do not care. */
-  #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const obeys = this.#random.chance(0.5)
-    return new Promise((resolve, reject) => {
-      this.#clock.setTimeout(resolve, ms)
-      if (obeys) signal.addEventListener('abort', () => reject(signal.reason))
-    })
-  }
-
   #hold(id: string): void {
-    const hold = this.#registry.hold(id)
+    const maxMs = this.#random.chance(0.5) ? this.#random.below(60) + 1 : undefined
+    const hold = this.#registry.hold(id, { maxMs })
     if (hold !== undefined) this.#holds.push(hold)
+  }
+
+  #acquire(id: string): void {
+    const acquired = this.#registry.acquire(id, { maxMs: this.#random.below(60) + 1 })
+    this.#track(
+      acquired.then((hold) => {
+        this.#holds.push(hold)
+        this.#renew()
+      }),
+    )
+  }
+
+  #renew(): void {
+    const hold = this.#holds.at(-1)
+    if (hold?.renew() === true && !hold.session.held) this.#witness.blame('a hold that holds nothing')
   }
 
   #deletable(): string {

@@ -10,6 +10,10 @@ export interface SeenTurn {
   readonly excludes: boolean
   /** The turn that it is nested in. */
   readonly outer: SeenTurn | undefined
+  /** Settles as its run does. */
+  outcome(): Promise<unknown>
+  /** Whether nothing of what it wrote is left when it fails. */
+  readonly isUndone: boolean
 }
 
 /** Watches a registry and writes down every promise that it breaks. */
@@ -18,7 +22,8 @@ export class Witness {
   readonly #registry: SessionRegistry<number[]>
   readonly #clock: ManualClock
   readonly #maxSessions: number
-  readonly #maxTurnMs: number
+  /** A turn has its session for its time and its grace. */
+  readonly #longestTurnMs: number
   /** The deadline of `close` has passed, or may have. */
   #isPastDeadline = false
   readonly #running = new Set<SeenTurn>()
@@ -34,16 +39,18 @@ export class Witness {
   /** What was said in sessions of an id, and what of that nobody may see again. */
   readonly #said = new Map<string, number[]>()
   readonly #forgotten = new Set<number>()
+  /** What turns have said that failed, and were rolled back. */
+  readonly #undone = new Set<number>()
 
   constructor(
     registry: SessionRegistry<number[]>,
     clock: ManualClock,
-    limits: { readonly maxSessions: number; readonly maxTurnMs: number },
+    limits: { readonly maxSessions: number; readonly maxTurnMs: number; readonly turnGraceMs: number },
   ) {
     this.#registry = registry
     this.#clock = clock
     this.#maxSessions = limits.maxSessions
-    this.#maxTurnMs = limits.maxTurnMs
+    this.#longestTurnMs = limits.maxTurnMs + limits.turnGraceMs
     registry.on('created', (session) => {
       if (this.#created.has(session)) this.#blame(`${session.id} was created twice`)
       if (this.#endedAt.has(session)) this.#blame(`${session.id} ended before it was created`)
@@ -101,6 +108,11 @@ export class Witness {
     this.#said.delete(id)
   }
 
+  /** A turn fails that is rolled back: nobody may find its message after it. */
+  undone(message: number): void {
+    this.#undone.add(message)
+  }
+
   turnStarts(turn: SeenTurn): void {
     this.#checkForgotten(turn.session)
     for (const other of this.#running) {
@@ -135,6 +147,8 @@ export class Witness {
   checkEnd(kept: (id: string) => readonly number[]): void {
     for (const [id, messages] of this.#expected) {
       const found = new Set(kept(id))
+      const back = [...found].filter((message) => this.#undone.has(message))
+      if (back.length > 0) this.#blame(`${id} kept ${back.join(', ')}, which were rolled back`)
       const lost = messages.filter((message) => !found.has(message))
       if (lost.length > 0) this.#blame(`${id} lost ${lost.join(', ')}`)
     }
@@ -166,7 +180,7 @@ export class Witness {
 
   /** Whether it was cut by the watchdog, or may have been with a turn that it is nested in. */
   #isTooLong({ startedAt, outer }: SeenTurn): boolean {
-    if (this.#clock.now() - startedAt >= this.#maxTurnMs) return true
+    if (this.#clock.now() - startedAt >= this.#longestTurnMs) return true
     return outer !== undefined && this.#isTooLong(outer)
   }
 
