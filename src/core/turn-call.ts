@@ -57,8 +57,13 @@ export class TurnCall<T> extends ScopedWork {
   isStopping = false
   /** Bounds its wait, then its time, then its grace. */
   timer: Timer | undefined = undefined
-  /** The caller's async context. */
+  /** The caller's async context, in which the turn is called. */
   context: AsyncResource | undefined = new AsyncResource('SessionTurn')
+  /**
+   * The same once more, for the turn's signal. While the turn is in its first steps, what it sets with an `AsyncLocalStorage` is
+   * set on the resource in which it was called.
+   */
+  #signalContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
   readonly #counts: TurnCounts
   readonly #unlisten: (() => void)[] = []
   #phase: TurnPhase = 'waiting'
@@ -110,8 +115,8 @@ export class TurnCall<T> extends ScopedWork {
     // The signal keeps its reason. Until the stack of an error is written down, it keeps every function that was on it.
     if (isSessionRegistryError(reason)) void reason.stack
     const abort = () => this.rejoin(() => this.controller.abort(reason))
-    if (this.context === undefined) abort()
-    else this.context.runInAsyncScope(abort)
+    if (this.#signalContext === undefined) abort()
+    else this.#signalContext.runInAsyncScope(abort)
   }
 
   /** Calls the user's function, in the async context of the caller of `run`, which also is told the outcome. */
@@ -172,6 +177,7 @@ export class TurnCall<T> extends ScopedWork {
     this.reject = spent
     this.cutReason = undefined
     this.context = undefined
+    this.#signalContext = undefined
   }
 
   #count(change: 1 | -1): void {

@@ -1,7 +1,10 @@
 import type {
+  AcquireOptions,
   ArchiveReason,
   EndReason,
   ExpiryReason,
+  HoldOptions,
+  OpenOptions,
   RunOptions,
   Session,
   StreamTurn,
@@ -31,15 +34,15 @@ export interface ContractRegistry {
   values(): Walk<string[]>
   sessions(): Walk<Session<string[]>>
   sweep(): Awaitable<number>
-  open(id: string): Promise<string[]>
-  run<R>(id: string, turn: Turn<string[], R>, options?: RunOptions): Promise<R | undefined>
-  /** Where it streams. */
-  stream?<Y>(
+  open(id: string, options?: OpenOptions<string[]>): Promise<string[] | undefined>
+  acquire(id: string, options?: AcquireOptions<string[]>): Promise<ContractHold | undefined>
+  run<R>(id: string, turn: Turn<string[], R>, options?: RunOptions<string[]>): Promise<R | undefined>
+  stream<Y>(
     id: string,
     turn: StreamTurn<string[], Y>,
     options?: RunOptions<string[]>,
   ): AsyncGenerator<Y, unknown, undefined>
-  hold(id: string): Awaitable<ContractHold | undefined>
+  hold(id: string, options?: HoldOptions): Awaitable<ContractHold | undefined>
   stats(): Awaitable<ContractStats>
   close(options?: { readonly deadlineMs?: number }): Promise<unknown>
   on(event: 'created', listener: (session: Session<string[]>) => void): unknown
@@ -48,7 +51,9 @@ export interface ContractRegistry {
   on(event: 'error', listener: (error: unknown) => void): unknown
 }
 
-interface ContractHold {
+export interface ContractHold {
+  readonly session: Session<string[]>
+  renew(): Awaitable<boolean>
   release(): Awaitable<void>
 }
 
@@ -60,6 +65,9 @@ interface ContractStats {
   readonly hits: number
   readonly misses: number
   readonly turns: number
+  readonly turnTimeouts: number
+  readonly running: number
+  readonly waiting: number
   readonly listenerErrors: number
 }
 
@@ -68,6 +76,9 @@ export interface ContractOptions {
   readonly timeoutMs?: number
   readonly maxAgeMs?: number
   readonly maxTurnMs?: number
+  readonly turnGraceMs?: number
+  readonly maxHoldMs?: number
+  readonly maxWaiting?: number
   readonly create?: (id: string) => string[]
   readonly load?: (id: string, context: { readonly signal: AbortSignal }) => Promise<string[] | undefined>
   readonly archive?: (
@@ -96,8 +107,6 @@ export interface ContractHarness {
     readonly closeEndsSessions: boolean
     /** While an old life is being archived, `getOrCreate` and `set` are refused, even without `load`. */
     readonly refusesWhileArchiving: boolean
-    /** It has `stream`, and refuses an async generator in `run`. */
-    readonly streams: boolean
     /** `set` assigns the value of a live session, and `replace` begins a new life. */
     readonly replaces: boolean
     /** `delete` and `clear` reach what is being loaded. */

@@ -12,10 +12,10 @@ export function describeLeftStreams(harness: ContractHarness): void {
   const make = (options = {}) => makeStreaming(harness, options)
 
   it('that is left aborts its signal, runs its `finally`, and has not failed', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const log: string[] = []
     const left = deferred<AbortSignal>()
-    for await (const part of stream('a', async function* (session, signal) {
+    for await (const part of registry.stream('a', async function* (session, signal) {
       try {
         session.value.push('question')
         yield 'first'
@@ -37,8 +37,8 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('that is left is read to its end, and what it yields is dropped', async () => {
-    const { registry, stream } = await make()
-    const parts = stream('a', async function* (session) {
+    const registry = await make()
+    const parts = registry.stream('a', async function* (session) {
       try {
         yield 'first'
       } finally {
@@ -55,8 +55,8 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('that is left in the middle of a part stops that, and drops it', async () => {
-    const { registry, stream } = await make()
-    const parts = stream('a', async function* (session, signal) {
+    const registry = await make()
+    const parts = registry.stream('a', async function* (session, signal) {
       session.value.push('question')
       yield 'first'
       await new Promise((_resolve, reject) => {
@@ -74,12 +74,12 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('that is left before it began is taken out of the queue', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const first = await startTurn(registry, 'a')
     const turn = vi.fn(async function* () {
       yield 1
     })
-    const parts = stream('a', turn)
+    const parts = registry.stream('a', turn)
     const pending = watch(parts.next())
     await parts.return(undefined)
     await pending.settled
@@ -92,11 +92,11 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('that is left before the first `next()` never begins', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const turn = vi.fn(async function* () {
       yield 1
     })
-    const parts = stream('a', turn)
+    const parts = registry.stream('a', turn)
     await parts.return(undefined)
 
     expect(await parts.next()).toEqual({ done: true, value: undefined })
@@ -105,10 +105,10 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('whose signal aborts while nobody reads is ended, and the next `next()` rejects with the reason', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const controller = new AbortController()
     const cleanedUp = deferred()
-    const parts = stream(
+    const parts = registry.stream(
       'a',
       async function* (session) {
         try {
@@ -134,9 +134,9 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('whose signal aborts while it is read may finish as it likes', async () => {
-    const { stream } = await make()
+    const registry = await make()
     const controller = new AbortController()
-    const parts = stream(
+    const parts = registry.stream(
       'a',
       async function* (_session, signal) {
         yield 'first'
@@ -156,8 +156,8 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('that nobody reads is ended by an interrupt', async () => {
-    const { registry, stream } = await make()
-    const parts = stream('a', async function* (session) {
+    const registry = await make()
+    const parts = registry.stream('a', async function* (session) {
       try {
         yield 1
       } finally {
@@ -175,8 +175,8 @@ export function describeLeftStreams(harness: ContractHarness): void {
   })
 
   it('that nobody reads is ended when its time is up, within the grace', async () => {
-    const { registry, stream } = await make({ maxTurnMs: 5 * unitMs })
-    const parts = stream('a', async function* (session) {
+    const registry = await make({ maxTurnMs: 5 * unitMs })
+    const parts = registry.stream('a', async function* (session) {
       try {
         yield 1
       } finally {

@@ -18,7 +18,6 @@ const harness: ContractHarness = {
   makes: {
     closeEndsSessions: true,
     refusesWhileArchiving: true,
-    streams: true,
     replaces: true,
     dropsDeletedLoads: true,
     waitsForAbortedHooks: true,

@@ -17,7 +17,6 @@ describeOnRedis('on Redis', (redis) => {
     makes: {
       closeEndsSessions: false,
       refusesWhileArchiving: false,
-      streams: true,
       replaces: true,
       dropsDeletedLoads: true,
       waitsForAbortedHooks: true,

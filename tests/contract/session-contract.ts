@@ -6,11 +6,14 @@ import { describeClosing } from './closing.ts'
 import { describeEvents } from './events.ts'
 import { describeExpiry } from './expiry.ts'
 import type { ContractHarness } from './harness.ts'
+import { describeHolds } from './holds.ts'
 import { describeIteration } from './iteration.ts'
 import { describeLeftStreams } from './left-streams.ts'
+import { describeOpenOptions } from './open-options.ts'
 import { describeOpening } from './opening.ts'
 import { describeReadingAndWriting } from './reading-and-writing.ts'
 import { describeStreams } from './streams.ts'
+import { describeTurnBounds } from './turn-bounds.ts'
 import { describeTurns } from './turns.ts'
 
 /**
@@ -28,8 +31,11 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('opening', () => describeOpening(harness))
     describe('turns', () => describeTurns(harness))
     describe('turns that meet', () => describeBusyTurns(harness))
-    describe.runIf(harness.makes.streams)('streams', () => describeStreams(harness))
-    describe.runIf(harness.makes.streams)('streams that are left', () => describeLeftStreams(harness))
+    describe('bounds of turns', () => describeTurnBounds(harness))
+    describe('holds', () => describeHolds(harness))
+    describe('options of opening', () => describeOpenOptions(harness))
+    describe('streams', () => describeStreams(harness))
+    describe('streams that are left', () => describeLeftStreams(harness))
     describe('archiving', () => describeArchiving(harness))
     describe('closing', () => describeClosing(harness))
     describe('bad input', () => describeBadInput(harness))

@@ -12,8 +12,8 @@ export function describeStreams(harness: ContractHarness): void {
   const make = (options = {}) => makeStreaming(harness, options)
 
   it('hands on what the turn yields, and keeps what it changed', async () => {
-    const { registry, stream } = await make()
-    const parts = stream('a', async function* (session, signal) {
+    const registry = await make()
+    const parts = registry.stream('a', async function* (session, signal) {
       expect(session.id).toBe('a')
       expect(signal.aborted).toBe(false)
       yield 'hel'
@@ -28,8 +28,8 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('gives what the turn returns with the end', async () => {
-    const { stream } = await make()
-    const parts = stream('a', async function* () {
+    const registry = await make()
+    const parts = registry.stream('a', async function* () {
       yield 1
       return 'total'
     })
@@ -39,9 +39,9 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('begins at the first `next()`, and not before', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const began = vi.fn()
-    const parts = stream('a', async function* () {
+    const parts = registry.stream('a', async function* () {
       began()
       yield 1
     })
@@ -56,8 +56,8 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('keeps other turns out until it has been read to its end', async () => {
-    const { registry, stream } = await make()
-    const parts = stream('a', async function* (session) {
+    const registry = await make()
+    const parts = registry.stream('a', async function* (session) {
       yield 1
       session.value.push('stream')
       yield 2
@@ -74,9 +74,9 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('waits for the turn before it', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const first = await startTurn(registry, 'a')
-    const parts = stream('a', async function* (session) {
+    const parts = registry.stream('a', async function* (session) {
       yield [...session.value]
     })
     const part = watch(parts.next())
@@ -90,9 +90,9 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('that fails rejects with the very error, and the session lives on', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const error = new Error('the model is overloaded')
-    const parts = stream('a', async function* () {
+    const parts = registry.stream('a', async function* () {
       yield 'first'
       throw error
     })
@@ -106,10 +106,10 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('runs every part in the context of the first `next()`', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const requests = new AsyncLocalStorage<string>()
     const seen: unknown[] = []
-    const parts = stream('a', async function* () {
+    const parts = registry.stream('a', async function* () {
       try {
         for (;;) {
           seen.push(requests.getStore())
@@ -128,10 +128,10 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('joins the turn in which it is read', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const result = await registry.run('a', async (session: Session<string[]>) => {
       const parts = await collect(
-        stream('a', async function* (inner) {
+        registry.stream('a', async function* (inner) {
           inner.value.push('inner')
           yield 1
         }),
@@ -143,18 +143,18 @@ export function describeStreams(harness: ContractHarness): void {
   })
 
   it('takes the options of `run`', async () => {
-    const { registry, stream } = await make()
+    const registry = await make()
     const turn = async function* (session: Session<string[]>) {
       yield [...session.value]
     }
-    expect(await collect(stream('b', turn, { create: false }))).toEqual([])
+    expect(await collect(registry.stream('b', turn, { create: false }))).toEqual([])
     expect(await registry.has('b')).toBe(false)
     const first = await startTurn(registry, 'a')
-    const rejected = watch(stream('a', turn, { whenBusy: 'reject' }).next())
+    const rejected = watch(registry.stream('a', turn, { whenBusy: 'reject' }).next())
     await rejected.settled
 
     expect(rejected.error).toEqual(sessionError('ERR_SESSION_BUSY'))
-    expect(await collect(stream('a', turn, { whenBusy: 'join' }))).toEqual([[]])
+    expect(await collect(registry.stream('a', turn, { whenBusy: 'join' }))).toEqual([[]])
     first.finish()
     await first.run.settled
   })
@@ -170,8 +170,8 @@ export function describeStreams(harness: ContractHarness): void {
   it.each(wrong)(
     'rejects the first `next()` for a wrong argument: %s',
     async (_name, code, id, turn, options) => {
-      const { registry, stream } = await make()
-      const next = watch(stream(id, turn as never, options as never).next())
+      const registry = await make()
+      const next = watch(registry.stream(id, turn as never, options as never).next())
       await next.settled
 
       expect(next.error).toEqual(sessionError(code))
@@ -180,7 +180,7 @@ export function describeStreams(harness: ContractHarness): void {
   )
 
   it('is refused by `run`, at once and as a promise', async () => {
-    const { registry } = await make()
+    const registry = await make()
     async function* generator(): AsyncGenerator<number> {
       yield 1
     }

@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest'
+import { sessionError } from '../support/session-error.ts'
+import { watch } from '../support/watched.ts'
+import { type ContractHarness, type ContractOptions, eventually } from './harness.ts'
+
+export function describeHolds(harness: ContractHarness): void {
+  const { unitMs } = harness
+
+  async function make(options: ContractOptions = {}) {
+    const registry = await harness.make({ create: () => [], timeoutMs: 2 * unitMs, ...options })
+    const errors: unknown[] = []
+    registry.on('error', (error) => errors.push(error))
+    return { registry, errors }
+  }
+
+  it('a hold that is not renewed within its `maxMs` is taken away, with an error', async () => {
+    const { registry, errors } = await make()
+    await registry.open('a')
+    const hold = await registry.hold('a', { maxMs: 6 * unitMs })
+    await harness.advance(4 * unitMs)
+    expect((await registry.peek('a'))?.held).toBe(true)
+    expect(await hold?.renew()).toBe(true)
+    await harness.advance(4 * unitMs)
+    expect((await registry.peek('a'))?.held).toBe(true)
+    expect(errors).toEqual([])
+    await eventually(harness, () => expect(errors).toEqual([sessionError('ERR_SESSION_TURN_TIMEOUT')]))
+
+    expect(await hold?.renew()).toBe(false)
+  })
+
+  it('a hold is not bounded by `maxTurnMs`, but by `maxHoldMs`', async () => {
+    const { registry, errors } = await make({ maxTurnMs: unitMs, maxHoldMs: 6 * unitMs })
+    await registry.open('a')
+    await registry.hold('a')
+    await harness.advance(4 * unitMs)
+    expect((await registry.peek('a'))?.held).toBe(true)
+    await eventually(harness, () => expect(errors).toHaveLength(1))
+  })
+
+  it('a hold has its session, and no longer holds when that was deleted', async () => {
+    const { registry } = await make()
+    await registry.set('a', ['hello'])
+    const hold = await registry.hold('a')
+    expect(hold?.session.id).toBe('a')
+    expect(hold?.session.value).toEqual(['hello'])
+    await registry.delete('a')
+
+    expect(await hold?.renew()).toBe(false)
+    await hold?.release()
+  })
+
+  it('acquire opens and holds in one step', async () => {
+    const { registry } = await make({ load: async () => ['loaded'] })
+    const hold = await registry.acquire('a')
+    await harness.advance(5 * unitMs)
+    await registry.sweep()
+    expect(hold?.session.value).toEqual(['loaded'])
+    expect((await registry.peek('a'))?.held).toBe(true)
+    await hold?.release()
+
+    expect((await registry.peek('a'))?.held ?? false).toBe(false)
+  })
+
+  it('acquire with `create: false` finds what is there, and creates nothing', async () => {
+    const { registry } = await make()
+    expect(await registry.acquire('a', { create: false })).toBeUndefined()
+    expect(await registry.has('a')).toBe(false)
+    await registry.set('a', [])
+    const hold = await registry.acquire('a', { create: false })
+
+    expect(hold?.session.id).toBe('a')
+    await hold?.release()
+  })
+
+  it('acquire ends its wait with its signal, and holds nothing then', async () => {
+    const { registry } = await make({ load: () => new Promise<undefined>(() => {}) })
+    const controller = new AbortController()
+    const left = watch(registry.acquire('a', { signal: controller.signal }))
+    await harness.advance(unitMs)
+    controller.abort('gone')
+    await left.settled
+
+    expect(left.error).toBe('gone')
+    expect(await registry.has('a')).toBe(false)
+  })
+}
