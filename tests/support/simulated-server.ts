@@ -4,7 +4,7 @@ import type { RunScript } from '../../src/redis/client.ts'
 import { ReadOnlyScript, Script } from '../../src/redis/script.ts'
 import { type Watched, watch } from './watched.ts'
 
-export const writing = new Script('writing', 'return 1')
+const writing = new Script('writing', 'return 1')
 export const reading = new ReadOnlyScript('reading', 'return 1')
 
 /** A server whose clock, stalls and lost answers are those of the test; it keeps to the deadlines of scripts. */
