@@ -136,9 +136,7 @@ export class TurnCourse<T> {
       if (outcome === 'done' || isReader) run.succeed(value)
       else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')
     } catch (error) {
-      const released = this.#letGo(run)
-      // Where Redis is away, giving the lock back would take as long once more, and nobody is to wait for that.
-      if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) await released
+      await this.#letGoAfter(run, error)
       run.fail(error, 'over')
     }
   }
@@ -148,10 +146,16 @@ export class TurnCourse<T> {
     if (run.outer === undefined && run.phase !== 'cut') {
       run.phase = 'over'
       run.timer?.cancel()
-      await this.#letGo(run)
+      await this.#letGoAfter(run, error)
     }
     run.fail(error, 'over')
     this.#over(run)
+  }
+
+  /** Where Redis is away, giving the lock back takes as long once more: the caller is told first. */
+  async #letGoAfter(run: RedisTurnRun<T>, error: unknown): Promise<void> {
+    const released = this.#letGo(run)
+    if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) await released
   }
 
   async #letGo(run: RedisTurnRun<T>): Promise<void> {

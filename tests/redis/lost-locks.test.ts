@@ -15,7 +15,7 @@ const unavailable = sessionError('ERR_SESSION_BACKEND_UNAVAILABLE')
 const atOnce = { timeout: 10_000, interval: 20 }
 
 const options = {
-  callTimeoutMs: 300,
+  callTimeoutMs: 500,
   leaseMs: 60_000,
   intervalMs: Number.POSITIVE_INFINITY,
   create: (): string[] => [],
@@ -63,6 +63,27 @@ describeOnRedis('a lock whose call was given up', (redis) => {
 
       const next = watch(registry.run('a', ({ value }) => [...value]))
       await expect.poll(() => next.value, atOnce).toEqual(['kept'])
+    },
+  )
+})
+
+describeOnRedis('a turn that fails because Redis is away', (redis) => {
+  it.each(clientKinds)(
+    'is told when its own call is given up, not after a second one: %s',
+    generous,
+    async (kind) => {
+      const proxy = await testProxy(redis.url)
+      const registry = await testRegistry<string[]>(proxy, { ...options, kind, prefix: uniquePrefix() })
+      await registry.run('a', () => {})
+      let startedAt = 0
+      const turn = registry.run('a', async () => {
+        proxy.goDeaf()
+        startedAt = performance.now()
+        await registry.get('b')
+      })
+
+      expect(await failureOf(() => turn)).toEqual(unavailable)
+      expect(performance.now() - startedAt).toBeLessThan(2 * options.callTimeoutMs)
     },
   )
 })
