@@ -1,5 +1,5 @@
 import type { SessionSource } from './session-source.ts'
-import { invalidKind } from './validate.ts'
+import { invalidOption } from './validate.ts'
 
 /**
  * The source that an adapter was given, refused at once where it is none.
@@ -10,5 +10,5 @@ import { invalidKind } from './validate.ts'
  */
 export function givenSource<T>(source: SessionSource<T>): SessionSource<T> {
   if (typeof source?.run === 'function') return source
-  throw invalidKind('source', 'a session registry', source)
+  throw invalidOption('source', 'a session registry', source)
 }

@@ -45,11 +45,6 @@ export function invalidNumber(name: string, rule: string, got: unknown): Session
   )
 }
 
-/** {@link invalidOption}. */
-export function invalidKind(name: string, rule: string, got: unknown): SessionRegistryError {
-  return invalidOption(name, rule, got)
-}
-
 export function checkPositive(name: string, value: unknown): number {
   if (typeof value === 'number' && value > 0) return value
   throw invalidNumber(name, 'a positive number or Infinity', value)
@@ -130,6 +125,11 @@ export function checkOptions<O extends object>(
     own[key] = value[key]
   }
   return own
+}
+
+/** The own enumerable properties of an object of somebody else's, with no prototype that something may have polluted. */
+export function ownFields<O extends object>(object: O): O {
+  return Object.assign(Object.create(null), object)
 }
 
 /** What an option's name looks like: letters only, and no more of them than the names of our own have. */

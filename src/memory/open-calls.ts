@@ -74,6 +74,7 @@ export class OpenCalls<T> {
     let stopListening = () => {}
     const waiter: Opens<T> = {
       create,
+      context: undefined,
       attach: (opened) => {
         stopListening()
         resolve(take(opened))

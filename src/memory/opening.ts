@@ -8,7 +8,7 @@ export interface Opens<T> {
   /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
   readonly create: boolean | CreateSession<T>
   /** The async context of the call; taken when it has to wait, where it is not given. */
-  context?: AsyncResource | undefined
+  context: AsyncResource | undefined
   /** Its place among those who wait for the id. Set by the {@link Opener} alone. */
   place?: QueueEntry<Opens<T>> | undefined
   /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */

@@ -1,19 +1,10 @@
 import { SessionRegistry } from 'session-registry'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { resolveOptions } from '../../src/memory/options.ts'
 import { resolveRedisOptions } from '../../src/redis/options.ts'
+import { read, sources } from '../repo/tracked-files.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
-
-/** Sets properties that every plain object inherits, as a merge of hostile JSON does, for the rest of a test. */
-function pollute(properties: Readonly<Record<string, unknown>>): void {
-  const { prototype } = Object
-  for (const [name, value] of Object.entries(properties)) {
-    Object.defineProperty(prototype, name, { value, configurable: true, enumerable: true, writable: true })
-  }
-  onTestFinished(() => {
-    for (const name of Object.keys(properties)) Reflect.deleteProperty(prototype, name)
-  })
-}
+import { pollute } from '../support/pollute.ts'
 
 const client = { evalSha: async () => 0, eval: async () => 0 }
 const shownOf = (resolved: object) =>
@@ -108,6 +99,64 @@ describe('options of a call: a polluted prototype', () => {
       false,
       false,
     ])
+  })
+})
+
+/** Everything that may be left out somewhere in the code of a registry, and would then be looked for in a prototype. */
+const optional = new Set(
+  sources
+    .filter((path) => /^src\/(core|memory)\//.test(path))
+    .flatMap((path) =>
+      Array.from(read(path).matchAll(/^\s+(?:readonly )?(\w+)\?:/gm), ([, name = '']) => name),
+    ),
+)
+
+/** What a registry does in a day of its life. */
+async function transcript(): Promise<string[]> {
+  const store = new Map<string, string[]>()
+  const { registry, clock, events } = clockedRegistry({
+    timeoutMs: 1_000,
+    intervalMs: 250,
+    maxSessions: 3,
+    archive: async ({ id, value }, reason) => void store.set(id, [...value, reason]),
+    load: async (id) => store.get(id),
+  })
+  const lines: unknown[] = []
+  lines.push(await registry.open('a', {}))
+  await registry.run('a', async ({ value }) => {
+    value.push('one')
+    await registry.run('a', (session) => session.value.push('nested'), {})
+  })
+  for await (const part of registry.stream('b', async function* ({ value }) {
+    yield value.push('two')
+  }))
+    lines.push(part)
+  const hold = await registry.acquire('c', {})
+  registry.set('a', ['three'], {})
+  await clock.advanceAsync(1_500)
+  lines.push([...registry.keys()], await registry.run('a', ({ value }) => [...value]))
+  lines.push(await registry.run('none', () => 5, { create: false }).catch(String))
+  lines.push(await registry.run('d', () => Promise.reject(new Error('a failure'))).catch(String))
+  hold.release()
+  registry.replace('a', ['four'], {})
+  const closed = registry.close({})
+  await clock.advanceAsync(10)
+  const { ended, archived, failed } = await closed
+  const stats = { ...registry.stats(), lastSweep: undefined }
+  return [...lines, ended, archived, failed.length, stats, [...store], ...events.lines].map((line) =>
+    JSON.stringify(line),
+  )
+}
+
+describe('what may be left out: a polluted prototype', () => {
+  // Node itself looks for `signal` in the options of `addEventListener`, and throws.
+  it.each([...optional].filter((name) => name !== 'signal').toSorted())('brings no `%s` in', async (name) => {
+    const before = await transcript()
+    pollute({ [name]: 'polluted' })
+    const after = await transcript()
+
+    expect(before.length).toBeGreaterThan(15)
+    expect(after).toEqual(before)
   })
 })
 

@@ -3,7 +3,7 @@ import type { IterableReadableStream } from '@langchain/core/utils/stream'
 import { givenId } from '../../core/given-id.ts'
 import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { invalidKind } from '../../core/validate.ts'
+import { invalidOption, ownFields } from '../../core/validate.ts'
 import { notingHistories, storingOrFailing } from './storing.ts'
 import { TurnStream } from './turn-stream.ts'
 
@@ -32,7 +32,7 @@ export function withSessionTurns<I, O, C extends RunnableConfig>(
 /** A runnable of either build of LangChain, known by what is called of it. */
 function checkRunnable<R extends Runnable>(runnable: R): R {
   if (typeof runnable?.invoke === 'function' && typeof runnable.stream === 'function') return runnable
-  throw invalidKind('runnable', 'a LangChain runnable', runnable)
+  throw invalidOption('runnable', 'a LangChain runnable', runnable)
 }
 
 class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
@@ -77,7 +77,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   #callOf(options: Partial<C> | undefined): Call<C> {
     const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
     const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
-    const id = idIn(configurable ?? {})
+    const id = idIn(ownFields(configurable ?? {}))
     // The stock class knows no `thread_id`, and takes the number 0 for no id.
     if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
     return { id, signal, config: config as Partial<C> }

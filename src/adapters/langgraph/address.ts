@@ -1,6 +1,6 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
 import { type GivenId, givenId } from '../../core/given-id.ts'
-import { checkObject, invalidOption } from '../../core/validate.ts'
+import { checkObject, invalidOption, ownFields } from '../../core/validate.ts'
 
 /** What a config points at. */
 export interface Address {
@@ -16,7 +16,7 @@ export interface Address {
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
 export function configurableOf(config: RunnableConfig): NonNullable<RunnableConfig['configurable']> {
-  return checkObject('config.configurable', checkObject('config', config).configurable ?? {})
+  return ownFields(checkObject('config.configurable', checkObject('config', config).configurable ?? {}))
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID` */

@@ -6,7 +6,7 @@ import {
   RESUME,
 } from '@langchain/langgraph-checkpoint'
 import { SessionRegistryError } from '../../core/errors.ts'
-import { checkObject, checkText, invalidKind } from '../../core/validate.ts'
+import { checkObject, checkText, invalidOption } from '../../core/validate.ts'
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function checkPut(
@@ -28,10 +28,10 @@ export function checkPut(
  */
 export function checkPutWrites(writes: readonly PendingWrite[], taskId: string, taskPath: string): void {
   if (!Array.isArray(writes) || !writes.every(isWrite)) {
-    throw invalidKind('writes', 'an array of pairs of a channel and a value', writes)
+    throw invalidOption('writes', 'an array of pairs of a channel and a value', writes)
   }
   checkText('taskId', taskId)
-  if (typeof taskPath !== 'string') throw invalidKind('taskPath', 'a string', taskPath)
+  if (typeof taskPath !== 'string') throw invalidOption('taskPath', 'a string', taskPath)
 }
 
 function isWrite(write: unknown): boolean {

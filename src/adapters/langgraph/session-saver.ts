@@ -22,6 +22,7 @@ import {
   checkOptions,
   checkPositive,
   invalidOption,
+  ownFields,
 } from '../../core/validate.ts'
 import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
 import { checkPut, checkPutWrites, isResume, nothingToResume } from './check-write.ts'
@@ -109,8 +110,8 @@ export class SessionSaver extends BaseCheckpointSaver {
   ): AsyncGenerator<CheckpointTuple> {
     const { thread_id, checkpoint_ns, checkpoint_id } = configurableOf(config)
     // As the savers of LangGraph do, it takes `null` for no options.
-    const { before: last, filter: wanted, limit } = checkObject('options', options ?? {})
-    const { checkpoint_id: before } = last?.configurable ?? {}
+    const { before: last, filter: wanted, limit } = ownFields(checkObject('options', options ?? {}))
+    const { checkpoint_id: before } = ownFields(last?.configurable ?? {})
     const filter = Object.entries(wanted ?? {})
     let rest = limit ?? Number.POSITIVE_INFINITY
     for await (const [threadId, thread] of this.#threads(thread_id)) {

@@ -1,0 +1,42 @@
+import type { HumanMessage } from '@langchain/core/messages'
+import { RunnableLambda } from '@langchain/core/runnables'
+import { SessionRegistry } from 'session-registry'
+import { withSessionTurns } from 'session-registry/langchain'
+import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
+import { describe, expect, it } from 'vitest'
+import { checkpointOf } from '../support/checkpoints.ts'
+import { pollute } from '../support/pollute.ts'
+import { readAll } from '../support/read-all.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
+
+// With an id from there, each visitor would be in one and the same session.
+describe('the id of a call: a polluted prototype', () => {
+  it('gives none to a runnable of LangChain', async () => {
+    const sessions = new SessionRegistry<HumanMessage[]>({ create: () => [] })
+    const runnable = withSessionTurns(
+      sessions,
+      RunnableLambda.from(() => 'done'),
+    )
+    pollute({ sessionId: 'the same for all', thread_id: 'the same for all' })
+    await runnable.invoke('', { configurable: { thread_id: 'ada' } })
+
+    expect([...sessions.keys()]).toEqual(['ada'])
+    expect(await failureOf(() => runnable.invoke('', { configurable: {} }))).toEqual(
+      sessionError('ERR_SESSION_ID_INVALID'),
+    )
+  })
+
+  it('gives none to a saver of LangGraph, nor a checkpoint or a limit', async () => {
+    const threads = new SessionRegistry<Thread>({ create: newThread })
+    const saver = new SessionSaver({ source: threads })
+    const ada = { configurable: { thread_id: 'ada' } }
+    const metadata = { source: 'loop', step: 0, parents: {} } as const
+    for (const id of ['1', '2']) await saver.put(ada, checkpointOf(id, {}), metadata, {})
+    pollute({ thread_id: 'ada', checkpoint_id: '1', thread_ts: '1', limit: 1, pausedTimeoutMs: 5 })
+
+    expect(await saver.getTuple({ configurable: {} })).toBeUndefined()
+    expect((await saver.getTuple(ada))?.checkpoint.id).toBe('2')
+    expect(await readAll(saver.list(ada, {}))).toHaveLength(2)
+    expect(() => new SessionSaver({ source: threads })).not.toThrow()
+  })
+})
