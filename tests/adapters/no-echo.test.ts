@@ -20,6 +20,7 @@ const metadata = { source: 'loop', step: 0, parents: {} } as const
 
 describeNoEcho({
   chatStore: (given) => chatStore(given),
+  'chatStore: options': (given) => chatStore(new SessionRegistry<UIMessage[]>(), given),
   'loadChat: id': (given) => chats().loadChat(given),
   'saveChat: chat': (given) => chats().saveChat(given),
   'saveChat: id': (given) => chats().saveChat({ chatId: given, messages: [] }),
@@ -27,6 +28,7 @@ describeNoEcho({
   'saveChat: a message': (given) => chats().saveChat({ chatId: 'a', messages: [given] }),
   'agentSession: source': (given) => agentSession(given, 'a'),
   'agentSession: id': (given) => agentSession(items(), given),
+  'agentSession: options': (given) => agentSession(items(), 'a', given),
   'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
   'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
   'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),

@@ -32,15 +32,19 @@ interface BundleOptions {
   readonly format: Format
   readonly external?: readonly string[]
   readonly folder: string
+  readonly file?: string
 }
 
 /** Bundles a program that imports the packed package, as its user would, and returns the path of the bundle. */
-async function bundle(program: string, { format, external = [], folder }: BundleOptions): Promise<string> {
-  await stranger.write('program.mjs', program)
+async function bundle(
+  program: string,
+  { format, external = [], folder, file = 'program.mjs' }: BundleOptions,
+): Promise<string> {
+  await stranger.write(file, program)
   const outfile = join(folder, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`)
   const { warnings }: BuildResult = await build({
     absWorkingDir: stranger.folder,
-    entryPoints: ['program.mjs'],
+    entryPoints: [file],
     bundle: true,
     platform: 'node',
     format,
@@ -110,6 +114,15 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
     expect(code).toBe('ERR_SESSION_OPTION_INVALID')
     expect(message).toMatch(/^Expected `logger` to be .*Pass a pino logger$/)
     expect(cause).toBe('MODULE_NOT_FOUND')
+  })
+
+  it('logger true: logs where the program requires the CommonJS build', async () => {
+    const folder = join(stranger.folder, 'build')
+    await mkdir(folder, { recursive: true })
+    const program = logging.replace(/import (.+) from (.+)/, 'const $1 = require($2)')
+    const [line = ''] = await linesOf(await bundle(program, { format, folder, file: 'program.cjs' }))
+
+    expect(JSON.parse(line)).toMatchObject({ session: 'ada', msg: 'session created' })
   })
 
   it('a pino logger: bundled and passed, logs without node_modules', async () => {

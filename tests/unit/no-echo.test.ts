@@ -16,9 +16,19 @@ const turn = () => {}
 const optionNames = [
   ...['timeoutMs', 'intervalMs', 'maxAgeMs', 'maxSessions', 'whenFull', 'create', 'load', 'archive'],
   ...['archiveConcurrency', 'archiveAttempts', 'archiveTimeoutMs', 'loadTimeoutMs', 'maxTurnMs', 'maxHoldMs'],
-  ...['turnGraceMs', 'maxWaiting', 'logger', 'logIds', 'name', 'clock'],
+  ...['turnGraceMs', 'maxWaiting', 'logger', 'logIds', 'name', 'clock', 'rollback'],
 ]
-const redisOptionNames = [...optionNames, 'client', 'prefix', 'shards', 'leaseMs', 'retentionMs', 'codec']
+const redisOptionNames = [
+  ...optionNames,
+  'client',
+  'prefix',
+  'shards',
+  'leaseMs',
+  'retentionMs',
+  'codec',
+  'callTimeoutMs',
+  'archives',
+]
 
 describeNoEcho({
   'new SessionRegistry': (given) => new SessionRegistry(given),
@@ -41,10 +51,19 @@ describeNoEcho({
     const session = inMemory().set('a', []).peek('a')
     if (session !== undefined) session.timeoutMs = given
   },
+  'SessionRegistry.shared: key': (key) => SessionRegistry.shared(key, () => 5 as never),
+  'SessionRegistry.shared: make': (make) => SessionRegistry.shared('no-echo', make),
+  'RedisSessionRegistry.retryDead: id': (id) => onRedis().retryDead(wrongId(id)),
+  'RedisSessionRegistry.dropDead: id': (id) => onRedis().dropDead(wrongId(id)),
   'ManualClock.advance': (given) => new ManualClock().advance(given),
   'ManualClock.advanceAsync': (given) => new ManualClock().advanceAsync(given),
   'JSON codec: decode': (given) => new CheckedCodec(jsonCodec).decode(given),
 })
+
+/** A string of the right length is an id, and no wrong one. */
+function wrongId(given: unknown): string {
+  return (typeof given === 'string' ? given.repeat(60) : given) as string
+}
 
 function callsOfRegistry(
   kind: string,
@@ -61,14 +80,32 @@ function callsOfRegistry(
     'run: whenBusy': (registry, whenBusy) => registry.run('a', turn, { whenBusy }),
     'run: signal': (registry, signal) => registry.run('a', turn, { signal }),
     'run: create': (registry, create) => registry.run('a', turn, { create }),
+    'run: waitMs': (registry, waitMs) => registry.run('a', turn, { waitMs }),
+    'stream: turn': (registry, given) => registry.stream('a', given).next(),
+    'stream: options': (registry, given) => registry.stream('a', async function* () {}, given).next(),
+    'replace: options': (registry, given) => registry.replace('a', [], given),
+    'open: options': (registry, given) => registry.open('a', given),
+    'open: create': (registry, create) => registry.open('a', { create }),
+    'acquire: options': (registry, given) => registry.acquire('a', given),
+    'hold: options': (registry, given) => registry.hold('a', given),
+    'hold: maxMs': (registry, maxMs) => registry.hold('a', { maxMs }),
     'close: options': (registry, given) => registry.close(given),
     'close: deadlineMs': (registry, deadlineMs) => registry.close({ deadlineMs }),
   }
-  for (const name of ['get', 'touch', 'peek', 'has', 'delete', 'open', 'hold', 'getOrCreate'] as const) {
+  for (const name of [
+    'get',
+    'touch',
+    'peek',
+    'has',
+    'delete',
+    'open',
+    'hold',
+    'getOrCreate',
+    'acquire',
+    'ref',
+  ] as const) {
     onRegistry[`${name}: id`] = (registry, given) => {
-      // A string of the right length is an id, and no wrong one.
-      const id = typeof given === 'string' ? String(given).repeat(60) : given
-      return registry[name](id as string)
+      return registry[name](wrongId(given))
     }
   }
   return Object.fromEntries(
