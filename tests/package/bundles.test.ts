@@ -116,15 +116,6 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
     expect(cause).toBe('MODULE_NOT_FOUND')
   })
 
-  it('logger true: logs where the program requires the CommonJS build', async () => {
-    const folder = join(stranger.folder, 'build')
-    await mkdir(folder, { recursive: true })
-    const program = logging.replace(/import (.+) from (.+)/, 'const $1 = require($2)')
-    const [line = ''] = await linesOf(await bundle(program, { format, folder, file: 'program.cjs' }))
-
-    expect(JSON.parse(line)).toMatchObject({ session: 'ada', msg: 'session created' })
-  })
-
   it('a pino logger: bundled and passed, logs without node_modules', async () => {
     const [line = ''] = await linesOf(await bundle(loggingByItsOwn, { format, folder: bare }))
 
@@ -136,6 +127,16 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
   })
 })
 
+it('a bundle by esbuild of a program that requires the package: logger true logs', async () => {
+  const folder = join(stranger.folder, 'build')
+  await mkdir(folder, { recursive: true })
+  const program = logging.replace(/import (.+) from (.+)/, 'const $1 = require($2)')
+  const path = await bundle(program, { format: 'cjs', folder, file: 'program.cjs' })
+  const [line = ''] = await linesOf(path)
+
+  expect(JSON.parse(line)).toMatchObject({ session: 'ada', msg: 'session created' })
+})
+
 // Jest with jsdom: a `document`, no `setImmediate`, and CommonJS, where the build makes `import.meta.url` of the page's.
 it('a page that a test runner plays: the CommonJS build finds pino, and ends a long sweep', async () => {
   const { stdout } = await stranger.run(
@@ -143,7 +144,7 @@ it('a page that a test runner plays: the CommonJS build finds pino, and ends a l
     `globalThis.document = { currentScript: null, baseURI: 'http://localhost/' }
      delete globalThis.setImmediate
      const { SessionRegistry } = require('session-registry')
-     const registry = new SessionRegistry({ timeoutMs: 50, intervalMs: 60, logger: true })
+     const registry = new SessionRegistry({ timeoutMs: 50, intervalMs: 500, logger: true })
      const keepAlive = setTimeout(() => {}, 20_000)
      registry.on('ended', () => { for (const until = performance.now() + 5; performance.now() < until; ); })
      registry.once('swept', () => clearTimeout(keepAlive))

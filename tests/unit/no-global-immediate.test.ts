@@ -7,7 +7,7 @@ it('background sweep: goes on to its end where the global setImmediate is missin
   Reflect.deleteProperty(globalThis, 'setImmediate')
   try {
     const { SessionRegistry } = await import('../../src/index.ts')
-    const registry = new SessionRegistry<number>({ timeoutMs: 50, intervalMs: 60 })
+    const registry = new SessionRegistry<number>({ timeoutMs: 50, intervalMs: 500 })
     for (let index = 0; index < 4; index += 1) registry.set(String(index), index)
     registry.on('ended', () => {
       // Each takes longer than a slice may: the sweep yields after every one.
