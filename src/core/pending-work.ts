@@ -20,6 +20,16 @@ export class PendingWork {
     if (this.#count === 0 && this.#waiters.length > 0) this.#check()
   }
 
+  /** Counts as work until the promise settles. */
+  async during<R>(work: Promise<R>): Promise<R> {
+    this.begin()
+    try {
+      return await work
+    } finally {
+      this.end()
+    }
+  }
+
   /** Fulfils at a moment when no work is under way. The process stays alive until then. */
   whenNone(): Promise<void> {
     return new Promise((resolve) => {

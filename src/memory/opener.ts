@@ -2,12 +2,12 @@ import { AsyncResource } from 'node:async_hooks'
 import { type Concerns, idIsAwaited } from '../core/concerns.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import type { CreateSession, LoadSession } from '../core/hooks.ts'
+import { LoadCall, type LoadHost } from '../core/load-call.ts'
 import type { PendingWork } from '../core/pending-work.ts'
 import { endedDuring, noFactory } from '../core/refusals.ts'
 import { findScope } from '../core/turn-scope.ts'
 import type { Archiver } from './archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { LoadCall, type LoadHost } from './load-call.ts'
 import { dismiss, Opening, type Opens, runIn } from './opening.ts'
 import type { Room, RoomWaiter } from './room.ts'
 import { noSlot } from './table/slot-page.ts'
@@ -45,7 +45,9 @@ export class Opener<T> {
     this.#parts = parts
     this.#create = hooks.create
     const { load, loadTimeoutMs } = hooks
-    this.#loads = load === undefined ? undefined : { ...parts, load, loadTimeoutMs }
+    const { owner, lifecycle, pending } = parts
+    const { announcer, clock } = lifecycle
+    this.#loads = load === undefined ? undefined : { owner, announcer, clock, pending, load, loadTimeoutMs }
   }
 
   /** Calls the waiter back, at once where nothing has to be waited for. */
@@ -181,7 +183,7 @@ export class Opener<T> {
       },
       failed: (error) => {
         this.#fail(opening, error)
-        host.lifecycle.announcer.deliver()
+        host.announcer.deliver()
       },
       finished: () => this.#calls.delete(call),
     })

@@ -1,7 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { CreateSession } from '../core/hooks.ts'
 import { LinkedQueue, type QueueEntry } from '../core/linked-queue.ts'
-import type { LoadCall } from './load-call.ts'
+import type { LoadCall } from '../core/load-call.ts'
 
 /** Somebody who needs a session in memory: a call of `open`, or a turn. */
 export interface Opens<T> {

@@ -28,8 +28,9 @@ export class Access<T> {
 
   /** Begins a new life; a live one ends. */
   async replace(id: string, value: T, timeoutMs: number): Promise<void> {
-    const { store, teller, options, turns } = this.#parts
-    const { life, replaced } = await store.replace(id, options.codec.encode(value), timeoutMs)
+    const { store, teller, options, turns, pending } = this.#parts
+    const text = options.codec.encode(value)
+    const { life, replaced } = await pending.during(store.replace(id, text, timeoutMs))
     if (replaced !== undefined) {
       turns.cutOff(id, new Set([replaced.incarnation]))
       teller.ended(replaced, 'replaced')

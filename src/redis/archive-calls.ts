@@ -2,6 +2,7 @@ import { realClock } from '../core/clock.ts'
 import type { ConstructionContext } from '../core/construction-context.ts'
 import type { ExpiryReason } from '../core/end-reason.ts'
 import type { ArchiveSession } from '../core/hooks.ts'
+import type { PendingWork } from '../core/pending-work.ts'
 import { archiveTimedOut } from '../core/refusals.ts'
 import { HookCall, runInScope } from '../core/turn-scope.ts'
 import type { RedisSession } from './redis-session.ts'
@@ -21,12 +22,14 @@ export interface ArchiveCall<T> {
 export class ArchiveCalls<T> {
   readonly #owner: object
   readonly #context: ConstructionContext
+  readonly #pending: PendingWork
   readonly #timeoutMs: number
   readonly #underWay = new Map<string, Promise<void>>()
 
-  constructor(owner: object, context: ConstructionContext, timeoutMs: number) {
+  constructor(owner: object, context: ConstructionContext, pending: PendingWork, timeoutMs: number) {
     this.#owner = owner
     this.#context = context
+    this.#pending = pending
     this.#timeoutMs = timeoutMs
   }
 
@@ -56,7 +59,7 @@ export class ArchiveCalls<T> {
       stored.then(settled, settled)
     })
     this.#underWay.set(id, over)
-    void over.then(() => {
+    void this.#pending.during(over).then(() => {
       if (this.#underWay.get(id) === over) this.#underWay.delete(id)
     })
     await untilAborted(stored, signal)

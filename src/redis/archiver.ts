@@ -1,6 +1,7 @@
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { isSessionRegistryError, SessionRegistryError } from '../core/errors.ts'
-import { endedDuringTurn } from '../core/refusals.ts'
+import type { PendingWork } from '../core/pending-work.ts'
+import { endedDuring } from '../core/refusals.ts'
 import { ArchiveCalls } from './archive-calls.ts'
 import { type Job, loseJob, pauseAfter } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
@@ -24,6 +25,7 @@ export interface Due {
 export class Archiver<T> {
   readonly #store: ClaimStore<T>
   readonly #teller: Teller<T>
+  readonly #pending: PendingWork
   readonly #options: ResolvedRedisOptions<T>
   readonly #calls: ArchiveCalls<T>
   readonly #deleted = new Map<string, Promise<void>>()
@@ -40,13 +42,20 @@ export class Archiver<T> {
   /** Called when a life of this id is archived or given up. */
   whenSettled: ((id: string) => void) | undefined = undefined
 
-  constructor(owner: object, store: ClaimStore<T>, teller: Teller<T>, options: ResolvedRedisOptions<T>) {
+  constructor(
+    owner: object,
+    store: ClaimStore<T>,
+    teller: Teller<T>,
+    pending: PendingWork,
+    options: ResolvedRedisOptions<T>,
+  ) {
     const { context } = teller.announcer
     this.#store = store
     this.#teller = teller
+    this.#pending = pending
     this.#options = options
     this.#concurrency = options.archive === undefined ? endsAtOnce : options.archiveConcurrency
-    this.#calls = new ArchiveCalls(owner, context, options.archiveTimeoutMs)
+    this.#calls = new ArchiveCalls(owner, context, pending, options.archiveTimeoutMs)
     this.#renewal = new ClaimRenewal(store, options.leaseMs, context, () => this.#jobs)
   }
 
@@ -98,7 +107,7 @@ export class Archiver<T> {
   abandon(id: string, incarnations: ReadonlySet<string>): void {
     for (const job of this.#jobs) {
       if (job.claim.id !== id || !incarnations.has(job.claim.incarnation)) continue
-      this.#teller.announcer.context.run(() => loseJob(job, endedDuringTurn()))
+      this.#teller.announcer.context.run(() => loseJob(job, endedDuring('archive', 'deleted')))
       const hook = this.#calls.underWay(id)
       if (hook === undefined) continue
       this.#deleted.set(id, hook)
@@ -140,12 +149,13 @@ export class Archiver<T> {
   }
 
   #take(claim: Claim, enqueue: (job: Job) => void): Promise<void> {
-    return new Promise((over) => {
+    const over = new Promise<void>((resolve) => {
       const { claimedAt: renewedAt } = claim
-      const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over }
+      const job = { claim, controller: new AbortController(), isLost: false, renewedAt, over: resolve }
       this.#jobs.add(job)
       enqueue(job)
     })
+    return this.#pending.during(over)
   }
 
   #begin(): void {

@@ -21,7 +21,11 @@ export class OpenCalls<T> {
   }
 
   /** The live session, or a new one, without waiting for anything. */
-  async getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<Life> {
+  getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<Life> {
+    return this.#parts.pending.during(this.#getOrCreate(id, create, timeoutMs))
+  }
+
+  async #getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<Life> {
     const { counters } = this.#parts.teller
     for (;;) {
       const life = await this.#access.live(id, { touches: true, reads: true })

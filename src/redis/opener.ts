@@ -1,9 +1,11 @@
 import { abortError, abortReason } from '../core/abort-listeners.ts'
-import { realClock, Timer } from '../core/clock.ts'
+import { realClock } from '../core/clock.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
-import type { CreateSession, LoadSession } from '../core/hooks.ts'
-import { loadTimedOut, noFactory } from '../core/refusals.ts'
-import { HookCall, runInScope } from '../core/turn-scope.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { LoadCall, type LoadHost } from '../core/load-call.ts'
+import type { PendingWork } from '../core/pending-work.ts'
+import { noFactory } from '../core/refusals.ts'
+import { findScope } from '../core/turn-scope.ts'
 import type { OlderLives } from './older-lives.ts'
 import { type Brought, type Found, Opening } from './opening.ts'
 import type { ResolvedRedisOptions } from './options.ts'
@@ -19,6 +21,15 @@ export interface BringOptions<T> {
   readonly left?: AbortSignal | undefined
 }
 
+export interface OpenerParts<T> {
+  readonly owner: object
+  readonly store: SessionStore<T>
+  readonly older: OlderLives<T>
+  readonly teller: Teller<T>
+  readonly pending: PendingWork
+  readonly options: ResolvedRedisOptions<T>
+}
+
 /** Brings absent ids to life, by one `load` or one call of the factory that all callers of this process share. */
 export class Opener<T> {
   readonly #owner: object
@@ -26,26 +37,31 @@ export class Opener<T> {
   readonly #older: OlderLives<T>
   readonly #teller: Teller<T>
   readonly #options: ResolvedRedisOptions<T>
+  readonly #pending: PendingWork
+  /** `undefined` where nothing is loaded. */
+  readonly #loads: LoadHost<T> | undefined
+  /** Calls of the hook that have not settled, those that count no more included. */
+  readonly #calls = new Set<LoadCall<T>>()
   readonly #openings = new Map<string, Opening<T>>()
   #refusal: SessionRegistryError | undefined
 
-  constructor(
-    owner: object,
-    store: SessionStore<T>,
-    older: OlderLives<T>,
-    teller: Teller<T>,
-    options: ResolvedRedisOptions<T>,
-  ) {
+  constructor({ owner, store, older, teller, pending, options }: OpenerParts<T>) {
     this.#owner = owner
     this.#store = store
     this.#older = older
     this.#teller = teller
+    this.#pending = pending
     this.#options = options
+    const { announcer } = teller
+    const { load, loadTimeoutMs } = options
+    this.#loads =
+      load === undefined ? undefined : { owner, announcer, clock: realClock, pending, load, loadTimeoutMs }
   }
 
   /** Rejects with what `load` or the factory failed with, and with the codes of the store. */
-  async bring(id: string, { create, token, left }: BringOptions<T>): Promise<Brought> {
+  async bring(id: string, request: BringOptions<T>): Promise<Brought> {
     if (this.#refusal !== undefined) throw this.#refusal
+    const { create, left } = request
     const opening = this.#openings.get(id) ?? this.#begin(id)
     opening.count += 1
     if (create !== false) opening.create ??= create === true ? this.#options.create : create
@@ -55,7 +71,7 @@ export class Opener<T> {
       if (found === 'changed' || opening.isDropped) return { state: 'changed' }
       if (found.value === undefined && create === false) return { state: 'absent' }
       const isFirst = opening.made === undefined
-      opening.made ??= this.#make(id, opening, found, token)
+      opening.made ??= this.#make(id, opening, found, request)
       const made = await opening.made
       if (opening.isDropped) return { state: 'changed' }
       // The lock is of the one who has created with it.
@@ -68,9 +84,15 @@ export class Opener<T> {
   /** The id was deleted: what is being loaded here is dropped, those who wait load anew. Returns whether there was such. */
   drop(id: string): boolean {
     const opening = this.#openings.get(id)
-    if (opening === undefined || this.#options.load === undefined) return false
+    if (opening === undefined || this.#loads === undefined) return false
+    if (opening.load !== undefined && findScope(this.#owner, id) === opening.load.hook) {
+      // It would be called again and again. What it gives comes after the deletion.
+      opening.isDeletedByHook = true
+      return false
+    }
     this.#openings.delete(id)
     opening.drop()
+    this.#teller.announcer.deliver()
     return true
   }
 
@@ -87,6 +109,9 @@ export class Opener<T> {
   refuseAll(error: SessionRegistryError): void {
     this.#refusal = error
     for (const opening of this.#openings.values()) opening.fail(error)
+    for (const call of this.#calls) call.finish()
+    this.#calls.clear()
+    this.#teller.announcer.deliver()
   }
 
   #begin(id: string): Opening<T> {
@@ -102,49 +127,64 @@ export class Opener<T> {
     if (opening.count > 0) return
     if (this.#openings.get(id) === opening) this.#openings.delete(id)
     opening.abort(left?.aborted === true ? abortReason(left) : abortError())
+    this.#teller.announcer.deliver()
   }
 
   async #find(id: string, opening: Opening<T>): Promise<Found<T> | 'changed'> {
-    const { load } = this.#options
-    if (load === undefined) {
-      await this.#older.passDeleted(id, opening.loading.signal)
+    const { signal } = opening.waiting
+    if (this.#loads === undefined) {
+      await this.#older.passDeleted(id, signal)
       return { value: undefined, loaded: undefined }
     }
-    const newest = await this.#older.pass(id, opening.loading.signal)
+    const newest = await this.#older.pass(id, signal)
     if (newest === 'live') return 'changed'
-    return { value: await this.#load(id, opening, load), loaded: newest.loaded }
+    return { value: await this.#load(id, opening, this.#loads), loaded: newest.loaded }
   }
 
-  async #load(
+  /** Never settles where the call is aborted: those who waited have been told. */
+  #load(id: string, opening: Opening<T>, host: LoadHost<T>): Promise<{ readonly of: T } | undefined> {
+    return new Promise((resolve, reject) => {
+      const call = new LoadCall<T>(host, id, {
+        loaded: (value) => resolve(value === undefined ? undefined : { of: value }),
+        failed: reject,
+        finished: () => this.#calls.delete(call),
+      })
+      this.#calls.add(call)
+      opening.load = call
+      call.start()
+      host.announcer.deliver()
+    })
+  }
+
+  #make(
     id: string,
     opening: Opening<T>,
-    load: LoadSession<T>,
-  ): Promise<{ readonly of: T } | undefined> {
-    const { loadTimeoutMs } = this.#options
-    const { signal } = opening.loading
-    const call = new HookCall()
-    const timedOut = () => opening.fail(loadTimedOut(loadTimeoutMs))
-    const timer = new Timer(realClock, timedOut, loadTimeoutMs, { keepsAlive: true })
-    const stop = () => timer.cancel()
-    signal.addEventListener('abort', stop, { once: true })
+    found: Found<T>,
+    { create, token }: BringOptions<T>,
+  ): Promise<Brought> {
+    const own = typeof create === 'function' ? create : undefined
+    let text: string
     try {
-      const value = await runInScope(this.#owner, id, call, () => load(id, { signal }))
-      return value === undefined ? undefined : { of: value }
-    } finally {
-      call.isOver = true
-      stop()
+      text = this.#encode(id, found, own ?? this.#options.create ?? opening.create)
+    } catch (error) {
+      // What a call's own factory throws is no matter of the others who wait.
+      if (own !== undefined) throw error
+      return Promise.reject(error)
     }
+    const loaded = opening.isDeletedByHook ? undefined : found.loaded
+    return this.#pending.during(this.#create(id, text, { ...found, loaded }, token))
   }
 
-  async #make(
-    id: string,
-    { create }: Opening<T>,
-    { value, loaded }: Found<T>,
-    token: string,
-  ): Promise<Brought> {
-    const { codec, timeoutMs } = this.#options
-    if (value === undefined && create === undefined) throw noFactory()
-    const text = codec.encode(value === undefined ? (create?.(id) as T) : value.of)
+  /** The text of the new life. */
+  #encode(id: string, { value }: Found<T>, factory: CreateSession<T> | undefined): string {
+    const { codec } = this.#options
+    if (value !== undefined) return codec.encode(value.of)
+    if (factory === undefined) throw noFactory()
+    return codec.encode(factory(id))
+  }
+
+  async #create(id: string, text: string, { value, loaded }: Found<T>, token: string): Promise<Brought> {
+    const { timeoutMs } = this.#options
     const created = await this.#store.create(id, text, timeoutMs, { token, loaded })
     if (created.state === 'exists') return { state: 'changed' }
     this.#teller.created(created.life, value !== undefined)

@@ -1,6 +1,7 @@
 import { abortReason, onAbort } from '../core/abort-listeners.ts'
 import type { CreateSession } from '../core/hooks.ts'
-import { endedDuringTurn } from '../core/refusals.ts'
+import type { LoadCall } from '../core/load-call.ts'
+import { endedDuring } from '../core/refusals.ts'
 import type { Life } from './life.ts'
 
 /** What has become of an id that was absent. */
@@ -23,15 +24,19 @@ export interface Found<T> {
  * It is given up when the last of them leaves: who comes later begins anew, and has no part in how this one ends.
  */
 export class Opening<T> {
-  /** Aborts when no one waits for the load any more. */
-  readonly loading = new AbortController()
+  /** Aborts when no one waits any more for what comes before the load. */
+  readonly waiting = new AbortController()
+  /** The call of `load` that is under way. */
+  load: LoadCall<T> | undefined
   /** Those who wait. */
   count = 0
-  /** The factory of the first of them who has one. */
+  /** A factory that one of them has brought. */
   create: CreateSession<T> | undefined
   made: Promise<Brought> | undefined
   /** Whether the id was deleted meanwhile: what comes of it is not for those who wait. */
   isDropped = false
+  /** Whether the hook itself has deleted the id. */
+  isDeletedByHook = false
   /** `changed`: look once more. */
   readonly found: Promise<Found<T> | 'changed'>
   #isFound = false
@@ -71,7 +76,7 @@ export class Opening<T> {
   drop(): void {
     this.isDropped = true
     this.#resolve('changed')
-    this.abort(endedDuringTurn())
+    this.abort(endedDuring('load', 'deleted'))
   }
 
   fail(error: unknown): void {
@@ -83,6 +88,7 @@ export class Opening<T> {
   abort(reason: unknown): void {
     if (this.#isFound) return
     this.#isFound = true
-    this.loading.abort(reason)
+    this.waiting.abort(reason)
+    this.load?.abort(reason)
   }
 }

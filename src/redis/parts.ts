@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { Announcer } from '../core/announcer.ts'
 import { realClock } from '../core/clock.ts'
+import { KeepAlive } from '../core/keep-alive.ts'
+import { PendingWork } from '../core/pending-work.ts'
 import { Counters } from '../core/stats.ts'
 import { Watchdog } from '../core/watchdog.ts'
 import { ArchiveNote } from './archive-note.ts'
@@ -28,6 +30,8 @@ import { warn } from './warning.ts'
 export interface RedisParts<T> {
   readonly options: ResolvedRedisOptions<T>
   readonly keys: Keys
+  /** Loads, creations, saves and archives that are under way. */
+  readonly pending: PendingWork
   readonly teller: Teller<T>
   readonly store: SessionStore<T>
   readonly walks: Walks
@@ -50,6 +54,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     if (!hasWarned) warnOfEviction(policy, announcer, options)
     hasWarned = true
   }
+  const pending = new PendingWork(new KeepAlive({ clock: realClock, announcer }))
   const backend = new Backend(options.run, options.callTimeoutMs)
   const config = new ShardConfig(backend, keys, horizonMs, warnOnce)
   const note = new ArchiveNote(config.call, keys, announcer, options)
@@ -61,7 +66,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const walks = new Walks(call, keys)
   const dead = new DeadStore(call, keys, options.retentionMs)
   const watchdog = new Watchdog({ clock: realClock, announcer }, options.maxTurnMs)
-  const archiver = new Archiver(owner, claims, teller, options)
+  const archiver = new Archiver(owner, claims, teller, pending, options)
   const older = new OlderLives(claims, options, {
     takesWaited: () => archiver.takesWaited,
     take: (claim) => archiver.addFirst(claim),
@@ -73,10 +78,10 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     hookUnderWay: (id) => archiver.hookUnderWay(id),
     deletedHookUnderWay: (id) => archiver.deletedHookUnderWay(id),
   })
-  const opener = new Opener(owner, store, older, teller, options)
+  const opener = new Opener({ owner, store, older, teller, pending, options })
   const { context } = announcer
   const sharedHolds = new SharedHolds(store, { leaseMs: options.leaseMs, context })
-  const turns = new Turns({ owner, store, opener, sharedHolds, teller, watchdog, options })
+  const turns = new Turns({ owner, store, opener, sharedHolds, teller, watchdog, pending, options })
   const holds = new Holds(sharedHolds, opener, teller, watchdog)
   const reports = new ClaimReports(teller, walks, options.retentionMs)
   const intervalMs = options.archives ? options.intervalMs : Number.POSITIVE_INFINITY
@@ -93,7 +98,21 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     else poller.expect(due.shard, due.inMs)
   }
   archiver.whenSettled = (id) => older.wake(id)
-  return { options, keys, teller, store, walks, dead, older, opener, turns, holds, archiver, poller }
+  return {
+    options,
+    keys,
+    pending,
+    teller,
+    store,
+    walks,
+    dead,
+    older,
+    opener,
+    turns,
+    holds,
+    archiver,
+    poller,
+  }
 }
 
 /** Under any other policy Redis may let the deadlines of a whole shard go. */

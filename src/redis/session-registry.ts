@@ -11,9 +11,11 @@ import {
   type OpenOptions,
 } from '../core/call-options.ts'
 import type { CloseReport } from '../core/close-report.ts'
+import { type CurrentSession, currentSession } from '../core/current-session.ts'
 import type { SessionEvents } from '../core/events.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/id-ref.ts'
+import { innermostTurn } from '../core/outer-turn.ts'
 import { RegistryEmitter } from '../core/registry-emitter.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
@@ -34,6 +36,7 @@ import { OpenCalls } from './open-calls.ts'
 import { type RedisSessionRegistryOptions, resolveRedisOptions } from './options.ts'
 import { assemble, type RedisParts } from './parts.ts'
 import { TurnCalls } from './turn-calls.ts'
+import type { RedisTurnRun } from './turn-run.ts'
 
 /**
  * The registry of many processes that share one Redis or Valkey: the words of `SessionRegistry`, with results that are
@@ -304,6 +307,14 @@ export class RedisSessionRegistry<T>
   }
 
   /**
+   * Returns the session of the turn that the caller is a part of, in the same async context: of the innermost one, if turns of
+   * several sessions are nested. `undefined` outside of turns. Not activity.
+   */
+  current(): CurrentSession | undefined {
+    return currentSession(innermostTurn<RedisTurnRun<T>, T>(this)?.session)
+  }
+
+  /**
    * Keeps a live session from ending, for all processes, until the hold is released, or for `maxMs` at most. Activity, and so
    * is its release.
    *
@@ -335,6 +346,17 @@ export class RedisSessionRegistry<T>
     const checked = checkAcquire(options, resolved.maxHoldMs)
     this.#gate.begin()
     return holds.acquire(id, checked, this.#gate)
+  }
+
+  /**
+   * Fulfils at a moment when no load, creation, save or archive of this process is under way: every hook that was called has
+   * settled.
+   *
+   * It begins nothing and refuses nothing; running turns are not waited for, nor the pauses between two tries of an archive, which
+   * any process may make. The process stays alive until then.
+   */
+  settled(): Promise<void> {
+    return this.#parts.pending.whenNone()
   }
 
   /**

@@ -1,4 +1,5 @@
 import { isSessionRegistryError, type SessionRegistryError } from '../core/errors.ts'
+import type { PendingWork } from '../core/pending-work.ts'
 import { endedDuringTurn, interrupted } from '../core/refusals.ts'
 import { TurnLimits } from '../core/turn-limits.ts'
 import type { Watchdog } from '../core/watchdog.ts'
@@ -17,6 +18,7 @@ export interface TurnCourseParts<T> {
   readonly sharedHolds: SharedHolds<T>
   readonly teller: Teller<T>
   readonly watchdog: Watchdog
+  readonly pending: PendingWork
   readonly options: ResolvedRedisOptions<T>
 }
 
@@ -131,7 +133,7 @@ export class TurnCourse<T> {
     try {
       if (session === undefined || place === undefined) throw lockLost()
       const changes = session.changes()
-      const outcome = await place.leave(changes, session.version)
+      const outcome = await this.#parts.pending.during(place.leave(changes, session.version))
       const isReader = !place.excludes && changes.text === undefined && changes.timeoutMs === undefined
       if (outcome === 'done' || isReader) run.succeed(value)
       else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')

@@ -1,6 +1,7 @@
 import { abortReason } from '../core/abort-listeners.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import { outerTurn, runningTurn } from '../core/outer-turn.ts'
+import type { PendingWork } from '../core/pending-work.ts'
 import { busy, endedDuringTurn, interrupted, queueFull } from '../core/refusals.ts'
 import { TurnCounts } from '../core/turn-counts.ts'
 import type { Watchdog } from '../core/watchdog.ts'
@@ -23,6 +24,7 @@ export interface TurnParts<T> {
   readonly sharedHolds: SharedHolds<T>
   readonly teller: Teller<T>
   readonly watchdog: Watchdog
+  readonly pending: PendingWork
   readonly options: ResolvedRedisOptions<T>
 }
 
@@ -44,15 +46,14 @@ export class Turns<T> {
   /** Called when a turn has ended. */
   whenSettled: (() => void) | undefined = undefined
 
-  constructor({ owner, store, opener, sharedHolds, teller, watchdog, options }: TurnParts<T>) {
+  constructor(parts: TurnParts<T>) {
+    const { owner, store, opener, sharedHolds, watchdog, options } = parts
     this.#owner = owner
     this.#store = store
     this.#watchdog = watchdog
     this.#maxWaiting = options.maxWaiting
     this.#entrance = new TurnEntrance(store, opener, sharedHolds, options)
-    this.#course = new TurnCourse({ owner, store, sharedHolds, teller, watchdog, options }, (run) =>
-      this.#free(run),
-    )
+    this.#course = new TurnCourse(parts, (run) => this.#free(run))
   }
 
   /** Turns that wait, run or are being saved. */

@@ -3,7 +3,7 @@ import { type Deferred, deferred } from '../support/deferred.ts'
 import { FakeArchive } from '../support/fake-archive.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
-import { sessionError } from '../support/session-error.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
 import { watch } from '../support/watched.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
@@ -192,5 +192,95 @@ describeOnRedis('an id that was deleted while its archive was writing', (redis) 
     store.last.fail(store.failure)
     await Promise.all([open.settled, run.settled])
     expect([open.value, run.value]).toEqual([['new'], ['new']])
+  })
+})
+
+describeOnRedis('a session that is made for several', (redis) => {
+  const make = (options: object) =>
+    testRegistry<string[]>(redis, { prefix: uniquePrefix(), intervalMs: never, ...options })
+
+  it("own factory: makes the value instead of the registry's, for all who wait", async () => {
+    const ofRegistry = vi.fn(() => ['of the registry'])
+    const registry = await make({ create: ofRegistry })
+    const own = vi.fn((id: string) => [`own of ${id}`])
+    const values = [
+      registry.open('a', { create: own }),
+      registry.run('a', ({ value }) => value),
+      registry.open('a'),
+    ]
+
+    expect(await Promise.all(values)).toEqual([['own of a'], ['own of a'], ['own of a']])
+    expect(own).toHaveBeenCalledTimes(1)
+    expect(ofRegistry).not.toHaveBeenCalled()
+    expect(await registry.run('b', ({ value }) => value, { create: own })).toEqual(['own of b'])
+  })
+
+  it('own factory that throws: rejects its own call alone', async () => {
+    const registry = await make({ create: () => ['made'] })
+    const error = new Error('cannot be made')
+    const failing = failureOf(() =>
+      registry.open('a', {
+        create: () => {
+          throw error
+        },
+      }),
+    )
+
+    expect(await registry.open('a')).toEqual(['made'])
+    expect(await failing).toBe(error)
+  })
+
+  it("registry's factory that throws: is called once, and rejects all who wait", async () => {
+    const error = new Error('cannot be made')
+    const create = vi.fn(() => {
+      throw error
+    })
+    const registry = await make({ create })
+    const failures = [1, 2, 3].map(() => failureOf(() => registry.open('a')))
+
+    expect(await Promise.all(failures)).toEqual([error, error, error])
+    expect(create).toHaveBeenCalledTimes(1)
+    expect(await registry.has('a')).toBe(false)
+  })
+
+  it('`create: false`: gives `undefined`, and what there is to load', async () => {
+    const registry = await make({ create: () => ['made'] })
+    expect(await registry.open('a', { create: false })).toBeUndefined()
+    expect(await registry.has('a')).toBe(false)
+    const loading = await make({ load: async () => ['loaded'] })
+
+    expect(await loading.open('a', { create: false })).toEqual(['loaded'])
+  })
+
+  it('signal: ends the wait of that call, and what it began goes on for the others', async () => {
+    const { load, loads, begun } = manualLoad()
+    const registry = await make({ load })
+    const controller = new AbortController()
+    const reason = new Error('gone')
+    const first = failureOf(() => registry.open('a', { signal: controller.signal }))
+    await begun(1)
+    const second = registry.open('a')
+    await registry.has('a')
+    controller.abort(reason)
+    expect(await first).toBe(reason)
+    expect(loads[0]?.signal.aborted).toBe(false)
+    loads[0]?.answer.resolve(['loaded'])
+
+    expect(await second).toEqual(['loaded'])
+    expect(await failureOf(() => registry.open('a', { signal: AbortSignal.abort(reason) }))).toBe(reason)
+  })
+
+  it('load that deletes its own id: is not begun again and again', async () => {
+    let calls = 0
+    const registry = await make({
+      load: async () => {
+        calls += 1
+        await registry.delete('a')
+        return ['loaded']
+      },
+    })
+
+    expect(await registry.open('a')).toEqual(['loaded'])
+    expect(calls).toBe(1)
   })
 })

@@ -1,15 +1,16 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { Timer } from '../core/clock.ts'
-import type { LoadSession } from '../core/hooks.ts'
-import type { PendingWork } from '../core/pending-work.ts'
-import { loadTimedOut } from '../core/refusals.ts'
-import { HookCall, runInScope } from '../core/turn-scope.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import type { Announcer } from './announcer.ts'
+import type { Clock, Timer } from './clock.ts'
+import type { LoadSession } from './hooks.ts'
+import type { PendingWork } from './pending-work.ts'
+import { loadTimedOut } from './refusals.ts'
+import { HookCall, runInScope } from './turn-scope.ts'
 
 /** What the calls of one registry's `load` hook share. */
 export interface LoadHost<T> {
   readonly owner: object
-  readonly lifecycle: Lifecycle<T>
+  readonly announcer: Announcer
+  readonly clock: Clock
   readonly pending: PendingWork
   readonly load: LoadSession<T>
   readonly loadTimeoutMs: number
@@ -55,7 +56,7 @@ export class LoadCall<T> {
     this.#isWanted = false
     // It only bounds from here on for how long the hook counts as under way.
     this.#timer?.unref()
-    this.#host.lifecycle.announcer.defer(() => {
+    this.#host.announcer.defer(() => {
       this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
     })
   }
@@ -105,15 +106,14 @@ export class LoadCall<T> {
   }
 
   #fail(error: unknown): void {
-    const { announcer } = this.#host.lifecycle
+    const { announcer } = this.#host
     if (announcer.isLogged('debug'))
       announcer.log({ level: 'debug', message: 'load failed', fields: { err: error }, id: this.#id })
     this.#outcome.failed(error)
   }
 
   #limit(): void {
-    const { lifecycle, loadTimeoutMs } = this.#host
-    const { clock, announcer } = lifecycle
+    const { clock, announcer, loadTimeoutMs } = this.#host
     try {
       // A caller waits, so that the process stays alive.
       this.#timer = announcer.context.timer(clock, () => this.#timedOut(), loadTimeoutMs, {
