@@ -77,6 +77,18 @@ describe('a wrong option', () => {
     },
   )
 
+  // An object of sessions by id, passed in the place of the options.
+  it.each(['user-42', 'user_42', 'Ada', 'a b', '0b7f0c8e-1d5f-4f3a', 'abcdefghijklmnopqrstu', '__ada__', ''])(
+    'is not named when it is unknown and may be an id: "%s"',
+    (key) => {
+      const error = thrownBy(() => make(JSON.parse(`{ ${JSON.stringify(key)}: 5 }`))) as Error
+
+      expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
+      expect(error.message).toMatch(/, got another one \(a string of length \d+\)$/)
+      if (key !== '') expect(error.message).not.toContain(`\`${key}`)
+    },
+  )
+
   it('starts no timer', () => {
     const clock = new ManualClock()
     thrownBy(() => make({ clock, timeoutMs: -1 }))
