@@ -204,6 +204,8 @@ describe('a stream that is left', () => {
     clock.advance(499)
     expect(isHeld()).toBe(true)
     clock.advance(1)
+    // It obeys its signal, and so it needs no more of its grace than a moment.
+    await settle()
     expect(isHeld()).toBe(false)
     expect(await failureOf(() => readAll(stream))).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
   })
