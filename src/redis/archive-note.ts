@@ -13,6 +13,9 @@ const longestLifetimeMs = 24 * 3_600_000
 /** How often it is written: whatever takes it away, it is back before a session is over in the usual time. */
 const longestRenewalMs = 60_000
 
+/** How soon it is written again where that has failed. */
+const retryMs = 1_000
+
 const background = { isBackground: true }
 
 /**
@@ -46,16 +49,16 @@ export class ArchiveNote<T> {
   }
 
   /**
-   * Returns until when a life must have been due for this process to claim it, in the server's time; `undefined` where it may
-   * claim none.
+   * Returns until when a life must have been due for this process to claim it: `now`, or a time of the server; `undefined`
+   * where it may claim none.
    *
    * Without `archive` that is the time at which the note was looked for: what comes from a process that has written the note
    * since is not due by then.
    */
-  async claimableUntil(): Promise<number | undefined> {
+  async claimableUntil(): Promise<number | 'now' | undefined> {
     const { archive, archives, logger } = this.#options
     if (!archives) return undefined
-    if (archive !== undefined) return Number.MAX_SAFE_INTEGER
+    if (archive !== undefined) return 'now'
     const answer = new Answer(await this.#call(readArchives, [this.#key], [], background))
     const now = answer.number()
     if (answer.number() !== 1) return now
@@ -73,7 +76,7 @@ export class ArchiveNote<T> {
   #write(): void {
     this.#renewAt = realClock.now() + Math.min(longestRenewalMs, this.#lifetimeMs / 4)
     this.#call(noteArchives, [this.#key], [String(Math.ceil(this.#lifetimeMs))], background).catch(() => {
-      this.#renewAt = Number.NEGATIVE_INFINITY
+      this.#renewAt = realClock.now() + retryMs
     })
   }
 }

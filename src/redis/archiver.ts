@@ -188,6 +188,9 @@ export class Archiver<T> {
 
   async #archive(job: Job): Promise<void> {
     const { claim } = job
+    // The hook of a life that was lost or deleted may still write.
+    await this.#calls.underWay(claim.id)
+    if (job.isLost) return
     const loaded = await this.#load(claim)
     if (loaded.state === 'lost') this.#teller.failed(dataLost(), 'a session was kept too short', claim.id)
     if (loaded.state !== 'loaded') return

@@ -92,8 +92,8 @@ export class ClaimStore<T> {
     this.#attempts = String(archive === undefined ? Number.MAX_SAFE_INTEGER : archiveAttempts)
   }
 
-  /** Claims what was due by `latest`, in the server's time. */
-  async claim(shard: number, limit: number, latest: number): Promise<Claimed> {
+  /** Claims what is due; with a `latest`, what was due by then, in the server's time. */
+  async claim(shard: number, limit: number, latest: number | 'now'): Promise<Claimed> {
     const token = newName()
     const keys = [
       this.#keys.deadlines(shard),
@@ -101,7 +101,7 @@ export class ClaimStore<T> {
       this.#keys.dead(shard),
       this.#keys.answer(shard, token),
     ]
-    const args = [String(limit), this.#lease, token, this.#retention, String(latest)]
+    const args = [String(limit), this.#lease, token, this.#retention, latest === 'now' ? '' : String(latest)]
     const of = { shard, token, claimedAt: realClock.now() }
     // What was claimed after the call had been given up is for others.
     const onLate = (late: Answer) => {
@@ -121,9 +121,10 @@ export class ClaimStore<T> {
    */
   async newest(id: string, takes: boolean): Promise<NewestState> {
     const token = takes ? newName() : ''
+    const isFirst = this.#options.archive === undefined ? '0' : '1'
     const most = limitText(this.#options.maxPerShard)
     const args = [id, this.#retention, token, this.#lease, String(longestWaitedPauseMs), most, newName()]
-    args.push(String(loadWindowMs(this.#options)))
+    args.push(String(loadWindowMs(this.#options)), isFirst)
     const of = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
     const onLate = (late: Answer) => {
       if (late.number() === 3) this.#giveBack(readTaken(late, of))

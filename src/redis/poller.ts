@@ -18,8 +18,8 @@ const retryMs = 1_000
 export interface PollerHost {
   /** Where it looks at the deadlines: not in the context of the visitor whose call was the first. */
   readonly context: ConstructionContext
-  /** Until when a life must have been due to be claimed, in the server's time; `undefined`: nothing may be claimed. */
-  claimableUntil(): Promise<number | undefined>
+  /** Until when a life must have been due to be claimed, by the server's time; `undefined`: nothing may be claimed. */
+  claimableUntil(): Promise<number | 'now' | undefined>
   /** What a claim has told. */
   claimed(shard: number, claimed: Claimed): void
   /** A look has claimed lives, or was told to say so. */
@@ -97,7 +97,7 @@ export class Poller<T> {
     return total
   }
 
-  async #drain(shard: number, latest: number): Promise<number> {
+  async #drain(shard: number, latest: number | 'now'): Promise<number> {
     for (let total = 0; ; ) {
       const claimed = await this.#store.claim(shard, claimBatch, latest)
       this.#host.claimed(shard, claimed)
@@ -166,9 +166,9 @@ export class Poller<T> {
     return Promise.all(shards.map((shard) => this.#look(shard, limit, latest)))
   }
 
-  async #askLatest(due: readonly number[]): Promise<number | undefined> {
+  async #askLatest(due: readonly number[]): Promise<number | 'now' | undefined> {
     let pauseMs = Math.min(retryMs, this.#intervalMs)
-    let latest: number | undefined
+    let latest: number | 'now' | undefined
     try {
       latest = await this.#host.claimableUntil()
       pauseMs = this.#intervalMs
@@ -179,7 +179,7 @@ export class Poller<T> {
     return latest
   }
 
-  async #look(shard: number, limit: number, latest: number): Promise<number> {
+  async #look(shard: number, limit: number, latest: number | 'now'): Promise<number> {
     if (this.#isStopped) return 0
     const nextLook = realClock.now() + this.#intervalMs
     this.#nextAt[shard] = nextLook

@@ -137,41 +137,60 @@ describeOnRedis('a process that only looks', (redis) => {
     },
   )
 
-  it('archives: a session that came after the note was looked for is not claimed', generous, async () => {
-    const prefix = uniquePrefix()
-    const store = new FakeArchive()
-    const client = (await testClient('redis', redis.url)) as RedisClientType
-    const archiving = await testRegistry<string[]>(redis, {
-      prefix,
-      timeoutMs: 1,
-      intervalMs: never,
-      archive: store.archive,
-    })
-    const asked: string[] = []
-    type Call = 'eval' | 'evalSha'
-    const call = (name: Call) => async (what: string, options: { readonly keys: string[] }) => {
-      const answer: unknown = await client[name](what, options)
-      const [key = ''] = options.keys
-      asked.push(key)
-      if (key.endsWith(':archives')) {
-        // There was no note; now a process that archives comes, and a session of it is over at once.
-        await archiving.set('a', ['hello'])
-        await until(async () => !(await archiving.has('a')))
+  it.each([
+    ['is over', false],
+    ['is waited for', true],
+  ])(
+    'archives: a session that %s after the note was looked for is not claimed',
+    generous,
+    async (_, isWaitedFor) => {
+      const prefix = uniquePrefix()
+      const store = new FakeArchive()
+      const client = (await testClient('redis', redis.url)) as RedisClientType
+      const archiving = await testRegistry<string[]>(redis, {
+        prefix,
+        shards: 1,
+        timeoutMs: 1,
+        intervalMs: never,
+        load: store.load,
+        create: () => [],
+        archive: store.archive,
+      })
+      const opened: Promise<string[]>[] = []
+      const asked: string[] = []
+      type Call = 'eval' | 'evalSha'
+      const call = (name: Call) => async (what: string, options: { readonly keys: string[] }) => {
+        const answer: unknown = await client[name](what, options)
+        const [key = ''] = options.keys
+        asked.push(key)
+        if (key.endsWith(':archives')) {
+          // There was no note; now a process that archives comes, and a session of it is over at once.
+          await archiving.set('a', ['hello'])
+          await until(async () => !(await archiving.has('a')))
+          if (isWaitedFor) {
+            opened.push(archiving.open('a'))
+            // Until it stands first in the queue.
+            const queue = `{${prefix}:0}:px`
+            await until(async () => (await client.zRangeWithScores(queue, 0, 0))[0]?.score === 0)
+          }
+        }
+        return answer
       }
-      return answer
-    }
-    const slow = { eval: call('eval'), evalSha: call('evalSha') }
-    const looking = new RedisSessionRegistry<string[]>({
-      client: slow,
-      prefix,
-      timeoutMs: 1,
-      intervalMs: never,
-    })
-    expect(await looking.sweep()).toBe(0)
-    await looking.close()
+      const slow = { eval: call('eval'), evalSha: call('evalSha') }
+      const looking = new RedisSessionRegistry<string[]>({
+        client: slow,
+        prefix,
+        shards: 1,
+        timeoutMs: 1,
+        intervalMs: never,
+      })
+      expect(await looking.sweep()).toBe(0)
+      await looking.close()
 
-    expect(asked.some((key) => key.endsWith(':archives'))).toBe(true)
-    expect(await archiving.sweep()).toBe(1)
-    await expect.poll(() => [...store.stored], soon).toEqual([['a', ['hello']]])
-  })
+      expect(asked.some((key) => key.endsWith(':archives'))).toBe(true)
+      expect(await archiving.sweep()).toBe(1)
+      await expect.poll(() => [...store.stored], soon).toEqual([['a', ['hello']]])
+      await Promise.all(opened)
+    },
+  )
 })

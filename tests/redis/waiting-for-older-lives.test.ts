@@ -184,6 +184,36 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
 
     expect(opened.value).toEqual(['deleted'])
   })
+
+  it(
+    'delete: the archive of the next life begins when the hook of the deleted one has settled',
+    generous,
+    async () => {
+      const written = deferred()
+      const calls: string[][] = []
+      const registry = await testRegistry<string[]>(redis, {
+        prefix: uniquePrefix(),
+        timeoutMs: 100,
+        intervalMs: 50,
+        archive: async ({ value }) => {
+          calls.push(value)
+          // It does not listen to its signal.
+          if (calls.length === 1) await written.promise
+        },
+      })
+      await registry.set('a', ['deleted'])
+      await expect.poll(() => calls.length, soon).toBe(1)
+      await registry.delete('a')
+      await registry.set('a', ['new'])
+      await until(async () => !(await registry.has('a')))
+      await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(1)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(calls).toEqual([['deleted']])
+      written.resolve()
+
+      await expect.poll(() => calls, soon).toEqual([['deleted'], ['new']])
+    },
+  )
 })
 
 describeOnRedis('a value that was loaded long ago', (redis) => {

@@ -6,9 +6,9 @@ import { Script } from '../script.ts'
  * It touches no session: their keys could not be declared, for their names stand in the sets. An entry that is no name of
  * a life is removed.
  *
- * KEYS deadlines, queue, leases, dead, answer · ARGV limit, leaseMs, token, retentionMs, latest
+ * KEYS deadlines, queue, leases, dead, answer · ARGV limit, leaseMs, token, retentionMs, latest or ''
  *
- * Nothing is taken that was not due by `latest`, in the server's time.
+ * Nothing is taken that was not due by `latest`, in the server's time, nor what is to be first: that is for those who archive.
  *
  * `{now, next, removed, taken}`, and of each life `member, isNew`; `next` is how many ms until something is due, -1: nothing
  * is. `isNew` is 1 where it was never claimed before.
@@ -21,11 +21,14 @@ if answer then
   return answer
 end
 local limit, lease, token, retention = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local latest = math.min(now, tonumber(ARGV[5]))
+local from, latest = '-inf', now
+if ARGV[5] ~= '' then
+  from, latest = '(0', math.min(now, tonumber(ARGV[5]))
+end
 evenIfFull(KEYS[3])
 answer = { now, -1, 0, 0 }
 for index = 2, 1, -1 do
-  local due = redis.call('ZRANGEBYSCORE', KEYS[index], '-inf', int(latest), 'LIMIT', 0, limit - answer[4])
+  local due = redis.call('ZRANGEBYSCORE', KEYS[index], from, int(latest), 'LIMIT', 0, limit - answer[4])
   answer[4] = answer[4] + #due
   for _, member in ipairs(due) do
     local leased = redis.call('HGET', KEYS[3], member)
@@ -52,7 +55,7 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(now - retention))
 local next = far
 for index = 1, 2 do
-  local first = redis.call('ZRANGE', KEYS[index], 0, 0, 'WITHSCORES')
+  local first = redis.call('ZRANGEBYSCORE', KEYS[index], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if first[2] then
     next = math.min(next, tonumber(first[2]))
   end

@@ -107,17 +107,18 @@ local function forgetDead()
   if names == '' then
     return
   end
-  local left = {}
+  local left = names
   for g in string.gmatch(names, '%S+') do
     local failedAt = redis.call('ZSCORE', KEYS[6], member(g))
-    if failedAt and tonumber(failedAt) > now - retention then
-      left[#left + 1] = g
-    else
+    if not failedAt or tonumber(failedAt) <= now - retention then
       drop(g)
       redis.call('ZREM', KEYS[6], member(g))
+      left = without(left, g)
     end
   end
-  setLine('z', table.concat(left, ' '))
+  if left ~= names then
+    setLine('z', left)
+  end
 end
 local function newestDead()
   forgetDead()

@@ -7,12 +7,14 @@ import { line } from './line.lua.ts'
  * newest dead one, else what was archived.
  *
  * A life that waits is put first. It is taken under a lease, if it is ready and no process has begun to archive it, nor taken
- * it for a caller of its own; without a token it becomes the first to be claimed. A pause between two tries is cut short.
+ * it for a caller of its own; without a token it becomes the first to be claimed, where there is an archive to wait for. A
+ * pause between two tries is cut short.
  *
  * A dead life that is the newest state is taken back to life. Its idle time and its age start again.
  *
  * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, token or '', leaseMs, the longest pause
- * in ms, live sessions of the shard at the most or -1, a new name, how long it is kept in ms
+ * in ms, live sessions of the shard at the most or -1, a new name, how long it is kept in ms,
+ * whether it is to be archived
  *
  * `{0, ld}`: what can be loaded is the newest state, for as long as `ld` names it. `{1}`: there is a live session; `{1, inMs}`:
  * one was taken back to life, and is over in so many ms. `{2}`: a life waits, or is being archived. `{3, g, isNew}`: it was
@@ -52,7 +54,10 @@ if g then
     return { 2 }
   end
   redis.call('ZREM', KEYS[3], member(g))
-  local til = 0
+  local til = now
+  if ARGV[9] == '1' then
+    til = 0
+  end
   if wanted ~= '' then
     setLease(g, wanted, 'u', attempts)
     til = now + tonumber(ARGV[4])
