@@ -128,6 +128,10 @@ export class Holds<T> {
     return this.#tickets.size
   }
 
+  get ids(): string[] {
+    return [...this.#tickets].map(({ session }) => session.id)
+  }
+
   /** Holds a live session. */
   async take(id: string, maxMs: number): Promise<RedisHold<T> | undefined> {
     const ticket = this.#ticket(id, maxMs)

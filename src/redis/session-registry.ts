@@ -244,7 +244,7 @@ export class RedisSessionRegistry<T>
     const { listenerErrors } = teller.announcer
     const { running, waiting } = turns.counts
     const size = await this.size()
-    const held = turns.heldCount + holds.count
+    const held = new Set([...turns.heldIds, ...holds.ids]).size
     const archiving = archiver.count
     return teller.counters.snapshot({ size, held, running, waiting, archiving, listenerErrors })
   }

@@ -58,16 +58,17 @@ export class Turns<T> {
 
   /** Turns that wait, run or are being saved. */
   get count(): number {
-    let count = this.heldCount
-    for (const { queue } of this.#lines.values()) count += queue.size
+    let count = this.#beside.size
+    for (const { queue, running } of this.#lines.values())
+      count += queue.size + (running === undefined ? 0 : 1)
     return count
   }
 
-  /** Sessions that a turn of this process keeps, one that joins included. */
-  get heldCount(): number {
-    let count = this.#beside.size
-    for (const { running } of this.#lines.values()) if (running !== undefined) count += 1
-    return count
+  /** The sessions that a turn of this process keeps, one that joins included. */
+  get heldIds(): string[] {
+    return this.#running()
+      .filter(({ phase }) => phase !== 'waiting')
+      .map(({ id }) => id)
   }
 
   /** Whether a turn of this process runs on the session, or waits for it. */

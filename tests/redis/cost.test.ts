@@ -19,6 +19,7 @@ describeOnRedis('the cost of a call', (redis) => {
     for (const call of ['get', 'touch', 'has', 'peek', 'open', 'delete'] as const)
       await registry[call]('warm')
     await registry.set('warm', [])
+    await (await registry.hold('warm'))?.renew()
     const commandsOf = async (call: () => Promise<unknown>) => {
       proxy.reset()
       await call()
@@ -46,6 +47,12 @@ describeOnRedis('the cost of a call', (redis) => {
       expect(await commandsOf(() => registry.run('a', (session) => session.value.push('again')))).toEqual(
         twice,
       )
+      const read = () => registry.run('a', ({ value }) => value.length, { whenBusy: 'join' })
+      expect(await commandsOf(read)).toEqual(twice)
+      expect(await commandsOf(() => registry.set('b', ['assigned']))).toEqual(once)
+      const hold = await registry.hold('a')
+      expect(await commandsOf(() => registry.acquire('a', { create: false }))).toEqual(once)
+      expect(await commandsOf(async () => hold?.renew())).toEqual(once)
       expect(await commandsOf(() => registry.delete('a'))).toEqual(once)
     },
   )

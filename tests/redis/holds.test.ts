@@ -54,6 +54,17 @@ describeOnRedis('a hold', (redis) => {
     await expect.poll(() => errors, soon).toEqual([sessionError('ERR_SESSION_TURN_TIMEOUT')])
   })
 
+  it('statistics: count the sessions that are held, not those who hold them', async () => {
+    const { one } = await processes()
+    for (const id of ['a', 'b']) await one.open(id)
+    const holds = [await one.hold('a'), await one.hold('a'), await one.hold('b')]
+    await one.run('a', async () => expect((await one.stats()).held).toBe(2))
+    expect((await one.stats()).held).toBe(2)
+    for (const hold of holds) await hold?.release()
+
+    expect((await one.stats()).held).toBe(0)
+  })
+
   it('renew: starts its time again, and reports whether it still holds', async () => {
     const { one, errors } = await processes()
     await one.open('a')
