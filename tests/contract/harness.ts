@@ -1,6 +1,7 @@
 import type {
   AcquireOptions,
   ArchiveReason,
+  CurrentSession,
   EndReason,
   ExpiryReason,
   HoldOptions,
@@ -42,6 +43,7 @@ export interface ContractRegistry {
     turn: StreamTurn<string[], Y>,
     options?: RunOptions<string[]>,
   ): AsyncGenerator<Y, unknown, undefined>
+  current(): CurrentSession | undefined
   hold(id: string, options?: HoldOptions): Awaitable<ContractHold | undefined>
   stats(): Awaitable<ContractStats>
   close(options?: { readonly deadlineMs?: number }): Promise<unknown>

@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
 import { sessionError } from '../support/session-error.ts'
 import { watch } from '../support/watched.ts'
-import { type ContractHarness, eventually } from './harness.ts'
+import { type ContractHarness, collect, eventually } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 
 export function describeTurns(harness: ContractHarness): void {
@@ -142,6 +142,25 @@ export function describeTurns(harness: ContractHarness): void {
     first.finish()
 
     expect(await queued).toBe('second')
+  })
+
+  it('says in which turn it is, across `await`, nested, beside and in streams', async () => {
+    const registry = await make()
+    const nested = await registry.run('a', async (session) => {
+      await Promise.resolve()
+      const { id, incarnation } = session
+      expect(registry.current()).toMatchObject({ id, incarnation })
+      return registry.run('b', () => registry.current()?.id)
+    })
+    const beside = await registry.run('a', () => registry.current()?.id, { whenBusy: 'join' })
+    const parts = await collect(
+      registry.stream('c', async function* () {
+        yield registry.current()?.id
+      }),
+    )
+
+    expect([nested, beside, parts]).toEqual(['b', 'a', ['c']])
+    expect(registry.current()).toBeUndefined()
   })
 
   it('does not call a turn that may not create where there is no session', async () => {
