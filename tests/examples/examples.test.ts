@@ -25,6 +25,13 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   ],
   'examples/testing.ts': ['twenty minutes later, Ada is gone'],
   'examples/turns.ts': [`[ 'hello', 'answer to "hello"', 'and again', 'answer to "and again"' ]`],
+  'examples/streaming.ts': [
+    'Good',
+    ' morning',
+    ' Ada',
+    'Good … and Ada leaves',
+    "[ 'hello', 'Good morning Ada', 'tell me more', 'Good' ]",
+  ],
   'examples/ai-sdk.ts': ["[ 'hello', 'I was shown 1', 'and again', 'I was shown 3' ]"],
   'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
