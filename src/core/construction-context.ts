@@ -2,6 +2,10 @@ import { AsyncResource } from 'node:async_hooks'
 import { afterLoopTurn, type Clock, Timer, type TimerOptions } from './clock.ts'
 import { outsideScopes } from './turn-scope.ts'
 
+function newResource(): AsyncResource {
+  return new AsyncResource('SessionRegistry')
+}
+
 /**
  * The async context in which a registry was constructed.
  *
@@ -9,8 +13,18 @@ import { outsideScopes } from './turn-scope.ts'
  * in the context of the visitor who happened to set it off, and keep that visitor's request in memory.
  */
 export class ConstructionContext {
-  // One resource for the life of the registry: entering it takes a few nanoseconds, making one is dearer.
-  readonly resource = outsideScopes(() => new AsyncResource('SessionRegistry'))
+  // Nothing but `newResource` is ever called in it.
+  readonly #origin = outsideScopes(newResource)
+
+  /**
+   * A resource of this context, for one entry into it.
+   *
+   * Up to Node 22 what code sets with an `AsyncLocalStorage` is set on the resource in which it was called. A listener that uses
+   * `enterWith` would otherwise change the context of all that comes after it.
+   */
+  get resource(): AsyncResource {
+    return this.#origin.runInAsyncScope(newResource)
+  }
 
   run<R>(fn: () => R): R {
     return this.resource.runInAsyncScope(fn)

@@ -90,7 +90,7 @@ export class LoadCall<T> {
   }
 
   #settled(report: () => void): void {
-    this.hook.isOver = true
+    this.hook.endScope()
     this.finish()
     if (!this.#isWanted) return
     this.#isWanted = false

@@ -65,13 +65,8 @@ export abstract class ScopedWork {
   }
 }
 
-/** One call of a user's hook (`load`, `archive`), as the work of a scope. */
-export class HookCall extends ScopedWork {
-  /** Work that a hook has left behind goes on in its async context, but waits for nothing of it. */
-  set isOver(isOver: boolean) {
-    if (isOver) this.endScope()
-  }
-}
+/** One call of a user's hook (`load`, `archive`), as the work of a scope, which ends as the call settles. */
+export class HookCall extends ScopedWork {}
 
 const currentScope = new AsyncLocalStorage<Scope | undefined>()
 

@@ -168,7 +168,7 @@ export class Archiver<T> {
       stored = Promise.reject(error)
     }
     const settled = (outcome: () => void) => {
-      call.isOver = true
+      call.endScope()
       if (job.trying !== trying) return
       if (this.#isLeftover(job)) this.#release(job)
       else outcome()

@@ -52,7 +52,7 @@ export class ArchiveCalls<T> {
       }
       const timer = this.#context.timer(realClock, timedOut, this.#timeoutMs)
       const settled = () => {
-        scope.isOver = true
+        scope.endScope()
         timer.cancel()
         resolve()
       }

@@ -58,6 +58,20 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['constructor'])
   })
 
+  it('background sweep: a listener that enters a context of its own takes nothing else along', () => {
+    const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000 })
+    registry.once('ended', () => visitor.enterWith('a listener'))
+    registry.set('a', [])
+    clock.advance(1_000)
+    registry.set('b', [])
+    clock.advance(1_000)
+
+    expect(ran.filter((line) => line.startsWith('ended'))).toEqual([
+      'ended a idle in constructor',
+      'ended b idle in constructor',
+    ])
+  })
+
   it('sweep(): events run in the constructor’s context, whoever calls it', () => {
     const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000_000 })
     visitor.run('ada', () => registry.getOrCreate('a'))
