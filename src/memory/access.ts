@@ -1,6 +1,7 @@
 import type { FullClock } from '../core/clock.ts'
 import { type Concerns, creationMayBeForbidden, idsAreArchived } from '../core/concerns.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import { ownString } from '../core/own-string.ts'
 import { closed, needsOpen, noFactory } from '../core/refusals.ts'
 import type { Counters } from '../core/stats.ts'
 import { checkId } from '../core/validate.ts'
@@ -24,6 +25,7 @@ export class Access<T> {
   declare private readonly few: ReadonlyMap<string, number>
   /** With fewer sessions in that `Map` there is room for one more, unless something is being archived or waits. */
   declare private readonly roomy: number
+  declare private readonly copiesIds: boolean
   readonly #loads: boolean
   readonly #archives: boolean
 
@@ -36,6 +38,7 @@ export class Access<T> {
     this.concerns = parts.concerns
     this.few = parts.table.byId.few
     this.roomy = roomySize(options.maxSessions)
+    this.copiesIds = options.copyIds
     this.#loads = options.load !== undefined
     this.#archives = options.archive !== undefined
   }
@@ -92,8 +95,9 @@ export class Access<T> {
       const value = create(id)
       const isUsed = counters.created !== createdBefore
       // The factory may have changed everything.
-      if (!isUsed && !concerns.isAny() && this.lifecycle.createAtAGlance(id, value) !== noSlot) return value
-      return this.#takeUp(id, value, timeoutMs, isUsed)
+      const kept = this.copiesIds ? ownString(id) : id
+      if (!isUsed && !concerns.isAny() && this.lifecycle.createAtAGlance(kept, value) !== noSlot) return value
+      return this.#takeUp(kept, value, timeoutMs, isUsed)
     }
     const { room, announcer } = this.#parts
     try {
@@ -102,7 +106,8 @@ export class Access<T> {
       room.check()
       const createdBefore = counters.created
       const value = create(id)
-      return this.#takeUp(id, value, timeoutMs, counters.created !== createdBefore)
+      const kept = this.copiesIds ? ownString(id) : id
+      return this.#takeUp(kept, value, timeoutMs, counters.created !== createdBefore)
     } finally {
       announcer.deliver()
     }
@@ -153,7 +158,7 @@ export class Access<T> {
     try {
       if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.#endAtOnce(slot, 'replaced')) {
         // Its place in memory is the new one's.
-        this.lifecycle.create(id, value, this.clock.now(), timeoutMs)
+        this.lifecycle.create(ownString(id), value, this.clock.now(), timeoutMs)
       } else {
         this.#createFrom(id, value, timeoutMs)
       }
@@ -167,7 +172,7 @@ export class Access<T> {
     room.check()
     const now = this.clock.now()
     room.make(now)
-    this.lifecycle.create(id, value, now, timeoutMs)
+    this.lifecycle.create(ownString(id), value, now, timeoutMs)
   }
 
   /** Ends a session, its archive, or its load. Returns whether there was one: live, or still to be archived. */

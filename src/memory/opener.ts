@@ -3,6 +3,7 @@ import { type Concerns, idIsAwaited } from '../core/concerns.ts'
 import type { SessionRegistryError } from '../core/errors.ts'
 import type { CreateSession, LoadSession } from '../core/hooks.ts'
 import { LoadCall, type LoadHost } from '../core/load-call.ts'
+import { ownString } from '../core/own-string.ts'
 import type { PendingWork } from '../core/pending-work.ts'
 import { endedDuring, noFactory } from '../core/refusals.ts'
 import { findScope } from '../core/turn-scope.ts'
@@ -252,7 +253,7 @@ export class Opener<T> {
     this.#end(opening)
     const { lifecycle } = this.#parts
     const now = lifecycle.clock.now()
-    this.#admit(opening, lifecycle.create(id, value.of, now, undefined, value.isLoaded))
+    this.#admit(opening, lifecycle.create(ownString(id), value.of, now, undefined, value.isLoaded))
   }
 
   #admit(opening: Opening<T>, slot: number): void {

@@ -1,3 +1,5 @@
+import { ownString } from '../core/own-string.ts'
+
 /** A version of a session's value. */
 export interface KnownText {
   readonly incarnation: string
@@ -36,7 +38,7 @@ export class NearCache {
     const known = this.#texts.get(id)
     if (known !== undefined) {
       this.#texts.delete(id)
-      this.#texts.set(id, known)
+      this.#texts.set(ownString(id), known)
     }
     return known
   }
@@ -45,7 +47,7 @@ export class NearCache {
     this.delete(id)
     const bytes = bytesOf(id, known)
     if (bytes > this.#maxBytes) return
-    this.#texts.set(id, known)
+    this.#texts.set(ownString(id), known)
     this.#bytes += bytes
     if (this.#bytes > this.#maxBytes) this.#evict()
   }
