@@ -414,6 +414,7 @@ export class RedisSessionRegistry<T>
     return this.#closed
   }
 
+  /** Closes it, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

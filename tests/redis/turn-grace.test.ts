@@ -110,6 +110,24 @@ describeOnRedis('the grace of a turn', (redis) => {
     expect(await other.get('a')).toEqual(['closed in order'])
   })
 
+  it(
+    'process that stood still: an answer that lies in the socket comes before the limit',
+    generous,
+    async () => {
+      const [one, other] = await processes({ maxTurnMs: 200 })
+      const wasAborted = await one.run('a', async (_session, signal) => {
+        const answer = other.has('a')
+        await new Promise((resolve) => setImmediate(resolve))
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+        await answer
+        return signal.aborted
+      })
+
+      expect(wasAborted).toBe(false)
+      expect((await one.stats()).turnTimeouts).toBe(0)
+    },
+  )
+
   it('joined turn: has a grace too, and saves what nobody else has changed', generous, async () => {
     const [one, other] = await processes()
     await one.open('a')

@@ -83,8 +83,7 @@ describe('a file', () => {
 })
 
 describe('the public class', () => {
-  it('has a docstring on each public member', () => {
-    const path = 'src/memory/session-registry.ts'
+  it.each(publicClasses)('has a docstring on each public member: %s', (path) => {
     const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
     const declared = file.statements.find(ts.isClassDeclaration)
     const members =
