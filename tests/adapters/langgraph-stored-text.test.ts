@@ -1,5 +1,7 @@
+import { deserialize, serialize } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { baseOf, linksOf, placeAfter } from '../../src/adapters/langgraph/delta-chain.ts'
 import { cutJson, nestingOf } from '../../src/adapters/langgraph/json-text.ts'
 import { packedFrom } from '../../src/adapters/langgraph/packed.ts'
 import { readStored, type StoredText, store } from '../../src/adapters/langgraph/stored-text.ts'
@@ -16,8 +18,8 @@ const listOf = (...numbers: number[]) => JSON.stringify(numbers.map((n) => messa
 /** Every string that a chain of stored values holds. */
 function heldBy(stored: StoredText): number {
   let held = 0
-  for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
-    for (const piece of one.pieces) held += piece.length
+  for (const { pieces } of linksOf(stored)) {
+    for (const piece of pieces) held += piece.length
   }
   return held
 }
@@ -53,7 +55,7 @@ describe('a stored text', () => {
     for (let n = 1; n <= 100; n += 1) {
       const text = listOf(...Array.from({ length: n + 1 }, (_, index) => index))
       const next = store(packed(text), stored, none)
-      expect(next.base).toBe(stored)
+      expect(baseOf(next)).toBe(stored)
       expect(heldBy(next) - heldBy(stored)).toBeLessThan(1.1 * JSON.stringify(message(said(n))).length)
       stored = next
     }
@@ -65,8 +67,42 @@ describe('a stored text', () => {
     const left = store(packed(listOf(1, 2, 3, 4)), trunk, none)
     const right = store(packed(listOf(1, 2, 3, 5)), trunk, none)
 
-    expect([left.base, right.base]).toEqual([trunk, trunk])
+    expect([baseOf(left), baseOf(right)]).toEqual([trunk, trunk])
     expect([textIn(left), textIn(right)]).toEqual([listOf(1, 2, 3, 4), listOf(1, 2, 3, 5)])
+  })
+
+  it('shares with forks of forks too, in whatever order they grow', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 40 }), (steps) => {
+        const all = [{ stored: store(packed(listOf(0)), undefined, none), numbers: [0] }]
+        for (const [index, on] of steps.entries()) {
+          const { stored, numbers } = all[on % all.length] ?? { stored: undefined, numbers: [] }
+          const grown = [...numbers, index + 1]
+          const next = store(packed(listOf(...grown)), stored, none)
+          expect(baseOf(next)).toBe(stored)
+          all.push({ stored: next, numbers: grown })
+        }
+        for (const { stored, numbers } of all) {
+          expect(textIn(stored)).toBe(listOf(...numbers))
+          expect([...linksOf(stored)]).toHaveLength(numbers.length)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('can be cloned however long its chain is', () => {
+    let stored = store(packed('"'), undefined, none)
+    let text = '"'
+    for (let n = 0; n < 20_000; n += 1) {
+      text += 'so it goes on and on, '.repeat(4)
+      // Without the look at the whole text, which is not what is tried here.
+      const { chain, place } = placeAfter(stored)
+      const piece = 'so it goes on and on, '.repeat(4)
+      stored = { ...stored, chain, place, kept: text.length - piece.length, pieces: [piece] }
+    }
+    expect(textIn(structuredClone(stored))).toBe(text)
+    expect(textIn(deserialize(serialize(stored)))).toBe(text)
   })
 
   it('holds no more than a few times its length, however much is taken out and put in', () => {
@@ -84,7 +120,7 @@ describe('a stored text', () => {
     const before = store(packed(listOf(1, 2, 3, 4)), undefined, none)
     const window = store(packed(listOf(2, 3, 4, 5)), before, none)
 
-    expect(window.base).toBeUndefined()
+    expect(baseOf(window)).toBeUndefined()
     // But the entries that both have are the same pieces.
     const known = new Map(before.pieces.map((piece) => [piece, piece]))
     const shared = store(packed(listOf(2, 3, 4, 5)), before, () => known).pieces.filter((piece) =>

@@ -13,10 +13,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connectClient, type TestClient } from '../support/redis-clients.ts'
 import { type RegistryOptions, testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
 import { told } from '../support/told.ts'
 
 // LangGraph's suite looks for the globals of its test runner; this file alone has them.
 Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it })
+
+const week = 7 * 24 * 60 * 60 * 1_000
 
 describeOnRedis('an adapter over two processes that share one Redis', (redis) => {
   /** Two registries of one prefix: whoever asks the second knows what the first has stored, and nothing else of it. */
@@ -61,7 +64,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     )
     const ada = { configurable: { thread_id: 'ada' } }
     await first?.invoke({ answer: '' }, ada)
-    expect((await sources[1].peek('ada'))?.timeoutMs).toBe(7 * 24 * 60 * 60 * 1_000)
+    expect((await sources[1].peek('ada'))?.timeoutMs).toBe(week)
 
     expect(await second?.invoke(new Command({ resume: 'yes' }), ada)).toEqual({ answer: 'yes' })
     expect((await first?.getState(ada))?.values).toEqual({ answer: 'yes' })
@@ -81,6 +84,54 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     expect(['a1 a2 b1 b2', 'b1 b2 a1 a2']).toContain(texts)
     expect(await agentSession(second, 'ada').popItem()).toEqual(items.at(-1))
     expect(await agentSession(first, 'ada').getItems()).toHaveLength(3)
+  })
+
+  it('lets an agent wait for an approval in one process and go on in another', async () => {
+    const [first, second] = await pair<AgentInputItem[]>({ create: () => [] })
+    const call = { type: 'function_call', callId: 'c1', name: 'remove', arguments: '{}' } as const
+    const result = {
+      type: 'function_call_result',
+      callId: 'c1',
+      name: 'remove',
+      status: 'completed',
+      output: 'x',
+    }
+    await agentSession(first, 'ada').addItems([{ role: 'user', content: 'remove it' }, call])
+    expect((await second.peek('ada'))?.timeoutMs).toBe(week)
+    await agentSession(second, 'ada').addItems([result as AgentInputItem])
+    expect((await first.peek('ada'))?.timeoutMs).toBe(1_200_000)
+
+    await first.delete('ada')
+    expect(await failureOf(() => agentSession(second, 'ada').addItems([result as AgentInputItem]))).toEqual(
+      sessionError('ERR_SESSION_VALUE_INVALID'),
+    )
+    expect(await first.has('ada')).toBe(false)
+  })
+
+  it('keeps a chat whatever its tool has returned, and lets it wait for an approval', async () => {
+    const [first, second] = await pair<UIMessage[]>({ create: () => [] })
+    const output = {
+      price: { toJSON: () => '2.5' },
+      at: new Date(0),
+      count: 2n,
+      save: () => {},
+      share: Number.NaN,
+    }
+    const part = { type: 'tool-look', toolCallId: '1', state: 'output-available', input: {} } as const
+    const messages: UIMessage[] = [{ id: '1', role: 'assistant', parts: [{ ...part, output }] }]
+    await chatStore(first).saveChat({ chatId: 'ada', messages })
+    expect((await chatStore(second).loadChat('ada'))[0]?.parts).toEqual([
+      { ...part, output: { price: '2.5', at: '1970-01-01T00:00:00.000Z', count: '2', share: null } },
+    ])
+
+    const asks = { ...part, state: 'approval-requested', approval: { id: '1' } } as const
+    await chatStore(first).saveChat({
+      chatId: 'ada',
+      messages: [{ id: '1', role: 'assistant', parts: [asks] }],
+    })
+    expect((await second.peek('ada'))?.timeoutMs).toBe(week)
+    await chatStore(second).saveChat({ chatId: 'ada', messages })
+    expect((await first.peek('ada'))?.timeoutMs).toBe(1_200_000)
   })
 
   it('keeps the messages of an AI SDK chat', async () => {

@@ -28,5 +28,5 @@ export function isMessage(value: unknown): value is BaseMessage {
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
  */
 export function copiedMessages(name: string, list: readonly BaseMessage[]): BaseMessage[] {
-  return copiedValue(name, [...checkMessages(name, list)], { keepsClass: isMessage })
+  return copiedValue(name, [...list], { keepsClass: isMessage })
 }

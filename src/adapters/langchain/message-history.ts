@@ -3,7 +3,7 @@ import type { BaseMessage } from '@langchain/core/messages'
 import { type GivenId, givenId } from '../../core/given-id.ts'
 import { givenSource } from '../../core/given-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { copiedMessages } from './check-messages.ts'
+import { checkMessages, copiedMessages } from './check-messages.ts'
 import { notingFailure } from './storing.ts'
 
 /**
@@ -50,7 +50,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
   /** One step: no other turn's messages come in between. */
   override addMessages(messages: BaseMessage[]): Promise<void> {
     return notingFailure(async () => {
-      const added = copiedMessages('messages', messages)
+      const added = copiedMessages('messages', checkMessages('messages', messages))
       if (added.length === 0) return
       await this.#source.run(this.#id, ({ value }) => {
         for (const message of added) value.push(message)

@@ -1,3 +1,4 @@
+import { linksOf } from './delta-chain.ts'
 import type { StoredText } from './stored-text.ts'
 import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from './thread.ts'
 
@@ -50,7 +51,7 @@ export class NearPieces {
     }
     if (!withBases) return found
     for (const channel of this.#neighbours[0]?.[1].channels ?? []) {
-      for (let one = channel.base; one !== undefined; one = one.base) add(one)
+      for (const link of linksOf(channel)) add(link)
     }
     return found
   }

@@ -1,18 +1,17 @@
 import { Buffer } from 'node:buffer'
+import { type ChainPlace, linksOf, placeAfter } from './delta-chain.ts'
 import { cutJson } from './json-text.ts'
 import type { Packed } from './packed.ts'
 
 /**
- * A packed value as a thread keeps it: what is new in it, and how much of another it begins with.
+ * A packed value as a thread keeps it: what is new in it, and how much of another, its base, it begins with.
  *
  * A list that has only grown begins with what it was before, so a thread grows with what was said and not with its square.
- * It is a chain of deltas, as version control keeps files. Never changed, so that many may share it.
+ * It is a chain of deltas, as version control keeps files. Its text never changes, so that many may share it.
  */
-export interface StoredText {
+export interface StoredText extends ChainPlace {
   readonly type: string
   readonly isBinary: boolean
-  /** Whose beginning this one's is. */
-  readonly base: StoredText | undefined
   /** How many UTF-16 units of the base's text it begins with. */
   readonly kept: number
   /** The rest of the text, in pieces: an equal one of another value is the same string. */
@@ -40,7 +39,7 @@ export function readStored(stored: StoredText): Packed {
 function textOf(stored: StoredText): string {
   const parts: string[] = []
   let end = Number.POSITIVE_INFINITY
-  for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
+  for (const one of linksOf(stored)) {
     if (end > one.kept) {
       const rest = one.pieces.join('')
       parts.push(end === Number.POSITIVE_INFINITY ? rest : rest.slice(0, end - one.kept))
@@ -66,10 +65,12 @@ export function store(
   const pieces = cutJson(text.slice(kept))
   // One piece alone is a number, a word, an empty list: nothing is won.
   const known = pieces.length > 1 ? near(isWhole) : undefined
+  const { chain, place } = placeAfter(isWhole ? undefined : base)
   return {
     type,
     isBinary,
-    base: isWhole ? undefined : base,
+    chain,
+    place,
     kept,
     pieces: pieces.map((piece) => known?.get(piece) ?? ownString(piece)),
   }
@@ -93,9 +94,9 @@ function lengthOf({ kept, pieces }: StoredText): number {
 
 function heldBy(stored: StoredText): number {
   let held = 0
-  for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
+  for (const { pieces } of linksOf(stored)) {
     held += linkLength
-    for (const piece of one.pieces) held += piece.length
+    for (const piece of pieces) held += piece.length
   }
   return held
 }

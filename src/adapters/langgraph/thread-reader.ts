@@ -1,3 +1,4 @@
+import { placeAfter } from './delta-chain.ts'
 import type { StoredText } from './stored-text.ts'
 import type { TemplatedText } from './templated-text.ts'
 import {
@@ -36,10 +37,12 @@ class Reader {
 
   /** Reads a value. Its base stands before it, so no chain is a circle. */
   readStored([type, isBinary, base, kept, pieces, name, version]: readonly unknown[]): void {
+    const { chain, place } = placeAfter(base === null ? undefined : entryAt(this.#stored, base))
     const stored: StoredText = {
       type: this.#text(type),
       isBinary: isBinary === 1,
-      base: base === null ? undefined : entryAt(this.#stored, base),
+      chain,
+      place,
       kept: integerOf(kept),
       pieces: listOf(pieces).map((piece) => this.#text(piece)),
     }

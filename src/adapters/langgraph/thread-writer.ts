@@ -1,3 +1,4 @@
+import { baseOf, linksOf } from './delta-chain.ts'
 import type { StoredText } from './stored-text.ts'
 import type { TemplatedText } from './templated-text.ts'
 import type { Namespace, StoredChannel, StoredCheckpoint, StoredWrite, Thread } from './thread.ts'
@@ -68,17 +69,18 @@ class Writer {
 
   /** Writes a value after all that it begins like. */
   #store(stored: StoredText): number {
-    const chain: StoredText[] = []
-    for (let one: StoredText | undefined = stored; one !== undefined; one = one.base) {
+    const unwritten: StoredText[] = []
+    for (const one of linksOf(stored)) {
       if (this.#storedIndexes.has(one)) break
-      chain.push(one)
+      unwritten.push(one)
     }
-    for (const one of chain.reverse()) this.#storedIndexes.set(one, this.#stored.push(this.#row(one)) - 1)
+    for (const one of unwritten.reverse()) this.#storedIndexes.set(one, this.#stored.push(this.#row(one)) - 1)
     return this.#storedIndexes.get(stored) ?? 0
   }
 
   #row(stored: StoredText): StoredRow {
-    const { type, isBinary, base, kept, pieces } = stored
+    const { type, isBinary, kept, pieces } = stored
+    const base = baseOf(stored)
     // A channel has a name and a version; a value that was written has neither.
     const { name, version } = stored as Partial<StoredChannel>
     const row: StoredRow = [

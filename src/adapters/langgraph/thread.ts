@@ -35,11 +35,11 @@ export interface StoredChannel extends StoredText {
 
 /** Field by field: an object that is spread takes four times the memory. */
 export function channelOf(
-  { type, isBinary, base, kept, pieces }: StoredText,
+  { type, isBinary, chain, place, kept, pieces }: StoredText,
   name: string,
   version: string | number | undefined,
 ): StoredChannel {
-  return { name, version, type, isBinary, base, kept, pieces }
+  return { name, version, type, isBinary, chain, place, kept, pieces }
 }
 
 export interface StoredWrite {
