@@ -55,3 +55,8 @@ export function abortReason(signal: AbortSignal): unknown {
 export function abortError(message = 'This operation was aborted'): DOMException {
   return new DOMException(message, 'AbortError')
 }
+
+/** Whether an error says that something was aborted, whichever library made it. */
+export function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError'
+}

@@ -1,4 +1,4 @@
-import { abortError, abortReason, onAbort } from './abort-listeners.ts'
+import { abortError, abortReason, isAbortError, onAbort } from './abort-listeners.ts'
 import { isAsyncGenerator } from './async-generator.ts'
 import { afterLoopTurn } from './clock.ts'
 import { LinkedQueue } from './linked-queue.ts'
@@ -174,7 +174,8 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
       let part = await parts.return(undefined)
       while (part.done !== true) part = await parts.next()
     } catch (error) {
-      if (error !== signal.reason) this.#cleanupFailure = { error }
+      // What it awaits in there has seen the signal abort, too.
+      if (error !== signal.reason && !isAbortError(error)) this.#cleanupFailure = { error }
     }
   }
 

@@ -53,7 +53,7 @@ export interface ContractRegistry {
   on(event: 'error', listener: (error: unknown) => void): unknown
 }
 
-export interface ContractHold {
+interface ContractHold {
   readonly session: Session<string[]>
   renew(): Awaitable<boolean>
   release(): Awaitable<void>

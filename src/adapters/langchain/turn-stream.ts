@@ -1,4 +1,5 @@
 import { IterableReadableStream } from '@langchain/core/utils/stream'
+import { onAbort } from '../../core/abort-listeners.ts'
 
 /**
  * A stream that is made inside a turn and read outside of it.
@@ -38,9 +39,8 @@ export class TurnStream<O> {
   /** Calls `turn`, with the signal that aborts when the reader leaves; the stream ends as it settles. */
   start(turn: (left: AbortSignal) => Promise<void>): void {
     const caller = this.#caller
-    const callOff = () => this.#left.abort(caller?.reason)
-    if (caller?.aborted === true) callOff()
-    else caller?.addEventListener('abort', callOff, { once: true })
+    const stopListening =
+      caller === undefined ? () => {} : onAbort(caller, () => this.#left.abort(caller.reason))
     this.#ended = turn(this.#left.signal)
       .then(
         () => {
@@ -48,7 +48,7 @@ export class TurnStream<O> {
         },
         (error) => this.#controller?.error(error),
       )
-      .finally(() => caller?.removeEventListener('abort', callOff))
+      .finally(stopListening)
   }
 
   /** Hands every chunk over, from inside the turn; stops, and leaves the chunks' maker, when `signal` aborts. */

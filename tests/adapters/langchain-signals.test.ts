@@ -1,0 +1,20 @@
+import { getEventListeners } from 'node:events'
+import { expect, it } from 'vitest'
+import { TurnStream } from '../../src/adapters/langchain/turn-stream.ts'
+import { deferred } from '../support/deferred.ts'
+
+// Node warns of a leak from the eleventh listener on.
+it('streams on one signal: share one listener, which goes with the last of them', async () => {
+  const { signal } = new AbortController()
+  const ends = Array.from({ length: 15 }, () => deferred())
+  const streams = ends.map((end) => {
+    const stream = new TurnStream<string>(signal)
+    stream.start(() => end.promise)
+    return stream.readable
+  })
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  for (const end of ends) end.resolve()
+  for (const stream of streams) for await (const _chunk of stream);
+
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+})
