@@ -24,8 +24,7 @@ export interface ContractRegistry {
   ): Awaitable<string[]>
   get(id: string): Awaitable<string[] | undefined>
   set(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
-  /** Not every registry has it yet: see {@link ContractHarness.makes}. */
-  replace?(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
+  replace(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
   touch(id: string): Awaitable<boolean>
   peek(id: string): Awaitable<Session<string[]> | undefined>
   has(id: string): Awaitable<boolean>
@@ -109,12 +108,6 @@ export interface ContractHarness {
     readonly closeEndsSessions: boolean
     /** While an old life is being archived, `getOrCreate` and `set` are refused, even without `load`. */
     readonly refusesWhileArchiving: boolean
-    /** `set` assigns the value of a live session, and `replace` begins a new life. */
-    readonly replaces: boolean
-    /** `delete` and `clear` reach what is being loaded. */
-    readonly dropsDeletedLoads: boolean
-    /** `delete` of a session that is being archived: `open` waits until its hook has settled. */
-    readonly waitsForAbortedHooks: boolean
   }
 }
 

@@ -18,9 +18,6 @@ const harness: ContractHarness = {
   makes: {
     closeEndsSessions: true,
     refusesWhileArchiving: true,
-    replaces: true,
-    dropsDeletedLoads: true,
-    waitsForAbortedHooks: true,
   },
   make: (options) => {
     const registry = new SessionRegistry<string[]>({ clock, intervalMs: 1_000, ...options })

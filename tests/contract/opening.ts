@@ -110,7 +110,7 @@ export function describeOpening(harness: ContractHarness): void {
     expect(again.value).toEqual(['loaded'])
   })
 
-  it.skipIf(!harness.makes.dropsDeletedLoads).each(['delete', 'clear'] as const)(
+  it.each(['delete', 'clear'] as const)(
     '%s during a load drops what comes of it, and those who wait load anew',
     async (member) => {
       const store = new ManualLoad()

@@ -156,7 +156,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     },
   )
 
-  if (harness.makes.replaces) describeReplacing(harness)
+  describeReplacing(harness)
 
   it('counts what it does', async () => {
     const registry = await harness.make({ create: () => [] })
@@ -209,7 +209,7 @@ function describeReplacing(harness: ContractHarness): void {
     const lines = record(registry)
     await registry.set('a', ['old'])
     const incarnation = (await registry.peek('a'))?.incarnation
-    await registry.replace?.('a', ['new'], { timeoutMs: 70 * unitMs })
+    await registry.replace('a', ['new'], { timeoutMs: 70 * unitMs })
     const session = await registry.peek('a')
 
     expect(session).toMatchObject({ value: ['new'], timeoutMs: 70 * unitMs })
@@ -221,7 +221,7 @@ function describeReplacing(harness: ContractHarness): void {
   it('replace: starts a session where there is none', async () => {
     const registry = await harness.make({})
     const lines = record(registry)
-    await registry.replace?.('a', ['new'])
+    await registry.replace('a', ['new'])
 
     expect(await registry.get('a')).toEqual(['new'])
     await eventually(harness, () => expect(lines).toEqual(['created a']))

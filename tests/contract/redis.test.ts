@@ -17,9 +17,6 @@ describeOnRedis('on Redis', (redis) => {
     makes: {
       closeEndsSessions: false,
       refusesWhileArchiving: false,
-      replaces: true,
-      dropsDeletedLoads: true,
-      waitsForAbortedHooks: true,
     },
     make: async (options) => {
       const client = await testClient('redis', redis.url)
