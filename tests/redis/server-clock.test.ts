@@ -2,6 +2,7 @@ import type { createClient } from 'redis'
 import { RedisSessionRegistry, type ScriptClient } from 'session-registry/redis'
 import { expect, it, onTestFinished } from 'vitest'
 import { describeOnRedis, testClient, uniquePrefix } from '../support/redis-suite.ts'
+import { sessionError } from '../support/session-error.ts'
 
 const day = 24 * 3_600_000
 
@@ -42,5 +43,37 @@ describeOnRedis('a server whose clock is set', (redis) => {
     expect(await registry.run('a', ({ value }) => value.push('two'))).toBe(2)
     expect(await registry.get('a')).toEqual(['one', 'two'])
     expect(errors).toEqual([])
+  })
+
+  it('reports that data may have gone by their time to live: eight days ahead', async () => {
+    const inner = (await testClient('redis', redis.url)) as ReturnType<typeof createClient>
+    const server = { aheadMs: 0 }
+    const client: ScriptClient = {
+      run: ({ source }, keys, args) => {
+        const ahead = source.replace(
+          "local clock = redis.call('TIME')",
+          `local clock = redis.call('TIME') clock[1] = clock[1] + ${server.aheadMs / 1_000}`,
+        )
+        expect(ahead).not.toBe(source)
+        return inner.eval(ahead, { keys, arguments: args })
+      },
+    }
+    const options = { prefix: uniquePrefix(), shards: 4, intervalMs: 20, create: () => [] }
+    const registry = new RedisSessionRegistry<string[]>({ ...options, client, archive: async () => {} })
+    const errors: unknown[] = []
+    registry.on('error', (error) => errors.push(error))
+    onTestFinished(async () => {
+      await registry.close()
+    })
+    await registry.run('a', ({ value }) => value.push('one'))
+    // So that each shard has been looked at by the clock as it was.
+    await registry.sweep()
+    server.aheadMs = 8 * day
+
+    await expect.poll(() => errors.length, { timeout: 5_000 }).toBe(1)
+    expect(errors).toEqual([sessionError('ERR_SESSION_ARCHIVE_FAILED')])
+    // One for all shards, and once.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(errors).toHaveLength(1)
   })
 })
