@@ -195,6 +195,28 @@ describe('a chat that waits for an approval', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(7_000)
   })
 
+  it('has its own timeout again after a turn that was rolled back', async () => {
+    const sessions = new SessionRegistry<UIMessage[]>({ timeoutMs: 1_000, create: () => [], rollback: true })
+    const { saveChat } = chatStore(sessions)
+    const asks = {
+      type: 'tool-remove',
+      toolCallId: '1',
+      state: 'approval-requested',
+      input: {},
+      approval: { id: '1' },
+    }
+    const message = { id: '1', role: 'assistant', parts: [asks] } as UIMessage
+    const failed = sessions.run('a', async () => {
+      await saveChat({ chatId: 'a', messages: [message] })
+      throw new Error('down')
+    })
+    await expect(failed).rejects.toThrow('down')
+    expect(sessions.get('a')).toEqual([])
+    await saveChat({ chatId: 'a', messages: [user('again')] })
+
+    expect(sessions.peek('a')?.timeoutMs).toBe(1_000)
+  })
+
   it('keeps a timeout that was assigned while it did not wait', async () => {
     const { sessions, post } = make({})
     await post(answering('Hello.'), user('hello'))

@@ -140,6 +140,20 @@ describe('a thread that waits for an answer', () => {
     expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
   })
 
+  it('gets back its idle timeout after a turn that was rolled back', async () => {
+    const { threads, saver } = setUp(undefined, { rollback: true })
+    const graph = asking(saver)
+    const failed = threads.run('ada', async () => {
+      await graph.invoke({ done: [] }, ada)
+      throw new Error('down')
+    })
+    await expect(failed).rejects.toThrow('down')
+    expect(threads.get('ada')?.namespaces.size).toBe(0)
+    await graph.updateState(ada, { answer: 'none' })
+
+    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+  })
+
   it('still ends by age, capacity and `delete`', async () => {
     const { clock, threads, saver } = setUp(undefined, { maxAgeMs: 10_000, maxSessions: 1 })
     const graph = asking(saver)

@@ -1,18 +1,14 @@
 import { INTERRUPT } from '@langchain/langgraph-checkpoint'
+import { applyPause } from '../../core/paused-timeout.ts'
 import type { Session } from '../../core/session.ts'
 import type { Thread } from './thread.ts'
 
 /** Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on. */
-export function applyPause(session: Session<Thread>, pausedTimeoutMs: number): void {
+export function pauseOrGoOn(session: Session<Thread>, pausedTimeoutMs: number): void {
   const thread = session.value
-  if (isPaused(thread)) {
-    thread.timeoutBeforePauseMs ??= session.timeoutMs
-    // Also where the thread was paused before: it may have been loaded into a session of its own timeout.
-    session.timeoutMs = pausedTimeoutMs
-  } else if (thread.timeoutBeforePauseMs !== undefined) {
-    session.timeoutMs = thread.timeoutBeforePauseMs
-    thread.timeoutBeforePauseMs = undefined
-  }
+  const before = thread.timeoutBeforePauseMs
+  const wasPaused = before !== undefined
+  thread.timeoutBeforePauseMs = applyPause(session, wasPaused, isPaused(thread), pausedTimeoutMs, before)
 }
 
 /** Whether the newest checkpoint of the graph itself waits for an answer to an `interrupt`. */

@@ -29,7 +29,7 @@ import { checkPut, checkPutWrites, isResume, nothingToResume } from './check-wri
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
 import { NearPieces } from './near-pieces.ts'
 import { pack } from './packed.ts'
-import { applyPause } from './pause.ts'
+import { pauseOrGoOn } from './pause.ts'
 import { packChanged, packChannels, storeChannels, unchangedChannels } from './stored-channels.ts'
 import { store } from './stored-text.ts'
 import { toTemplated } from './templated-text.ts'
@@ -174,7 +174,7 @@ export class SessionSaver extends BaseCheckpointSaver {
         channels: [...shared, ...storeChannels(new Map([...changed, ...others]), checkpoint, near)],
       }
       addCheckpoint(namespace, id, stored, this.#keepCheckpoints)
-      applyPause(session, this.#pausedTimeoutMs)
+      pauseOrGoOn(session, this.#pausedTimeoutMs)
     })
     return address(threadId, name, id)
   }
@@ -208,7 +208,7 @@ export class SessionSaver extends BaseCheckpointSaver {
         const stored = store(value, near.base(channel), near.find)
         addWrite(namespace, checkpointId, { taskId, taskPath, index, channel, value: stored })
       }
-      applyPause(session, this.#pausedTimeoutMs)
+      pauseOrGoOn(session, this.#pausedTimeoutMs)
       return true
     }
     const added = await this.#source.run(threadId, add, resumes ? { create: false } : {})
