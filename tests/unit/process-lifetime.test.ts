@@ -81,9 +81,9 @@ describe('a process stays alive', () => {
     expect(await printedBy(program)).toEqual(['b'])
   })
 
-  it('for `close`: until the deadline of its turns, and then of its archives', async () => {
+  it('for `close`: until the deadline of its turns, in their grace, and then until that of its archives', async () => {
     const program = `
-      const registry = new SessionRegistry({ create: () => 1, archive: never })
+      const registry = new SessionRegistry({ create: () => 1, archive: never, turnGraceMs: 100 })
       registry.run('a', never).catch(({ code }) => console.log(code))
       const { ended, archived, failed } = await registry.close({ deadlineMs: 100 })
       console.log(ended, archived, failed.length)`
