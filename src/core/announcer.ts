@@ -20,8 +20,6 @@ interface Notice {
   readonly event: string
   readonly args: readonly unknown[]
   readonly line: LogLine | undefined
-  /** The async context to run listeners in; `undefined`: that of the code that delivers it. */
-  readonly context: AsyncResource | undefined
 }
 
 /** A queue that once was longer gives its memory back. */
@@ -30,9 +28,15 @@ const keptPlaces = 1024
 /** The user's code that is not a listener and has to run after the state has changed: an abort signal's, for one. */
 type Action = () => void
 
-interface DeferredAction {
-  readonly action: Action
-  readonly context: AsyncResource | undefined
+/** Something queued whose async context is not that of the code that delivers it. */
+class InContext {
+  readonly context: AsyncResource
+  readonly queued: Notice | Action
+
+  constructor(context: AsyncResource, queued: Notice | Action) {
+    this.context = context
+    this.queued = queued
+  }
 }
 
 /**
@@ -50,7 +54,7 @@ export class Announcer {
   readonly #logger: BoundLogger | undefined
   readonly #logId: (id: string) => string
   /** From `head` to `tail`; the places are used again, for a sweep queues and delivers one notice after another. */
-  #queue: (Notice | DeferredAction | undefined)[] = []
+  #queue: (Notice | Action | InContext | undefined)[] = []
   #head = 0
   #tail = 0
   #delivering = false
@@ -110,7 +114,7 @@ export class Announcer {
 
   /** Queues an event with its log line; {@link deliver} tells both. */
   push(event: string, args: readonly unknown[], line?: LogLine): void {
-    this.#add({ event, args, line, context: this.#contextOfListeners() })
+    this.#add({ event, args, line })
   }
 
   /** Queues a log line that goes with no event. */
@@ -120,7 +124,7 @@ export class Announcer {
 
   /** Queues code to run at the next {@link deliver}, in its turn among the notices. */
   defer(action: Action): void {
-    this.#add({ action, context: this.#contextOfListeners() })
+    this.#add(action)
   }
 
   /** Makes a change that no call has asked for: its events are for the context of the registry's constructor. */
@@ -146,16 +150,18 @@ export class Announcer {
     if (this.#concerns.has(newsWaits) && !this.#delivering) this.#deliver()
   }
 
-  #add(notice: Notice | DeferredAction): void {
+  #add(queued: Notice | Action): void {
     this.#concerns.raise(newsWaits)
-    this.#queue[this.#tail] = notice
+    this.#queue[this.#tail] = this.#isBackground || this.#delivering ? this.#inContext(queued) : queued
     this.#tail += 1
   }
 
-  #contextOfListeners(): AsyncResource | undefined {
-    if (this.#isBackground) return this.context.resource
+  #inContext(queued: Notice | Action): InContext {
     // What a listener causes is delivered by the call that had the listener called, in another context.
-    return this.#delivering ? new AsyncResource('SessionEvent') : undefined
+    return new InContext(
+      this.#isBackground ? this.context.resource : new AsyncResource('SessionEvent'),
+      queued,
+    )
   }
 
   #deliver(): void {
@@ -164,13 +170,12 @@ export class Announcer {
     this.#delivering = true
     try {
       while (this.hasNews) {
-        const notice = this.#queue[this.#head]
+        const next = this.#queue[this.#head]
         this.#queue[this.#head] = undefined
         this.#head += 1
-        if (notice === undefined) continue
-        const { context } = notice
-        if (context === undefined) this.#handle(notice)
-        else context.runInAsyncScope(this.#handle, this, notice)
+        if (next instanceof InContext) this.#tellInContext(next)
+        else if (typeof next === 'function') this.#act(next)
+        else if (next !== undefined) this.#tell(next)
       }
     } finally {
       this.#delivering = false
@@ -182,9 +187,11 @@ export class Announcer {
     }
   }
 
-  #handle(notice: Notice | DeferredAction): void {
-    if ('action' in notice) this.#act(notice.action)
-    else this.#tell(notice)
+  #tellInContext({ context, queued }: InContext): void {
+    context.runInAsyncScope(() => {
+      if (typeof queued === 'function') this.#act(queued)
+      else this.#tell(queued)
+    })
   }
 
   #act(action: Action): void {
