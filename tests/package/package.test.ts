@@ -193,6 +193,27 @@ describe('both at once', () => {
 
     expect(stdout).toBe('false true true false\nfalse true true false\n')
   })
+
+  it('hash an id alike, in `ref` and in log lines, and share one registry of a key', async () => {
+    const { stdout } = await stranger.run(
+      'shared.mjs',
+      `import { createRequire } from 'node:module'
+       import * as esm from 'session-registry'
+       const cjs = createRequire(import.meta.url)('session-registry')
+       const logged = (library) => {
+         const lines = []
+         const logger = Object.fromEntries(['debug', 'info', 'warn', 'error'].map((level) => [level, (fields) => lines.push(fields.session)]))
+         const registry = new library.SessionRegistry({ logger })
+         registry.set('ada', 1)
+         return [registry.ref('ada'), ...lines]
+       }
+       console.log(new Set([...logged(esm), ...logged(cjs)]).size)
+       const made = [esm, cjs].map((library) => library.SessionRegistry.shared('key', () => new library.SessionRegistry()))
+       console.log(made[0] === made[1])`,
+    )
+
+    expect(stdout).toBe('1\ntrue\n')
+  })
 })
 
 describe('the types', () => {

@@ -33,6 +33,33 @@ const withOneOver = (tries: string) => `
 
 const fails = "() => Promise.reject(new Error('down'))"
 
+describe('a call that waits keeps its process alive', () => {
+  it('until an awaited `settled()` fulfils, through the pauses between the tries of an archive', async () => {
+    const lines = await printedBy(`${withOneOver(`${fails}, ${fails}`)}
+      await registry.settled()
+      console.log('settled', registry.stats().archiving)`)
+
+    expect(lines).toEqual(['settled 0'])
+  })
+
+  it('until `loadTimeoutMs` rejects a call that waits for a load which is never answered', async () => {
+    const lines = await printedBy(`
+      const registry = new SessionRegistry({ load: never, loadTimeoutMs: 50 })
+      await registry.open('a').catch((error) => console.log(error.code))`)
+
+    expect(lines).toEqual(['ERR_SESSION_LOAD_TIMEOUT'])
+  })
+
+  it('until `close` has ended the last of many sessions', async () => {
+    const lines = await printedBy(`
+      const registry = new SessionRegistry()
+      for (let index = 0; index < 200_000; index += 1) registry.set(String(index), index)
+      console.log((await registry.close()).ended)`)
+
+    expect(lines).toEqual(['200000'])
+  })
+})
+
 describe('a process ends by itself', () => {
   it.each([
     ['with a turn and a hold that never end', 'void registry.run("a", never); registry.hold("a")'],
