@@ -9,7 +9,7 @@ interface Shareable {
 /**
  * Returns the process's one registry of a key, made when it is first asked for.
  *
- * One that was closed is of no use to anybody, and a new one takes its place.
+ * A registry that was closed is replaced by a new one.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

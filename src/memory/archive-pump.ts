@@ -7,7 +7,7 @@ import type { Lifecycle } from './lifecycle.ts'
 type Later = (pump: () => void) => void
 
 /**
- * Lets a bounded number of tries run at once, those first that somebody waits for.
+ * Runs a bounded number of tries at once. Those whose id a call waits for come first.
  *
  * It lets the event loop go round now and then: a store that answers at once would have one try after another made in
  * microtasks, and nothing else would get to run.

@@ -23,7 +23,7 @@ export interface ArchiverOptions<T> {
  * when every try has failed.
  *
  * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. It keeps the id until it
- * has settled, so that nobody loads what it is about to overwrite, and no two hooks of an id overlap.
+ * has settled: no `load` then reads what it is about to overwrite, and no two hooks of an id overlap.
  */
 export class Archiver<T> {
   readonly #owner: object

@@ -9,13 +9,14 @@ import type { Turns } from './turns.ts'
 /** The longest that the ends of many sessions keep the event loop before it goes round. */
 const sliceMs = 4
 
-/** So many sessions that nobody is told of end between two looks at the clock, which cost as much as an end. */
+/** How many sessions end between two readings of the clock where no listener is told: a reading costs as much as an end. */
 const quietEndsPerLook = 8
 
 /**
  * The end of a registry: turns are waited for, then every session is archived and ended; each for a limited time.
  *
- * Sessions that nobody uses end in slices: what a server answers meanwhile must not wait for a million of them.
+ * Sessions that are not in use end in slices of a few milliseconds: the requests that are answered meanwhile must not wait for
+ * a million of them.
  */
 export class Closing<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -27,7 +28,7 @@ export class Closing<T> {
   readonly #lost: SessionRecord<T>[] = []
   readonly #endedBefore: number
   readonly #archivedBefore: number
-  /** Sessions that nobody uses. */
+  /** The sessions that are not in use. */
   readonly #idle: Iterator<number, undefined>
   #now = 0
   #timer: Timer | undefined
@@ -67,7 +68,7 @@ export class Closing<T> {
     this.check()
   }
 
-  /** Lets sessions go that nobody uses, for a few milliseconds; the rest when the event loop has gone round. */
+  /** Retires sessions that are not in use, for a few milliseconds; the rest after the event loop has gone round. */
   #slice(): void {
     const { announcer } = this.#lifecycle
     if (announcer.inBackground(() => this.#isSliceCut())) {

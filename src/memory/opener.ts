@@ -101,7 +101,7 @@ export class Opener<T> {
     return count
   }
 
-  /** Takes back a waiter that has lost patience. A load that nobody waits for any more is aborted, and not inherited. */
+  /** Takes a waiter out. When the last one has left, the load is aborted: the next caller begins its own. */
   leave(id: string, waiter: Opens<T>): void {
     if (waiter.place?.remove() !== true) return
     const opening = this.#openings.get(id)

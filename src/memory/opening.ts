@@ -3,7 +3,7 @@ import type { CreateSession } from '../core/hooks.ts'
 import { LinkedQueue, type QueueEntry } from '../core/linked-queue.ts'
 import type { LoadCall } from '../core/load-call.ts'
 
-/** Somebody who needs a session in memory: a call of `open`, or a turn. */
+/** A call that needs a session in memory: an `open`, or a turn. */
 export interface Opens<T> {
   /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
   readonly create: boolean | CreateSession<T>
@@ -13,9 +13,9 @@ export interface Opens<T> {
   place?: QueueEntry<Opens<T>> | undefined
   /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
   attach(slot: number): void
-  /** Called after everybody has attached and `created` was told. */
+  /** Called when all waiters have attached and `created` was emitted. */
   begin(): void
-  /** There is no session, and none is to be made. */
+  /** There is no session, and none is to be created. */
   absent(): void
   fail(error: unknown): void
 }

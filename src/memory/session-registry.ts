@@ -106,8 +106,8 @@ export class SessionRegistry<T>
   /**
    * Returns the keyed hash that stands for an id in log lines, whatever `logIds` says: for log lines of your own.
    *
-   * The key is random, one per process: the same id has another hash after a restart, and nobody can find out which id it
-   * was by hashing likely ones.
+   * The key is random, one per process: the same id has another hash after a restart, and the id cannot be found out by
+   * hashing likely ones.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */

@@ -9,6 +9,7 @@ import {
   type RegistryStats,
   type Session,
   type SessionErrorCode,
+  type SessionFields,
   SessionRegistry,
   type SessionRegistryError,
   type SessionRegistryOptions,
@@ -129,6 +130,13 @@ export async function types(): Promise<void> {
   // @ts-expect-error: of another value
   source satisfies SessionSource<string>
 
+  expectTypeOf(registry.replace('a', { messages: [] })).toEqualTypeOf<typeof registry>()
+  expectTypeOf(registry.state).toEqualTypeOf<'open' | 'closing' | 'closed'>()
+  expectTypeOf(registry.settled()).toEqualTypeOf<Promise<void>>()
+  expectTypeOf(registry.ref('a')).toEqualTypeOf<string>()
+  expectTypeOf(registry.peek('a')?.toJSON()).toEqualTypeOf<SessionFields<History> | undefined>()
+  expectTypeOf(SessionRegistry.shared('key', () => registry)).toEqualTypeOf<SessionRegistry<History>>()
+
   // Options: explicit undefined is the default, wrong types are refused.
   const options: SessionRegistryOptions<History> = {
     timeoutMs: undefined,
@@ -137,7 +145,8 @@ export async function types(): Promise<void> {
     logIds: (id) => id.slice(0, 4),
     clock: new ManualClock(),
     load: async (_id, { signal }) => (signal.aborted ? undefined : { messages: [] }),
-    archive: async ({ value }, reason, { attempt }) => void [value.messages, reason, attempt],
+    archive: ({ value }, reason, { attempt }) => [value.messages, reason, attempt],
+    copyIds: true,
   }
   new SessionRegistry(options)
   // @ts-expect-error: null is no default
