@@ -1,21 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { entries, specifierOf } from './scripts/entries.ts'
 
-const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const source = (path: string) => fileURLToPath(new URL(`./${path}`, import.meta.url))
 
 const { CI } = process.env
 
 export default defineConfig({
   resolve: {
-    alias: [
-      { find: /^session-registry$/, replacement: source('./src/index.ts') },
-      { find: /^session-registry\/ai-sdk$/, replacement: source('./src/adapters/ai-sdk.ts') },
-      { find: /^session-registry\/langchain$/, replacement: source('./src/adapters/langchain.ts') },
-      { find: /^session-registry\/langgraph$/, replacement: source('./src/adapters/langgraph.ts') },
-      { find: /^session-registry\/openai-agents$/, replacement: source('./src/adapters/openai-agents.ts') },
-      { find: /^session-registry\/redis$/, replacement: source('./src/redis/index.ts') },
-      { find: /^session-registry\/testing$/, replacement: source('./src/testing/index.ts') },
-    ],
+    alias: Object.entries(entries).map(([entry, path]) => ({
+      find: new RegExp(`^${specifierOf(entry)}$`),
+      replacement: source(path),
+    })),
   },
   test: {
     include: ['tests/**/*.test.ts'],

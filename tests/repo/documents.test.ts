@@ -35,11 +35,7 @@ describe('the README', () => {
       ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
     ]
     const table = readme.slice(readme.indexOf('\n## Options'), readme.indexOf('\n## Reading'))
-    const rows = Array.from(table.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm), ([, name = '', rest = '']) => {
-      // A `|` inside code is escaped.
-      const cells = rest.split(/(?<!\\)\|/)
-      return [name, plain(cells[1] ?? '')] as const
-    })
+    const rows = rowsOf(table).map(([name, cells]) => [name, plain(cells[1] ?? '')] as const)
 
     expect(rows.map(([name]) => name).toSorted()).toEqual(options.map(([name]) => name).toSorted())
     for (const [name, text] of rows) {
@@ -65,6 +61,43 @@ describe('the README', () => {
 
     expect(members.length).toBeGreaterThan(15)
     for (const name of [...members, ...fields, ...events, ...reasons]) expect(readme).toContain(name)
+  })
+})
+
+describe('docs/redis.md', () => {
+  const text = read('docs/redis.md')
+  const section = text.slice(text.indexOf('\n## Options'), text.indexOf('\n## Moving from'))
+
+  it('has the options of the registry on Redis alone, with their defaults', () => {
+    const options = declaredOptions('src/redis/options.ts', 'RedisSessionRegistryOptions')
+    const rows = rowsOf(section)
+
+    expect(rows.map(([name]) => name).toSorted()).toEqual(
+      [...options.map(([name]) => name), 'client'].toSorted(),
+    )
+    for (const [name, cells] of rows.filter(([one]) => one !== 'client')) {
+      const documented = options.find(([option]) => option === name)?.[1]
+      expect(firstWord(plain(cells[1] ?? '')), name).toBe(firstWord(plain(documented ?? '–')))
+    }
+  })
+
+  it('names each option that both registries have, in the sentence before the table', () => {
+    const shared = declaredOptions('src/core/shared-options.ts', 'SharedOptions').map(([name]) => name)
+    const sentence = section.slice(0, section.indexOf('\n| option'))
+    const own = rowsOf(section).map(([name]) => name)
+
+    expect(shared.length).toBeGreaterThan(10)
+    expect(shared.filter((name) => !own.includes(name) && !sentence.includes(`\`${name}\``))).toEqual([])
+  })
+
+  it('names each public member of the class', () => {
+    const members = Array.from(
+      read('src/redis/session-registry.ts').matchAll(/^ {2}(?:async )?(?:get |\*)?(\w+)(?:<R>)?\(/gm),
+      ([, name]) => name ?? '',
+    ).filter((name) => name !== 'constructor')
+
+    expect(members.length).toBeGreaterThan(15)
+    expect(members.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([])
   })
 })
 
@@ -118,6 +151,15 @@ describe('the links of a document', () => {
     expect(broken).toEqual([])
   })
 })
+
+/** The rows of a table that begin with a name in code, each with the cells after it. */
+function rowsOf(table: string): (readonly [name: string, cells: string[]])[] {
+  return Array.from(
+    table.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm),
+    // A `|` inside code is escaped.
+    ([, name = '', rest = '']) => [name, rest.split(/(?<!\\)\|/)] as const,
+  )
+}
 
 /** The options of an interface, each with its default where there is one. */
 function declaredOptions(

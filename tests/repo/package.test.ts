@@ -1,34 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import tsup from '../../tsup.config.ts'
-import vitest from '../../vitest.config.ts'
+import { entries, specifierOf } from '../../scripts/entries.ts'
 import { files, read } from './tracked-files.ts'
 
 const manifest = JSON.parse(read('package.json'))
 
 describe('the entries of the package', () => {
   const exported = Object.keys(manifest.exports).filter((key) => key !== './package.json')
-  const entries = exported.map((key) => (key === '.' ? 'index' : key.slice(2)))
-  const specifiers = exported.map((key) => `session-registry${key.slice(1)}`)
 
-  it('are those of tsup', () => {
-    const { entry } = tsup as { entry: Record<string, string> }
-
-    expect(Object.keys(entry)).toEqual(entries)
-    for (const path of Object.values(entry)) expect(files).toContain(path)
+  it('are those of scripts/entries.ts, each with a file', () => {
+    expect(exported.map((key) => (key === '.' ? 'index' : key.slice(2)))).toEqual(Object.keys(entries))
+    for (const path of Object.values(entries)) expect(files).toContain(path)
   })
 
-  it('are those of tsconfig.json and vitest.config.ts, with the same files', () => {
-    const { entry } = tsup as { entry: Record<string, string> }
+  it('are those of tsconfig.json, with the same files', () => {
     const { paths } = JSON.parse(read('tsconfig.json')).compilerOptions as { paths: Record<string, [string]> }
-    const { alias } = (vitest as { resolve: { alias: { find: RegExp; replacement: string }[] } }).resolve
+    const expected = Object.entries(entries).map(([entry, path]) => [specifierOf(entry), [`./${path}`]])
 
-    expect(Object.keys(paths)).toEqual(specifiers)
-    expect(Object.values(paths).map(([path]) => path.slice(2))).toEqual(Object.values(entry))
-    for (const [index, specifier] of specifiers.entries()) {
-      const found = alias.filter(({ find }) => find.test(specifier))
-      expect(found).toHaveLength(1)
-      expect(found[0]?.replacement.endsWith(Object.values(entry)[index] ?? '')).toBe(true)
-    }
+    expect(Object.entries(paths)).toEqual(expected)
   })
 
   it.each(exported)('have types first, for ESM and CJS: %s', (key) => {
