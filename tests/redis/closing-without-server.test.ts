@@ -57,11 +57,11 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
     },
   )
 
-  it(
-    'close: what it could not give back is not renewed, and archived elsewhere after the lease',
+  it.each(['redis', 'ioredis'] as const)(
+    'close: what it could not give back is not renewed, and archived elsewhere after the lease (%s)',
     generous,
-    async () => {
-      const { proxy, registry, store, shared } = await withTwoClaims('redis', { leaseMs: 6_000 })
+    async (kind) => {
+      const { proxy, registry, store, shared } = await withTwoClaims(kind, { leaseMs: 6_000 })
       proxy.refuse()
       const closing = watch(registry.close({ deadlineMs: 20_000 }))
       await new Promise((resolve) => setTimeout(resolve, callTimeoutMs + slackMs))
@@ -78,24 +78,28 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
     },
   )
 
-  it('claims: those that were given up in an outage are renewed no more', generous, async () => {
-    const { proxy, registry, store, shared } = await withTwoClaims('redis')
-    // Longer than the lease, with calls that are given up: to settle the first claim, and to load the second.
-    proxy.refuse()
-    store.last.succeed()
-    await new Promise((resolve) => setTimeout(resolve, 1_600))
-    proxy.heal()
-    const second = new FakeArchive()
-    const other = await testRegistry<string[]>(redis, { ...shared, archive: second.archive })
-    await other.has('nobody')
-    store.mode = 'instant'
+  it.each(['redis', 'ioredis'] as const)(
+    'claims: those that were given up in an outage are renewed no more (%s)',
+    generous,
+    async (kind) => {
+      const { proxy, registry, store, shared } = await withTwoClaims(kind)
+      // Longer than the lease, with calls that are given up: to settle the first claim, and to load the second.
+      proxy.refuse()
+      store.last.succeed()
+      await new Promise((resolve) => setTimeout(resolve, 1_600))
+      proxy.heal()
+      const second = new FakeArchive()
+      const other = await testRegistry<string[]>(redis, { ...shared, archive: second.archive })
+      await other.has('nobody')
+      store.mode = 'instant'
 
-    await expect
-      .poll(() => new Set([...second.stored.keys(), ...store.stored.keys()]), soon)
-      .toEqual(new Set(['a', 'b']))
-    await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(0)
-    await expect.poll(async () => (await other.stats()).archiving, soon).toBe(0)
-  })
+      await expect
+        .poll(() => new Set([...second.stored.keys(), ...store.stored.keys()]), soon)
+        .toEqual(new Set(['a', 'b']))
+      await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(0)
+      await expect.poll(async () => (await other.stats()).archiving, soon).toBe(0)
+    },
+  )
 
   it('close: a turn whose save finds no server does not hold it up', generous, async () => {
     const proxy = await testProxy(redis.url)

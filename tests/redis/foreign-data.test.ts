@@ -13,30 +13,34 @@ const soon = { timeout: 10_000, interval: 10 }
 const never = Number.POSITIVE_INFINITY
 
 describeOnRedis('data that are none of ours, or damaged', (redis) => {
-  it('values: one that cannot be decoded is told and left out', generous, async () => {
-    const prefix = uniquePrefix()
-    const codec = {
-      encode: (value: string) => value,
-      decode: (text: string) => {
-        if (text === 'b') throw new Error('no such format')
-        return text
-      },
-    }
-    const registry = await testRegistry<string>(redis, { prefix, codec })
-    const errors: unknown[] = []
-    registry.on('error', (error) => errors.push(error))
-    for (const id of ['a', 'b', 'c', 'd']) await registry.set(id, id)
-    errors.length = 0
+  it.each(['redis', 'ioredis'] as const)(
+    'values: one that cannot be decoded is told and left out (%s)',
+    generous,
+    async (kind) => {
+      const prefix = uniquePrefix()
+      const codec = {
+        encode: (value: string) => value,
+        decode: (text: string) => {
+          if (text === 'b') throw new Error('no such format')
+          return text
+        },
+      }
+      const registry = await testRegistry<string>(redis, { kind, prefix, codec })
+      const errors: unknown[] = []
+      registry.on('error', (error) => errors.push(error))
+      for (const id of ['a', 'b', 'c', 'd']) await registry.set(id, id)
+      errors.length = 0
 
-    expect((await readAll(registry.values())).sort()).toEqual(['a', 'c', 'd'])
-    expect(errors).toEqual([sessionError('ERR_SESSION_VALUE_INVALID')])
-    expect((await readAll(registry)).map(([id]) => id).sort()).toEqual(['a', 'c', 'd'])
-    expect(errors).toHaveLength(2)
-    // A session is still there to be seen, and to be deleted.
-    const ids = (await readAll(registry.sessions())).map(({ id }) => id)
-    expect(ids.sort()).toEqual(['a', 'b', 'c', 'd'])
-    expect(await registry.clear()).toBe(4)
-  })
+      expect((await readAll(registry.values())).sort()).toEqual(['a', 'c', 'd'])
+      expect(errors).toEqual([sessionError('ERR_SESSION_VALUE_INVALID')])
+      expect((await readAll(registry)).map(([id]) => id).sort()).toEqual(['a', 'c', 'd'])
+      expect(errors).toHaveLength(2)
+      // A session is still there to be seen, and to be deleted.
+      const ids = (await readAll(registry.sessions())).map(({ id }) => id)
+      expect(ids.sort()).toEqual(['a', 'b', 'c', 'd'])
+      expect(await registry.clear()).toBe(4)
+    },
+  )
 
   it('values: a key that somebody else has written is told and left out', generous, async () => {
     const admin = await administrator(redis)
@@ -52,14 +56,14 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
     expect(errors).toEqual([sessionError('ERR_SESSION_BACKEND_FAILED')])
   })
 
-  it(
-    'sweep: entries of a queue that are no sessions are removed and told, and the others are archived',
+  it.each(['redis', 'ioredis'] as const)(
+    'sweep: entries of a queue that are no sessions are removed and told, and the others are archived (%s)',
     generous,
-    async () => {
+    async (kind) => {
       const admin = await administrator(redis)
       const prefix = uniquePrefix()
       const store = new FakeArchive()
-      const options = { prefix, shards: 2, timeoutMs: 100, archive: store.archive }
+      const options = { kind, prefix, shards: 2, timeoutMs: 100, archive: store.archive }
       const registry = await testRegistry<string[]>(redis, { ...options, intervalMs: never })
       const errors: unknown[] = []
       registry.on('error', (error) => errors.push(error))
@@ -139,15 +143,15 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
     expect(errors).toHaveLength(1)
   })
 
-  it(
-    'retention: a clock that was set forward by eight days loses nothing without an error',
+  it.each(['redis', 'ioredis'] as const)(
+    'retention: a clock that was set forward by eight days loses nothing without an error (%s)',
     generous,
-    async () => {
+    async (kind) => {
       const admin = await administrator(redis)
       const prefix = uniquePrefix()
       const store = new FakeArchive()
       const day = 24 * 3_600_000
-      const options = { prefix, archive: store.archive }
+      const options = { kind, prefix, archive: store.archive }
       const before = await testRegistry<string[]>(redis, { ...options, intervalMs: never })
       for (const id of ['a', 'b', 'c']) await before.set(id, [id])
       await before.close()

@@ -12,7 +12,12 @@ const broken = async () => {
 
 describeOnRedis('a dead list with many lives', (redis) => {
   /** Registries of one prefix: one that fills the list, and one whose traffic is counted. */
-  async function withDead(ids: readonly string[], livesEach: number, size: number) {
+  async function withDead(
+    ids: readonly string[],
+    livesEach: number,
+    size: number,
+    kind: 'redis' | 'ioredis' = 'redis',
+  ) {
     const prefix = uniquePrefix()
     const options = { prefix, timeoutMs: 1, retentionMs: 600_000, archiveAttempts: 1, archiveConcurrency: 50 }
     const filling = await testRegistry<string>(redis, { ...options, intervalMs: 20, archive: broken })
@@ -23,23 +28,27 @@ describeOnRedis('a dead list with many lives', (redis) => {
     }
     await filling.close({ deadlineMs: 1_000 })
     const proxy = await testProxy(redis.url)
-    const registry = await testRegistry<string>(proxy, { ...options, archives: false })
+    const registry = await testRegistry<string>(proxy, { ...options, kind, archives: false })
     await registry.size()
     proxy.reset()
     return { proxy, registry, options }
   }
 
-  it('deadSessions: reads each life once, though all are of one id', generous, async () => {
-    const { proxy, registry } = await withDead(['a'], 40, 20_000)
-    const dead = await readAll(registry.deadSessions())
+  it.each(['redis', 'ioredis'] as const)(
+    'deadSessions: reads each life once, though all are of one id (%s)',
+    generous,
+    async (kind) => {
+      const { proxy, registry } = await withDead(['a'], 40, 20_000, kind)
+      const dead = await readAll(registry.deadSessions())
 
-    expect(dead.map(({ value }) => Number.parseInt(value, 10))).toEqual(
-      Array.from({ length: 40 }, (_, n) => n),
-    )
-    expect(new Set(dead.map(({ incarnation }) => incarnation)).size).toBe(40)
-    // Forty lives of 20 kB, and a little for their names.
-    expect(proxy.bytesToClient).toBeLessThan(40 * 21_000)
-  })
+      expect(dead.map(({ value }) => Number.parseInt(value, 10))).toEqual(
+        Array.from({ length: 40 }, (_, n) => n),
+      )
+      expect(new Set(dead.map(({ incarnation }) => incarnation)).size).toBe(40)
+      // Forty lives of 20 kB, and a little for their names.
+      expect(proxy.bytesToClient).toBeLessThan(40 * 21_000)
+    },
+  )
 
   it('deadSessions: reads no more than about a megabyte at a time', generous, async () => {
     const { proxy, registry } = await withDead(['a'], 8, 500_000)
@@ -53,29 +62,34 @@ describeOnRedis('a dead list with many lives', (redis) => {
     expect(rest).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
-  it('retryDead, dropDead, deadCount: act on all ids where none is given', generous, async () => {
-    const ids = Array.from({ length: 70 }, (_, index) => `visitor-${index}`)
-    const { registry, options } = await withDead(ids, 2, 10)
-    const stored: string[] = []
-    const mended = await testRegistry<string>(redis, {
-      ...options,
-      archive: async ({ id, value }) => {
-        stored.push(`${id} ${Number.parseInt(value, 10)}`)
-      },
-    })
-    expect(await mended.deadCount()).toBe(140)
-    expect(await mended.dropDead('visitor-0')).toBe(2)
-    expect(await mended.retryDead('visitor-1')).toBe(2)
-    expect(await mended.retryDead()).toBe(136)
-    expect(await mended.deadCount()).toBe(0)
-    await expect.poll(() => stored.length, soon).toBe(138)
-    for (const id of ids.slice(1)) {
-      expect(stored.filter((line) => line.startsWith(`${id} `))).toEqual([`${id} 0`, `${id} 1`])
-    }
+  it.each(['redis', 'ioredis'] as const)(
+    'retryDead, dropDead, deadCount: act on all ids where none is given (%s)',
+    generous,
+    async (kind) => {
+      const ids = Array.from({ length: 70 }, (_, index) => `visitor-${index}`)
+      const { registry, options } = await withDead(ids, 2, 10, kind)
+      const stored: string[] = []
+      const mended = await testRegistry<string>(redis, {
+        ...options,
+        kind,
+        archive: async ({ id, value }) => {
+          stored.push(`${id} ${Number.parseInt(value, 10)}`)
+        },
+      })
+      expect(await mended.deadCount()).toBe(140)
+      expect(await mended.dropDead('visitor-0')).toBe(2)
+      expect(await mended.retryDead('visitor-1')).toBe(2)
+      expect(await mended.retryDead()).toBe(136)
+      expect(await mended.deadCount()).toBe(0)
+      await expect.poll(() => stored.length, soon).toBe(138)
+      for (const id of ids.slice(1)) {
+        expect(stored.filter((line) => line.startsWith(`${id} `))).toEqual([`${id} 0`, `${id} 1`])
+      }
 
-    expect(await registry.retryDead()).toBe(0)
-    expect(await registry.dropDead()).toBe(0)
-  })
+      expect(await registry.retryDead()).toBe(0)
+      expect(await registry.dropDead()).toBe(0)
+    },
+  )
 
   it('dropDead: ends all dead lives, and tells of each', generous, async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `visitor-${index}`)

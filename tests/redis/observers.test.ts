@@ -42,13 +42,13 @@ describeOnRedis('a process that only looks', (redis) => {
     return { archiving, shared, store }
   }
 
-  it(
-    'archives: without `archive` a process claims nothing where others have one, and warns once',
+  it.each(['redis', 'ioredis'] as const)(
+    'archives: without `archive` a process claims nothing where others have one, and warns once (%s)',
     generous,
-    async () => {
+    async (kind) => {
       const { archiving, shared, store } = await withOneOver()
       const logger = new RecordingLogger()
-      const looking = await testRegistry<string[]>(redis, { ...shared, intervalMs: 20, logger })
+      const looking = await testRegistry<string[]>(redis, { ...shared, kind, intervalMs: 20, logger })
       const ended: string[] = []
       looking.on('ended', ({ id }) => ended.push(id))
       await looking.size()
@@ -76,32 +76,37 @@ describeOnRedis('a process that only looks', (redis) => {
     expect(warnings[0]).toContain('`archives: false`')
   })
 
-  it('archives: an observer claims nothing, whatever others do, and does not warn', generous, async () => {
-    const warnings = recordWarnings()
-    const prefix = uniquePrefix()
-    const store = new FakeArchive()
-    const observer = await testRegistry<string[]>(redis, {
-      prefix,
-      timeoutMs: 100,
-      intervalMs: 20,
-      archives: false,
-      archive: store.archive,
-    })
-    await observer.set('a', ['hello'])
-    await until(async () => !(await observer.has('a')))
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(await observer.sweep()).toBe(0)
-    expect(await observer.size()).toBe(1)
-    expect(store.calls).toEqual([])
+  it.each(['redis', 'ioredis'] as const)(
+    'archives: an observer claims nothing, whatever others do, and does not warn (%s)',
+    generous,
+    async (kind) => {
+      const warnings = recordWarnings()
+      const prefix = uniquePrefix()
+      const store = new FakeArchive()
+      const observer = await testRegistry<string[]>(redis, {
+        kind,
+        prefix,
+        timeoutMs: 100,
+        intervalMs: 20,
+        archives: false,
+        archive: store.archive,
+      })
+      await observer.set('a', ['hello'])
+      await until(async () => !(await observer.has('a')))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(await observer.sweep()).toBe(0)
+      expect(await observer.size()).toBe(1)
+      expect(store.calls).toEqual([])
 
-    // It does not count as one that archives either.
-    const ending = await testRegistry<string[]>(redis, { prefix, timeoutMs: 100, intervalMs: 20 })
-    const ended: string[] = []
-    ending.on('ended', ({ id }, reason) => ended.push(`${id} ${reason}`))
-    await ending.size()
-    await expect.poll(() => ended, soon).toEqual(['a idle'])
-    expect(warnings).toEqual([])
-  })
+      // It does not count as one that archives either.
+      const ending = await testRegistry<string[]>(redis, { prefix, timeoutMs: 100, intervalMs: 20 })
+      const ended: string[] = []
+      ending.on('ended', ({ id }, reason) => ended.push(`${id} ${reason}`))
+      await ending.size()
+      await expect.poll(() => ended, soon).toEqual(['a idle'])
+      expect(warnings).toEqual([])
+    },
+  )
 
   it('archives: a process without `archive` ends what it claims where none has one', generous, async () => {
     const registry = await testRegistry<string[]>(redis, {

@@ -13,8 +13,9 @@ const say = (registry: RedisSessionRegistry<string[]>, word: string) =>
 
 describeOnRedis('a dead life that is tried again', (redis) => {
   /** Begins new lives at once. */
-  const beginning = (store: FakeArchive) =>
+  const beginning = (store: FakeArchive, kind: 'redis' | 'ioredis' = 'redis') =>
     testRegistry<string[]>(redis, {
+      kind,
       prefix: uniquePrefix(),
       shards: 1,
       timeoutMs: 200,
@@ -28,21 +29,25 @@ describeOnRedis('a dead life that is tried again', (redis) => {
     await expect.poll(() => registry.deadCount(), soon).toBe(count)
   }
 
-  it('superseded: the hook is told of a retry that a younger life has overtaken', generous, async () => {
-    const store = new FakeArchive('failing')
-    const registry = await beginning(store)
-    registry.on('error', () => {})
-    await say(registry, 'old')
-    await dies(registry)
-    store.mode = 'instant'
-    await say(registry, 'new')
-    await expect.poll(() => store.stored.get('a'), soon).toEqual(['new'])
-    expect(store.last.superseded).toBeUndefined()
-    expect(await registry.retryDead('a')).toBe(1)
+  it.each(['redis', 'ioredis'] as const)(
+    'superseded: the hook is told of a retry that a younger life has overtaken (%s)',
+    generous,
+    async (kind) => {
+      const store = new FakeArchive('failing')
+      const registry = await beginning(store, kind)
+      registry.on('error', () => {})
+      await say(registry, 'old')
+      await dies(registry)
+      store.mode = 'instant'
+      await say(registry, 'new')
+      await expect.poll(() => store.stored.get('a'), soon).toEqual(['new'])
+      expect(store.last.superseded).toBeUndefined()
+      expect(await registry.retryDead('a')).toBe(1)
 
-    await expect.poll(() => store.last.session.value, soon).toEqual(['old'])
-    expect(store.last).toMatchObject({ attempt: 1, superseded: true })
-  })
+      await expect.poll(() => store.last.session.value, soon).toEqual(['old'])
+      expect(store.last).toMatchObject({ attempt: 1, superseded: true })
+    },
+  )
 
   it(
     'superseded: a retry that comes before the younger life is archived is not overtaken',

@@ -203,13 +203,13 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     },
   )
 
-  it(
-    'FLUSHALL: a process with another number of shards may begin, and stops the one that was there',
+  it.each(['redis', 'ioredis'] as const)(
+    'FLUSHALL: a process with another number of shards may begin, and stops the one that was there (%s)',
     generous,
-    async () => {
+    async (kind) => {
       const admin = await administrator(redis)
       const prefix = uniquePrefix()
-      const options = { prefix, create: () => [] }
+      const options = { kind, prefix, create: () => [] }
       const first = await testRegistry<string[]>(redis, { ...options, shards: 4 })
       first.on('error', () => {})
       await first.getOrCreate('a')

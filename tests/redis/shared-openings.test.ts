@@ -35,50 +35,57 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
       ...options,
     })
 
-  it("called off while loading: the next turn has no part in the other visitor's abort", async () => {
-    const { loads, load, begun } = manualLoad()
-    const registry = await make({ load })
-    const controller = new AbortController()
-    const first = watch(registry.run('a', () => 'first', { signal: controller.signal }))
-    await begun(1)
-    const reason = new Error('the visitor reloads the page')
-    controller.abort(reason)
-    const second = watch(registry.run('a', ({ value }) => value))
-    await first.settled
-    expect(first.error).toBe(reason)
-    expect(loads[0]?.signal.aborted).toBe(true)
+  it.each(['redis', 'ioredis'] as const)(
+    "called off while loading: the next turn has no part in the other visitor's abort (%s)",
+    async (kind) => {
+      const { loads, load, begun } = manualLoad()
+      const registry = await make({ kind, load })
+      const controller = new AbortController()
+      const first = watch(registry.run('a', () => 'first', { signal: controller.signal }))
+      await begun(1)
+      const reason = new Error('the visitor reloads the page')
+      controller.abort(reason)
+      const second = watch(registry.run('a', ({ value }) => value))
+      await first.settled
+      expect(first.error).toBe(reason)
+      expect(loads[0]?.signal.aborted).toBe(true)
 
-    await begun(2)
-    loads[0]?.answer.reject(reason)
-    loads[1]?.answer.resolve(['loaded anew'])
-    await second.settled
-    expect(second).toMatchObject({ state: 'fulfilled', value: ['loaded anew'] })
-  })
+      await begun(2)
+      loads[0]?.answer.reject(reason)
+      loads[1]?.answer.resolve(['loaded anew'])
+      await second.settled
+      expect(second).toMatchObject({ state: 'fulfilled', value: ['loaded anew'] })
+    },
+  )
 
-  it('called off while an older life is archived: the next turn waits on by itself', async () => {
-    const store = new FakeArchive('manual')
-    const registry = await make({
-      intervalMs: 50,
-      timeoutMs: 200,
-      maxTurnMs: 30_000,
-      archive: store.archive,
-      load: store.load,
-    })
-    await registry.run('a', (session) => session.value.push('old'))
-    await expect.poll(() => store.calls.length, soon).toBe(1)
-    const controller = new AbortController()
-    const first = watch(registry.run('a', () => {}, { signal: controller.signal }))
-    // Its call has been answered when one that was made later has.
-    await registry.has('a')
-    await registry.has('a')
-    controller.abort(new Error('the visitor reloads the page'))
-    const second = watch(registry.run('a', ({ value }) => value))
-    await first.settled
-    store.last.succeed()
-    await second.settled
+  it.each(['redis', 'ioredis'] as const)(
+    'called off while an older life is archived: the next turn waits on by itself (%s)',
+    async (kind) => {
+      const store = new FakeArchive('manual')
+      const registry = await make({
+        kind,
+        intervalMs: 50,
+        timeoutMs: 200,
+        maxTurnMs: 30_000,
+        archive: store.archive,
+        load: store.load,
+      })
+      await registry.run('a', (session) => session.value.push('old'))
+      await expect.poll(() => store.calls.length, soon).toBe(1)
+      const controller = new AbortController()
+      const first = watch(registry.run('a', () => {}, { signal: controller.signal }))
+      // Its call has been answered when one that was made later has.
+      await registry.has('a')
+      await registry.has('a')
+      controller.abort(new Error('the visitor reloads the page'))
+      const second = watch(registry.run('a', ({ value }) => value))
+      await first.settled
+      store.last.succeed()
+      await second.settled
 
-    expect(second).toMatchObject({ state: 'fulfilled', value: ['old'] })
-  })
+      expect(second).toMatchObject({ state: 'fulfilled', value: ['old'] })
+    },
+  )
 
   it('called off while others wait: they keep the load', async () => {
     const { loads, load, begun } = manualLoad()
