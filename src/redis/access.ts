@@ -38,20 +38,22 @@ export class Access<T> {
     teller.created(life)
   }
 
-  /** Ends every life of an id but those that are given up, and says whether one lived or was being archived. */
+  /**
+   * Ends every life of an id but those that are given up, and says whether one lived or was still to be archived. One that is
+   * over has expired where nothing is archived; else it is deleted like a live one, for no archive of it follows.
+   */
   async delete(id: string): Promise<boolean> {
     const { store, teller, turns, archiver, opener, older } = this.#parts
+    const hasExpired = ({ state }: RemovedLife) => state === 'over' && !archiver.archives
     const wasLoading = opener.drop(id)
     const removed = await store.remove(id)
     if (removed.length === 0) return wasLoading
     const names = new Set(removed.map(({ life }) => life.incarnation))
     turns.cutOff(id, names)
     archiver.abandon(id, names)
-    for (const { life, state } of removed) {
-      teller.ended(life, state === 'over' ? expiryReason(life) : 'deleted')
-    }
+    for (const one of removed) teller.ended(one.life, hasExpired(one) ? expiryReason(one.life) : 'deleted')
     older.wake(id)
-    return wasLoading || removed.some(wasThere)
+    return wasLoading || !removed.every(hasExpired)
   }
 
   async clear(): Promise<number> {
@@ -179,8 +181,4 @@ export class Access<T> {
     await finish()
     return count
   }
-}
-
-function wasThere({ state }: RemovedLife): boolean {
-  return state !== 'over'
 }
