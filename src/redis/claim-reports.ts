@@ -23,9 +23,10 @@ export class ClaimReports<T> {
     if (foreign > 0) this.#teller.failed(foreignEntries(foreign), 'a queue of sessions was cleaned')
   }
 
-  swept(claimed: number, startedAt: number): void {
+  /** Fulfils when it is told. */
+  async swept(claimed: number, startedAt: number): Promise<void> {
     if (claimed > 0) {
-      void this.#teller.swept(claimed, realClock.now() - startedAt, () => this.#walks.size())
+      await this.#teller.swept(claimed, realClock.now() - startedAt, () => this.#walks.size())
     }
   }
 

@@ -22,8 +22,8 @@ export interface PollerHost {
   claimableUntil(): Promise<number | 'now' | undefined>
   /** What a claim has told. */
   claimed(shard: number, claimed: Claimed): void
-  /** A look has claimed lives, or was told to say so. */
-  swept(claimed: number, startedAt: number): void
+  /** A look has claimed so many lives; fulfils when it is told. Never rejects. */
+  swept(claimed: number, startedAt: number): Promise<void>
   /** Redis could not be asked; told once until it can be again. */
   failed(error: unknown): void
 }
@@ -93,7 +93,7 @@ export class Poller<T> {
     if (latest === undefined) return 0
     const claimed = await Promise.all(this.#nextAt.map((_, shard) => this.#drain(shard, latest)))
     const total = claimed.reduce((sum, one) => sum + one, 0)
-    this.#host.swept(total, startedAt)
+    await this.#host.swept(total, startedAt)
     return total
   }
 
@@ -129,7 +129,7 @@ export class Poller<T> {
     const startedAt = realClock.now()
     try {
       const claimed = await this.#lookAt(this.#due(startedAt))
-      this.#host.swept(
+      void this.#host.swept(
         claimed.reduce((sum, one) => sum + one, 0),
         startedAt,
       )

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { FakeArchive } from '../support/fake-archive.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
+import { until } from '../support/until.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
 
@@ -68,5 +69,23 @@ describeOnRedis('deadlines', (redis) => {
     await gone.close()
 
     await expect.poll(() => [...store.stored], soon).toEqual([['a', ['hello']]])
+  })
+
+  it('are met by sweep(), which has told of its ends and of itself when it settles', async () => {
+    const registry = await testRegistry<string[]>(redis, {
+      prefix: uniquePrefix(),
+      timeoutMs: 50,
+      intervalMs: Number.POSITIVE_INFINITY,
+    })
+    const told: unknown[] = []
+    registry.on('ended', ({ id }, reason) => told.push(`${id} ${reason}`))
+    registry.on('swept', ({ expired, remaining }) => told.push({ expired, remaining }))
+    for (const id of ['a', 'b']) await registry.set(id, [])
+    for (const id of ['a', 'b']) await until(async () => !(await registry.has(id)))
+    await registry.set('c', [])
+    expect(await registry.sweep()).toBe(2)
+
+    expect(told.slice(0, 2).toSorted()).toEqual(['a idle', 'b idle'])
+    expect(told.slice(2)).toEqual([{ expired: 2, remaining: 1 }])
   })
 })
