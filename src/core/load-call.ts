@@ -84,17 +84,23 @@ export class LoadCall<T> {
       loaded = Promise.reject(error)
     }
     loaded.then(
-      (value) => this.#settled(() => this.#outcome.loaded(value)),
-      (error) => this.#settled(() => this.#fail(error)),
+      // Not a function that captures the value: it would be on the stack of the turns that begin now, and an error keeps it.
+      (value) => {
+        if (this.#settled()) this.#outcome.loaded(value)
+      },
+      (error) => {
+        if (this.#settled()) this.#fail(error)
+      },
     )
   }
 
-  #settled(report: () => void): void {
+  /** Returns whether what has come of it counts. */
+  #settled(): boolean {
     this.hook.endScope()
     this.finish()
-    if (!this.#isWanted) return
+    if (!this.#isWanted) return false
     this.#isWanted = false
-    report()
+    return true
   }
 
   #timedOut(): void {

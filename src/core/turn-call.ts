@@ -64,6 +64,8 @@ export class TurnCall<T> extends ScopedWork {
    * set on the resource in which it was called.
    */
   #signalContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
+  /** What the user's function was called with, and what is to be told of it; until it has settled. */
+  #invoked: { readonly session: Session<T>; readonly outcome: TurnOutcome } | undefined = undefined
   readonly #counts: TurnCounts
   readonly #unlisten: (() => void)[] = []
   #phase: TurnPhase = 'waiting'
@@ -119,30 +121,47 @@ export class TurnCall<T> extends ScopedWork {
     else this.#signalContext.runInAsyncScope(abort)
   }
 
-  /** Calls the user's function, in the async context of the caller of `run`, which also is told the outcome. */
+  /**
+   * Calls the user's function, in the async context of the caller of `run`, which also is told the outcome.
+   *
+   * An error that is made in the function keeps the functions on its stack, with what they have captured, until somebody reads its
+   * stack. So what is on the way there captures neither the session nor the outcome.
+   */
   invoke(owner: object, session: Session<T>, outcome: TurnOutcome): void {
-    const { signal } = this.controller
     // A turn may ask many models and tools at once, each of which listens to its signal: that is no leak.
-    setMaxListeners(0, signal)
-    const call = () => this.turn(session, signal)
-    const invoke = () => {
-      let result: unknown
-      try {
-        result = this.runIn(owner, this.id, call)
-      } catch (error) {
-        result = Promise.reject(error)
-      }
-      if (isAsyncGenerator(result)) result = Promise.reject(generatorRefused())
-      Promise.resolve(result).then(
-        (value) => {
-          if (isAsyncGenerator(value)) outcome.rejected(generatorRefused())
-          else outcome.resolved(value)
-        },
-        (error) => outcome.rejected(error),
-      )
+    setMaxListeners(0, this.controller.signal)
+    this.#invoked = { session, outcome }
+    if (this.context === undefined) this.#invoke(owner)
+    else this.context.runInAsyncScope(this.#invoke, this, owner)
+  }
+
+  #invoke(owner: object): void {
+    let result: unknown
+    try {
+      result = this.runIn(owner, this.id, () => this.#callTurn())
+    } catch (error) {
+      result = Promise.reject(error)
     }
-    if (this.context === undefined) invoke()
-    else this.context.runInAsyncScope(invoke)
+    if (isAsyncGenerator(result)) result = Promise.reject(generatorRefused())
+    Promise.resolve(result).then(
+      (value) => {
+        if (isAsyncGenerator(value)) this.#takeOutcome()?.rejected(generatorRefused())
+        else this.#takeOutcome()?.resolved(value)
+      },
+      (error) => this.#takeOutcome()?.rejected(error),
+    )
+  }
+
+  #callTurn(): unknown {
+    const { turn } = this
+    const { session } = this.#invoked ?? {}
+    return turn(session as Session<T>, this.controller.signal)
+  }
+
+  #takeOutcome(): TurnOutcome | undefined {
+    const { outcome } = this.#invoked ?? {}
+    this.#invoked = undefined
+    return outcome
   }
 
   succeed(result: unknown): void {

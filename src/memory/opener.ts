@@ -251,6 +251,8 @@ export class Opener<T> {
     if (opening.isOver || value === undefined) return
     // Out of the way first: the session's arrival is told by the steps below.
     this.#end(opening)
+    // Functions that have captured the opening are on the stack of the turns that begin now, and an error keeps them.
+    opening.value = undefined
     const { lifecycle } = this.#parts
     const now = lifecycle.clock.now()
     this.#admit(opening, lifecycle.create(ownString(id), value.of, now, undefined, value.isLoaded))

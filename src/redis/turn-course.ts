@@ -73,18 +73,20 @@ export class TurnCourse<T> {
 
   /** Calls the user's function. One that is nested in another turn shares its session, and is saved with it. */
   call(run: RedisTurnRun<T>): void {
-    const { owner, teller } = this.#parts
+    if (run.session === undefined) return
+    run.phase = 'running'
+    this.#parts.teller.counters.turns += 1
+    const settled = new Promise<void>((resolve) => this.#invoke(run, resolve))
+    run.outer?.nest(run, settled)
+  }
+
+  #invoke(run: RedisTurnRun<T>, settled: (end: Promise<void>) => void): void {
     const { session } = run
     if (session === undefined) return
-    run.phase = 'running'
-    teller.counters.turns += 1
-    const settled = new Promise<void>((resolve) => {
-      run.invoke(owner, session, {
-        resolved: (value) => resolve(this.#succeed(run, value)),
-        rejected: (error) => resolve(this.#fail(run, error)),
-      })
+    run.invoke(this.#parts.owner, session, {
+      resolved: (value) => settled(this.#succeed(run, value)),
+      rejected: (error) => settled(this.#fail(run, error)),
     })
-    run.outer?.nest(run, settled)
   }
 
   /** Asks a turn to end: it keeps its place for `turnGraceMs`, and is then cut. */

@@ -31,4 +31,28 @@ describeOnRedis('a settled run', (redis) => {
     expect(objects.value?.deref()).toBeUndefined()
     expect(kept).toHaveLength(3)
   })
+
+  // Until its stack is read, an error keeps the functions that are on it, with what they have captured.
+  it('is not kept in memory by an error that was made in it', async () => {
+    const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
+    const kept: unknown[] = []
+    const run = async () => {
+      let value: WeakRef<string[]> | undefined
+      const turn = registry.run('a', (session) => {
+        value = new WeakRef(session.value)
+        const error = new Error('the model is overloaded')
+        kept.push(error)
+        throw error
+      })
+      await turn.catch(() => {})
+      return { value }
+    }
+    const { value } = await run()
+    await registry.has('b')
+    await collectGarbage()
+
+    expect(value).toBeDefined()
+    expect(value?.deref()).toBeUndefined()
+    expect(kept).toHaveLength(1)
+  })
 })

@@ -23,6 +23,16 @@ afterEach(() => {
   for (const timer of timers.splice(0)) clearInterval(timer)
 })
 
+/** Returns an error that is kept, with all of its stack, as in programs that set `Error.stackTraceLimit`. */
+function keptError(kept: unknown[]): Error {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 100
+  const error = new Error('the model is overloaded')
+  Error.stackTraceLimit = stackTraceLimit
+  kept.push(error)
+  return error
+}
+
 type Objects = Record<string, WeakRef<object>>
 
 async function left(objects: Objects): Promise<string[]> {
@@ -119,6 +129,32 @@ describe('a settled run', () => {
     expect(await left(await run())).toEqual([])
     expect(kept).toHaveLength(3)
   })
+
+  // Until its stack is read, an error keeps the functions that are on it, with what they have captured.
+  it.each(['in memory', 'created', 'loaded'] as const)(
+    'of a session that was %s is not kept by an error that was made in it',
+    async (from) => {
+      const load = async () => (from === 'loaded' ? ['answer'] : undefined)
+      const { registry } = clockedRegistry(from === 'in memory' ? {} : { load })
+      const kept: unknown[] = []
+      const run = async () => {
+        if (from === 'in memory') registry.set('a', ['question'])
+        let value: WeakRef<string[]> | undefined
+        const turn = registry.run('a', (session) => {
+          value = new WeakRef(session.value)
+          throw keptError(kept)
+        })
+        await turn.catch(() => {})
+        registry.delete('a')
+        return value === undefined ? {} : { value }
+      }
+      const objects = await run()
+
+      expect(Object.keys(objects)).toEqual(['value'])
+      expect(await left(objects)).toEqual([])
+      expect(kept).toHaveLength(1)
+    },
+  )
 
   it.each(['read to its end', 'left'] as const)('of a stream that was %s is not kept by it', async (how) => {
     const { registry } = clockedRegistry()
