@@ -1,5 +1,5 @@
 import type { SessionCodec } from './codec.ts'
-import { SessionRegistryError } from './errors.ts'
+import { isSessionRegistryError, SessionRegistryError } from './errors.ts'
 import { unusableValue } from './invalid-value.ts'
 import { findDamage, isJson } from './json-damage.ts'
 import { parseJson } from './parse-json.ts'
@@ -29,26 +29,15 @@ export const jsonCodec: SessionCodec<unknown> = {
 /** `undefined` is what `JSON.stringify` returns for `undefined`, a function and a symbol. */
 function encoded(value: unknown): string | undefined {
   try {
-    if (isJson(value)) return JSON.stringify(value)
-  } catch (cause) {
-    // What is too deep, or contains itself, exhausts the stack; the search below tells which it is.
-    if (!(cause instanceof RangeError)) throw unreadable(cause)
-  }
-  refuseDamage(value)
-  try {
+    if (!isJson(value)) refuseDamage(value)
     return JSON.stringify(value)
   } catch (cause) {
-    throw unreadable(cause)
+    throw isSessionRegistryError(cause, 'ERR_SESSION_VALUE_INVALID') ? cause : unreadable(cause)
   }
 }
 
 function refuseDamage(value: unknown): void {
-  let damage: ReturnType<typeof findDamage>
-  try {
-    damage = findDamage('value', value)
-  } catch (cause) {
-    throw unreadable(cause)
-  }
+  const damage = findDamage('value', value)
   if (damage === undefined) return
   throw new SessionRegistryError(
     'ERR_SESSION_VALUE_INVALID',

@@ -9,17 +9,16 @@ export interface Damage {
   readonly kind: string
 }
 
-/** How deep the search goes. What lies deeper has made `JSON.stringify` or the walk before it run out of stack. */
+/** The greatest nesting of a value, so that the stack that is left where a value is saved decides nothing. */
 const maxDepth = 1_000
 
 /**
  * Whether `JSON.stringify` keeps the whole of a value, so that `JSON.parse` returns its equal.
  *
  * It may report `false` for what is kept after all, such as an object with a `toJSON`: {@link findDamage} decides. It is the
- * quick look that every save pays for, so it keeps no path. A value that is too deep, or that contains itself, exhausts the
- * stack.
+ * quick look that every save pays for, so it keeps no path. A value that contains itself is too deep.
  */
-export function isJson(value: unknown): boolean {
+export function isJson(value: unknown, depth = 0): boolean {
   switch (typeof value) {
     case 'number':
       return Number.isFinite(value)
@@ -31,10 +30,11 @@ export function isJson(value: unknown): boolean {
       return true
   }
   if (value === null) return true
+  if (depth === maxDepth) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype || 'toJSON' in value) return false
     for (let index = 0; index < value.length; index += 1) {
-      if (!isJson(value[index])) return false
+      if (!isJson(value[index], depth + 1)) return false
     }
     return true
   }
@@ -42,7 +42,7 @@ export function isJson(value: unknown): boolean {
   if ((proto !== Object.prototype && proto !== null) || 'toJSON' in value) return false
   // Not `Object.keys`, which makes an array for every object.
   for (const key in value) {
-    if (!isJson((value as Record<string, unknown>)[key])) return false
+    if (!isJson((value as Record<string, unknown>)[key], depth + 1)) return false
   }
   return true
 }
