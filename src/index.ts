@@ -1,22 +1,26 @@
+export type { CloseReport } from './core/close-report.ts'
+export type { CurrentSession } from './core/current-session.ts'
+export type { ArchiveReason, EndReason, ExpiryReason } from './core/end-reason.ts'
+export {
+  isSessionRegistryError,
+  type SessionErrorCode,
+  SessionRegistryError,
+} from './core/errors/session-registry-error.ts'
+export type { Logger, LogIds } from './core/events/logger.ts'
+export type { SessionEvents, SweepSummary } from './core/events/session-events.ts'
+export type { ArchiveSession, CreateSession, LoadSession } from './core/hooks.ts'
 export type {
   AcquireOptions,
   CloseOptions,
   CreateOptions,
   HoldOptions,
   OpenOptions,
-} from './core/call-options.ts'
-export type { Clock } from './core/clock.ts'
-export type { CloseReport } from './core/close-report.ts'
-export type { CurrentSession } from './core/current-session.ts'
-export type { ArchiveReason, EndReason, ExpiryReason } from './core/end-reason.ts'
-export { isSessionRegistryError, type SessionErrorCode, SessionRegistryError } from './core/errors.ts'
-export type { SessionEvents, SweepSummary } from './core/events.ts'
-export type { ArchiveSession, CreateSession, LoadSession } from './core/hooks.ts'
-export type { Logger, LogIds } from './core/logger.ts'
+} from './core/options/call-options.ts'
 export type { Session, SessionFields } from './core/session.ts'
 export type { SessionSource } from './core/session-source.ts'
 export type { LastSweep, RegistryStats } from './core/stats.ts'
-export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turn.ts'
-export type { Hold } from './memory/hold.ts'
+export type { Clock } from './core/time/clock.ts'
+export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turns/turn.ts'
 export type { SessionRegistryOptions, WhenFull } from './memory/options.ts'
+export type { Hold } from './memory/session/hold.ts'
 export { SessionRegistry } from './memory/session-registry.ts'

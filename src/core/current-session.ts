@@ -1,4 +1,4 @@
-import { refOf } from './id-ref.ts'
+import { refOf } from './ids/id-ref.ts'
 import type { Session } from './session.ts'
 
 /** The session of the turn in which the caller is: for log lines and traces. */

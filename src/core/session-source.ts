@@ -1,7 +1,7 @@
-import type { OpenOptions } from './call-options.ts'
 import type { EndReason, ExpiryReason } from './end-reason.ts'
+import type { OpenOptions } from './options/call-options.ts'
 import type { Session } from './session.ts'
-import type { RunOptions, StreamTurn, Turn } from './turn.ts'
+import type { RunOptions, StreamTurn, Turn } from './turns/turn.ts'
 
 /**
  * What an adapter is given: the narrow interface that every registry implements.

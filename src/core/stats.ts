@@ -13,7 +13,7 @@ export interface RegistryStats {
   /** Sessions in the registry, those that are over and not yet swept included. */
   readonly size: number
   readonly held: number
-  /** Turns that run: begun, and neither settled nor cut. Those that are nested in another count. */
+  /** Turns that run: begun, and neither settled nor aborted. Those that are nested in another count. */
   readonly running: number
   /** Turns that wait: for other turns, or for their session to be loaded, made or archived. */
   readonly waiting: number

@@ -1,6 +1,6 @@
 import process from 'node:process'
-import { type Clock, type FullClock, systemClock } from '../core/clock.ts'
-import { invalidOption } from '../core/validate.ts'
+import { invalidOption } from '../core/options/validate.ts'
+import { type Clock, type FullClock, systemClock } from '../core/time/clock.ts'
 
 /**
  * Returns a user's clock with nothing left out, whose readings are finite numbers.

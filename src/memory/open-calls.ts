@@ -1,17 +1,17 @@
-import { abortReason, onAbort } from '../core/abort-listeners.ts'
-import type { CheckedAcquire, CheckedOpen } from '../core/call-options.ts'
-import { outerTurn } from '../core/outer-turn.ts'
-import { closed } from '../core/refusals.ts'
-import { checkId } from '../core/validate.ts'
-import type { Access } from './access.ts'
-import type { Hold } from './hold.ts'
-import type { Opens } from './opening.ts'
-import type { RegistryParts } from './parts.ts'
-import { noSlot } from './table/slot-page.ts'
-import type { TurnRun } from './turn-run.ts'
+import { abortReason, onAbort } from '../core/async/abort-listeners.ts'
+import { closedError } from '../core/errors/turn-errors.ts'
+import type { CheckedAcquire, CheckedOpen } from '../core/options/call-options.ts'
+import { checkId } from '../core/options/validate.ts'
+import { outerTurn } from '../core/turns/outer-turn.ts'
+import type { Operations } from './operations.ts'
+import type { OpenRequest } from './pending-open.ts'
+import type { Hold } from './session/hold.ts'
+import { noSlot } from './table/slots/slot-page.ts'
+import type { TurnRun } from './turns/turn-run.ts'
+import type { Components } from './wiring.ts'
 
 /** What becomes of a call that opens a session. */
-interface Opened<R> {
+interface OpenOutcome<R> {
   /** Takes what the call is for from the session, in the very step in which it is in memory. */
   take(slot: number): R
   resolve(result: R | undefined): void
@@ -21,13 +21,13 @@ interface Opened<R> {
 /** Calls that wait until a session is in memory, and take something from it. */
 export class OpenCalls<T> {
   readonly #owner: object
-  readonly #parts: RegistryParts<T>
-  readonly #access: Access<T>
+  readonly #components: Components<T>
+  readonly #operations: Operations<T>
 
-  constructor(owner: object, parts: RegistryParts<T>, access: Access<T>) {
+  constructor(owner: object, components: Components<T>, operations: Operations<T>) {
     this.#owner = owner
-    this.#parts = parts
-    this.#access = access
+    this.#components = components
+    this.#operations = operations
   }
 
   /** The value in memory, else loaded, else created; waits where it has to. What is wrong at once is thrown. */
@@ -37,7 +37,7 @@ export class OpenCalls<T> {
     resolve: (value: T | undefined) => void,
     reject: (error: unknown) => void,
   ): void {
-    const { table, lifecycle } = this.#parts
+    const { table, lifecycle } = this.#components
     const take = (slot: number) => {
       table.touch(slot, lifecycle.clock.now())
       return table.valueOf(slot)
@@ -52,51 +52,51 @@ export class OpenCalls<T> {
     resolve: (hold: Hold<T> | undefined) => void,
     reject: (error: unknown) => void,
   ): void {
-    const { turns, table, closing } = this.#parts
-    if (closing !== undefined) throw closed()
+    const { turns, table, shutdown } = this.#components
+    if (shutdown !== undefined) throw closedError()
     const take = (slot: number) => turns.hold(table.recordOf(slot), options.maxMs)
     this.#open(id, options, { take, resolve, reject })
   }
 
-  #open<R>(id: string, { create, signal }: CheckedOpen<T>, { take, resolve, reject }: Opened<R>): void {
-    const { counters, opener, closing, announcer } = this.#parts
+  #open<R>(id: string, { create, signal }: CheckedOpen<T>, { take, resolve, reject }: OpenOutcome<R>): void {
+    const { counters, loader, shutdown, events } = this.#components
     if (signal?.aborted === true) throw abortReason(signal)
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
-    const slot = outer?.record?.slot ?? this.#access.active(id)
+    const slot = outer?.record?.slot ?? this.#operations.touch(id)
     if (slot !== noSlot) {
       counters.hits += 1
       resolve(take(slot))
-      announcer.deliver()
+      events.flush()
       return
     }
     counters.misses += 1
-    if (closing !== undefined) throw closed()
+    if (shutdown !== undefined) throw closedError()
     let stopListening = () => {}
-    const waiter: Opens<T> = {
+    const request: OpenRequest<T> = {
       create,
       context: undefined,
-      attach: (opened) => {
+      onOpened: (opened) => {
         stopListening()
         resolve(take(opened))
       },
-      begin: () => {},
-      absent: () => {
+      onReady: () => {},
+      onAbsent: () => {
         stopListening()
         resolve(undefined)
       },
-      fail: (error) => {
+      onFailed: (error) => {
         stopListening()
         reject(error)
       },
     }
     if (signal !== undefined) {
       stopListening = onAbort(signal, () => {
-        opener.leave(id, waiter)
-        announcer.deliver()
+        loader.cancel(id, request)
+        events.flush()
         reject(abortReason(signal))
       })
     }
-    opener.open(id, waiter)
-    announcer.deliver()
+    loader.open(id, request)
+    events.flush()
   }
 }

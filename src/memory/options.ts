@@ -1,15 +1,21 @@
-import type { Clock, FullClock } from '../core/clock.ts'
-import { CheckedCodec, checkCodec, type SessionCodec } from '../core/codec.ts'
+import { CheckedCodec, checkCodec, type SessionCodec } from '../core/codec/codec.ts'
 import {
-  orDefault,
   type ResolvedSharedOptions,
   resolveSharedOptions,
   type SharedOptions,
   sharedOptions,
-} from '../core/shared-options.ts'
-import { checkBoolean, checkInterval, checkLimit, checkOneOf, checkOptions } from '../core/validate.ts'
+  withDefault,
+} from '../core/options/shared-options.ts'
+import {
+  checkBoolean,
+  checkInterval,
+  checkLimit,
+  checkOneOf,
+  checkOptions,
+} from '../core/options/validate.ts'
+import type { Clock, FullClock } from '../core/time/clock.ts'
 import { checkedClock } from './checked-clock.ts'
-import { type CopyValue, copierOf } from './value-copy.ts'
+import { type CopyValue, createCopier } from './turns/value-copy.ts'
 
 /** What to do with a new session at the cap. */
 export type WhenFull = 'evict' | 'reject'
@@ -96,10 +102,10 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
   const given = checkOptions('options', options, knownOptions)
   return {
     ...resolveSharedOptions(given, { archiveAttempts: 5 }),
-    intervalMs: checkInterval('intervalMs', orDefault(given.intervalMs, 5 * 60_000)),
-    maxSessions: checkLimit('maxSessions', orDefault(given.maxSessions, Number.POSITIVE_INFINITY)),
-    whenFull: checkOneOf('whenFull', orDefault(given.whenFull, 'evict'), ['evict', 'reject']),
-    copyIds: checkBoolean('copyIds', orDefault(given.copyIds, false)),
+    intervalMs: checkInterval('intervalMs', withDefault(given.intervalMs, 5 * 60_000)),
+    maxSessions: checkLimit('maxSessions', withDefault(given.maxSessions, Number.POSITIVE_INFINITY)),
+    whenFull: checkOneOf('whenFull', withDefault(given.whenFull, 'evict'), ['evict', 'reject']),
+    copyIds: checkBoolean('copyIds', withDefault(given.copyIds, false)),
     clock: checkedClock(given.clock),
     copyValue: resolveRollback(given),
   }
@@ -107,5 +113,5 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
 
 function resolveRollback<T>({ rollback, codec }: SessionRegistryOptions<T>): CopyValue<T> | undefined {
   const checked = codec === undefined ? undefined : new CheckedCodec(checkCodec(codec))
-  return checkBoolean('rollback', orDefault(rollback, false)) ? copierOf(checked) : undefined
+  return checkBoolean('rollback', withDefault(rollback, false)) ? createCopier(checked) : undefined
 }

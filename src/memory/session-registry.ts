@@ -1,4 +1,12 @@
-import { abortReason } from '../core/abort-listeners.ts'
+import { abortReason } from '../core/async/abort-listeners.ts'
+import type { CloseReport } from '../core/close-report.ts'
+import { type CurrentSession, currentSession } from '../core/current-session.ts'
+import { closedError } from '../core/errors/turn-errors.ts'
+import { creationRestricted } from '../core/events/fast-path-blockers.ts'
+import { RegistryEmitter } from '../core/events/listener-tracker.ts'
+import type { SessionEvents } from '../core/events/session-events.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { refOf } from '../core/ids/id-ref.ts'
 import {
   type AcquireOptions,
   type CloseOptions,
@@ -10,34 +18,26 @@ import {
   checkTimeout,
   type HoldOptions,
   type OpenOptions,
-} from '../core/call-options.ts'
-import { checkRun } from '../core/check-run.ts'
-import type { CloseReport } from '../core/close-report.ts'
-import { creationMayBeForbidden } from '../core/concerns.ts'
-import { type CurrentSession, currentSession } from '../core/current-session.ts'
-import type { SessionEvents } from '../core/events.ts'
-import type { CreateSession } from '../core/hooks.ts'
-import { refOf } from '../core/id-ref.ts'
-import { innermostTurn, outerTurn } from '../core/outer-turn.ts'
-import { closed } from '../core/refusals.ts'
-import { RegistryEmitter } from '../core/registry-emitter.ts'
+} from '../core/options/call-options.ts'
+import { checkRun } from '../core/options/check-run.ts'
+import { checkFunction, checkId } from '../core/options/validate.ts'
+import { sharedRegistry } from '../core/process/shared-registry.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
-import { sharedRegistry } from '../core/shared-registry.ts'
 import type { RegistryStats } from '../core/stats.ts'
-import type { RunOptions, StreamTurn, Turn } from '../core/turn.ts'
-import { TurnStream } from '../core/turn-stream.ts'
-import { checkFunction, checkId } from '../core/validate.ts'
-import { Access } from './access.ts'
-import { Closing } from './closing.ts'
-import type { Hold } from './hold.ts'
+import { innermostTurn, outerTurn } from '../core/turns/outer-turn.ts'
+import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
+import { TurnStream } from '../core/turns/turn-stream.ts'
+import { FastTouch, needsSlowPath } from './fast-path/touch.ts'
 import { OpenCalls } from './open-calls.ts'
+import { Operations } from './operations.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
-import { assemble, type RegistryParts } from './parts.ts'
-import { notQuick, QuickTouch } from './quick-touch.ts'
+import type { Hold } from './session/hold.ts'
+import { Shutdown } from './shutdown.ts'
 import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slot-page.ts'
-import { TurnRun } from './turn-run.ts'
+import { noSlot } from './table/slots/slot-page.ts'
+import { TurnRun } from './turns/turn-run.ts'
+import { type Components, wire } from './wiring.ts'
 
 /**
  * Keeps one value per session id for as long as somebody uses it.
@@ -51,15 +51,15 @@ export class SessionRegistry<T>
   extends RegistryEmitter<SessionEvents<T>>
   implements SessionSource<T>, AsyncDisposable
 {
-  readonly #parts: RegistryParts<T>
-  readonly #access: Access<T>
+  readonly #components: Components<T>
+  readonly #operations: Operations<T>
   readonly #openCalls: OpenCalls<T>
   readonly #table: SessionTable<T>
-  readonly #quick: QuickTouch<T>
+  readonly #fastTouch: FastTouch<T>
   readonly #create: CreateSession<T> | undefined
   readonly #maxHoldMs: number
   readonly #turnGraceMs: number
-  #closed: Promise<CloseReport<T>> | undefined
+  #closePromise: Promise<CloseReport<T>> | undefined
 
   /**
    * Returns the process's one registry of a key; `make` is called when it is first asked for, and again after it was closed.
@@ -84,23 +84,23 @@ export class SessionRegistry<T>
     this.#create = resolved.create
     this.#maxHoldMs = resolved.maxHoldMs
     this.#turnGraceMs = resolved.turnGraceMs
-    this.#parts = assemble(this, resolved)
-    this.#table = this.#parts.table
-    this.#quick = new QuickTouch(this.#table, this.#parts.lifecycle.clock, this.#parts.counters)
-    this.#access = new Access(this.#parts, resolved)
-    this.#openCalls = new OpenCalls(this, this.#parts, this.#access)
+    this.#components = wire(this, resolved)
+    this.#table = this.#components.table
+    this.#fastTouch = new FastTouch(this.#table, this.#components.lifecycle.clock, this.#components.counters)
+    this.#operations = new Operations(this.#components, resolved)
+    this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
   }
 
   /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
   get size(): number {
-    return this.#parts.table.size
+    return this.#components.table.size
   }
 
   /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
   get state(): 'open' | 'closing' | 'closed' {
-    const { closing } = this.#parts
-    if (closing === undefined) return 'open'
-    return closing.isDone ? 'closed' : 'closing'
+    const { shutdown } = this.#components
+    if (shutdown === undefined) return 'open'
+    return shutdown.isDone ? 'closed' : 'closing'
   }
 
   /**
@@ -127,11 +127,11 @@ export class SessionRegistry<T>
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
     const timeoutMs = options === undefined ? undefined : checkTimeout(options)
-    const slot = this.#quick.find(id)
-    if (slot === noSlot) return this.#access.make(id, create ?? this.#create, timeoutMs)
-    const quick = this.#quick.use(slot, id)
-    if (quick !== notQuick) return quick
-    return this.#access.getOrMake(id, create ?? this.#create, timeoutMs)
+    const slot = this.#fastTouch.find(id)
+    if (slot === noSlot) return this.#operations.create(id, create ?? this.#create, timeoutMs)
+    const touched = this.#fastTouch.touch(slot, id)
+    if (touched !== needsSlowPath) return touched
+    return this.#operations.getOrCreate(id, create ?? this.#create, timeoutMs)
   }
 
   /**
@@ -140,9 +140,9 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   get(id: string): T | undefined {
-    const slot = this.#quick.find(id)
-    const quick = slot === noSlot ? notQuick : this.#quick.use(slot, id)
-    return quick === notQuick ? this.#access.get(id) : quick
+    const slot = this.#fastTouch.find(id)
+    const touched = slot === noSlot ? needsSlowPath : this.#fastTouch.touch(slot, id)
+    return touched === needsSlowPath ? this.#operations.get(id) : touched
   }
 
   /**
@@ -154,7 +154,7 @@ export class SessionRegistry<T>
    * `ERR_SESSION_REGISTRY_CLOSED`, and `ERR_SESSION_NEEDS_OPEN` while the id is being archived
    */
   set(id: string, value: T, options?: CreateOptions): this {
-    this.#access.set(id, value, checkTimeout(options))
+    this.#operations.set(id, value, checkTimeout(options))
     return this
   }
 
@@ -167,7 +167,7 @@ export class SessionRegistry<T>
    * `ERR_SESSION_REGISTRY_CLOSED`
    */
   replace(id: string, value: T, options?: CreateOptions): this {
-    this.#access.replace(id, value, checkTimeout(options))
+    this.#operations.replace(id, value, checkTimeout(options))
     return this
   }
 
@@ -177,7 +177,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   touch(id: string): boolean {
-    return this.#access.active(id) !== noSlot
+    return this.#operations.touch(id) !== noSlot
   }
 
   /**
@@ -186,7 +186,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   peek(id: string): Session<T> | undefined {
-    const slot = this.#access.live(id)
+    const slot = this.#operations.peekLive(id)
     return slot === noSlot ? undefined : this.#viewOf(slot)
   }
 
@@ -196,7 +196,7 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   has(id: string): boolean {
-    return this.#access.live(id) !== noSlot
+    return this.#operations.peekLive(id) !== noSlot
   }
 
   /**
@@ -209,51 +209,51 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   delete(id: string): boolean {
-    const isEnded = this.#access.delete(checkId(id))
-    this.#ended()
+    const isEnded = this.#operations.delete(checkId(id))
+    this.#afterEnd()
     return isEnded
   }
 
   /** Deletes all sessions as {@link delete} does. Returns how many there were. */
   clear(): number {
-    const count = this.#access.clear()
-    this.#ended()
+    const count = this.#operations.clear()
+    this.#afterEnd()
     return count
   }
 
   /** Lets go, now and in one go, all sessions that are over and not held; says how many ended or went to the archive. */
   sweep(): number {
-    if (this.#parts.closing !== undefined) return 0
-    const count = this.#parts.sweeper.sweep()
-    this.#parts.announcer.deliver()
+    if (this.#components.shutdown !== undefined) return 0
+    const count = this.#components.sweeper.sweep()
+    this.#components.events.flush()
     return count
   }
 
   /** The ids of live sessions, least recently active first, as they are at the first step. Not activity. */
   *keys(): Generator<string, void, undefined> {
-    for (const slot of this.#access.walk()) yield this.#table.idOf(slot)
+    for (const slot of this.#operations.iterate()) yield this.#table.idOf(slot)
   }
 
   /** The values of live sessions; see {@link keys}. */
   *values(): Generator<T, void, undefined> {
-    for (const slot of this.#access.walk()) yield this.#table.valueOf(slot)
+    for (const slot of this.#operations.iterate()) yield this.#table.valueOf(slot)
   }
 
   /** The live sessions; see {@link keys}. */
   *sessions(): Generator<Session<T>, void, undefined> {
-    for (const slot of this.#access.walk()) yield this.#viewOf(slot)
+    for (const slot of this.#operations.iterate()) yield this.#viewOf(slot)
   }
 
   /** Pairs of id and value of live sessions; see {@link keys}. */
   *[Symbol.iterator](): Generator<[id: string, value: T], void, undefined> {
-    for (const slot of this.#access.walk()) yield [this.#table.idOf(slot), this.#table.valueOf(slot)]
+    for (const slot of this.#operations.iterate()) yield [this.#table.idOf(slot), this.#table.valueOf(slot)]
   }
 
   /** The registry in numbers. */
   stats(): RegistryStats {
-    const { table, turns, archiver, announcer, counters } = this.#parts
+    const { table, turns, archiver, events, counters } = this.#components
     const { size, heldCount: held } = table
-    const { listenerErrors } = announcer
+    const { listenerErrors } = events
     const { running, waiting } = turns.counts
     return counters.snapshot({ size, held, running, waiting, archiving: archiver.count, listenerErrors })
   }
@@ -324,7 +324,7 @@ export class SessionRegistry<T>
     turn: StreamTurn<T, Y>,
     options?: RunOptions<T>,
   ): AsyncGenerator<Y, unknown, undefined> {
-    return new TurnStream(turn, (reading, leaves) => this.#run(id, reading, options, leaves))
+    return new TurnStream(turn, (reading, leaveSignal) => this.#run(id, reading, options, leaveSignal))
   }
 
   /**
@@ -345,10 +345,10 @@ export class SessionRegistry<T>
    */
   hold(id: string, options?: HoldOptions): Hold<T> | undefined {
     const maxMs = options === undefined ? this.#maxHoldMs : checkHold(options, this.#maxHoldMs)
-    const slot = this.#access.active(id)
-    if (slot === noSlot || this.#parts.closing !== undefined) return undefined
-    const hold = this.#parts.turns.hold(this.#table.recordOf(slot), maxMs)
-    this.#parts.announcer.deliver()
+    const slot = this.#operations.touch(id)
+    if (slot === noSlot || this.#components.shutdown !== undefined) return undefined
+    const hold = this.#components.turns.hold(this.#table.recordOf(slot), maxMs)
+    this.#components.events.flush()
     return hold
   }
 
@@ -373,7 +373,7 @@ export class SessionRegistry<T>
    * the pauses between the tries of an archive. For the end of a test, or of one invocation of a serverless function.
    */
   settled(): Promise<void> {
-    return this.#parts.pending.whenNone()
+    return this.#components.pending.whenIdle()
   }
 
   /**
@@ -385,23 +385,23 @@ export class SessionRegistry<T>
    * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.
    */
   close(options?: CloseOptions): Promise<CloseReport<T>> {
-    if (this.#closed !== undefined) return this.#closed
+    if (this.#closePromise !== undefined) return this.#closePromise
     let deadlineMs: number
     try {
       deadlineMs = checkDeadline(options)
     } catch (error) {
       return Promise.reject(error)
     }
-    const parts = this.#parts
-    this.#closed = new Promise((resolve) => {
-      parts.closing = new Closing(parts, { deadlineMs, turnGraceMs: this.#turnGraceMs }, resolve)
+    const components = this.#components
+    this.#closePromise = new Promise((resolve) => {
+      components.shutdown = new Shutdown(components, { deadlineMs, turnGraceMs: this.#turnGraceMs }, resolve)
     })
-    parts.concerns.raise(creationMayBeForbidden)
-    parts.sweeper.stop()
-    parts.opener.refuseAll(closed())
-    parts.closing?.start()
-    parts.announcer.deliver()
-    return this.#closed
+    components.blockers.block(creationRestricted)
+    components.sweeper.stop()
+    components.loader.rejectAll(closedError())
+    components.shutdown?.start()
+    components.events.flush()
+    return this.#closePromise
   }
 
   /** Closes it, for `await using`. */
@@ -413,31 +413,31 @@ export class SessionRegistry<T>
     id: string,
     turn: Turn<T, R>,
     options: RunOptions<T> | undefined,
-    leaves?: AbortSignal,
+    leaveSignal?: AbortSignal,
   ): Promise<R | undefined> {
     return new Promise<R | undefined>((resolve, reject) => {
       const { whenBusy, waitMs, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw abortReason(signal)
-      const { turns, table, announcer, closing } = this.#parts
+      const { turns, table, events, shutdown } = this.#components
       const outer = outerTurn<TurnRun<T>, T>(this, id)
-      if (outer === undefined && closing !== undefined) {
-        const joinsRunning = whenBusy === 'join' && table.useOf(id)?.hasTurn === true
-        if (!joinsRunning) throw closed()
+      if (outer === undefined && shutdown !== undefined) {
+        const joinsRunning = whenBusy === 'join' && table.usersOf(id)?.hasTurn === true
+        if (!joinsRunning) throw closedError()
       }
       const settle = { resolve: resolve as (result: unknown) => void, reject }
       const run = new TurnRun<T>({ id, turn, whenBusy, create, outer, counts: turns.counts, ...settle })
-      const signals = [signal, leaves].filter((given) => given !== undefined)
+      const signals = [signal, leaveSignal].filter((given) => given !== undefined)
       turns.start(run, signals, waitMs)
-      announcer.deliver()
+      events.flush()
     })
   }
 
   #viewOf(slot: number): Session<T> {
-    return this.#parts.lifecycle.viewOf(this.#table.recordOf(slot))
+    return this.#components.lifecycle.viewOf(this.#table.recordOf(slot))
   }
 
-  #ended(): void {
-    this.#parts.announcer.deliver()
-    this.#parts.closing?.check()
+  #afterEnd(): void {
+    this.#components.events.flush()
+    this.#components.shutdown?.advance()
   }
 }

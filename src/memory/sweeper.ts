@@ -1,14 +1,14 @@
-import type { Timer } from '../core/clock.ts'
-import { type Concerns, timerIsOff } from '../core/concerns.ts'
+import { type FastPathBlockers, timerUnarmed } from '../core/events/fast-path-blockers.ts'
+import type { Timer } from '../core/time/clock.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { breath } from './table/idle-class.ts'
-import { noSlot } from './table/slot-page.ts'
+import { scanPaused } from './table/expiry/timeout-queue.ts'
+import { noSlot } from './table/slots/slot-page.ts'
 
 /** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
 const sliceMs = 4
 
 /** So many sessions that nobody is told of end between two looks at the clock, which cost as much as an end. */
-const quietEndsPerLook = 8
+const silentEndsPerClockRead = 8
 
 interface Sweep {
   readonly startedAt: number
@@ -24,33 +24,33 @@ interface Sweep {
 export class Sweeper<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #intervalMs: number
-  readonly #concerns: Concerns
+  readonly #blockers: FastPathBlockers
   #timer: Timer | undefined
   #pause: Timer | undefined
-  #background: Sweep | undefined
-  #stopped = false
+  #backgroundSweep: Sweep | undefined
+  #isStopped = false
 
-  constructor(lifecycle: Lifecycle<T>, intervalMs: number, concerns: Concerns) {
+  constructor(lifecycle: Lifecycle<T>, intervalMs: number, blockers: FastPathBlockers) {
     this.#lifecycle = lifecycle
     this.#intervalMs = intervalMs
-    this.#concerns = concerns
-    concerns.raise(timerIsOff)
+    this.#blockers = blockers
+    blockers.block(timerUnarmed)
   }
 
   /** Starts or stops the timer, as there are sessions that could end by time. */
-  update(): void {
-    const isNeeded = !this.#stopped && this.#lifecycle.table.expirableCount > 0
-    if (isNeeded !== (this.#timer !== undefined)) this.#change(isNeeded)
+  updateTimer(): void {
+    const isNeeded = !this.#isStopped && this.#lifecycle.table.expirableCount > 0
+    if (isNeeded !== (this.#timer !== undefined)) this.#toggleTimer(isNeeded)
   }
 
-  #change(isNeeded: boolean): void {
+  #toggleTimer(isNeeded: boolean): void {
     if (isNeeded) this.#arm()
     else this.#disarm()
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#background = undefined
+    this.#isStopped = true
+    this.#backgroundSweep = undefined
     this.#disarm()
     this.#pause?.cancel()
     this.#pause = undefined
@@ -58,12 +58,12 @@ export class Sweeper<T> {
 
   /** Lets go all that are over, now and in one go; the caller delivers what there is to tell. */
   sweep(): number {
-    return this.#lifecycle.announcer.inBackground(() => {
+    return this.#lifecycle.events.inBackground(() => {
       const sweep = this.#begin()
       for (;;) {
-        const slot = this.#lifecycle.table.nextOver(sweep.startedAt)
+        const slot = this.#lifecycle.table.nextExpired(sweep.startedAt)
         if (slot === noSlot) break
-        if (slot === breath) continue
+        if (slot === scanPaused) continue
         this.#lifecycle.expire(slot, sweep.startedAt)
         sweep.expired += 1
       }
@@ -74,11 +74,11 @@ export class Sweeper<T> {
 
   #arm(): void {
     try {
-      const { clock, announcer } = this.#lifecycle
-      this.#setTimer(announcer.context.timer(clock, () => this.#tick(), this.#intervalMs))
+      const { clock, events } = this.#lifecycle
+      this.#setTimer(events.context.timer(clock, () => this.#onTimer(), this.#intervalMs))
     } catch (error) {
       // A host that gives no timer must not make a creation fail; the next change tries again.
-      this.#lifecycle.announcer.report(error, 'the background sweep could not be scheduled')
+      this.#lifecycle.events.reportError(error, 'the background sweep could not be scheduled')
     }
   }
 
@@ -90,71 +90,71 @@ export class Sweeper<T> {
 
   #setTimer(timer: Timer | undefined): void {
     this.#timer = timer
-    if (timer === undefined) this.#concerns.raise(timerIsOff)
-    else this.#concerns.settle(timerIsOff)
+    if (timer === undefined) this.#blockers.block(timerUnarmed)
+    else this.#blockers.unblock(timerUnarmed)
   }
 
-  #tick(): void {
+  #onTimer(): void {
     this.#setTimer(undefined)
-    this.update()
+    this.updateTimer()
     // A sweep that is still in its slices goes on; another beside it would find the same.
-    if (this.#background === undefined) {
+    if (this.#backgroundSweep === undefined) {
       this.#contain(() => {
-        this.#background = this.#begin()
+        this.#backgroundSweep = this.#begin()
       })
-      this.#slice()
+      this.#runSlice()
     }
-    this.#lifecycle.announcer.deliver()
+    this.#lifecycle.events.flush()
   }
 
-  #slice(): void {
+  #runSlice(): void {
     this.#pause = undefined
-    const { clock, table, announcer } = this.#lifecycle
+    const { clock, table, events } = this.#lifecycle
     this.#contain(() => {
       const startedAt = clock.now()
       let now = startedAt
-      let quietEnds = 0
+      let silentEnds = 0
       for (;;) {
-        const sweep = this.#background
+        const sweep = this.#backgroundSweep
         if (sweep === undefined) return
-        const slot = table.nextOver(sweep.startedAt)
+        const slot = table.nextExpired(sweep.startedAt)
         if (slot === noSlot) {
-          this.#background = undefined
+          this.#backgroundSweep = undefined
           this.#finish(sweep)
           break
         }
-        if (slot !== breath) {
+        if (slot !== scanPaused) {
           this.#lifecycle.expire(slot, now)
           sweep.expired += 1
-          quietEnds += 1
-          if (!announcer.hasNews && quietEnds < quietEndsPerLook) continue
-          quietEnds = 0
+          silentEnds += 1
+          if (!events.isPending && silentEnds < silentEndsPerClockRead) continue
+          silentEnds = 0
           // Session by session, so that slow listeners count towards the slice.
-          announcer.deliver()
+          events.flush()
         }
         now = clock.now()
         // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
-        const isCut = now - startedAt >= sliceMs && table.mayHaveOver(sweep.startedAt)
-        if (isCut && this.#background !== undefined) {
-          this.#rest()
+        const isSliceUsedUp = now - startedAt >= sliceMs && table.mayHaveExpired(sweep.startedAt)
+        if (isSliceUsedUp && this.#backgroundSweep !== undefined) {
+          this.#yieldToEventLoop()
           return
         }
       }
     })
-    announcer.deliver()
+    events.flush()
   }
 
   /** Lets the event loop go round once, and goes on. */
-  #rest(): void {
-    const { clock, announcer } = this.#lifecycle
-    const pause = announcer.context.timer(clock, () => this.#slice(), 0)
+  #yieldToEventLoop(): void {
+    const { clock, events } = this.#lifecycle
+    const pause = events.context.timer(clock, () => this.#runSlice(), 0)
     this.#pause = pause
     // A timer takes a millisecond at least. In a loop that has other work this comes first; one that sleeps is never woken
     // by what keeps no process alive, so the timer is needed as well.
-    announcer.context.afterLoopTurn(() => {
+    events.context.nextLoopIteration(() => {
       if (this.#pause !== pause) return
       pause.cancel()
-      this.#slice()
+      this.#runSlice()
     })
   }
 
@@ -163,23 +163,23 @@ export class Sweeper<T> {
   }
 
   #finish({ startedAt, expired }: Sweep): void {
-    const { clock, table, counters, announcer } = this.#lifecycle
+    const { clock, table, counters, events } = this.#lifecycle
     const durationMs = clock.now() - startedAt
     counters.lastSweep = { at: Math.round(clock.date()), expired, durationMs }
     const summary = { expired, remaining: table.size, durationMs }
     if (expired > 0)
-      announcer.push('swept', [summary], { level: 'info', message: 'sweep done', fields: summary })
-    else if (announcer.isLogged('debug'))
-      announcer.log({ level: 'debug', message: 'sweep found nothing', fields: summary })
+      events.enqueue('swept', [summary], { level: 'info', message: 'sweep done', fields: summary })
+    else if (events.isLogged('debug'))
+      events.log({ level: 'debug', message: 'sweep found nothing', fields: summary })
   }
 
   /** No failure in here, not even one of the clock, may end the process or keep later sweeps from running. */
   #contain(work: () => void): void {
     try {
-      this.#lifecycle.announcer.inBackground(work)
+      this.#lifecycle.events.inBackground(work)
     } catch (error) {
-      this.#background = undefined
-      this.#lifecycle.announcer.report(error, 'the background sweep failed')
+      this.#backgroundSweep = undefined
+      this.#lifecycle.events.reportError(error, 'the background sweep failed')
     }
   }
 }

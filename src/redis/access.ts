@@ -1,4 +1,4 @@
-import { isSessionRegistryError } from '../core/errors.ts'
+import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { type DeadSession, deadSession } from './dead-sessions.ts'
 import type { EnterOptions } from './enter-options.ts'
 import type { LifeName } from './keys.ts'
@@ -30,7 +30,7 @@ export class Access<T> {
   async replace(id: string, value: T, timeoutMs: number): Promise<void> {
     const { store, teller, options, turns, pending } = this.#parts
     const text = options.codec.encode(value)
-    const { life, replaced } = await pending.during(store.replace(id, text, timeoutMs))
+    const { life, replaced } = await pending.track(store.replace(id, text, timeoutMs))
     if (replaced !== undefined) {
       turns.cutOff(id, new Set([replaced.incarnation]))
       teller.ended(replaced, 'replaced')

@@ -1,10 +1,10 @@
-import { realClock } from '../core/clock.ts'
-import type { ConstructionContext } from '../core/construction-context.ts'
+import type { ConstructionContext } from '../core/async/construction-context.ts'
+import type { PendingWork } from '../core/async/pending-work.ts'
 import type { ExpiryReason } from '../core/end-reason.ts'
+import { archiveTimeoutError } from '../core/errors/turn-errors.ts'
 import type { ArchiveSession } from '../core/hooks.ts'
-import type { PendingWork } from '../core/pending-work.ts'
-import { archiveTimedOut } from '../core/refusals.ts'
-import { HookCall, runInScope } from '../core/turn-scope.ts'
+import { realClock } from '../core/time/clock.ts'
+import { HookCall, runInScope } from '../core/turns/turn-scope.ts'
 import type { RedisSession } from './redis-session.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -47,7 +47,7 @@ export class ArchiveCalls<T> {
     const stored = (async () => runInScope(this.#owner, id, scope, () => archive(session, reason, context)))()
     const over = new Promise<void>((resolve) => {
       const timedOut = () => {
-        controller.abort(archiveTimedOut(this.#timeoutMs))
+        controller.abort(archiveTimeoutError(this.#timeoutMs))
         resolve()
       }
       const timer = this.#context.timer(realClock, timedOut, this.#timeoutMs)
@@ -59,7 +59,7 @@ export class ArchiveCalls<T> {
       stored.then(settled, settled)
     })
     this.#underWay.set(id, over)
-    void this.#pending.during(over).then(() => {
+    void this.#pending.track(over).then(() => {
       if (this.#underWay.get(id) === over) this.#underWay.delete(id)
     })
     await untilAborted(stored, signal)

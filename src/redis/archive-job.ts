@@ -1,4 +1,4 @@
-import type { SessionRegistryError } from '../core/errors.ts'
+import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import type { Claim } from './claim-store.ts'
 
 /** A claim in the hands of this process. */

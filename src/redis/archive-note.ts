@@ -1,5 +1,5 @@
-import type { Announcer } from '../core/announcer.ts'
-import { realClock } from '../core/clock.ts'
+import type { EventQueue } from '../core/events/event-queue.ts'
+import { realClock } from '../core/time/clock.ts'
 import { Answer } from './answer.ts'
 import type { Keys } from './keys.ts'
 import { longestStay, type ResolvedRedisOptions } from './options.ts'
@@ -27,13 +27,13 @@ const background = { isBackground: true }
 export class ArchiveNote<T> {
   readonly #call: CallScript
   readonly #key: string
-  readonly #announcer: Announcer
+  readonly #announcer: EventQueue
   readonly #options: ResolvedRedisOptions<T>
   readonly #lifetimeMs: number
   #renewAt = Number.NEGATIVE_INFINITY
   #hasWarned = false
 
-  constructor(call: CallScript, keys: Keys, announcer: Announcer, options: ResolvedRedisOptions<T>) {
+  constructor(call: CallScript, keys: Keys, announcer: EventQueue, options: ResolvedRedisOptions<T>) {
     this.#call = call
     this.#key = keys.archives
     this.#announcer = announcer

@@ -1,7 +1,7 @@
+import type { PendingWork } from '../core/async/pending-work.ts'
 import type { ExpiryReason } from '../core/end-reason.ts'
-import { isSessionRegistryError, SessionRegistryError } from '../core/errors.ts'
-import type { PendingWork } from '../core/pending-work.ts'
-import { endedDuring } from '../core/refusals.ts'
+import { isSessionRegistryError, SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { endedDuringError } from '../core/errors/turn-errors.ts'
 import { ArchiveCalls } from './archive-calls.ts'
 import { type Job, loseJob, pauseAfter } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
@@ -107,7 +107,7 @@ export class Archiver<T> {
   abandon(id: string, incarnations: ReadonlySet<string>): void {
     for (const job of this.#jobs) {
       if (job.claim.id !== id || !incarnations.has(job.claim.incarnation)) continue
-      this.#teller.announcer.context.run(() => loseJob(job, endedDuring('archive', 'deleted')))
+      this.#teller.announcer.context.run(() => loseJob(job, endedDuringError('archive', 'deleted')))
       const hook = this.#calls.underWay(id)
       if (hook === undefined) continue
       this.#deleted.set(id, hook)
@@ -155,7 +155,7 @@ export class Archiver<T> {
       this.#jobs.add(job)
       enqueue(job)
     })
-    return this.#pending.during(over)
+    return this.#pending.track(over)
   }
 
   #begin(): void {
@@ -248,7 +248,7 @@ export class Archiver<T> {
     }
     const fields = { attempt, err: error }
     announcer.log({ level: 'debug', message: 'archive attempt failed', fields, id })
-    announcer.deliver()
+    announcer.flush()
     if (attempt >= this.#options.archiveAttempts) await this.#giveUp(job, session, reason, error)
     else await this.#settle(job, { kind: 'again', pauseMs: jitter(pauseAfter(attempt)) })
   }

@@ -22,7 +22,7 @@ export class Assigning<T> {
   /** In one round trip. Returns whether it is done; it is not while a turn has the session. */
   async #assign(id: string, text: string, timeoutMs: number): Promise<boolean> {
     const { store, teller, pending } = this.#parts
-    const assigned = await pending.during(store.assign(id, text, timeoutMs))
+    const assigned = await pending.track(store.assign(id, text, timeoutMs))
     if ('life' in assigned) teller.created(assigned.life)
     return assigned.state !== 'busy'
   }

@@ -1,5 +1,5 @@
-import { afterLoopTurn, type FullClock, realClock, Timer } from '../core/clock.ts'
-import { isSessionRegistryError } from '../core/errors.ts'
+import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { type FullClock, nextLoopIteration, realClock, Timer } from '../core/time/clock.ts'
 import type { RunScript } from './client.ts'
 import { withoutArguments } from './client-error.ts'
 import { backendFailed, backendUnavailable, classify, needsClusterClient, unfitClient } from './failure.ts'
@@ -139,7 +139,7 @@ export class Backend {
       const giveUp = () => reject(new Error(`No answer within ${this.#callTimeoutMs} ms`))
       // The process may have been blocked or stopped: an answer that lies in the socket is read first.
       const onTime = () =>
-        afterLoopTurn(() => afterLoopTurn(giveUp, { keepsAlive: true }), { keepsAlive: true })
+        nextLoopIteration(() => nextLoopIteration(giveUp, { keepsAlive: true }), { keepsAlive: true })
       const timer = new Timer(this.#clock, onTime, Math.max(call.until - this.#clock.now(), 1))
       const settle =
         <V>(settled: (value: V) => void) =>

@@ -1,4 +1,4 @@
-import { SessionRegistryError } from '../core/errors.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 
 /** In the arguments of scripts, -1 stands for any number of live sessions in a shard. */
 export function limitText(maxPerShard: number): string {

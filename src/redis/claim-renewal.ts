@@ -1,6 +1,6 @@
-import { realClock, type Timer } from '../core/clock.ts'
-import type { ConstructionContext } from '../core/construction-context.ts'
-import { SessionRegistryError } from '../core/errors.ts'
+import type { ConstructionContext } from '../core/async/construction-context.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { realClock, type Timer } from '../core/time/clock.ts'
 import { type Job, loseJob } from './archive-job.ts'
 import type { ClaimStore } from './claim-store.ts'
 

@@ -1,5 +1,5 @@
-import { realClock } from '../core/clock.ts'
-import { SessionRegistryError } from '../core/errors.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { realClock } from '../core/time/clock.ts'
 import type { Claimed } from './claim-store.ts'
 import { ClockWatch } from './clock-watch.ts'
 import type { Teller } from './teller.ts'

@@ -1,4 +1,4 @@
-import { realClock } from '../core/clock.ts'
+import { realClock } from '../core/time/clock.ts'
 import { Answer } from './answer.ts'
 import { limitText, shardFull } from './capacity.ts'
 import { type Keys, type LifeName, memberOf } from './keys.ts'

@@ -1,4 +1,4 @@
-import { invalidOption } from '../core/validate.ts'
+import { invalidOption } from '../core/options/validate.ts'
 import { readError, serverCode } from './client-error.ts'
 import type { Script } from './script.ts'
 

@@ -1,4 +1,4 @@
-import { realClock } from '../core/clock.ts'
+import { realClock } from '../core/time/clock.ts'
 
 /** Notices when the server's clock is set forward so far that data have gone by their TTL. */
 export class ClockWatch {

@@ -1,6 +1,6 @@
-import { realClock, Timer } from '../core/clock.ts'
 import type { CloseReport } from '../core/close-report.ts'
-import { closed } from '../core/refusals.ts'
+import { closedError } from '../core/errors/turn-errors.ts'
+import { realClock, Timer } from '../core/time/clock.ts'
 import type { RedisParts } from './parts.ts'
 
 /**
@@ -13,8 +13,8 @@ import type { RedisParts } from './parts.ts'
 export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): Promise<CloseReport<T>> {
   const { turns, holds, archiver, poller, opener, teller, options } = parts
   const { ended, archived } = teller.counters
-  turns.refuseWaiting(closed())
-  opener.refuseAll(closed())
+  turns.refuseWaiting(closedError())
+  opener.refuseAll(closedError())
   await new Promise<void>((resolve) => {
     let timer: Timer
     // Neither rejects.
@@ -22,7 +22,7 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
     const isDone = () => !isWorking && turns.count === 0 && holds.count === 0 && archiver.count === 0
     const finish = () => {
       timer.cancel()
-      turns.cutAll(closed())
+      turns.cutAll(closedError())
       resolve()
     }
     const check = () => {
@@ -33,8 +33,8 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
     }
     wait(deadlineMs, () => {
       wait(Math.max(options.turnGraceMs, options.callTimeoutMs), finish)
-      turns.stopAll(closed())
-      archiver.cutAll(closed())
+      turns.stopAll(closedError())
+      archiver.cutAll(closedError())
       void holds.releaseAll()
       check()
     })
@@ -46,7 +46,7 @@ export async function closeParts<T>(parts: RedisParts<T>, deadlineMs: number): P
       check()
     })
   })
-  archiver.leaveAll(closed())
+  archiver.leaveAll(closedError())
   return {
     ended: teller.counters.ended - ended,
     archived: teller.counters.archived - archived,

@@ -1,4 +1,4 @@
-import type { CheckedCodec } from '../core/codec.ts'
+import type { CheckedCodec } from '../core/codec/codec.ts'
 import type { ExpiryReason } from '../core/end-reason.ts'
 import { Answer } from './answer.ts'
 import type { Keys } from './keys.ts'

@@ -1,4 +1,4 @@
-import { closed } from '../core/refusals.ts'
+import { closedError } from '../core/errors/turn-errors.ts'
 
 /** What every call of a registry passes first: whether it still does anything. */
 export class Gate {
@@ -22,12 +22,12 @@ export class Gate {
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` when it is closed
    */
   assertEntered(): void {
-    if (!this.enter()) throw closed()
+    if (!this.enter()) throw closedError()
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` from the call of `close` on */
   assertOpen(): void {
-    if (this.state !== 'open') throw closed()
+    if (this.state !== 'open') throw closedError()
   }
 
   /** A call has come that begins something: {@link enter} and {@link assertOpen}. */

@@ -1,9 +1,9 @@
-import { abortReason } from '../core/abort-listeners.ts'
-import type { CheckedAcquire } from '../core/call-options.ts'
-import type { Timer } from '../core/clock.ts'
-import { holdTimedOut } from '../core/refusals.ts'
+import { abortReason } from '../core/async/abort-listeners.ts'
+import { holdTimeoutError } from '../core/errors/turn-errors.ts'
+import type { CheckedAcquire } from '../core/options/call-options.ts'
 import type { Session } from '../core/session.ts'
-import type { Watchdog } from '../core/watchdog.ts'
+import type { Timer } from '../core/time/clock.ts'
+import type { Watchdog } from '../core/turns/watchdog.ts'
 import type { Gate } from './gate.ts'
 import type { Opener } from './opener.ts'
 import type { HoldUser, SharedHold, SharedHolds, Taken } from './shared-holds.ts'
@@ -187,8 +187,8 @@ export class Holds<T> {
   #ticket(id: string, maxMs: number): HoldTicket<T> {
     return new HoldTicket({
       bound: (ticket) =>
-        this.#watchdog.watch(() => {
-          this.#teller.failed(holdTimedOut(maxMs), 'a hold was never released', id)
+        this.#watchdog.start(() => {
+          this.#teller.failed(holdTimeoutError(maxMs), 'a hold was never released', id)
           ticket.release().catch(() => {})
         }, maxMs),
       leave: (hold, ticket) => this.#shared.leave(hold, ticket),

@@ -1,6 +1,6 @@
-import { hasLoneSurrogate } from '../core/codec.ts'
-import { SessionRegistryError } from '../core/errors.ts'
-import { checkId } from '../core/validate.ts'
+import { hasLoneSurrogate } from '../core/codec/codec.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { checkId } from '../core/options/validate.ts'
 
 /**
  * An id that Redis can keep: UTF-8 has no lone surrogates, and two ids that differ in them only would become one.

@@ -1,4 +1,4 @@
-export type { SessionCodec } from '../core/codec.ts'
+export type { SessionCodec } from '../core/codec/codec.ts'
 export type { ClientScript, RedisClient, ScriptClient } from './client.ts'
 export type { DeadSession } from './dead-sessions.ts'
 export type { RedisHold } from './holds.ts'

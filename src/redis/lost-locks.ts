@@ -1,5 +1,5 @@
-import { realClock } from '../core/clock.ts'
-import { isSessionRegistryError } from '../core/errors.ts'
+import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { realClock } from '../core/time/clock.ts'
 import { newName } from './names.ts'
 
 interface LostLock {

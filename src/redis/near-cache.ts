@@ -1,4 +1,4 @@
-import { ownString } from '../core/own-string.ts'
+import { detachString } from '../core/ids/detach-string.ts'
 
 /** A version of a session's value. */
 export interface KnownText {
@@ -38,7 +38,7 @@ export class NearCache {
     const known = this.#texts.get(id)
     if (known !== undefined) {
       this.#texts.delete(id)
-      this.#texts.set(ownString(id), known)
+      this.#texts.set(detachString(id), known)
     }
     return known
   }
@@ -47,7 +47,7 @@ export class NearCache {
     this.delete(id)
     const bytes = bytesOf(id, known)
     if (bytes > this.#maxBytes) return
-    this.#texts.set(ownString(id), known)
+    this.#texts.set(detachString(id), known)
     this.#bytes += bytes
     if (this.#bytes > this.#maxBytes) this.#evict()
   }

@@ -1,7 +1,7 @@
-import { abortReason } from '../core/abort-listeners.ts'
-import type { CheckedOpen } from '../core/call-options.ts'
+import { abortReason } from '../core/async/abort-listeners.ts'
+import { needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
-import { needsOpen, noFactory } from '../core/refusals.ts'
+import type { CheckedOpen } from '../core/options/call-options.ts'
 import type { Access } from './access.ts'
 import type { Gate } from './gate.ts'
 import type { Life } from './life.ts'
@@ -22,7 +22,7 @@ export class OpenCalls<T> {
 
   /** The live session, or a new one, without waiting for anything. */
   getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<Life> {
-    return this.#parts.pending.during(this.#getOrCreate(id, create, timeoutMs))
+    return this.#parts.pending.track(this.#getOrCreate(id, create, timeoutMs))
   }
 
   async #getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<Life> {
@@ -74,8 +74,8 @@ export class OpenCalls<T> {
   ): Promise<Life | undefined> {
     const { store, teller, options } = this.#parts
     this.#gate.assertOpen()
-    if (options.load !== undefined) throw needsOpen('may have to be loaded')
-    if (create === undefined) throw noFactory()
+    if (options.load !== undefined) throw needsOpenError('may have to be loaded')
+    if (create === undefined) throw noFactoryError()
     const text = options.codec.encode(create(id))
     const created = await store.create(id, text, timeoutMs)
     if (created.state === 'exists') return undefined

@@ -1,11 +1,11 @@
-import { abortError, abortReason } from '../core/abort-listeners.ts'
-import { realClock } from '../core/clock.ts'
-import type { SessionRegistryError } from '../core/errors.ts'
+import { abortError, abortReason } from '../core/async/abort-listeners.ts'
+import { LoadCall, type LoadHost } from '../core/async/load-call.ts'
+import type { PendingWork } from '../core/async/pending-work.ts'
+import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { noFactoryError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
-import { LoadCall, type LoadHost } from '../core/load-call.ts'
-import type { PendingWork } from '../core/pending-work.ts'
-import { noFactory } from '../core/refusals.ts'
-import { findScope } from '../core/turn-scope.ts'
+import { realClock } from '../core/time/clock.ts'
+import { findScope } from '../core/turns/turn-scope.ts'
 import type { OlderLives } from './older-lives.ts'
 import { type Brought, type Found, Opening } from './opening.ts'
 import type { ResolvedRedisOptions } from './options.ts'
@@ -55,7 +55,9 @@ export class Opener<T> {
     const { announcer } = teller
     const { load, loadTimeoutMs } = options
     this.#loads =
-      load === undefined ? undefined : { owner, announcer, clock: realClock, pending, load, loadTimeoutMs }
+      load === undefined
+        ? undefined
+        : { owner, events: announcer, clock: realClock, pending, load, loadTimeoutMs }
   }
 
   /** Rejects with what `load` or the factory failed with, and with the codes of the store. */
@@ -92,7 +94,7 @@ export class Opener<T> {
     }
     this.#openings.delete(id)
     opening.drop()
-    this.#teller.announcer.deliver()
+    this.#teller.announcer.flush()
     return true
   }
 
@@ -111,7 +113,7 @@ export class Opener<T> {
     for (const opening of this.#openings.values()) opening.fail(error)
     for (const call of this.#calls) call.finish()
     this.#calls.clear()
-    this.#teller.announcer.deliver()
+    this.#teller.announcer.flush()
   }
 
   #begin(id: string): Opening<T> {
@@ -127,7 +129,7 @@ export class Opener<T> {
     if (opening.count > 0) return
     if (this.#openings.get(id) === opening) this.#openings.delete(id)
     opening.abort(left?.aborted === true ? abortReason(left) : abortError())
-    this.#teller.announcer.deliver()
+    this.#teller.announcer.flush()
   }
 
   async #find(id: string, opening: Opening<T>): Promise<Found<T> | 'changed'> {
@@ -145,14 +147,14 @@ export class Opener<T> {
   #load(id: string, opening: Opening<T>, host: LoadHost<T>): Promise<{ readonly of: T } | undefined> {
     return new Promise((resolve, reject) => {
       const call = new LoadCall<T>(host, id, {
-        loaded: (value) => resolve(value === undefined ? undefined : { of: value }),
-        failed: reject,
-        finished: () => this.#calls.delete(call),
+        onLoaded: (value) => resolve(value === undefined ? undefined : { of: value }),
+        onFailed: reject,
+        onFinished: () => this.#calls.delete(call),
       })
       this.#calls.add(call)
       opening.load = call
       call.start()
-      host.announcer.deliver()
+      host.events.flush()
     })
   }
 
@@ -172,14 +174,14 @@ export class Opener<T> {
       return Promise.reject(error)
     }
     const loaded = opening.isDeletedByHook ? undefined : found.loaded
-    return this.#pending.during(this.#create(id, text, { ...found, loaded }, token))
+    return this.#pending.track(this.#create(id, text, { ...found, loaded }, token))
   }
 
   /** The text of the new life. */
   #encode(id: string, { value }: Found<T>, factory: CreateSession<T> | undefined): string {
     const { codec } = this.#options
     if (value !== undefined) return codec.encode(value.of)
-    if (factory === undefined) throw noFactory()
+    if (factory === undefined) throw noFactoryError()
     return codec.encode(factory(id))
   }
 

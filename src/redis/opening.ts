@@ -1,7 +1,7 @@
-import { abortReason, onAbort } from '../core/abort-listeners.ts'
+import { abortReason, onAbort } from '../core/async/abort-listeners.ts'
+import type { LoadCall } from '../core/async/load-call.ts'
+import { endedDuringError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
-import type { LoadCall } from '../core/load-call.ts'
-import { endedDuring } from '../core/refusals.ts'
 import type { Life } from './life.ts'
 
 /** What has become of an id that was absent. */
@@ -76,7 +76,7 @@ export class Opening<T> {
   drop(): void {
     this.isDropped = true
     this.#resolve('changed')
-    this.abort(endedDuring('load', 'deleted'))
+    this.abort(endedDuringError('load', 'deleted'))
   }
 
   fail(error: unknown): void {

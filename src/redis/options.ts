@@ -1,13 +1,12 @@
-import { maxDelayMs } from '../core/clock.ts'
-import { CheckedCodec, checkCodec, hasLoneSurrogate, type SessionCodec } from '../core/codec.ts'
-import { jsonCodec } from '../core/json-codec.ts'
+import { CheckedCodec, checkCodec, hasLoneSurrogate, type SessionCodec } from '../core/codec/codec.ts'
+import { jsonCodec } from '../core/codec/json-codec.ts'
 import {
-  orDefault,
   type ResolvedSharedOptions,
   resolveSharedOptions,
   type SharedOptions,
   sharedOptions,
-} from '../core/shared-options.ts'
+  withDefault,
+} from '../core/options/shared-options.ts'
 import {
   checkBoolean,
   checkCount,
@@ -16,7 +15,8 @@ import {
   checkOptions,
   invalidNumber,
   invalidOption,
-} from '../core/validate.ts'
+} from '../core/options/validate.ts'
+import { maxDelayMs } from '../core/time/clock.ts'
 import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
 import { refuseOptions } from './refused-options.ts'
 
@@ -161,21 +161,21 @@ export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>):
   if (options === undefined) throw invalidOption('options', 'an object', options)
   const given = checkOptions('options', options, [...knownOptions, ...refuseOptions(options)])
   const shared = resolveSharedOptions(given, { archiveAttempts: 12 })
-  const shards = checkShards(orDefault(given.shards, 16))
+  const shards = checkShards(withDefault(given.shards, 16))
   const resolved = {
     ...shared,
     run: recogniseClient(given.client),
-    prefix: checkPrefix(orDefault(given.prefix, 'sessions')),
+    prefix: checkPrefix(withDefault(given.prefix, 'sessions')),
     shards,
-    leaseMs: checkInterval('leaseMs', orDefault(given.leaseMs, 30_000)),
-    retentionMs: checkCount('retentionMs', orDefault(given.retentionMs, 7 * 24 * 3_600_000)),
-    intervalMs: checkPause('intervalMs', orDefault(given.intervalMs, 1_000)),
-    callTimeoutMs: checkCount('callTimeoutMs', orDefault(given.callTimeoutMs, 5_000)),
+    leaseMs: checkInterval('leaseMs', withDefault(given.leaseMs, 30_000)),
+    retentionMs: checkCount('retentionMs', withDefault(given.retentionMs, 7 * 24 * 3_600_000)),
+    intervalMs: checkPause('intervalMs', withDefault(given.intervalMs, 1_000)),
+    callTimeoutMs: checkCount('callTimeoutMs', withDefault(given.callTimeoutMs, 5_000)),
     maxPerShard: Math.ceil(
-      checkLimit('maxSessions', orDefault(given.maxSessions, Number.POSITIVE_INFINITY)) / shards,
+      checkLimit('maxSessions', withDefault(given.maxSessions, Number.POSITIVE_INFINITY)) / shards,
     ),
-    archives: checkBoolean('archives', orDefault(given.archives, true)),
-    codec: new CheckedCodec(checkCodec(orDefault(given.codec, jsonCodec as SessionCodec<T>))),
+    archives: checkBoolean('archives', withDefault(given.archives, true)),
+    codec: new CheckedCodec(checkCodec(withDefault(given.codec, jsonCodec as SessionCodec<T>))),
   }
   if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {
     throw invalidNumber(

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events'
-import { Announcer } from '../core/announcer.ts'
-import { realClock } from '../core/clock.ts'
-import { KeepAlive } from '../core/keep-alive.ts'
-import { PendingWork } from '../core/pending-work.ts'
+import { KeepAlive } from '../core/async/keep-alive.ts'
+import { PendingWork } from '../core/async/pending-work.ts'
+import { EventQueue } from '../core/events/event-queue.ts'
 import { Counters } from '../core/stats.ts'
-import { Watchdog } from '../core/watchdog.ts'
+import { realClock } from '../core/time/clock.ts'
+import { Watchdog } from '../core/turns/watchdog.ts'
 import { ArchiveNote } from './archive-note.ts'
 import { Archiver } from './archiver.ts'
 import { Backend } from './backend.ts'
@@ -45,7 +45,7 @@ export interface RedisParts<T> {
 }
 
 export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): RedisParts<T> {
-  const announcer = new Announcer(owner, options.logger, options.logId)
+  const announcer = new EventQueue(owner, options.logger, options.logId)
   const teller = new Teller(announcer, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)
   const horizonMs = longestStay(options, options.timeoutMs)
@@ -54,7 +54,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
     if (!hasWarned) warnOfEviction(policy, announcer, options)
     hasWarned = true
   }
-  const pending = new PendingWork(new KeepAlive({ clock: realClock, announcer }))
+  const pending = new PendingWork(new KeepAlive({ clock: realClock, events: announcer }))
   const backend = new Backend(options.run, options.callTimeoutMs)
   const config = new ShardConfig(backend, keys, horizonMs, warnOnce)
   const note = new ArchiveNote(config.call, keys, announcer, options)
@@ -65,7 +65,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
   const claims = new ClaimStore(call, keys, options)
   const walks = new Walks(call, keys)
   const dead = new DeadStore(call, keys, options.retentionMs)
-  const watchdog = new Watchdog({ clock: realClock, announcer }, options.maxTurnMs)
+  const watchdog = new Watchdog({ clock: realClock, events: announcer }, options.maxTurnMs)
   const archiver = new Archiver(owner, claims, teller, pending, options)
   const older = new OlderLives(claims, options, {
     takesWaited: () => archiver.takesWaited,
@@ -116,7 +116,7 @@ export function assemble<T>(owner: EventEmitter, options: ResolvedRedisOptions<T
 }
 
 /** Under any other policy Redis may let the deadlines of a whole shard go. */
-function warnOfEviction<T>(policy: string, announcer: Announcer, { logger }: ResolvedRedisOptions<T>): void {
+function warnOfEviction<T>(policy: string, announcer: EventQueue, { logger }: ResolvedRedisOptions<T>): void {
   if (policy === '' || policy === 'noeviction') return
   const message = `Redis may evict sessions: expected maxmemory-policy to be noeviction, got ${policy}`
   warn(announcer, logger, message, { policy })

@@ -1,4 +1,4 @@
-import { type Clock, realClock, Timer } from '../core/clock.ts'
+import { type Clock, realClock, Timer } from '../core/time/clock.ts'
 
 /** A wait that can be cut short. */
 export interface Pause {

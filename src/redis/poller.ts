@@ -1,5 +1,5 @@
-import { realClock, type Timer } from '../core/clock.ts'
-import type { ConstructionContext } from '../core/construction-context.ts'
+import type { ConstructionContext } from '../core/async/construction-context.ts'
+import { realClock, type Timer } from '../core/time/clock.ts'
 import type { Archiver } from './archiver.ts'
 import type { Claimed, ClaimStore } from './claim-store.ts'
 

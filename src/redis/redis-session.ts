@@ -1,9 +1,9 @@
 import { type InspectOptions, inspect } from 'node:util'
-import { type Clock, realClock } from '../core/clock.ts'
-import type { CheckedCodec } from '../core/codec.ts'
+import type { CheckedCodec } from '../core/codec/codec.ts'
+import { checkPositive } from '../core/options/validate.ts'
 import type { Session, SessionFields } from '../core/session.ts'
 import { fieldsOf, inspectSession } from '../core/session-fields.ts'
-import { checkPositive } from '../core/validate.ts'
+import { type Clock, realClock } from '../core/time/clock.ts'
 import type { Life } from './life.ts'
 
 /** What a turn has made of its session. */

@@ -1,4 +1,4 @@
-import { SessionRegistryError } from '../core/errors.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 
 /** Options of the registry of one process that mean nothing on Redis, and why. */
 const reasons: Readonly<Record<string, string>> = {

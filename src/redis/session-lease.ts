@@ -1,7 +1,7 @@
-import { realClock, type Timer } from '../core/clock.ts'
-import type { ConstructionContext } from '../core/construction-context.ts'
-import { SessionRegistryError } from '../core/errors.ts'
-import { endedDuringTurn } from '../core/refusals.ts'
+import type { ConstructionContext } from '../core/async/construction-context.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { endedDuringTurnError } from '../core/errors/turn-errors.ts'
+import { realClock, type Timer } from '../core/time/clock.ts'
 import type { LeaseRef } from './lease-ref.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -70,7 +70,7 @@ export class SessionLease<T> {
     const outcome = await this.#store.renew(this.ref)
     if (this.#isStopped) return
     this.#renewedAt = askedAt
-    if (outcome === 'ended') this.#lose(endedDuringTurn())
+    if (outcome === 'ended') this.#lose(endedDuringTurnError())
     else if (outcome === 'lost') this.#lose(lockLost())
     else if (outcome === 'interrupted') this.#events.interrupted()
   }

@@ -1,3 +1,9 @@
+import type { CloseReport } from '../core/close-report.ts'
+import { type CurrentSession, currentSession } from '../core/current-session.ts'
+import { RegistryEmitter } from '../core/events/listener-tracker.ts'
+import type { SessionEvents } from '../core/events/session-events.ts'
+import type { CreateSession } from '../core/hooks.ts'
+import { refOf } from '../core/ids/id-ref.ts'
 import {
   type AcquireOptions,
   type CloseOptions,
@@ -9,21 +15,15 @@ import {
   checkTimeout,
   type HoldOptions,
   type OpenOptions,
-} from '../core/call-options.ts'
-import type { CloseReport } from '../core/close-report.ts'
-import { type CurrentSession, currentSession } from '../core/current-session.ts'
-import type { SessionEvents } from '../core/events.ts'
-import type { CreateSession } from '../core/hooks.ts'
-import { refOf } from '../core/id-ref.ts'
-import { innermostTurn } from '../core/outer-turn.ts'
-import { RegistryEmitter } from '../core/registry-emitter.ts'
+} from '../core/options/call-options.ts'
+import { checkFunction } from '../core/options/validate.ts'
+import { sharedRegistry } from '../core/process/shared-registry.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
-import { sharedRegistry } from '../core/shared-registry.ts'
 import type { RegistryStats } from '../core/stats.ts'
-import type { RunOptions, StreamTurn, Turn } from '../core/turn.ts'
-import { TurnStream } from '../core/turn-stream.ts'
-import { checkFunction } from '../core/validate.ts'
+import { innermostTurn } from '../core/turns/outer-turn.ts'
+import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
+import { TurnStream } from '../core/turns/turn-stream.ts'
 import { Access } from './access.ts'
 import { Assigning } from './assigning.ts'
 import { closeParts } from './closing.ts'
@@ -356,7 +356,7 @@ export class RedisSessionRegistry<T>
    * any process may make. The process stays alive until then.
    */
   settled(): Promise<void> {
-    return this.#parts.pending.whenNone()
+    return this.#parts.pending.whenIdle()
   }
 
   /**

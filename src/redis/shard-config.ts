@@ -1,5 +1,5 @@
-import { type Clock, realClock } from '../core/clock.ts'
-import { isSessionRegistryError, SessionRegistryError } from '../core/errors.ts'
+import { isSessionRegistryError, SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { type Clock, realClock } from '../core/time/clock.ts'
 import { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import { unfitClient } from './failure.ts'

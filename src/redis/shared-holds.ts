@@ -1,4 +1,4 @@
-import type { SessionRegistryError } from '../core/errors.ts'
+import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import type { LeaveOutcome } from './lease-ref.ts'
 import { newName } from './names.ts'
 import type { SessionChanges } from './redis-session.ts'

@@ -1,14 +1,14 @@
-import type { Announcer, LogLine } from '../core/announcer.ts'
-import { realClock } from '../core/clock.ts'
 import { type EndReason, isExpiryReason } from '../core/end-reason.ts'
+import type { EventQueue, LogLine } from '../core/events/event-queue.ts'
 import type { Counters } from '../core/stats.ts'
+import { realClock } from '../core/time/clock.ts'
 import type { Life } from './life.ts'
 import type { ResolvedRedisOptions } from './options.ts'
 import { RedisSession } from './redis-session.ts'
 
 /** Tells listeners and the log of the transitions that this process has made, and counts them. */
 export class Teller<T> {
-  readonly announcer: Announcer
+  readonly announcer: EventQueue
   readonly counters: Counters
   readonly #options: ResolvedRedisOptions<T>
   /** Lives that ended here while somebody walks: a walk passes them over. */
@@ -16,7 +16,7 @@ export class Teller<T> {
   /** Called with each life that has ended here. */
   whenEnded: ((life: Life) => void) | undefined = undefined
 
-  constructor(announcer: Announcer, counters: Counters, options: ResolvedRedisOptions<T>) {
+  constructor(announcer: EventQueue, counters: Counters, options: ResolvedRedisOptions<T>) {
     this.announcer = announcer
     this.counters = counters
     this.#options = options
@@ -36,7 +36,7 @@ export class Teller<T> {
       fields,
       id: life.id,
     })
-    this.announcer.deliver()
+    this.announcer.flush()
   }
 
   ended(life: Life, reason: EndReason, session: RedisSession<T> = this.sessionOf(life)): void {
@@ -53,7 +53,7 @@ export class Teller<T> {
       this.#push('expired', [session, reason], { level: 'info', message: 'session expired', fields, id })
     }
     this.#push('ended', [session, reason], { level: 'debug', message: 'session ended', fields, id })
-    this.announcer.deliver()
+    this.announcer.flush()
   }
 
   /** {@link ended} for what no call has asked for: listeners run in the context of the registry's constructor. */
@@ -65,13 +65,13 @@ export class Teller<T> {
   async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
     this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
     const isLogged = this.announcer.isLogged('info')
-    if (!isLogged && !this.announcer.isWanted('swept')) return
+    if (!isLogged && !this.announcer.mayHaveListeners('swept')) return
     try {
       const summary = { expired, remaining: await size(), durationMs }
       const line: LogLine = { level: 'info', message: 'sweep done', fields: summary }
       this.announcer.inBackground(() => {
-        this.announcer.push('swept', [summary], isLogged ? line : undefined)
-        this.announcer.deliver()
+        this.announcer.enqueue('swept', [summary], isLogged ? line : undefined)
+        this.announcer.flush()
       })
     } catch (error) {
       this.failed(error, 'sessions could not be counted')
@@ -81,18 +81,18 @@ export class Teller<T> {
   /** A session that could not be archived lives on: it was told to be created, and has not ended. */
   revived(id: string): void {
     this.announcer.log({ level: 'info', message: 'session taken back from the dead list', fields: {}, id })
-    this.announcer.deliver()
+    this.announcer.flush()
   }
 
   /** A failure of what no call has asked for. */
   failed(error: unknown, message: string, id?: string): void {
     this.announcer.inBackground(() => {
-      this.announcer.report(error, message, id)
-      this.announcer.deliver()
+      this.announcer.reportError(error, message, id)
+      this.announcer.flush()
     })
   }
 
   #push(event: string, args: readonly unknown[], line: LogLine): void {
-    this.announcer.push(event, args, this.announcer.isLogged(line.level) ? line : undefined)
+    this.announcer.enqueue(event, args, this.announcer.isLogged(line.level) ? line : undefined)
   }
 }

@@ -1,8 +1,8 @@
-import { isSessionRegistryError, type SessionRegistryError } from '../core/errors.ts'
-import type { PendingWork } from '../core/pending-work.ts'
-import { endedDuringTurn, interrupted } from '../core/refusals.ts'
-import { TurnLimits } from '../core/turn-limits.ts'
-import type { Watchdog } from '../core/watchdog.ts'
+import type { PendingWork } from '../core/async/pending-work.ts'
+import { isSessionRegistryError, type SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { endedDuringTurnError, interruptedError } from '../core/errors/turn-errors.ts'
+import { TurnLimits } from '../core/turns/turn-limits.ts'
+import type { Watchdog } from '../core/turns/watchdog.ts'
 import type { Life } from './life.ts'
 import type { ResolvedRedisOptions } from './options.ts'
 import { lockLost } from './session-lease.ts'
@@ -32,10 +32,10 @@ export class TurnCourse<T> {
   constructor(parts: TurnCourseParts<T>, freed: (run: RedisTurnRun<T>) => void) {
     this.#parts = parts
     this.#limits = new TurnLimits(parts.watchdog, parts.options, {
-      timedOut: () => {
+      onTimeout: () => {
         parts.teller.counters.turnTimeouts += 1
       },
-      cut: (run, error) => this.cut(run, error),
+      abortTurn: (run, error) => this.cut(run, error),
     })
     this.#freed = freed
   }
@@ -47,7 +47,7 @@ export class TurnCourse<T> {
     const ref = { id: run.id, incarnation: life.incarnation, kind: 'turn', token } as const
     const events = {
       lost: (error: SessionRegistryError) => this.lose(run, error),
-      interrupted: () => run.abort(interrupted()),
+      interrupted: () => run.abort(interruptedError()),
     }
     this.#begin(run, life, new LockPlace(store, { leaseMs: options.leaseMs, context }, ref, events))
   }
@@ -84,8 +84,8 @@ export class TurnCourse<T> {
     const { session } = run
     if (session === undefined) return
     run.invoke(this.#parts.owner, session, {
-      resolved: (value) => settled(this.#succeed(run, value)),
-      rejected: (error) => settled(this.#fail(run, error)),
+      onFulfilled: (value) => settled(this.#succeed(run, value)),
+      onRejected: (error) => settled(this.#fail(run, error)),
     })
   }
 
@@ -96,7 +96,7 @@ export class TurnCourse<T> {
 
   /** Settles a turn from outside; nothing of it is saved. */
   cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
-    if (run.phase !== 'running' && run.phase !== 'cut') return
+    if (run.phase !== 'running' && run.phase !== 'aborted') return
     this.#cut(run, error)
     if (run.outer === undefined) void this.#letGo(run).then(() => this.#freed(run))
   }
@@ -104,18 +104,18 @@ export class TurnCourse<T> {
   /** Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time is up. */
   lose(run: RedisTurnRun<T>, error: SessionRegistryError): void {
     if (run.phase !== 'running') return
-    run.phase = 'cut'
-    run.cutReason = error
+    run.phase = 'aborted'
+    run.abortReason = error
     run.abort(error)
     void this.#letGo(run)
     this.#freed(run)
   }
 
   #cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
-    run.cutReason = error
+    run.abortReason = error
     // What is nested in it has no better right to the session.
     for (const nested of run.nested) this.#cut(nested, error)
-    run.fail(error, 'cut')
+    run.fail(error, 'aborted')
     run.abort(error)
   }
 
@@ -123,36 +123,36 @@ export class TurnCourse<T> {
     // What is nested in it writes into the same value, awaited or not.
     await run.nestedSettled()
     if (run.outer !== undefined) run.succeed(value)
-    else if (run.phase === 'cut') run.fail(run.cutReason, 'over')
+    else if (run.phase === 'aborted') run.fail(run.abortReason, 'settled')
     else await this.#save(run, value)
     this.#over(run)
   }
 
   async #save(run: RedisTurnRun<T>, value: unknown): Promise<void> {
     const { session, place } = run
-    run.phase = 'over'
+    run.phase = 'settled'
     run.timer?.cancel()
     try {
       if (session === undefined || place === undefined) throw lockLost()
       const changes = session.changes()
-      const outcome = await this.#parts.pending.during(place.leave(changes, session.version))
+      const outcome = await this.#parts.pending.track(place.leave(changes, session.version))
       const isReader = !place.excludes && changes.text === undefined && changes.timeoutMs === undefined
       if (outcome === 'done' || isReader) run.succeed(value)
-      else run.fail(outcome === 'ended' ? endedDuringTurn() : lockLost(), 'over')
+      else run.fail(outcome === 'ended' ? endedDuringTurnError() : lockLost(), 'settled')
     } catch (error) {
       await this.#letGoAfter(run, error)
-      run.fail(error, 'over')
+      run.fail(error, 'settled')
     }
   }
 
   async #fail(run: RedisTurnRun<T>, error: unknown): Promise<void> {
     await run.nestedSettled()
-    if (run.outer === undefined && run.phase !== 'cut') {
-      run.phase = 'over'
+    if (run.outer === undefined && run.phase !== 'aborted') {
+      run.phase = 'settled'
       run.timer?.cancel()
       await this.#letGoAfter(run, error)
     }
-    run.fail(error, 'over')
+    run.fail(error, 'settled')
     this.#over(run)
   }
 

@@ -1,7 +1,7 @@
-import { onAbort } from '../core/abort-listeners.ts'
-import type { SessionRegistryError } from '../core/errors.ts'
-import type { LinkedQueue } from '../core/linked-queue.ts'
-import { busy, queueFull } from '../core/refusals.ts'
+import { onAbort } from '../core/async/abort-listeners.ts'
+import type { LinkedQueue } from '../core/async/linked-queue.ts'
+import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { busyError, queueFullError } from '../core/errors/turn-errors.ts'
 import type { LeaseRef } from './lease-ref.ts'
 import type { Life } from './life.ts'
 import type { Opener } from './opener.ts'
@@ -70,7 +70,7 @@ export class TurnEntrance<T> {
       if (entered.state === 'live') {
         if (entered.isTaken) return entered.life
         refuseImpatient(queue)
-        if (this.#options.maxWaiting === 0) refuse(queue.first, queueFull(0))
+        if (this.#options.maxWaiting === 0) refuse(queue.first, queueFullError(0))
         await nap(pauseMs, left)
         pauseMs = Math.min(pauseMs * 1.5, maxPauseMs)
       } else if (left.aborted) {
@@ -79,7 +79,7 @@ export class TurnEntrance<T> {
         head.entry?.remove()
         head.succeed(undefined)
       } else if (entered.waits && !waits && this.#options.load !== undefined) {
-        refuse(head, busy())
+        refuse(head, busyError())
       } else {
         const { create } = head
         const request = { create, token, left }
@@ -105,7 +105,7 @@ export class TurnEntrance<T> {
       }
       if (run.phase !== 'waiting') return undefined
       const { maxWaiting } = this.#options
-      if (this.#opener.waiting(id) > maxWaiting) throw queueFull(maxWaiting)
+      if (this.#opener.waiting(id) > maxWaiting) throw queueFullError(maxWaiting)
       const { create, controller } = run
       const request = { create, token: '', left: controller.signal }
       const brought = await this.#opener.bring(id, request)
@@ -125,13 +125,13 @@ export class TurnEntrance<T> {
 /** Those that do not wait while another turn runs. */
 function refuseImpatient<T>(queue: LinkedQueue<RedisTurnRun<T>>): void {
   for (const run of queue) {
-    if (run.whenBusy === 'reject') refuse(run, busy())
+    if (run.whenBusy === 'reject') refuse(run, busyError())
   }
 }
 
 function refuse<T>(run: RedisTurnRun<T> | undefined, error: SessionRegistryError): void {
   run?.entry?.remove()
-  run?.fail(error, 'over')
+  run?.fail(error, 'settled')
 }
 
 async function nap(ms: number, left: AbortSignal): Promise<void> {

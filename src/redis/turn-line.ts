@@ -1,4 +1,4 @@
-import { LinkedQueue } from '../core/linked-queue.ts'
+import { LinkedQueue } from '../core/async/linked-queue.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
 /** The turns of one id in this process: those of other processes stand in no line with them. */
@@ -24,7 +24,7 @@ export class TurnLine<T> {
   }
 
   failAll(error: unknown): void {
-    for (const run of this.queue.takeAll()) run.fail(error, 'over')
+    for (const run of this.queue.takeAll()) run.fail(error, 'settled')
   }
 }
 

@@ -1,10 +1,15 @@
-import { abortReason } from '../core/abort-listeners.ts'
-import type { SessionRegistryError } from '../core/errors.ts'
-import { outerTurn, runningTurn } from '../core/outer-turn.ts'
-import type { PendingWork } from '../core/pending-work.ts'
-import { busy, endedDuringTurn, interrupted, queueFull } from '../core/refusals.ts'
-import { TurnCounts } from '../core/turn-counts.ts'
-import type { Watchdog } from '../core/watchdog.ts'
+import { abortReason } from '../core/async/abort-listeners.ts'
+import type { PendingWork } from '../core/async/pending-work.ts'
+import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import {
+  busyError,
+  endedDuringTurnError,
+  interruptedError,
+  queueFullError,
+} from '../core/errors/turn-errors.ts'
+import { outerTurn, runningTurn } from '../core/turns/outer-turn.ts'
+import { TurnCounts } from '../core/turns/turn-counts.ts'
+import type { Watchdog } from '../core/turns/watchdog.ts'
 import type { Life } from './life.ts'
 import type { Opener } from './opener.ts'
 import type { ResolvedRedisOptions } from './options.ts'
@@ -112,14 +117,15 @@ export class Turns<T> {
     } else {
       this.#queue(run)
     }
-    if (run.phase === 'waiting') run.timer = this.#watchdog.watch(() => this.#callOff(run, busy()), waitMs)
+    if (run.phase === 'waiting')
+      run.timer = this.#watchdog.start(() => this.#callOff(run, busyError()), waitMs)
   }
 
   /** Lives of an id have ended: their turns are told, those that wait open the id anew. */
   cutOff(id: string, incarnations: ReadonlySet<string>): void {
     for (const run of this.#running()) {
       const isOfThem = run.id === id && incarnations.has(run.session?.incarnation ?? '')
-      if (isOfThem) this.#course.lose(run, endedDuringTurn())
+      if (isOfThem) this.#course.lose(run, endedDuringTurnError())
     }
   }
 
@@ -151,17 +157,17 @@ export class Turns<T> {
   #queue(run: RedisTurnRun<T>): void {
     const line = this.#lines.get(run.id) ?? new TurnLine<T>(run.id)
     if (run.whenBusy === 'reject' && line.isBusy) {
-      run.fail(busy(), 'over')
+      run.fail(busyError(), 'settled')
       return
     }
     if (line.isBusy && line.waiting >= this.#maxWaiting) {
-      run.fail(queueFull(this.#maxWaiting), 'over')
+      run.fail(queueFullError(this.#maxWaiting), 'settled')
       return
     }
     this.#lines.set(run.id, line)
     if (run.whenBusy === 'interrupt') {
       run.entry = line.queue.unshift(run)
-      line.running?.abort(interrupted())
+      line.running?.abort(interruptedError())
     } else {
       run.entry = line.queue.push(run)
     }
@@ -205,9 +211,9 @@ export class Turns<T> {
       const joined = await this.#entrance.beside(run)
       if (joined !== undefined) this.#course.beginBeside(run, joined.life, joined.hold)
     } catch (error) {
-      run.fail(error, 'over')
+      run.fail(error, 'settled')
     }
-    if (run.phase === 'over') this.#free(run)
+    if (run.phase === 'settled') this.#free(run)
   }
 
   /** A turn no longer keeps its session: the next one may begin. */
@@ -229,7 +235,7 @@ export class Turns<T> {
 
   /** Takes a waiting turn out; with the last of its line goes the try to get the lock. */
   #takeOut(run: RedisTurnRun<T>, reason: unknown): void {
-    run.fail(reason, 'over')
+    run.fail(reason, 'settled')
     run.controller.abort(reason)
     this.#beside.delete(run)
     run.entry?.remove()

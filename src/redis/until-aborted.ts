@@ -1,4 +1,4 @@
-import { abortReason, onAbort } from '../core/abort-listeners.ts'
+import { abortReason, onAbort } from '../core/async/abort-listeners.ts'
 
 /** Settles as the promise does, or rejects with the reason of the signal as soon as that aborts. */
 export async function untilAborted<R>(promise: Promise<R>, signal: AbortSignal): Promise<R> {

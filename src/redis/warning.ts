@@ -1,10 +1,10 @@
 import process from 'node:process'
-import type { Announcer } from '../core/announcer.ts'
-import type { BoundLogger } from '../core/logger.ts'
+import type { EventQueue } from '../core/events/event-queue.ts'
+import type { BoundLogger } from '../core/events/logger.ts'
 
 /** Says something that an administrator has to know: in the log, or where there is none as a warning of the process. */
 export function warn(
-  announcer: Announcer,
+  announcer: EventQueue,
   logger: BoundLogger | undefined,
   message: string,
   fields: object = {},
@@ -14,5 +14,5 @@ export function warn(
     return
   }
   announcer.log({ level: 'warn', message, fields })
-  announcer.deliver()
+  announcer.flush()
 }

@@ -1,5 +1,5 @@
-import { afterLoopTurn, type Clock, maxDelayMs, systemClock } from '../core/clock.ts'
-import { invalidNumber } from '../core/validate.ts'
+import { invalidNumber } from '../core/options/validate.ts'
+import { type Clock, maxDelayMs, nextLoopIteration, systemClock } from '../core/time/clock.ts'
 
 interface ManualTimer {
   readonly dueAt: number
@@ -107,11 +107,11 @@ export class ManualClock implements Clock {
 }
 
 /** Turns of the real event loop between timers: enough for a hook that takes a turn or two itself. */
-const loopTurns = 3
+const loopIterations = 3
 
 /** Whole turns of the event loop, so that chains of promises settle however long they are. */
 async function promisesSettled(): Promise<void> {
-  for (let turn = 0; turn < loopTurns; turn += 1) {
-    await new Promise<void>((resolve) => afterLoopTurn(resolve, { keepsAlive: true }))
+  for (let turn = 0; turn < loopIterations; turn += 1) {
+    await new Promise<void>((resolve) => nextLoopIteration(resolve, { keepsAlive: true }))
   }
 }

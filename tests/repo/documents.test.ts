@@ -31,7 +31,7 @@ describe('the README', () => {
 
   it('has the options that there are, with their defaults', () => {
     const options = [
-      ...declaredOptions('src/core/shared-options.ts', 'SharedOptions'),
+      ...declaredOptions('src/core/options/shared-options.ts', 'SharedOptions'),
       ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
     ]
     const table = readme.slice(readme.indexOf('\n## Options'), readme.indexOf('\n## Reading'))
@@ -53,7 +53,10 @@ describe('the README', () => {
       read('src/core/stats.ts').matchAll(/^ {2}readonly (\w+):/gm),
       ([, name]) => name,
     )
-    const events = Array.from(read('src/core/events.ts').matchAll(/^ {2}(\w+): \[/gm), ([, name]) => name)
+    const events = Array.from(
+      read('src/core/events/session-events.ts').matchAll(/^ {2}(\w+): \[/gm),
+      ([, name]) => name,
+    )
     const reasons = Array.from(
       read('src/core/end-reason.ts').matchAll(/^ \* - `(\w+)`/gm),
       ([, name]) => name,
@@ -82,7 +85,9 @@ describe('docs/redis.md', () => {
   })
 
   it('names each option that both registries have, in the sentence before the table', () => {
-    const shared = declaredOptions('src/core/shared-options.ts', 'SharedOptions').map(([name]) => name)
+    const shared = declaredOptions('src/core/options/shared-options.ts', 'SharedOptions').map(
+      ([name]) => name,
+    )
     const sentence = section.slice(0, section.indexOf('\n| option'))
     const own = rowsOf(section).map(([name]) => name)
 
@@ -103,7 +108,7 @@ describe('docs/redis.md', () => {
 
 describe('the errors', () => {
   const codes = Array.from(
-    read('src/core/errors.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm),
+    read('src/core/errors/session-registry-error.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm),
     ([, one]) => one,
   ).toSorted()
   const text = read('docs/errors.md')

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { abortReason, onAbort } from '../../src/core/abort-listeners.ts'
+import { abortReason, onAbort } from '../../src/core/async/abort-listeners.ts'
 
 describe('onAbort', () => {
   it('calls back once, in order, with one listener on the signal', () => {

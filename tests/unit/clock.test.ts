@@ -1,6 +1,6 @@
 import { SessionRegistry } from 'session-registry'
 import { describe, expect, it } from 'vitest'
-import { maxDelayMs, systemClock, Timer } from '../../src/core/clock.ts'
+import { maxDelayMs, systemClock, Timer } from '../../src/core/time/clock.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { installFakeGlobals } from '../support/fake-globals.ts'
 import { TrackingClock } from '../support/tracking-clock.ts'

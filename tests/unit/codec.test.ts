@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { CheckedCodec, type SessionCodec } from '../../src/core/codec.ts'
-import { jsonCodec } from '../../src/core/json-codec.ts'
+import { CheckedCodec, type SessionCodec } from '../../src/core/codec/codec.ts'
+import { jsonCodec } from '../../src/core/codec/json-codec.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copiedList } from '../../src/core/copied-list.ts'
-import { copiedValue } from '../../src/core/copied-value.ts'
+import { cloneList } from '../../src/core/values/clone-list.ts'
+import { cloneValue } from '../../src/core/values/clone-value.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')
@@ -21,7 +21,7 @@ describe('a copied value', () => {
     })
     fc.assert(
       fc.property(anything, (value) => {
-        const copy = copiedValue('value', value)
+        const copy = cloneValue('value', value)
         expect(copy).toEqual(value)
         for (const object of objectsIn(copy)) expect(objectsIn(value)).not.toContain(object)
       }),
@@ -37,7 +37,7 @@ describe('a copied value', () => {
       map: new Map([[shared, shared]]),
     }
     value.self = value
-    const copy = copiedValue('value', value)
+    const copy = cloneValue('value', value)
 
     expect(copy.a).not.toBe(shared)
     expect(copy.b).toBe(copy.a)
@@ -64,7 +64,7 @@ describe('a copied value', () => {
       boxed: Object(7),
     }
 
-    expect(copiedValue('value', value)).toStrictEqual({
+    expect(cloneValue('value', value)).toStrictEqual({
       url: 'https://example.org/a',
       row: { id: 7 },
       list: [null, null, undefined],
@@ -82,7 +82,7 @@ describe('a copied value', () => {
       shared: new Uint8Array(new SharedArrayBuffer(2)),
       raw: new Uint8Array([5]).buffer,
     }
-    const copy = copiedValue('value', value)
+    const copy = cloneValue('value', value)
 
     expect(Buffer.isBuffer(copy.buffer)).toBe(true)
     expect(String(copy.buffer)).toBe('hello')
@@ -95,7 +95,7 @@ describe('a copied value', () => {
   })
 
   it('keeps errors and regular expressions', () => {
-    const copy = copiedValue('value', {
+    const copy = cloneValue('value', {
       error: new TypeError('down'),
       odd: new Error('down', { cause: () => {} }),
       pattern: /a+/gi,
@@ -115,7 +115,7 @@ describe('a copied value', () => {
       }
     }
     const message = Object.assign(new Message(), { [Symbol.for('mark')]: true })
-    const [copy] = copiedValue('value', [message], { keepsClass: (value) => value instanceof Message })
+    const [copy] = cloneValue('value', [message], { keepsClass: (value) => value instanceof Message })
 
     expect(copy).toBeInstanceOf(Message)
     expect(copy).toEqual(message)
@@ -125,7 +125,7 @@ describe('a copied value', () => {
 
   it('does not exchange a prototype', () => {
     const value = JSON.parse('{"__proto__": {"polluted": 1}}')
-    const copy = copiedValue('value', value)
+    const copy = cloneValue('value', value)
     expect(Object.getPrototypeOf(copy)).toBe(Object.prototype)
     expect(JSON.stringify(copy)).toBe('{"__proto__":{"polluted":1}}')
   })
@@ -148,7 +148,7 @@ describe('a copied value', () => {
     ['a proxy', { a: new Proxy({}, { ownKeys: fail }) }, 'value.a'],
     ['something in a map', new Map([['a', { toJSON: fail }]]), 'value["…"]'],
   ])('names the path where %s throws, and its cause', (_what, value, path) => {
-    const error = thrownBy(() => copiedValue('value', value)) as Error
+    const error = thrownBy(() => cloneValue('value', value)) as Error
 
     expect(error).toEqual(invalid)
     expect(error.message).toBe(`Expected \`${path}\` to be data that can be copied`)
@@ -158,7 +158,7 @@ describe('a copied value', () => {
   it('refuses nesting that is too deep with a code', () => {
     let deep: unknown = 'end'
     for (let level = 0; level < 100_000; level += 1) deep = [deep]
-    const error = thrownBy(() => copiedValue('value', deep)) as Error
+    const error = thrownBy(() => cloneValue('value', deep)) as Error
 
     expect(error).toEqual(invalid)
     expect(error.message.length).toBeLessThan(300)
@@ -173,14 +173,14 @@ describe('a copied list', () => {
     ['a wrong entry', ['a', 7], '`list[1]` to be a text, got a number'],
     ['a hole', new Array(1), '`list[0]` to be a text, got undefined'],
   ])('refuses %s', (_what, list, message) => {
-    const error = thrownBy(() => copiedList('list', list as string[], rules)) as Error
+    const error = thrownBy(() => cloneList('list', list as string[], rules)) as Error
 
     expect(error).toEqual(invalid)
     expect(error.message).toBe(`Expected ${message}`)
   })
 
   it('refuses an entry that cannot even be looked at', () => {
-    const error = thrownBy(() => copiedList('list', [{}], { rule: 'a text', isEntry: fail })) as Error
+    const error = thrownBy(() => cloneList('list', [{}], { rule: 'a text', isEntry: fail })) as Error
     expect(error.message).toBe('Expected `list[0]` to be a text, got an object')
   })
 })

@@ -3,12 +3,12 @@ import { clockedRegistry } from '../support/clocked-registry.ts'
 import { Random } from '../support/random.ts'
 
 // Beyond four sessions they stand in the index of our own, where ids of the same length have the same hash here.
-vi.mock('../../src/memory/table/index-limits.ts', () => ({
+vi.mock('../../src/memory/table/index/index-limits.ts', () => ({
   maxInMap: 4,
   minInHashIndex: 2,
-  copiesPerAddition: 1,
+  migrationBatch: 1,
 }))
-vi.mock('../../src/memory/table/id-hash.ts', () => ({ hashOf: (id: string) => id.length }))
+vi.mock('../../src/memory/table/index/id-hash.ts', () => ({ hashOf: (id: string) => id.length }))
 
 const ids = Array.from({ length: 90 }, (_, at) => String(at * 3))
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { SessionRegistry } from 'session-registry'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { systemClock, Timer } from '../../src/core/clock.ts'
+import { systemClock, Timer } from '../../src/core/time/clock.ts'
 import { sessionError } from '../support/session-error.ts'
 import { watch } from '../support/watched.ts'
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { RegistryEmitter } from '../../src/core/registry-emitter.ts'
+import { RegistryEmitter } from '../../src/core/events/listener-tracker.ts'
 import { resolveOptions } from '../../src/memory/options.ts'
-import { assemble } from '../../src/memory/parts.ts'
+import { wire } from '../../src/memory/wiring.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 
 it.each([
@@ -10,10 +10,10 @@ it.each([
 ])('a creation %s', (_what, isHeard) => {
   const owner = new RegistryEmitter<{ created: [unknown] }>()
   const logger = new RecordingLogger()
-  const { lifecycle, table, announcer } = assemble(owner, resolveOptions<string>({ logger }))
+  const { lifecycle, table, events } = wire(owner, resolveOptions<string>({ logger }))
   if (isHeard) owner.on('created', () => {})
   const slot = lifecycle.create('a', 'value', 0)
-  announcer.deliver()
+  events.flush()
 
   expect(logger.at('info').map(({ message }) => message)).toEqual(['session created'])
   expect(table.slots.recordOf(slot) !== undefined).toBe(isHeard)

@@ -1,8 +1,8 @@
 import { SessionRegistry } from 'session-registry'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { ManualClock } from 'session-registry/testing'
-import { CheckedCodec } from '../../src/core/codec.ts'
-import { jsonCodec } from '../../src/core/json-codec.ts'
+import { CheckedCodec } from '../../src/core/codec/codec.ts'
+import { jsonCodec } from '../../src/core/codec/json-codec.ts'
 import { describeNoEcho, type OpenCall } from '../support/no-echo.ts'
 
 const client = { evalSha: async () => 0, eval: async () => 0 }

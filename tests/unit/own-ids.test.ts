@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ownString } from '../../src/core/own-string.ts'
+import { detachString } from '../../src/core/ids/detach-string.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -73,7 +73,7 @@ describe('a string of its own', () => {
     fc.assert(
       fc.property(units, fc.nat(40), (codes, from) => {
         const cut = String.fromCharCode(...codes).slice(from)
-        const own = ownString(cut)
+        const own = detachString(cut)
 
         expect(own).toBe(cut)
         expect(own.length).toBe(cut.length)

@@ -136,19 +136,19 @@ describe('`rollback`', () => {
 
   it('rolls back a stream that fails, and none that is left', async () => {
     const { registry } = rolling()
-    const parts = (end: () => void) =>
+    const components = (end: () => void) =>
       registry.stream('a', async function* (session) {
         session.value.push('part')
         yield 1
         end()
       })
-    const failed = parts(() => {
+    const failed = components(() => {
       throw failing
     })
     await failed.next()
     expect(await failureOf(() => failed.next())).toBe(failing)
     expect(registry.get('a')).toEqual(['before'])
-    const left = parts(() => {})
+    const left = components(() => {})
     await left.next()
     await left.return(undefined)
 

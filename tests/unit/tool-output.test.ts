@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { jsonCodec } from '../../src/core/json-codec.ts'
-import { toolOutput } from '../../src/core/tool-output.ts'
+import { jsonCodec } from '../../src/core/codec/json-codec.ts'
+import { toolOutput } from '../../src/core/values/tool-output.ts'
 
 /** As decimal.js has them: a field that is a function, and a `toJSON`. */
 class Decimal {

@@ -163,14 +163,14 @@ describe('a settled run', () => {
       const inTurn = { history: 'x'.repeat(1_000) }
       const value = ['question']
       registry.set('a', value)
-      const parts = registry.stream('a', async function* (session) {
+      const components = registry.stream('a', async function* (session) {
         kept.push(AsyncLocalStorage.snapshot())
         yield 1
         session.value.push(inTurn.history)
       })
-      kept.push(parts)
-      await parts.next()
-      await (how === 'left' ? parts.return(undefined) : parts.next())
+      kept.push(components)
+      await components.next()
+      await (how === 'left' ? components.return(undefined) : components.next())
       registry.delete('a')
       return { inTurn: new WeakRef(inTurn), value: new WeakRef(value) }
     }

@@ -10,11 +10,11 @@ const limits = { timeoutMs: Number.POSITIVE_INFINITY, maxTurnMs: 1_000, turnGrac
 describe('a stream', () => {
   it('that does not end within the grace is cut, and its reader is told', async () => {
     const { registry, clock } = clockedRegistry(limits)
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       await new Promise(() => {})
       yield 1
     })
-    const pending = watch(parts.next())
+    const pending = watch(components.next())
     const next = watch(registry.run('a', () => 'next'))
     await clock.advanceAsync(1_499)
     expect([pending.state, next.state]).toEqual(['pending', 'pending'])
@@ -22,14 +22,14 @@ describe('a stream', () => {
 
     expect(pending.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
     expect(next.value).toBe('next')
-    expect(await parts.next()).toEqual({ done: true, value: undefined })
+    expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
   it('that was cut still runs its `finally`, and drops what it yields late', async () => {
     const { registry, clock } = clockedRegistry({ ...limits, turnGraceMs: 0 })
     const gate = deferred()
     const cleanedUp = vi.fn()
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       try {
         await gate.promise
         yield 'late'
@@ -38,28 +38,28 @@ describe('a stream', () => {
         cleanedUp()
       }
     })
-    const pending = watch(parts.next())
+    const pending = watch(components.next())
     await clock.advanceAsync(1_000)
     expect(pending.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
     gate.resolve()
     await settle()
 
     expect(cleanedUp).toHaveBeenCalledTimes(1)
-    expect(await parts.next()).toEqual({ done: true, value: undefined })
+    expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
   it('that nobody reads is ended by the deadline of `close`, and its session is ended with it', async () => {
     const { registry, clock, events } = clockedRegistry(limits)
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       yield 1
     })
-    await parts.next()
+    await components.next()
     const report = watch(registry.close({ deadlineMs: 100 }))
     await clock.advanceAsync(100)
 
     expect(report.value).toMatchObject({ ended: 1 })
     expect(events.take()).toEqual(['created a', 'ended a closed'])
-    expect(await failureOf(() => parts.next())).toEqual(sessionError('ERR_SESSION_REGISTRY_CLOSED'))
+    expect(await failureOf(() => components.next())).toEqual(sessionError('ERR_SESSION_REGISTRY_CLOSED'))
     expect(await failureOf(() => registry.stream('a', async function* () {}).next())).toEqual(
       sessionError('ERR_SESSION_REGISTRY_CLOSED'),
     )
@@ -68,17 +68,17 @@ describe('a stream', () => {
   it('that nobody reads is ended when its session is deleted', async () => {
     const { registry } = clockedRegistry()
     const cleanedUp = deferred()
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       try {
         yield 1
       } finally {
         cleanedUp.resolve()
       }
     })
-    await parts.next()
+    await components.next()
     registry.delete('a')
     await cleanedUp.promise
 
-    expect(await failureOf(() => parts.next())).toEqual(sessionError('ERR_SESSION_ENDED'))
+    expect(await failureOf(() => components.next())).toEqual(sessionError('ERR_SESSION_ENDED'))
   })
 })

@@ -26,14 +26,16 @@ describe('a stream', () => {
 
   it('answers calls of `next()` in their order, however many are made at once', async () => {
     const { registry } = clockedRegistry()
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       yield 1
       await settle()
       yield 2
       return 'end'
     })
 
-    expect(await Promise.all([parts.next(), parts.next(), parts.next(), parts.next()])).toEqual([
+    expect(
+      await Promise.all([components.next(), components.next(), components.next(), components.next()]),
+    ).toEqual([
       { done: false, value: 1 },
       { done: false, value: 2 },
       { done: true, value: 'end' },
@@ -44,12 +46,12 @@ describe('a stream', () => {
   it('`return()` drops what is asked for and not yet there, and answers in order', async () => {
     const { registry } = clockedRegistry()
     const gate = deferred()
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       await gate.promise
       yield 'too late'
     })
     const order: string[] = []
-    const asked = [parts.next(), parts.next(), parts.return('bye'), parts.next()]
+    const asked = [components.next(), components.next(), components.return('bye'), components.next()]
     asked.map((answer, index) => answer.then(({ value }) => order.push(`${index} ${value}`)))
     gate.resolve()
 
@@ -60,7 +62,7 @@ describe('a stream', () => {
   it('`return()` rejects with what its clean-up failed with, and is saved all the same', async () => {
     const { registry } = clockedRegistry({ rollback: true })
     const error = new Error('could not close the file')
-    const parts = registry.stream('a', async function* (session) {
+    const components = registry.stream('a', async function* (session) {
       try {
         session.value.push('question')
         yield 1
@@ -70,17 +72,17 @@ describe('a stream', () => {
         throw error
       }
     })
-    await parts.next()
+    await components.next()
 
-    expect(await failureOf(() => parts.return(undefined))).toBe(error)
-    expect(await parts.next()).toEqual({ done: true, value: undefined })
+    expect(await failureOf(() => components.return(undefined))).toBe(error)
+    expect(await components.next()).toEqual({ done: true, value: undefined })
     expect(registry.get('a')).toEqual(['question'])
     expect(registry.stats().held).toBe(0)
   })
 
   it('`return()` says nothing of what its clean-up met because the signal had aborted', async () => {
     const { registry } = clockedRegistry()
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       try {
         yield 'part'
       } finally {
@@ -88,15 +90,15 @@ describe('a stream', () => {
         await Promise.reject(new DOMException('The user aborted a request', 'AbortError'))
       }
     })
-    expect(await parts.next()).toEqual({ done: false, value: 'part' })
+    expect(await components.next()).toEqual({ done: false, value: 'part' })
 
-    expect(await parts.return(undefined)).toEqual({ done: true, value: undefined })
+    expect(await components.return(undefined)).toEqual({ done: true, value: undefined })
     expect(registry.stats().held).toBe(0)
   })
 
   it('`throw()` throws at the `yield`, which may be caught there', async () => {
     const { registry } = clockedRegistry()
-    const parts = registry.stream('a', async function* () {
+    const components = registry.stream('a', async function* () {
       let caught: unknown
       try {
         yield 1
@@ -105,10 +107,10 @@ describe('a stream', () => {
       }
       yield caught
     })
-    await parts.next()
+    await components.next()
 
-    expect(await parts.throw('stop')).toEqual({ done: false, value: 'stop' })
-    const last = watch(parts.throw('again'))
+    expect(await components.throw('stop')).toEqual({ done: false, value: 'stop' })
+    const last = watch(components.throw('again'))
     await last.settled
     expect(last.error).toBe('again')
     expect(registry.stats().held).toBe(0)
@@ -137,14 +139,14 @@ describe('a stream', () => {
     const { registry } = clockedRegistry()
     const cleanedUp = vi.fn()
     {
-      await using parts = registry.stream('a', async function* () {
+      await using components = registry.stream('a', async function* () {
         try {
           yield 1
         } finally {
           cleanedUp()
         }
       })
-      await parts.next()
+      await components.next()
     }
 
     expect(cleanedUp).toHaveBeenCalledTimes(1)
@@ -156,19 +158,19 @@ describe('a stream', () => {
     const gate = deferred()
     const running = registry.run('a', () => gate.promise)
     const controller = new AbortController()
-    const parts = registry.stream(
+    const components = registry.stream(
       'a',
       async function* () {
         yield 1
       },
       { signal: controller.signal },
     )
-    const next = watch(parts.next())
+    const next = watch(components.next())
     controller.abort('hung up')
     await next.settled
 
     expect(next.error).toBe('hung up')
-    expect(await parts.next()).toEqual({ done: true, value: undefined })
+    expect(await components.next()).toEqual({ done: true, value: undefined })
     gate.resolve()
     await running
   })
@@ -176,7 +178,7 @@ describe('a stream', () => {
   it('whose reader does not come back after an abort is ended, though it yielded once more', async () => {
     const { registry } = clockedRegistry()
     const log: string[] = []
-    const parts = registry.stream('a', async function* (_session, signal) {
+    const components = registry.stream('a', async function* (_session, signal) {
       try {
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
         yield 'last words'
@@ -185,47 +187,47 @@ describe('a stream', () => {
         log.push('ended')
       }
     })
-    const words = parts.next()
+    const words = components.next()
     const next = registry.run('a', () => 'next', { whenBusy: 'interrupt' })
 
     expect(await words).toEqual({ done: false, value: 'last words' })
     expect(await next).toBe('next')
     expect(log).toEqual(['ended'])
-    expect(await failureOf(() => parts.next())).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
+    expect(await failureOf(() => components.next())).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
   })
 
   it('a `return()` after it was ended by its signal says nothing of that', async () => {
     const { registry } = clockedRegistry()
     const controller = new AbortController()
     const { signal } = controller
-    const parts = registry.stream(
+    const components = registry.stream(
       'a',
       async function* () {
         yield 1
       },
       { signal },
     )
-    await parts.next()
+    await components.next()
     controller.abort('hung up')
     await settle()
 
-    expect(await parts.return(undefined)).toEqual({ done: true, value: undefined })
-    expect(await parts.next()).toEqual({ done: true, value: undefined })
+    expect(await components.return(undefined)).toEqual({ done: true, value: undefined })
+    expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
   it('tells no other signal but its own: the caller’s is left as it is', async () => {
     const { registry } = clockedRegistry()
     const { signal } = new AbortController()
     const removed = vi.spyOn(signal, 'removeEventListener')
-    const parts = registry.stream(
+    const components = registry.stream(
       'a',
       async function* () {
         yield 1
       },
       { signal },
     )
-    await parts.next()
-    await parts.return(undefined)
+    await components.next()
+    await components.return(undefined)
 
     expect(signal.aborted).toBe(false)
     expect(removed).toHaveBeenCalledTimes(1)

@@ -142,7 +142,7 @@ describe('`waitMs`', () => {
   it('of a stream counts from the first `next()`', async () => {
     const { registry, clock } = clockedRegistry()
     beginTurn(registry, 'a')
-    const parts = registry.stream(
+    const components = registry.stream(
       'a',
       async function* () {
         yield 1
@@ -150,7 +150,7 @@ describe('`waitMs`', () => {
       { waitMs: 500 },
     )
     await clock.advanceAsync(1_000)
-    const next = watch(parts.next())
+    const next = watch(components.next())
     await clock.advanceAsync(499)
     expect(next.state).toBe('pending')
     await clock.advanceAsync(1)

@@ -1,11 +1,11 @@
 import type { UIMessage } from 'ai'
-import { copiedList, type ListRules } from '../../core/copied-list.ts'
-import { copiedValue } from '../../core/copied-value.ts'
-import { type GivenId, givenId } from '../../core/given-id.ts'
-import { givenSource } from '../../core/given-source.ts'
-import { applyPause, defaultPausedTimeoutMs } from '../../core/paused-timeout.ts'
+import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
+import { assertSource } from '../../core/options/assert-source.ts'
+import { checkObject, checkOptions, checkPositive } from '../../core/options/validate.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { checkObject, checkOptions, checkPositive } from '../../core/validate.ts'
+import { applyPause, defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
+import { cloneList, type ListRules } from '../../core/values/clone-list.ts'
+import { cloneValue } from '../../core/values/clone-value.ts'
 import { isMessage, saysNothing, waitsForApproval } from './message-parts.ts'
 
 export interface ChatStoreOptions {
@@ -26,7 +26,7 @@ export interface ChatStore<M extends UIMessage> {
    *
    * Rejects with `ERR_SESSION_ID_INVALID`.
    */
-  loadChat(this: void, id: GivenId): Promise<M[]>
+  loadChat(this: void, id: SessionIdInput): Promise<M[]>
   /**
    * Replaces the chat's messages by a copy of these. Activity. Outside a turn it is a short turn of its own; inside
    * `sessions.run(id, …)` it joins that turn.
@@ -38,7 +38,10 @@ export interface ChatStore<M extends UIMessage> {
    * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID` where a
    * message is not one.
    */
-  saveChat(this: void, chat: { readonly chatId: GivenId; readonly messages: readonly M[] }): Promise<void>
+  saveChat(
+    this: void,
+    chat: { readonly chatId: SessionIdInput; readonly messages: readonly M[] },
+  ): Promise<void>
 }
 
 /**
@@ -57,19 +60,19 @@ export function chatStore<M extends UIMessage>(
   source: SessionSource<M[]>,
   options?: ChatStoreOptions,
 ): ChatStore<M> {
-  givenSource(source)
+  assertSource(source)
   const { pausedTimeoutMs = defaultPausedTimeoutMs } = checkOptions('options', options, ['pausedTimeoutMs'])
   checkPositive('pausedTimeoutMs', pausedTimeoutMs)
   return {
     loadChat: async (id) => {
-      const read = ({ value }: { value: M[] }) => copiedValue('messages', value, messageRules)
-      return (await source.run(givenId(id), read, { whenBusy: 'join', create: false })) ?? []
+      const read = ({ value }: { value: M[] }) => cloneValue('messages', value, messageRules)
+      return (await source.run(toSessionId(id), read, { whenBusy: 'join', create: false })) ?? []
     },
 
     saveChat: async (chat) => {
       const { chatId, messages } = checkObject('chat', chat)
-      const id = givenId(chatId, '`chatId`')
-      const saved = copiedList('messages', messages, messageRules)
+      const id = toSessionId(chatId, '`chatId`')
+      const saved = cloneList('messages', messages, messageRules)
       const last = saved.at(-1)
       if (last !== undefined && saysNothing(last)) saved.pop()
       await source.run(id, (session) => {

@@ -1,6 +1,6 @@
 import type { BaseMessage } from '@langchain/core/messages'
-import { copiedValue } from '../../core/copied-value.ts'
-import { invalidValue } from '../../core/invalid-value.ts'
+import { invalidValue } from '../../core/errors/invalid-value.ts'
+import { cloneValue } from '../../core/values/clone-value.ts'
 
 /**
  * The list, where it holds nothing but messages.
@@ -28,5 +28,5 @@ export function isMessage(value: unknown): value is BaseMessage {
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
  */
 export function copiedMessages(name: string, list: readonly BaseMessage[]): BaseMessage[] {
-  return copiedValue(name, [...list], { keepsClass: isMessage })
+  return cloneValue(name, [...list], { keepsClass: isMessage })
 }

@@ -14,9 +14,9 @@ import {
   ToolMessage,
   ToolMessageChunk,
 } from '@langchain/core/messages'
-import { isSessionRegistryError } from '../../core/errors.ts'
-import { unusableValue } from '../../core/invalid-value.ts'
-import { setMember } from '../../core/set-member.ts'
+import { unusableValue } from '../../core/errors/invalid-value.ts'
+import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { setMember } from '../../core/values/set-member.ts'
 import { checkMessages, isMessage } from './check-messages.ts'
 import { decodeTagged } from './tagged-reader.ts'
 import { encodeTagged } from './tagged-writer.ts'

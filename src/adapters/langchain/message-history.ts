@@ -1,7 +1,7 @@
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
-import { type GivenId, givenId } from '../../core/given-id.ts'
-import { givenSource } from '../../core/given-source.ts'
+import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
+import { assertSource } from '../../core/options/assert-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import { checkMessages, copiedMessages } from './check-messages.ts'
 import { notingFailure } from './storing.ts'
@@ -21,9 +21,9 @@ import { notingFailure } from './storing.ts'
  */
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,
-): (sessionId: GivenId) => BaseListChatMessageHistory {
-  givenSource(source)
-  return (sessionId) => new SessionMessageHistory(source, givenId(sessionId))
+): (sessionId: SessionIdInput) => BaseListChatMessageHistory {
+  assertSource(source)
+  return (sessionId) => new SessionMessageHistory(source, toSessionId(sessionId))
 }
 
 class SessionMessageHistory extends BaseListChatMessageHistory {

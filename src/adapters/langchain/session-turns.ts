@@ -1,9 +1,9 @@
 import { ensureConfig, Runnable, type RunnableConfig } from '@langchain/core/runnables'
 import type { IterableReadableStream } from '@langchain/core/utils/stream'
-import { givenId } from '../../core/given-id.ts'
-import { givenSource } from '../../core/given-source.ts'
+import { toSessionId } from '../../core/ids/to-session-id.ts'
+import { assertSource } from '../../core/options/assert-source.ts'
+import { invalidOption, ownFields } from '../../core/options/validate.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { invalidOption, ownFields } from '../../core/validate.ts'
 import { notingHistories, storingOrFailing } from './storing.ts'
 import { TurnStream } from './turn-stream.ts'
 
@@ -26,7 +26,7 @@ export function withSessionTurns<I, O, C extends RunnableConfig>(
   source: SessionSource<unknown>,
   runnable: Runnable<I, O, C>,
 ): Runnable<I, O, C> {
-  return new SessionTurns(givenSource(source), checkRunnable(runnable))
+  return new SessionTurns(assertSource(source), checkRunnable(runnable))
 }
 
 /** A runnable of either build of LangChain, known by what is called of it. */
@@ -105,9 +105,9 @@ function isStock(runnable: object): boolean {
 
 /** The id of a call's session; the error says in which key it was looked for. */
 function idIn({ sessionId, thread_id }: NonNullable<RunnableConfig['configurable']>): string {
-  if (isGiven(sessionId)) return givenId(sessionId, '`configurable.sessionId`')
-  if (isGiven(thread_id)) return givenId(thread_id, '`configurable.thread_id`')
-  return givenId(sessionId, '`configurable.sessionId` or `configurable.thread_id`')
+  if (isGiven(sessionId)) return toSessionId(sessionId, '`configurable.sessionId`')
+  if (isGiven(thread_id)) return toSessionId(thread_id, '`configurable.thread_id`')
+  return toSessionId(sessionId, '`configurable.sessionId` or `configurable.thread_id`')
 }
 
 function isGiven(id: unknown): boolean {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Runnable, RunnableWithMessageHistory } from '@langchain/core/runnables'
-import { SessionRegistryError } from '../../core/errors.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 
 /** What became of the histories within one call of a runnable. */
 class Storing {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { bytesFrom } from '../../core/bytes.ts'
-import { parseJson } from '../../core/parse-json.ts'
-import { setMember } from '../../core/set-member.ts'
+import { parseJson } from '../../core/codec/parse-json.ts'
+import { bytesFrom } from '../../core/values/bytes.ts'
+import { setMember } from '../../core/values/set-member.ts'
 import { bytesNames, maxDepth, numbers, tag } from './tagged-json.ts'
 
 /**

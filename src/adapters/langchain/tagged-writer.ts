@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
-import { bytesName, bytesOf } from '../../core/bytes.ts'
-import { SessionRegistryError } from '../../core/errors.ts'
-import { setMember } from '../../core/set-member.ts'
-import { isPlain, objectKind } from '../../core/value-kind.ts'
-import { memberPath } from '../../core/value-path.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { bytesName, bytesOf } from '../../core/values/bytes.ts'
+import { setMember } from '../../core/values/set-member.ts'
+import { isPlain, objectKind } from '../../core/values/value-kind.ts'
+import { memberPath } from '../../core/values/value-path.ts'
 import { bytesNames, maxDepth, numbers, tag } from './tagged-json.ts'
 
 const numberNames = new Map(Array.from(numbers, ([name, number]) => [number, name]))

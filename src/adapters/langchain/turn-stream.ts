@@ -1,5 +1,5 @@
 import { IterableReadableStream } from '@langchain/core/utils/stream'
-import { onAbort } from '../../core/abort-listeners.ts'
+import { onAbort } from '../../core/async/abort-listeners.ts'
 
 /**
  * A stream that is made inside a turn and read outside of it.

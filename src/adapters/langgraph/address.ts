@@ -1,6 +1,6 @@
 import type { RunnableConfig } from '@langchain/core/runnables'
-import { type GivenId, givenId } from '../../core/given-id.ts'
-import { checkObject, invalidOption, ownFields } from '../../core/validate.ts'
+import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
+import { checkObject, invalidOption, ownFields } from '../../core/options/validate.ts'
 
 /** What a config points at. */
 export interface Address {
@@ -36,8 +36,8 @@ function textIn(key: string, value: unknown): string {
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
-export function threadIdOf(thread_id: GivenId): string {
-  return givenId(thread_id, '`configurable.thread_id`')
+export function threadIdOf(thread_id: SessionIdInput): string {
+  return toSessionId(thread_id, '`configurable.thread_id`')
 }
 
 export function address(threadId: string, name: string, checkpointId: string): RunnableConfig {

@@ -5,8 +5,8 @@ import {
   type PendingWrite,
   RESUME,
 } from '@langchain/langgraph-checkpoint'
-import { SessionRegistryError } from '../../core/errors.ts'
-import { checkObject, checkText, invalidOption } from '../../core/validate.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { checkObject, checkText, invalidOption } from '../../core/options/validate.ts'
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function checkPut(

@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
-import { SessionRegistryError } from '../../core/errors.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { nestingOf } from './json-text.ts'
 
 /** What the serializer has made of a value, as text. */

@@ -1,6 +1,6 @@
 import { INTERRUPT } from '@langchain/langgraph-checkpoint'
-import { applyPause } from '../../core/paused-timeout.ts'
 import type { Session } from '../../core/session.ts'
+import { applyPause } from '../../core/time/paused-timeout.ts'
 import type { Thread } from './thread.ts'
 
 /** Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on. */

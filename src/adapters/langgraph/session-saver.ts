@@ -10,11 +10,8 @@ import {
   type SerializerProtocol,
   WRITES_IDX_MAP,
 } from '@langchain/langgraph-checkpoint'
-import { givenId } from '../../core/given-id.ts'
-import { givenSource } from '../../core/given-source.ts'
-import { defaultPausedTimeoutMs } from '../../core/paused-timeout.ts'
-import type { Session } from '../../core/session.ts'
-import type { SessionSource } from '../../core/session-source.ts'
+import { toSessionId } from '../../core/ids/to-session-id.ts'
+import { assertSource } from '../../core/options/assert-source.ts'
 import {
   checkFunction,
   checkLimit,
@@ -23,7 +20,10 @@ import {
   checkPositive,
   invalidOption,
   ownFields,
-} from '../../core/validate.ts'
+} from '../../core/options/validate.ts'
+import type { Session } from '../../core/session.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
 import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
 import { checkPut, checkPutWrites, isResume, nothingToResume } from './check-write.ts'
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
@@ -88,7 +88,7 @@ export class SessionSaver extends BaseCheckpointSaver {
       serde,
     } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'keepCheckpoints', 'serde'])
     super(serde === undefined ? undefined : checkSerde(serde))
-    this.#source = givenSource(source as SessionSource<Thread>)
+    this.#source = assertSource(source as SessionSource<Thread>)
     this.#pausedTimeoutMs = checkPositive('pausedTimeoutMs', pausedTimeoutMs)
     this.#keepCheckpoints = checkLimit('keepCheckpoints', keepCheckpoints)
   }
@@ -217,7 +217,7 @@ export class SessionSaver extends BaseCheckpointSaver {
 
   /** Ends the thread's session at once: `delete` of the registry. */
   override async deleteThread(threadId: string): Promise<void> {
-    await this.#source.delete(givenId(threadId))
+    await this.#source.delete(toSessionId(threadId))
   }
 
   #read(threadId: string): Promise<Thread | undefined> {

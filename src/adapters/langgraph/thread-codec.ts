@@ -1,5 +1,5 @@
-import { invalidValue, unusableValue } from '../../core/invalid-value.ts'
-import { parseJson } from '../../core/parse-json.ts'
+import { parseJson } from '../../core/codec/parse-json.ts'
+import { invalidValue, unusableValue } from '../../core/errors/invalid-value.ts'
 import { readEarlyThread } from './early-thread-text.ts'
 import type { Thread } from './thread.ts'
 import { readThread } from './thread-reader.ts'

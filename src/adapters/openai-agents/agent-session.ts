@@ -1,13 +1,13 @@
 import type { AgentInputItem, Session } from '@openai/agents'
-import { copiedList, type ListRules } from '../../core/copied-list.ts'
-import { copiedValue } from '../../core/copied-value.ts'
-import { SessionRegistryError } from '../../core/errors.ts'
-import { type GivenId, givenId } from '../../core/given-id.ts'
-import { givenSource } from '../../core/given-source.ts'
-import { applyPause, defaultPausedTimeoutMs } from '../../core/paused-timeout.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
+import { assertSource } from '../../core/options/assert-source.ts'
+import { checkOptions, checkPositive, invalidNumber } from '../../core/options/validate.ts'
 import type { Session as RegistrySession } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { checkOptions, checkPositive, invalidNumber } from '../../core/validate.ts'
+import { applyPause, defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
+import { cloneList, type ListRules } from '../../core/values/clone-list.ts'
+import { cloneValue } from '../../core/values/clone-value.ts'
 import { indexWithoutCall, strayResults, waitsForApproval } from './tool-calls.ts'
 
 type Items = AgentInputItem[]
@@ -44,11 +44,11 @@ export interface AgentSessionOptions {
  */
 export function agentSession(
   source: SessionSource<Items>,
-  id: GivenId,
+  id: SessionIdInput,
   options?: AgentSessionOptions,
 ): Session {
-  givenSource(source)
-  const sessionId = givenId(id)
+  assertSource(source)
+  const sessionId = toSessionId(id)
   const { pausedTimeoutMs = defaultPausedTimeoutMs } = checkOptions('options', options, ['pausedTimeoutMs'])
   checkPositive('pausedTimeoutMs', pausedTimeoutMs)
 
@@ -69,7 +69,7 @@ export function agentSession(
 
     getItems: async (limit) => {
       checkItemLimit(limit)
-      const read = ({ value }: { value: Items }) => copiedValue('items', newest(value, limit), itemRules)
+      const read = ({ value }: { value: Items }) => cloneValue('items', newest(value, limit), itemRules)
       return (await source.run(sessionId, read, { whenBusy: 'join', create: false })) ?? []
     },
 
@@ -129,7 +129,7 @@ const itemRules: ListRules = {
 }
 
 function copyOf(items: readonly AgentInputItem[]): Items {
-  return copiedList('items', items, itemRules)
+  return cloneList('items', items, itemRules)
 }
 
 function isItem(item: unknown): boolean {

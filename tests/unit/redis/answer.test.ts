@@ -15,8 +15,8 @@ describe('an answer', () => {
       'bytes of another realm',
       runInNewContext('[[49], [110, 195, 169], [45, 49]].map((bytes) => Uint8Array.from(bytes))'),
     ],
-  ])('is read alike from %s', (_name, parts) => {
-    const answer = new Answer(parts)
+  ])('is read alike from %s', (_name, components) => {
+    const answer = new Answer(components)
 
     expect(answer.rest).toBe(3)
     expect(answer.number()).toBe(1)

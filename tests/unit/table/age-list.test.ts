@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AgeList } from '../../../src/memory/table/age-list.ts'
-import { noSlot, pageBits } from '../../../src/memory/table/slot-page.ts'
+import { AgeList } from '../../../src/memory/table/expiry/age-list.ts'
+import { noSlot, pageBits } from '../../../src/memory/table/slots/slot-page.ts'
 
 describe('a list by age', () => {
   // The second and the third are in pages of their own.
@@ -38,13 +38,13 @@ describe('a list by age', () => {
     for (const slot of [a, b, c]) list.append(slot)
     list.remove(a)
     list.append(a)
-    const order = []
+    const precision = []
     for (let slot = list.oldest; slot !== noSlot; slot = list.oldest) {
-      order.push(slot)
+      precision.push(slot)
       list.remove(slot)
     }
 
-    expect(order).toEqual([b, c, a])
+    expect(precision).toEqual([b, c, a])
   })
 
   it('keeps those of a large page apart after a small one was dropped', () => {

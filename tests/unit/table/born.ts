@@ -1,12 +1,17 @@
-import { Arrival } from '../../../src/memory/table/arrival.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import type { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { InsertTemplate } from '../../../src/memory/table/expiry/insert-template.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import type { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 
 /** A slot in use that is in no list. */
-export function born<T>(store: SlotStore<T>, id: string, value: T, { now = 0, idleClass = 0 } = {}): number {
-  const arrival = new Arrival(idleClass, noSlot, store.pages)
-  arrival.now = now
-  const slot = store.bear(id, value, arrival)
+export function newSlot<T>(
+  store: SlotStore<T>,
+  id: string,
+  value: T,
+  { now = 0, queueNumber = 0 } = {},
+): number {
+  const template = new InsertTemplate(queueNumber, noSlot, store.pages)
+  template.now = now
+  const slot = store.allocateAndLink(id, value, template)
   store.unlink(slot)
   return slot
 }

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { ClassHeap } from '../../../src/memory/table/class-heap.ts'
-import { IdleClass } from '../../../src/memory/table/idle-class.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { LowerBoundHeap } from '../../../src/memory/table/expiry/lower-bound-heap.ts'
+import { TimeoutQueue } from '../../../src/memory/table/expiry/timeout-queue.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 
 const slots = new SlotStore<number>()
 const classOf = (timeoutMs: number) =>
-  new IdleClass(slots, 0, { timeoutMs, maxAgeMs: Number.POSITIVE_INFINITY, order: 'for-sweeps' })
+  new TimeoutQueue(slots, 0, { timeoutMs, maxAgeMs: Number.POSITIVE_INFINITY, precision: 'for-sweeps' })
 
 it('finds the class whose moment comes first, however the moments have moved on', () => {
   const action = fc.oneof(
@@ -18,15 +18,15 @@ it('finds the class whose moment comes first, however the moments have moved on'
   )
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), fc.nat(60), (actions, limit) => {
-      const bounds = new Map<IdleClass<number>, number>()
-      const boundOf = (idleClass: IdleClass<number>) => bounds.get(idleClass) ?? Number.NaN
-      const heap = new ClassHeap<IdleClass<number>>(boundOf)
+      const bounds = new Map<TimeoutQueue<number>, number>()
+      const boundOf = (queue: TimeoutQueue<number>) => bounds.get(queue) ?? Number.NaN
+      const heap = new LowerBoundHeap<TimeoutQueue<number>>(boundOf)
       for (const step of actions) {
         const all = [...bounds.keys()]
         if (step.kind === 'add') {
-          const idleClass = classOf(1 + bounds.size)
-          bounds.set(idleClass, step.bound)
-          heap.add(idleClass)
+          const queue = classOf(1 + bounds.size)
+          bounds.set(queue, step.bound)
+          heap.add(queue)
           continue
         }
         const picked = all[step.pick % Math.max(1, all.length)]
@@ -40,10 +40,10 @@ it('finds the class whose moment comes first, however the moments have moved on'
           bounds.set(picked, Number.POSITIVE_INFINITY)
         } else {
           bounds.set(picked, boundOf(picked) - step.by)
-          heap.mayBeEarlier(picked)
+          heap.decreaseKey(picked)
         }
         const least = Math.min(...bounds.values())
-        expect(heap.hasBy(limit)).toBe(least <= limit)
+        expect(heap.hasDueBy(limit)).toBe(least <= limit)
         const first = heap.first(limit)
         if (least === Number.POSITIVE_INFINITY || least > limit) expect(first).toBeUndefined()
         else expect(first === undefined ? undefined : boundOf(first)).toBe(least)
@@ -53,7 +53,7 @@ it('finds the class whose moment comes first, however the moments have moved on'
 })
 
 it('leaves the others in it when a class is taken out that never came in', () => {
-  const heap = new ClassHeap<IdleClass<number>>(() => 1)
+  const heap = new LowerBoundHeap<TimeoutQueue<number>>(() => 1)
   const inside = classOf(1)
   heap.add(inside)
   heap.remove(classOf(2))

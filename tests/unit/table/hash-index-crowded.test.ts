@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
-import { HashIndex } from '../../../src/memory/table/hash-index.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
-import { born } from './born.ts'
+import { HashIndex } from '../../../src/memory/table/index/hash-index.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
+import { newSlot } from './born.ts'
 
 // An id is a number here, and its own hash.
-vi.mock('../../../src/memory/table/id-hash.ts', () => ({ hashOf: (id: string) => Number(id) | 0 }))
+vi.mock('../../../src/memory/table/index/id-hash.ts', () => ({ hashOf: (id: string) => Number(id) | 0 }))
 
 /** The highest 13 bits say in which cell of a segment it belongs, and the lowest in which segment. */
 const idIn = (cell: number, rest: number) => String(((cell << 19) | rest) >>> 0)
@@ -18,7 +18,7 @@ class Filled {
 
   add(...ids: string[]): void {
     for (const id of ids) {
-      const slot = born(this.#slots, id, 0)
+      const slot = newSlot(this.#slots, id, 0)
       this.slotOf.set(id, slot)
       this.index.add(id, slot)
     }
@@ -43,7 +43,7 @@ class Filled {
     expect(this.index.size).toBe(slots.length)
     expect([...this.slotOf].filter(([id, slot]) => this.index.find(id) !== slot)).toEqual([])
     // No two ids have one hash here, so a guess is right.
-    expect([...this.slotOf].filter(([id, slot]) => this.index.guess(id) !== slot)).toEqual([])
+    expect([...this.slotOf].filter(([id, slot]) => this.index.candidate(id) !== slot)).toEqual([])
   }
 }
 
@@ -61,7 +61,7 @@ describe('a hash index loses no session', () => {
       filled.check()
     }
     expect(filled.index.find(idIn(0, 0xabc))).toBe(noSlot)
-    expect(filled.index.guess(idIn(0, 0xabc))).toBe(noSlot)
+    expect(filled.index.candidate(idIn(0, 0xabc))).toBe(noSlot)
   })
 
   it('where the other half of a segment that gets empty was split again', () => {

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { CellMemory } from '../../../src/memory/table/cell-memory.ts'
-import { HashIndex } from '../../../src/memory/table/hash-index.ts'
-import { newHashKeys } from '../../../src/memory/table/hash-keys.ts'
-import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
-import { hashOf } from '../../../src/memory/table/id-hash.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { HashIndex } from '../../../src/memory/table/index/hash-index.ts'
+import { newHashKeys } from '../../../src/memory/table/index/hash-keys.ts'
+import { HashSegment } from '../../../src/memory/table/index/hash-segment.ts'
+import { hashOf } from '../../../src/memory/table/index/id-hash.ts'
+import { SegmentPool } from '../../../src/memory/table/index/segment-pool.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { Random } from '../../support/random.ts'
-import { born } from './born.ts'
+import { newSlot } from './born.ts'
 
 // Ids that begin so have the same hash: with secret keys there are no others.
-vi.mock('../../../src/memory/table/id-hash.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../../src/memory/table/id-hash.ts')>()
+vi.mock('../../../src/memory/table/index/id-hash.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../../src/memory/table/index/id-hash.ts')>()
   return {
     hashOf: (id: string, keys: Int32Array) => original.hashOf(id.startsWith('alike-') ? 'alike' : id, keys),
   }
@@ -24,7 +24,7 @@ class Trial {
   readonly model = new Map<string, number>()
 
   add(id: string): void {
-    const slot = born(this.slots, id, 0)
+    const slot = newSlot(this.slots, id, 0)
     this.index.add(id, slot)
     this.model.set(id, slot)
   }
@@ -125,7 +125,7 @@ describe('a hash index', () => {
 
 describe('the memory of a hash index', () => {
   it('is made sixteen segments at a time, and what a split leaves is used for the next', () => {
-    const takes = vi.spyOn(CellMemory.prototype, 'take')
+    const takes = vi.spyOn(SegmentPool.prototype, 'allocate')
     const trial = new Trial()
     for (let at = 0; at < 100_000; at += 1) trial.add(`user-${at}`)
     const buffers = new Set(takes.mock.results.map(({ value }) => (value as Int32Array).buffer))
@@ -139,7 +139,7 @@ describe('the memory of a hash index', () => {
   it('is given up as it shrinks, and not used again here and there', () => {
     const trial = new Trial()
     for (let at = 0; at < 100_000; at += 1) trial.add(`user-${at}`)
-    const givenBack = vi.spyOn(CellMemory.prototype, 'giveBack')
+    const givenBack = vi.spyOn(SegmentPool.prototype, 'release')
     const before = trial.segments
     for (let at = 500; at < 100_000; at += 1) trial.remove(`user-${at}`)
 

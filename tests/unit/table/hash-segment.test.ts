@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CellMemory } from '../../../src/memory/table/cell-memory.ts'
-import { HashSegment } from '../../../src/memory/table/hash-segment.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { HashSegment } from '../../../src/memory/table/index/hash-segment.ts'
+import { SegmentPool } from '../../../src/memory/table/index/segment-pool.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { Random } from '../../support/random.ts'
 
 const cells = 2 ** 13
@@ -26,7 +26,7 @@ function slotsIn(segment: HashSegment): [hash: number, slot: number][] {
 
 describe('a segment of a hash index', () => {
   it('finds nothing at first', () => {
-    const segment = new HashSegment(3, new CellMemory())
+    const segment = new HashSegment(3, new SegmentPool())
 
     expect(find(segment, hashIn(5), anyOne)).toBe(noSlot)
     expect(segment.remove(hashIn(5), 7)).toBe(false)
@@ -35,7 +35,7 @@ describe('a segment of a hash index', () => {
   })
 
   it('asks which it is among those of the same hash, and of no others', () => {
-    const segment = new HashSegment(0, new CellMemory())
+    const segment = new HashSegment(0, new SegmentPool())
     const asked: number[] = []
     for (const slot of [11, 12, 13]) segment.add(hashIn(9, 1), slot)
     segment.add(hashIn(9, 2), 14)
@@ -44,8 +44,8 @@ describe('a segment of a hash index', () => {
       return slot === wanted
     }
 
-    expect([segment.guess(hashIn(9, 1)), segment.guess(hashIn(9, 2))]).toEqual([11, 14])
-    expect([segment.guess(hashIn(9, 3)), segment.guess(hashIn(8))]).toEqual([noSlot, noSlot])
+    expect([segment.candidate(hashIn(9, 1)), segment.candidate(hashIn(9, 2))]).toEqual([11, 14])
+    expect([segment.candidate(hashIn(9, 3)), segment.candidate(hashIn(8))]).toEqual([noSlot, noSlot])
     expect(find(segment, hashIn(9, 1), isIt(13))).toBe(13)
     expect(find(segment, hashIn(9, 1), isIt(15))).toBe(noSlot)
     expect(find(segment, hashIn(9, 2), isIt(14))).toBe(14)
@@ -53,12 +53,12 @@ describe('a segment of a hash index', () => {
   })
 
   it.each([100, cells - 1, cells - 20])('takes 64 that belong in cell %i, and no more', (cell) => {
-    const segment = new HashSegment(0, new CellMemory())
+    const segment = new HashSegment(0, new SegmentPool())
     const added = Array.from({ length: reach + 1 }, (_, at) => segment.add(hashIn(cell, at), at + 1))
     expect(added).toEqual([...Array.from({ length: reach }, () => true), false])
     expect(segment.count).toBe(reach)
     expect(find(segment, hashIn(cell, reach), anyOne)).toBe(noSlot)
-    expect(segment.guess(hashIn(cell, reach))).toBe(noSlot)
+    expect(segment.candidate(hashIn(cell, reach))).toBe(noSlot)
 
     // The cell after it has one free cell in its reach, and the cell before it is free itself.
     expect(segment.add(hashIn((cell + 1) % cells), 1_001)).toBe(true)
@@ -71,11 +71,11 @@ describe('a segment of a hash index', () => {
     expect(segment.add(hashIn(cell, reach), 1_004)).toBe(true)
     expect(find(segment, hashIn(cell, reach), anyOne)).toBe(1_004)
     expect(find(segment, hashIn(cell, reach - 1), anyOne)).toBe(reach)
-    expect(segment.guess(hashIn(cell, reach))).toBe(1_004)
+    expect(segment.candidate(hashIn(cell, reach))).toBe(1_004)
   })
 
   it('does not count one out that is not in it', () => {
-    const segment = new HashSegment(0, new CellMemory())
+    const segment = new HashSegment(0, new SegmentPool())
     segment.add(hashIn(1), 5)
 
     expect(segment.remove(hashIn(1), 6)).toBe(false)
@@ -87,14 +87,14 @@ describe('a segment of a hash index', () => {
   })
 
   it('is full before look-ups get long, and takes in another one only while both are nearly empty', () => {
-    const [segment, other] = [new HashSegment(1, new CellMemory()), new HashSegment(1, new CellMemory())]
+    const [segment, other] = [new HashSegment(1, new SegmentPool()), new HashSegment(1, new SegmentPool())]
     const random = new Random(1)
     const add = (to: HashSegment) => to.add(hashIn(random.below(cells), random.below(2 ** 19)), to.count + 1)
     while (segment.count < cells / 8) add(segment)
     while (other.count < cells / 8) add(other)
-    expect(segment.canTakeIn(other)).toBe(true)
+    expect(segment.canMerge(other)).toBe(true)
     add(other)
-    expect(segment.canTakeIn(other)).toBe(false)
+    expect(segment.canMerge(other)).toBe(false)
     while (!segment.isFull) if (!add(segment)) expect.fail(`no cell was free at ${segment.count}`)
 
     expect(segment.count / cells).toBeCloseTo(0.625, 2)
@@ -116,7 +116,7 @@ describe('a segment of a hash index', () => {
     ['crowded around the end', Array.from({ length: 200 }, (_, at) => (cells - 100 + at) % cells), 4],
     ['spread over all', Array.from({ length: cells }, (_, at) => at), 5],
   ])('has what a Map has, with hashes that are %s', (_name, homes, seed) => {
-    const segment = new HashSegment(0, new CellMemory())
+    const segment = new HashSegment(0, new SegmentPool())
     const model = new Map<number, number>()
     const random = new Random(seed)
     const fail = (what: string) => expect.fail(`${what}, with ${model.size} entries and the seed ${seed}`)

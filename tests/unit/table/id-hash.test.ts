@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { newHashKeys } from '../../../src/memory/table/hash-keys.ts'
-import { hashOf } from '../../../src/memory/table/id-hash.ts'
+import { newHashKeys } from '../../../src/memory/table/index/hash-keys.ts'
+import { hashOf } from '../../../src/memory/table/index/id-hash.ts'
 import { Random } from '../../support/random.ts'
 
 const characters = Array.from('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_:.é😀')

@@ -1,24 +1,24 @@
 import { expect, it } from 'vitest'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { slotOf } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
 
 /** Sessions without a deadline, `a` the least recently active, that came from a class with one in another order. */
-function moved(order = ['c', 'a', 'd', 'b']) {
+function moved(precision = ['c', 'a', 'd', 'b']) {
   const table = new SessionTable<number>(1_000_000, never, 'for-evictions')
-  const ids = order.toSorted()
+  const ids = precision.toSorted()
   ids.forEach((id, index) => {
     table.insert(id, index, undefined, index)
   })
-  for (const id of order) table.assignTimeout(slotOf(table, id), never)
+  for (const id of precision) table.assignTimeout(slotOf(table, id), never)
   return table
 }
 
 function evicted(table: SessionTable<number>): string[] {
   const ids: string[] = []
-  for (let slot = table.leastActive; slot !== noSlot; slot = table.leastActive) {
+  for (let slot = table.leastRecentlyActive; slot !== noSlot; slot = table.leastRecentlyActive) {
     ids.push(table.idOf(slot))
     table.remove(slot)
   }
@@ -47,7 +47,7 @@ it('moved list: one that is held is passed over, and comes back behind all other
   const table = moved()
   const slot = slotOf(table, 'a')
   table.hold(slot)
-  expect(table.idOf(table.leastActive)).toBe('b')
+  expect(table.idOf(table.leastRecentlyActive)).toBe('b')
   table.release(slot, 60)
 
   expect(evicted(table)).toEqual(['b', 'c', 'd', 'a'])

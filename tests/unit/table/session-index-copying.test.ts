@@ -1,20 +1,20 @@
 import { describe, expect, it, vi } from 'vitest'
-import { SessionIndex } from '../../../src/memory/table/session-index.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { IdIndex } from '../../../src/memory/table/index/id-index.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { Random } from '../../support/random.ts'
-import { born } from './born.ts'
+import { newSlot } from './born.ts'
 
-vi.mock('../../../src/memory/table/index-limits.ts', () => ({
+vi.mock('../../../src/memory/table/index/index-limits.ts', () => ({
   maxInMap: 64,
   minInHashIndex: 8,
-  copiesPerAddition: 1,
+  migrationBatch: 1,
 }))
 
 describe('the index of sessions, while it is copied out of its Map', () => {
   it.each([1, 2, 3, 4])('has what a Map has, whatever comes and goes (seed %i)', (seed) => {
     const slots = new SlotStore<number>()
-    const index = new SessionIndex<number>(slots)
+    const index = new IdIndex<number>(slots)
     const model = new Map<string, number>()
     const random = new Random(seed)
     const fail = (what: string, step: number) => expect.fail(`${what} in step ${step} of seed ${seed}`)
@@ -25,7 +25,7 @@ describe('the index of sessions, while it is copied out of its Map', () => {
       const isGrowing = step < 3_000 ? Math.floor(step / 250) % 2 === 0 : model.size < 64 + (step % 40)
       if (random.chance(isGrowing ? 0.9 : 0.1)) {
         const id = `session-${step}`
-        const slot = born(slots, id, 0)
+        const slot = newSlot(slots, id, 0)
         index.add(id, slot)
         model.set(id, slot)
       } else if (model.size > 0) {
@@ -34,15 +34,16 @@ describe('the index of sessions, while it is copied out of its Map', () => {
         slots.free(slot)
         model.delete(id)
         if (index.find(id) !== noSlot) fail(`'${id}' was found after its end`, step)
-        if (index.guessInMany(id) !== noSlot) fail(`'${id}' was guessed after its end`, step)
+        if (index.candidateInHashIndex(id) !== noSlot) fail(`'${id}' was guessed after its end`, step)
       }
       if (index.size !== model.size) fail(`a size of ${index.size} and not ${model.size}`, step)
       for (const [id, slot] of model) {
         if (index.find(id) !== slot) fail(`'${id}' was not found`, step)
-        if (!index.few.has(id) && index.guessInMany(id) !== slot) fail(`'${id}' was not guessed`, step)
+        if (!index.map.has(id) && index.candidateInHashIndex(id) !== slot)
+          fail(`'${id}' was not guessed`, step)
       }
-      if (index.few.size > 0 && index.few.size < model.size) copying += 1
-      if (index.few.size === 0 && model.size > 0) isCopied += 1
+      if (index.map.size > 0 && index.map.size < model.size) copying += 1
+      if (index.map.size === 0 && model.size > 0) isCopied += 1
     }
 
     // Or none of this has been looked at.

@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { HashIndex } from '../../../src/memory/table/hash-index.ts'
-import { SessionIndex } from '../../../src/memory/table/session-index.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
-import { born } from './born.ts'
+import { HashIndex } from '../../../src/memory/table/index/hash-index.ts'
+import { IdIndex } from '../../../src/memory/table/index/id-index.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
+import { newSlot } from './born.ts'
 
 /** At more than this a `Map` becomes an index of our own, and at fewer than the other it is one again. */
 const maxInMap = 2 ** 17
 const minInHashIndex = 2 ** 12
-const copiesPerAddition = 512
+const migrationBatch = 512
 const many = 150_000
 
 /** An index and the slot of each id, which is what it should find. */
 class Filled {
   readonly slots = new SlotStore<number>()
-  readonly index = new SessionIndex<number>(this.slots)
+  readonly index = new IdIndex<number>(this.slots)
   readonly slotOf = new Map<string, number>()
 
   constructor(count: number) {
@@ -22,7 +22,7 @@ class Filled {
   }
 
   add(id: string): void {
-    const slot = born(this.slots, id, 0)
+    const slot = newSlot(this.slots, id, 0)
     this.slotOf.set(id, slot)
     this.index.add(id, slot)
   }
@@ -109,14 +109,14 @@ describe('the index of sessions', () => {
   it('copies the Map as others come, 512 with each, and empties it when all are', () => {
     const filled = new Filled(maxInMap)
     const { index } = filled
-    for (let at = 1; at <= maxInMap / copiesPerAddition; at += 1) {
+    for (let at = 1; at <= maxInMap / migrationBatch; at += 1) {
       filled.add(`later-${at}`)
-      if (index.few.size !== maxInMap || index.size !== maxInMap + at)
+      if (index.map.size !== maxInMap || index.size !== maxInMap + at)
         expect.fail(`${index.size} after ${at}`)
     }
     filled.add('one more')
 
-    expect([index.few.size, index.size]).toEqual([0, maxInMap + maxInMap / copiesPerAddition + 1])
+    expect([index.map.size, index.size]).toEqual([0, maxInMap + maxInMap / migrationBatch + 1])
     expect(filled.missing).toEqual([])
   })
 

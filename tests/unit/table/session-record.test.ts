@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import type { SessionRecord } from '../../../src/memory/table/session-record.ts'
+import type { SessionRecord } from '../../../src/memory/session/session-record.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 
 const never = Number.POSITIVE_INFINITY
 
@@ -28,7 +28,7 @@ describe('the record of a session', () => {
 
     expect(table.recordOf(slot)).toBe(record)
     expect(table.slots.recordOf(slot)).toBe(record)
-    expect([record.slot, table.takeOut(slot)]).toEqual([slot, record])
+    expect([record.slot, table.detach(slot)]).toEqual([slot, record])
   })
 
   it('says what stands in its slot', () => {
@@ -69,7 +69,7 @@ describe('the record of a session', () => {
     expect(table.valueOf(slot)).toBe('two')
   })
 
-  it.each(['remove', 'takeOut'] as const)('says after `%s` what the session was', (leave) => {
+  it.each(['remove', 'detach'] as const)('says after `%s` what the session was', (leave) => {
     const table = tableOf()
     const slot = table.insert('a', 'one', 2_000, 10)
     const record = table.recordOf(slot)
@@ -97,7 +97,7 @@ describe('the record of a session', () => {
     const table = tableOf()
     const slot = table.insert('a', 'one', 2_000, 10)
     table.touch(slot, 20)
-    const record = table.takeOut(slot)
+    const record = table.detach(slot)
 
     expect([record.slot, table.find('a'), table.size]).toEqual([noSlot, noSlot, 0])
     expect(said(record)).toEqual({
@@ -114,7 +114,7 @@ describe('the record of a session', () => {
     const table = tableOf()
     const slot = table.insert('a', 'one', 2_000, 10)
     if (isKnown) table.recordOf(slot)
-    const record = table.takeOut(slot)
+    const record = table.detach(slot)
     table.insert('b', 'other', undefined, 50)
     record.value = 'two'
     table.reinsert(record, 100)
@@ -137,7 +137,7 @@ describe('the record of a session', () => {
 
   it('keeps no value in memory that was replaced after its session was put back', async () => {
     const table = new SessionTable<object>(1_000, never)
-    const record = table.takeOut(table.insert('a', {}, undefined, 0))
+    const record = table.detach(table.insert('a', {}, undefined, 0))
     const former = new WeakRef(record.value)
     table.reinsert(record, 0)
     table.slots.setValue(record.slot, {})
@@ -151,12 +151,12 @@ describe('the record of a session', () => {
 
   it('has its times and its value again each time it leaves', () => {
     const table = tableOf()
-    const record = table.takeOut(table.insert('a', 'one', 2_000, 0))
+    const record = table.detach(table.insert('a', 'one', 2_000, 0))
     for (let round = 1; round <= 3; round += 1) {
       table.reinsert(record, round * 100)
       table.slots.setValue(record.slot, `value ${round}`)
       table.touch(record.slot, round * 100 + 1)
-      expect(table.takeOut(record.slot)).toBe(record)
+      expect(table.detach(record.slot)).toBe(record)
       expect([record.value, record.created, record.lastActive]).toEqual([
         `value ${round}`,
         round * 100,

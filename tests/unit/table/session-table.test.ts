@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { breath } from '../../../src/memory/table/idle-class.ts'
+import { scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { idsOf, slotOf, sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
@@ -17,17 +17,17 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s', (order) => {
+describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s', (precision) => {
   function tableOf(timeoutMs: number, maxAgeMs = never) {
-    return new SessionTable<number>(timeoutMs, maxAgeMs, order)
+    return new SessionTable<number>(timeoutMs, maxAgeMs, precision)
   }
 
   it('has a session one millisecond before its timeout, and has it over at its timeout', () => {
     const table = tableOf(1_000)
     const slot = table.insert('a', 1, undefined, 0)
 
-    expect(table.isOver(slot, 999)).toBe(false)
-    expect(table.isOver(slot, 1_000)).toBe(true)
+    expect(table.isExpired(slot, 999)).toBe(false)
+    expect(table.isExpired(slot, 1_000)).toBe(true)
     expect(sweep(table, 999)).toEqual([])
     expect(sweep(table, 1_000)).toEqual(['a'])
     expect(table.size).toBe(0)
@@ -80,7 +80,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     const table = tableOf(12_800)
     for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, index * 12)
     const looks = countLooks()
-    expect(table.mayHaveOver(12_000)).toBe(false)
+    expect(table.mayHaveExpired(12_000)).toBe(false)
     expect(sweep(table, 12_000)).toEqual([])
 
     expect(looks()).toBeLessThan(10)
@@ -93,7 +93,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     const table = tableOf(never)
     for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, 60_000 + index * 100, 0)
     const looks = countLooks()
-    expect(table.mayHaveOver(59_000)).toBe(false)
+    expect(table.mayHaveExpired(59_000)).toBe(false)
     expect(sweep(table, 59_000)).toEqual([])
     expect(sweep(table, 60_250)).toEqual(['0', '1', '2'])
 
@@ -111,7 +111,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     expect(sweep(table, 1_000)).toEqual(['100', '7000', '300', '600', '900'])
     expect(sweep(table, 10_000)).toEqual(['2000', '5000'])
     expect(table.expirableCount).toBe(0)
-    expect(table.mayHaveOver(1e9)).toBe(false)
+    expect(table.mayHaveExpired(1e9)).toBe(false)
   })
 
   it('begins each walk with the soonest, wherever the last one has ended', () => {
@@ -129,8 +129,8 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     for (const start of [0, 50, 99]) table.insert(`at ${start}`, 1, undefined, start)
     table.touch(slotOf(table, 'at 50'), 98)
     expect(sweep(table, 12_800)).toEqual(['at 0'])
-    expect(table.mayHaveOver(12_897)).toBe(false)
-    expect(table.mayHaveOver(12_898)).toBe(true)
+    expect(table.mayHaveExpired(12_897)).toBe(false)
+    expect(table.mayHaveExpired(12_898)).toBe(true)
     expect(sweep(table, 12_898)).toEqual(['at 50'])
     expect(sweep(table, 12_899)).toEqual(['at 99'])
   })
@@ -159,20 +159,20 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     const table = tableOf(12_800)
     for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, 50)
     const steps: number[] = []
-    for (let step = breath; step !== noSlot; steps.push(step)) step = table.nextOver(12_800)
+    for (let step = scanPaused; step !== noSlot; steps.push(step)) step = table.nextExpired(12_800)
 
     expect(steps.length).toBeGreaterThan(5)
-    expect(steps.slice(0, -1).every((step) => step === breath)).toBe(true)
+    expect(steps.slice(0, -1).every((step) => step === scanPaused)).toBe(true)
   })
 
   it('passes over what is held, and finds it after its release', () => {
     const table = tableOf(1_000, 3_000)
     const slot = table.insert('a', 1, undefined, 0)
     table.hold(slot)
-    expect(table.isOver(slot, 10_000)).toBe(false)
+    expect(table.isExpired(slot, 10_000)).toBe(false)
     expect(sweep(table, 10_000)).toEqual([])
     expect(table.heldCount).toBe(1)
-    expect(table.leastActive).toBe(noSlot)
+    expect(table.leastRecentlyActive).toBe(noSlot)
     table.release(slot, 10_000)
 
     expect(table.heldCount).toBe(0)
@@ -184,7 +184,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     for (const id of ['a', 'b', 'c']) table.insert(id, 1, undefined, 0)
     table.touch(slotOf(table, 'a'), 0)
 
-    expect(table.idOf(table.leastActive)).toBe('b')
+    expect(table.idOf(table.leastRecentlyActive)).toBe('b')
     expect(idsOf(table)).toEqual(['b', 'c', 'a'])
   })
 
@@ -194,7 +194,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     table.insert('b', 1, never, 1_000)
     table.insert('c', 1, 500_000, 9_000)
 
-    expect(table.idOf(table.leastActive)).toBe('b')
+    expect(table.idOf(table.leastRecentlyActive)).toBe('b')
   })
 
   it('keeps the idle time so far when a session gets another timeout', () => {
@@ -212,7 +212,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     const table = tableOf(1_000, 1_500)
     const slot = table.insert('a', 1, 2_000, 0)
     table.insert('b', 1, undefined, 100)
-    table.reinsert(table.takeOut(slot), 1_000)
+    table.reinsert(table.detach(slot), 1_000)
 
     expect(sweep(table, 2_499)).toEqual(['b'])
     expect(table.expiryReason(slotOf(table, 'a'))).toBe('age')
@@ -229,7 +229,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
     expect(sweep(table, 12_835)).toEqual([])
 
     expect(idsOf(table)).toEqual(['b', 'd', 'c', 'a'])
-    expect(table.idOf(table.leastActive)).toBe('b')
+    expect(table.idOf(table.leastRecentlyActive)).toBe('b')
   })
 
   it('walks sessions in order of activity, those in use last', () => {

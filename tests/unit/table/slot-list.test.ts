@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { SlotList } from '../../../src/memory/table/slot-list.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
-import { born } from './born.ts'
+import { SlotList } from '../../../src/memory/table/slots/slot-list.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
+import { newSlot } from './born.ts'
 
 const slots = new SlotStore<number>()
-const slotOf = (id: string) => born(slots, id, 0)
+const slotOf = (id: string) => newSlot(slots, id, 0)
 const idOf = (slot: number) => (slot === noSlot ? undefined : slots.idOf(slot))
 
 function listOf(ids: string) {
@@ -17,13 +17,13 @@ function listOf(ids: string) {
 
 function idsOf(list: SlotList<number>): string {
   const members: number[] = []
-  list.collect(members)
+  list.appendTo(members)
   return members.map(idOf).join('')
 }
 
 function backwards(list: SlotList<number>): string {
   const ids = []
-  for (let slot = list.last; slot !== noSlot && slot !== list.end; slot = slots.prev(slot))
+  for (let slot = list.last; slot !== noSlot && slot !== list.sentinel; slot = slots.prev(slot))
     ids.push(idOf(slot))
   return ids.join('')
 }
@@ -73,7 +73,7 @@ describe('a list of slots', () => {
   ])('takes all of another list: %s and %s', (mine, others, together) => {
     const { list } = listOf(mine)
     const { list: other } = listOf(others)
-    list.takeAll(other)
+    list.spliceFrom(other)
     expect(idsOf(list)).toBe(together)
     expect(idsOf(other)).toBe('')
     other.append(slotOf('x'))
@@ -89,7 +89,7 @@ describe('a list of slots', () => {
     store.free(slot)
     const list = new SlotList(store)
     expect(store.allocate()).not.toBe(slot)
-    list.drop()
+    list.dispose()
 
     expect(store.allocate()).toBe(slot)
   })

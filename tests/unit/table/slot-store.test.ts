@@ -1,27 +1,30 @@
 import { describe, expect, it } from 'vitest'
-import { IdleClasses } from '../../../src/memory/table/idle-classes.ts'
-import { SessionRecord } from '../../../src/memory/table/session-record.ts'
+import { SessionRecord } from '../../../src/memory/session/session-record.ts'
+import { TimeoutQueues } from '../../../src/memory/table/expiry/timeout-queues.ts'
 import {
   capacityOf,
   noSlot,
+  offsetMask,
   pageBits,
-  placeMask,
   refsPerSlot,
   type SlotPage,
-} from '../../../src/memory/table/slot-page.ts'
-import { SlotStore } from '../../../src/memory/table/slot-store.ts'
+} from '../../../src/memory/table/slots/slot-page.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { Random } from '../../support/random.ts'
-import { born } from './born.ts'
+import { newSlot } from './born.ts'
 
 /** A page is known by its memory: a slot says in which one it is. */
 const pageOf = (store: SlotStore<number>, slot: number) => store.pages[slot >>> pageBits] as SlotPage
 
 const refsOf = (store: SlotStore<number>, slot: number) => [
-  ...pageOf(store, slot).refs.slice((slot & placeMask) * refsPerSlot, ((slot & placeMask) + 1) * refsPerSlot),
-  pageOf(store, slot).records?.[slot & placeMask],
+  ...pageOf(store, slot).refs.slice(
+    (slot & offsetMask) * refsPerSlot,
+    ((slot & offsetMask) + 1) * refsPerSlot,
+  ),
+  pageOf(store, slot).records?.[slot & offsetMask],
 ]
 
-const bear = (store: SlotStore<number>, value: number) => born(store, `id ${value}`, value)
+const bear = (store: SlotStore<number>, value: number) => newSlot(store, `id ${value}`, value)
 
 const pagesOf = (store: SlotStore<number>) => store.pages.filter((page) => page !== undefined)
 
@@ -64,14 +67,14 @@ describe('a slot', () => {
   it('is used again after it was freed, and tells its sessions apart', () => {
     const store = new SlotStore<number>()
     const [first, second] = [bear(store, 1), bear(store, 2)]
-    const life = store.life(first)
+    const life = store.generation(first)
     store.setHeld(first, true)
     store.free(first)
-    expect(store.life(first)).not.toBe(life)
+    expect(store.generation(first)).not.toBe(life)
     const again = bear(store, 3)
 
     expect(again).toBe(first)
-    expect(store.life(again)).not.toBe(life)
+    expect(store.generation(again)).not.toBe(life)
     expect([store.idOf(again), store.valueOf(again), store.isHeld(again)]).toEqual(['id 3', 3, false])
     expect(store.valueOf(second)).toBe(2)
   })
@@ -80,7 +83,7 @@ describe('a slot', () => {
     const store = new SlotStore<number>()
     const home = {
       slots: store,
-      classes: new IdleClasses(store, 1_000, Number.POSITIVE_INFINITY, 'for-sweeps'),
+      queues: new TimeoutQueues(store, 1_000, Number.POSITIVE_INFINITY, 'for-sweeps'),
     }
     const slot = bear(store, 1)
     const neighbour = bear(store, 2)
@@ -96,15 +99,15 @@ describe('a slot', () => {
   it('never has a life again, whatever became of its page', () => {
     const { store, slots } = filled(4)
     const inTwo = slots.slice(1, 3).flat()
-    const lives = new Map(inTwo.map((slot) => [slot, new Set([store.life(slot)])]))
+    const lives = new Map(inTwo.map((slot) => [slot, new Set([store.generation(slot)])]))
     let dropped = 0
     for (let round = 0; round < 5; round += 1) {
       for (const slot of inTwo) store.free(slot)
       if (store.pages[1] === undefined || store.pages[2] === undefined) dropped += 1
-      expect(inTwo.filter((slot) => lives.get(slot)?.has(store.life(slot)))).toEqual([])
+      expect(inTwo.filter((slot) => lives.get(slot)?.has(store.generation(slot)))).toEqual([])
       const again = inTwo.map((value) => bear(store, value))
       expect(new Set(again)).toEqual(new Set(inTwo))
-      for (const slot of inTwo) lives.get(slot)?.add(store.life(slot))
+      for (const slot of inTwo) lives.get(slot)?.add(store.generation(slot))
     }
 
     expect(dropped).toBeGreaterThan(0)
@@ -115,7 +118,7 @@ describe('a slot', () => {
     const store = new SlotStore<number>()
     const home = {
       slots: store,
-      classes: new IdleClasses(store, 1_000, Number.POSITIVE_INFINITY, 'for-sweeps'),
+      queues: new TimeoutQueues(store, 1_000, Number.POSITIVE_INFINITY, 'for-sweeps'),
     }
     const records = new Map<number, SessionRecord<number>>()
     const slots: number[] = []
@@ -126,14 +129,14 @@ describe('a slot', () => {
       store.created(slot) !== value + 0.25 ||
       store.lastActive(slot) !== value + 0.5 ||
       store.linkedTick(slot) !== -value ||
-      store.idleClass(slot) !== value % 7 ||
+      store.queueNumber(slot) !== value % 7 ||
       store.isHeld(slot) !== (value % 3 === 0) ||
       store.hash(slot) !== ~value ||
       store.next(slot) !== (slots[value + 1] ?? slots[0]) ||
       store.prev(slot) !== (slots[value - 1] ?? slots[slots.length - 1])
     const pages = 9
     for (let value = 0; value < slotsIn(pages) - 1; value += 1) {
-      const slot = born(store, `id ${value}`, value, { now: value + 0.25, idleClass: value % 7 })
+      const slot = newSlot(store, `id ${value}`, value, { now: value + 0.25, queueNumber: value % 7 })
       store.setLastActive(slot, value + 0.5)
       store.setLinkedTick(slot, -value)
       store.setHeld(slot, value % 3 === 0)

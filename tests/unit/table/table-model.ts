@@ -1,4 +1,4 @@
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import type { Random } from '../../support/random.ts'
 
 /** A session as simply as it can be said. */

@@ -1,7 +1,7 @@
-import { breath, type OrderKept } from '../../../src/memory/table/idle-class.ts'
-import type { SessionRecord } from '../../../src/memory/table/session-record.ts'
+import type { SessionRecord } from '../../../src/memory/session/session-record.ts'
+import { type Precision, scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { Random } from '../../support/random.ts'
 import { type ModelSession, TableModel } from './table-model.ts'
 
@@ -23,7 +23,7 @@ export interface TrialOptions {
   readonly seed: number
   readonly timeoutMs: number
   readonly maxAgeMs: number
-  readonly order: OrderKept
+  readonly order: Precision
 }
 
 /** A table beside its model; the two are told the same, whatever chance comes up with. */
@@ -52,9 +52,9 @@ export class TableTrial {
 
   expect(isSo: boolean, what: string): void {
     if (isSo) return
-    const { seed, timeoutMs, maxAgeMs, order } = this.options
+    const { seed, timeoutMs, maxAgeMs, order: precision } = this.options
     throw new Error(
-      `${what}; seed ${seed}, step ${this.steps}, ${timeoutMs} ms, at most ${maxAgeMs} ms, ${order}`,
+      `${what}; seed ${seed}, step ${this.steps}, ${timeoutMs} ms, at most ${maxAgeMs} ms, ${precision}`,
     )
   }
 
@@ -63,7 +63,7 @@ export class TableTrial {
     this.#lastId += 1
     const id = `session-${this.#lastId}`
     const slot = this.table.insert(id, this.#lastId, timeoutMs, this.now)
-    this.expect(slot !== noSlot && this.table.life(slot) !== 0, `${id} has no slot`)
+    this.expect(slot !== noSlot && this.table.generation(slot) !== 0, `${id} has no slot`)
     this.model.add(id, this.#lastId, timeoutMs ?? this.options.timeoutMs, this.now, slot)
   }
 
@@ -103,15 +103,15 @@ export class TableTrial {
   walk(now: number, most = never): void {
     const { table, model, random } = this
     const over = most === never ? model.over(now) : undefined
-    if (over !== undefined && over.size > 0) this.expect(table.mayHaveOver(now), 'may have none over')
+    if (over !== undefined && over.size > 0) this.expect(table.mayHaveExpired(now), 'may have none over')
     for (let count = 0; count < most; ) {
-      const slot = table.nextOver(now)
-      if (slot === breath) continue
+      const slot = table.nextExpired(now)
+      if (slot === scanPaused) continue
       if (slot === noSlot) break
       count += 1
       const session = model.find(table.idOf(slot))
       if (session === undefined) throw new Error(`no session has the slot ${slot}; seed ${this.options.seed}`)
-      this.expect(model.isOver(session, now) && table.isOver(slot, now), `${session.id} was not over`)
+      this.expect(model.isOver(session, now) && table.isExpired(slot, now), `${session.id} was not over`)
       this.expect(table.expiryReason(slot) === model.reasonOf(session), `${session.id} has another reason`)
       over?.delete(session.id)
       this.#ended += 1
@@ -120,7 +120,7 @@ export class TableTrial {
     }
     if (over === undefined) return
     this.expect(over.size === 0, `${[...over].slice(0, 3)} were not found`)
-    this.expect(!table.mayHaveOver(now), 'may have one over after all were found')
+    this.expect(!table.mayHaveExpired(now), 'may have one over after all were found')
   }
 
   /** Asks for what was over a moment ago, as a sweep in slices does. */
@@ -149,9 +149,9 @@ export class TableTrial {
     if (table.valueOf(slot) !== session.value) return 'has another value'
     if (table.slots.lastActive(slot) !== session.lastActive) return 'was active at another time'
     if (table.slots.created(slot) !== session.created) return 'was created at another time'
-    if (table.classes.at(slot).timeoutMs !== session.timeoutMs) return 'has another timeout'
+    if (table.queues.ofSlot(slot).timeoutMs !== session.timeoutMs) return 'has another timeout'
     if (table.isHeld(slot) !== session.isHeld) return 'is held or not'
-    if (table.isOver(slot, now) !== model.isOver(session, now)) return 'is over or not'
+    if (table.isExpired(slot, now) !== model.isOver(session, now)) return 'is over or not'
     const record = table.slots.recordOf(slot)
     return record === undefined || record.value === session.value
       ? undefined
@@ -170,7 +170,8 @@ export class TableTrial {
       this.expect(session.lastActive >= before, 'a walk is not in order')
       before = session.lastActive
     }
-    const least = table.leastActive === noSlot ? undefined : model.find(table.idOf(table.leastActive))
+    const least =
+      table.leastRecentlyActive === noSlot ? undefined : model.find(table.idOf(table.leastRecentlyActive))
     const wanted = model.leastActive
     this.expect((least === undefined) === (wanted === undefined), 'there is one to evict or not')
     if (least === undefined || wanted === undefined) return
@@ -191,14 +192,14 @@ export class TableTrial {
     for (const session of [...model.sessions]) this.remove(session)
     this.compare()
     if (table.size + table.heldCount + table.expirableCount > 0) return 'sessions are counted'
-    if (table.mayHaveOver(this.now * 2)) return 'some may be over'
+    if (table.mayHaveExpired(this.now * 2)) return 'some may be over'
     // The first page, the one that is asked for slots at present, and the one that is kept.
     const pages = table.slots.pages.filter((page) => page !== undefined).length
     return pages > 3 ? `${pages} pages` : undefined
   }
 
   takeOut(session: ModelSession): void {
-    const record = this.table.takeOut(session.slot)
+    const record = this.table.detach(session.slot)
     this.model.remove(session)
     this.expect(record.slot === noSlot && record.id === session.id, `${session.id} was not taken out`)
     this.expect(
@@ -232,7 +233,7 @@ export class TableTrial {
     if (session !== undefined) change(session)
   }
 
-  /** A granule of the timeout of a session, and some more for the rounding. */
+  /** A tick of the timeout of a session, and some more for the rounding. */
   #granuleOf({ timeoutMs }: ModelSession): number {
     return timeoutMs === never ? 0 : Math.min(timeoutMs / 128, 10_000) + 1e-6
   }

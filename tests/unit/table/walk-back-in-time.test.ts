@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { breath } from '../../../src/memory/table/idle-class.ts'
+import { scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
@@ -9,9 +9,9 @@ const never = Number.POSITIVE_INFINITY
 // A sweep in slices goes on asking for what was over when it began, while creations ask for what is over now.
 describe.each(['for-evictions', 'for-sweeps'] as const)(
   'a walk of an earlier moment, in order %s',
-  (order) => {
+  (precision) => {
     it('comes to an end after one of a later moment was cut short', () => {
-      const table = new SessionTable<number>(12_800, never, order)
+      const table = new SessionTable<number>(12_800, never, precision)
       for (let index = 0; index < 5; index += 1) table.insert(String(index), 1, undefined, 50)
       expect(sweep(table, 12_800)).toEqual([])
       expect(sweep(table, 12_850, 1)).toEqual(['0'])
@@ -24,10 +24,10 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
     })
 
     it('finds what another timeout has had over by then', () => {
-      const table = new SessionTable<number>(12_800, never, order)
+      const table = new SessionTable<number>(12_800, never, precision)
       for (let index = 0; index < 5; index += 1) table.insert(String(index), 1, undefined, 50)
       table.insert('over', 1, 12_500, 100)
-      expect(table.nextOver(12_500)).toBe(noSlot)
+      expect(table.nextExpired(12_500)).toBe(noSlot)
       expect(sweep(table, 12_800, 0)).toEqual([])
       table.insert('new', 1, undefined, 12_800)
 
@@ -36,13 +36,13 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
     })
 
     it('takes breath where a later one has left it many to look at', () => {
-      const table = new SessionTable<number>(12_800, never, order)
+      const table = new SessionTable<number>(12_800, never, precision)
       for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, 50)
       expect(sweep(table, 12_800)).toEqual([])
       expect(sweep(table, 12_850, 1)).toEqual(['0'])
       table.insert('new', 1, undefined, 12_850)
 
-      expect(table.nextOver(12_650)).toBe(breath)
+      expect(table.nextExpired(12_650)).toBe(scanPaused)
       expect(sweep(table, 12_650)).toEqual([])
       expect(sweep(table, 12_850)).toHaveLength(999)
     })

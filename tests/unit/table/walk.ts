@@ -1,14 +1,14 @@
-import { breath } from '../../../src/memory/table/idle-class.ts'
+import { scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
 import type { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slot-page.ts'
+import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 
 /** Takes out what is over, and says which; a walk may be cut short. */
 export function sweep<T>(table: SessionTable<T>, now: number, most = Number.POSITIVE_INFINITY): string[] {
   const ids: string[] = []
   while (ids.length < most) {
-    const slot = table.nextOver(now)
+    const slot = table.nextExpired(now)
     if (slot === noSlot) break
-    if (slot === breath) continue
+    if (slot === scanPaused) continue
     ids.push(table.idOf(slot))
     table.remove(slot)
   }

@@ -1,0 +1,66 @@
+import { isSessionRegistryError, SessionRegistryError } from '../errors/session-registry-error.ts'
+import { checkFunction, invalidOption } from '../options/validate.ts'
+
+/** Turns values into text and back. */
+export interface SessionCodec<T> {
+  encode(value: T): string
+  decode(text: string): T
+}
+
+/** A codec whose failures say what they are. */
+export class CheckedCodec<T> {
+  readonly #codec: SessionCodec<T>
+
+  constructor(codec: SessionCodec<T>) {
+    this.#codec = codec
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  encode(value: T): string {
+    let text: unknown
+    try {
+      text = this.#codec.encode(value)
+    } catch (cause) {
+      // The library's own codecs name the path.
+      if (isSessionRegistryError(cause, 'ERR_SESSION_VALUE_INVALID')) throw cause
+      throw invalidValue('encoded', { cause })
+    }
+    // A lone surrogate would come back as another character, and PostgreSQL has no word for U+0000.
+    if (typeof text !== 'string' || hasLoneSurrogate(text) || text.includes('\0')) {
+      throw invalidValue('encoded as well-formed text without U+0000')
+    }
+    return text
+  }
+
+  /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
+  decode(text: string): T {
+    try {
+      return this.#codec.decode(text)
+    } catch (cause) {
+      throw invalidValue('decoded', { cause })
+    }
+  }
+}
+
+/** Whether UTF-8 cannot express the text. */
+export function hasLoneSurrogate(text: string): boolean {
+  return !(text as string & { isWellFormed(): boolean }).isWellFormed()
+}
+
+function invalidValue(what: string, details?: { readonly cause: unknown }): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_VALUE_INVALID',
+    `Expected the value of a session to be ${what} by the codec, but it cannot be`,
+    details,
+  )
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {
+  if (typeof codec !== 'object' || codec === null) {
+    throw invalidOption('codec', 'an object with encode and decode', codec)
+  }
+  checkFunction('codec.encode', codec.encode)
+  checkFunction('codec.decode', codec.decode)
+  return codec
+}

@@ -1,0 +1,58 @@
+import { EventEmitter } from 'node:events'
+
+/** The ways to add a listener. Not in every runtime does one of them call another. */
+const adders = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const
+
+/** The events of an emitter that have, or once had, a listener. */
+export class ListenerTracker {
+  readonly #events = new Set<unknown>()
+  readonly #onFirstListener = new Map<unknown, () => void>()
+
+  has(event: string): boolean {
+    return this.#events.has(event)
+  }
+
+  /** Calls `fn` when the event gets its first listener. */
+  onFirstListener(event: string, fn: () => void): void {
+    this.#onFirstListener.set(event, fn)
+  }
+
+  add(event: unknown): void {
+    if (this.#events.has(event)) return
+    this.#events.add(event)
+    this.#onFirstListener.get(event)?.()
+  }
+}
+
+let trackerOf: (emitter: object) => ListenerTracker
+
+/** What is known of the listeners of a {@link RegistryEmitter}. */
+export function listenersOf(emitter: object): ListenerTracker {
+  return trackerOf(emitter)
+}
+
+/**
+ * An emitter of which is known which events somebody has ever listened to.
+ *
+ * Each creation asks whether somebody listens. `listenerCount` looks that up in a dictionary, which takes longer than all
+ * else that is asked then.
+ */
+export class RegistryEmitter<E extends Record<keyof E, unknown[]>> extends EventEmitter<E> {
+  // Not with the emitter as a weak key: the young garbage collector would keep all emitters until the old one comes.
+  readonly #tracker = new ListenerTracker()
+
+  static {
+    trackerOf = (emitter) => (emitter as RegistryEmitter<never>).#tracker
+    for (const name of adders) {
+      const add = EventEmitter.prototype[name]
+      Object.defineProperty(RegistryEmitter.prototype, name, {
+        configurable: true,
+        writable: true,
+        value(this: EventEmitter, ...[event, listener]: Parameters<typeof add>) {
+          if (#tracker in this) this.#tracker.add(event)
+          return add.call(this, event, listener)
+        },
+      })
+    }
+  }
+}

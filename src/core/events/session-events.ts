@@ -1,0 +1,27 @@
+import type { EndReason, ExpiryReason } from '../end-reason.ts'
+import type { Session } from '../session.ts'
+
+/** What a sweep that ended something did. */
+export interface SweepSummary {
+  /** Sessions that this sweep ended or sent to the archive. */
+  readonly expired: number
+  /** Sessions left in the registry. */
+  readonly remaining: number
+  /** Milliseconds from its start to its end, the pauses between its slices included. */
+  readonly durationMs: number
+}
+
+/**
+ * The events of a registry, each with its arguments.
+ *
+ * `created` comes before every other event of a session; `ended` comes once, and last; `expired` comes just before
+ * `ended` where the reason is a matter of time. Each is emitted when the registry already is in its new state.
+ */
+export interface SessionEvents<T> {
+  created: [session: Session<T>]
+  expired: [session: Session<T>, reason: ExpiryReason]
+  ended: [session: Session<T>, reason: EndReason]
+  swept: [summary: SweepSummary]
+  /** A contained failure: what a listener threw, or a `SessionRegistryError` of the registry itself. */
+  error: [error: unknown]
+}

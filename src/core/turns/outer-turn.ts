@@ -1,0 +1,38 @@
+import { reentrantError } from '../errors/turn-errors.ts'
+import { TurnCall } from './turn-call.ts'
+import { findScope, HookCall, type ScopedWork } from './turn-scope.ts'
+
+/**
+ * The running turn of this id that the caller is a part of, in the same async context.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was aborted, if it was
+ */
+export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
+  const work = findScope(owner, id, isSettled)
+  if (work instanceof HookCall) throw reentrantError()
+  if (!(work instanceof TurnCall)) return undefined
+  // A turn that was aborted must not go on through a nested one.
+  if (work.phase === 'aborted') throw work.abortReason
+  return work as C
+}
+
+/** The same for those who only want to see its session: nothing where it is aborted, nor in a hook. */
+export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
+  const work = findScope(owner, id, isSettled)
+  return work instanceof TurnCall && work.phase === 'running' ? (work as C) : undefined
+}
+
+/** The innermost turn of this registry that the caller is a part of, whatever its session, until its function settles. */
+export function innermostTurn<C extends TurnCall<T>, T>(owner: object): C | undefined {
+  const work = findScope(
+    owner,
+    undefined,
+    (candidate) => !(candidate instanceof TurnCall) || isSettled(candidate),
+  )
+  return work as C | undefined
+}
+
+/** What a turn has left behind is no longer part of it, though perhaps of a turn around it. */
+function isSettled(work: ScopedWork): boolean {
+  return work instanceof TurnCall && work.phase === 'settled'
+}

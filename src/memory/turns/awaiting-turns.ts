@@ -1,0 +1,91 @@
+import { busyError, queueFullError } from '../../core/errors/turn-errors.ts'
+import type { Archiver } from '../archiving/archiver.ts'
+import type { SessionLoader } from '../loader.ts'
+import type { OpenRequest } from '../pending-open.ts'
+import type { TurnRun } from './turn-run.ts'
+
+/** What becomes of a turn whose session has come into memory. */
+export interface TurnOpenHandler<T> {
+  /** In the very step: it holds the session from here on. */
+  onOpened(slot: number, run: TurnRun<T>): void
+  /** Afterwards: it begins if nothing stands in its way. */
+  onReady(run: TurnRun<T>): void
+}
+
+/** The turns that wait for their session to be loaded or made. */
+export class AwaitingTurns<T> {
+  readonly #loader: SessionLoader<T>
+  readonly #archiver: Archiver<T>
+  readonly #maxWaiting: number
+  readonly #handler: TurnOpenHandler<T>
+  /** How many wait for each id. */
+  readonly #countById = new Map<string, number>()
+
+  constructor(
+    loader: SessionLoader<T>,
+    archiver: Archiver<T>,
+    maxWaiting: number,
+    handler: TurnOpenHandler<T>,
+  ) {
+    this.#loader = loader
+    this.#archiver = archiver
+    this.#maxWaiting = maxWaiting
+    this.#handler = handler
+  }
+
+  /** Brings the session of a run into memory, or refuses the run. */
+  open(run: TurnRun<T>): void {
+    const { id } = run
+    // The first of them waits for no other turn, so that it does not count.
+    if ((this.#countById.get(id) ?? 0) > this.#maxWaiting)
+      run.fail(queueFullError(this.#maxWaiting), 'settled')
+    else if (run.whenBusy === 'reject' && this.#archiver.has(id)) run.fail(busyError(), 'settled')
+    else this.#loader.open(id, this.#requestFor(run))
+  }
+
+  /** Turns whose session has ended before they began: they keep their order on a new one. */
+  reopen(id: string, runs: readonly TurnRun<T>[]): void {
+    this.#loader.reopen(
+      id,
+      runs.map((run) => this.#requestFor(run)),
+    )
+  }
+
+  /** A run waits for its session no longer. */
+  cancel(run: TurnRun<T>): void {
+    const { openRequest } = run
+    if (openRequest === undefined) return
+    this.#onServed(run)
+    this.#loader.cancel(run.id, openRequest)
+  }
+
+  #requestFor(run: TurnRun<T>): OpenRequest<T> {
+    this.#countById.set(run.id, (this.#countById.get(run.id) ?? 0) + 1)
+    run.openRequest = {
+      create: run.create,
+      context: run.context,
+      onOpened: (slot) => {
+        this.#onServed(run)
+        this.#handler.onOpened(slot, run)
+      },
+      onReady: () => this.#handler.onReady(run),
+      onAbsent: () => {
+        this.#onServed(run)
+        if (run.phase === 'waiting') run.succeed(undefined)
+      },
+      onFailed: (error) => {
+        this.#onServed(run)
+        if (run.phase === 'waiting') run.fail(error, 'settled')
+      },
+    }
+    return run.openRequest
+  }
+
+  #onServed(run: TurnRun<T>): void {
+    if (run.openRequest === undefined) return
+    run.openRequest = undefined
+    const remaining = (this.#countById.get(run.id) ?? 0) - 1
+    if (remaining > 0) this.#countById.set(run.id, remaining)
+    else this.#countById.delete(run.id)
+  }
+}
