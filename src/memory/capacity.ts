@@ -5,8 +5,7 @@ import type { Archiver } from './archiving/archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
 import type { SessionRecord } from './session/session-record.ts'
-import { scanPaused } from './table/expiry/timeout-queue.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import { noSlot } from './table/session-table.ts'
 
 /** Somebody who waits until memory has room for one more session. */
 export interface CapacityRequest {
@@ -177,7 +176,7 @@ export class Capacity<T> {
     this.#lifecycle.events.inBackground(() => {
       for (let step = 0; step < maxReclaimedPerCreation; step += 1) {
         const slot = table.nextExpired(now)
-        if (slot === noSlot || slot === scanPaused) return
+        if (slot === noSlot || slot === 'paused') return
         this.#lifecycle.expire(slot)
       }
     })
@@ -204,7 +203,7 @@ export class Capacity<T> {
     const { table, clock } = this.#lifecycle
     const now = clock.now()
     let slot = table.nextExpired(now)
-    while (slot === scanPaused) slot = table.nextExpired(now)
+    while (slot === 'paused') slot = table.nextExpired(now)
     if (slot !== noSlot) return { slot, isExpired: true }
     slot = this.#whenFull === 'evict' ? table.leastRecentlyActive : noSlot
     return slot === noSlot ? undefined : { slot, isExpired: false }

@@ -6,21 +6,21 @@ import type { FullClock } from '../core/time/clock.ts'
 import type { SessionRecord } from './session/session-record.ts'
 import type { SessionUsers } from './session/session-users.ts'
 import { SessionView } from './session/session-view.ts'
-import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import type { Sessions } from './session/sessions.ts'
+import { noSlot, type Slot } from './table/session-table.ts'
 
 /** What other parts of the registry do about a transition. */
 export interface LifecycleHooks<T> {
   /** Takes a session that is to be archived; `undefined` where nothing is archived. */
   readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
   /** An id has come to life; with it the number of sessions that could end by time may have {@link onExpirableCountChanged}. */
-  readonly onCreated: (id: string, slot: number) => void
+  readonly onCreated: (id: string, slot: Slot) => void
   /** The number of sessions that could end by time may have changed. */
   readonly onExpirableCountChanged: () => void
   /** Memory holds one session less. */
   readonly onRemoved: () => void
   /** A session in use was released. */
-  readonly onReleased: (slot: number) => void
+  readonly onReleased: (slot: Slot) => void
   /** A session ended in the middle of its use. */
   readonly onEndedInUse: (record: SessionRecord<T>, users: SessionUsers<T>) => void
 }
@@ -41,14 +41,14 @@ export interface LifecycleHooks<T> {
  * user runs in here.
  */
 export class Lifecycle<T> {
-  declare readonly table: SessionTable<T>
+  declare readonly table: Sessions<T>
   declare readonly clock: FullClock
   declare readonly events: EventQueue
   declare readonly counters: Counters
   readonly #hooks: LifecycleHooks<T>
 
   constructor(
-    table: SessionTable<T>,
+    table: Sessions<T>,
     clock: FullClock,
     events: EventQueue,
     counters: Counters,
@@ -67,14 +67,14 @@ export class Lifecycle<T> {
   }
 
   /** The live session of an id; `noSlot` where there is none. One that is over is let go. */
-  liveOrExpire(id: string): number {
+  liveOrExpire(id: string): Slot {
     const slot = this.table.find(id)
     if (slot === noSlot || !this.table.isExpired(slot, this.clock.now())) return slot
     this.expire(slot)
     return noSlot
   }
 
-  create(id: string, value: T, now: number, timeoutMs?: number, isLoaded = false): number {
+  create(id: string, value: T, now: number, timeoutMs?: number, isLoaded = false): Slot {
     const slot = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (isLoaded) this.counters.loaded += 1
@@ -87,13 +87,13 @@ export class Lifecycle<T> {
    * The same where there is nothing to think of but the session itself, if a glance shows that nobody is over; else it does
    * nothing, and gives `noSlot`.
    */
-  tryFastCreate(id: string, value: T): number {
+  tryFastCreate(id: string, value: T): Slot {
     const slot = this.table.tryFastInsert(id, value, this.clock)
     if (slot !== noSlot) this.counters.created += 1
     return slot
   }
 
-  #emitCreated(id: string, slot: number, isLoaded: boolean): void {
+  #emitCreated(id: string, slot: Slot, isLoaded: boolean): void {
     const isLogged = this.events.isLogged('info')
     const mayHaveListeners = this.events.mayHaveListeners('created')
     if (!isLogged && !mayHaveListeners) return
@@ -112,22 +112,22 @@ export class Lifecycle<T> {
     this.events.enqueue('created', [view], isLogged ? line : undefined)
   }
 
-  hold(slot: number): void {
+  hold(slot: Slot): void {
     this.table.hold(slot)
   }
 
-  release(slot: number): void {
+  release(slot: Slot): void {
     this.table.release(slot, this.clock.now())
     this.#hooks.onReleased(slot)
   }
 
   /** Lets go a session that is over. */
-  expire(slot: number, now = this.clock.now()): void {
+  expire(slot: Slot, now = this.clock.now()): void {
     this.retire(slot, this.table.expiryReason(slot), now)
   }
 
   /** Lets go an active session: it ends, after it was archived if that is what the registry does. */
-  retire(slot: number, reason: ArchiveReason, now = this.clock.now()): void {
+  retire(slot: Slot, reason: ArchiveReason, now = this.clock.now()): void {
     const { archive } = this.#hooks
     if (archive === undefined) {
       this.end(slot, reason, now)
@@ -139,7 +139,7 @@ export class Lifecycle<T> {
   }
 
   /** Ends a session at once, whatever it is doing. */
-  end(slot: number, reason: EndReason, now = this.clock.now()): void {
+  end(slot: Slot, reason: EndReason, now = this.clock.now()): void {
     const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
     if (table.isHeld(slot)) table.touch(slot, this.clock.now())

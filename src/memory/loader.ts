@@ -11,7 +11,7 @@ import type { Archiver } from './archiving/archiver.ts'
 import type { Capacity, CapacityRequest } from './capacity.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { dismiss, type OpenRequest, PendingOpen, runIn } from './pending-open.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import { noSlot, type Slot } from './table/session-table.ts'
 
 export interface LoaderComponents<T> {
   readonly owner: object
@@ -73,7 +73,7 @@ export class SessionLoader<T> {
    * The id has come to life in another way, by `set` for one. Those who wait take hold of it in the same step, so that it
    * cannot end before they are served; they go on when that step is done.
    */
-  onCreated(id: string, slot: number): void {
+  onCreated(id: string, slot: Slot): void {
     const pendingOpen = this.#pendingOpens.get(id)
     if (pendingOpen === undefined) return
     this.#end(pendingOpen)
@@ -264,7 +264,7 @@ export class SessionLoader<T> {
     )
   }
 
-  #admit(pendingOpen: PendingOpen<T>, slot: number): void {
+  #admit(pendingOpen: PendingOpen<T>, slot: Slot): void {
     this.#end(pendingOpen)
     const requests = pendingOpen.requests.takeAll()
     for (const request of requests) request.onOpened(slot)

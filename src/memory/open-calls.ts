@@ -6,14 +6,14 @@ import { outerTurn } from '../core/turns/outer-turn.ts'
 import type { Operations } from './operations.ts'
 import type { OpenRequest } from './pending-open.ts'
 import type { Hold } from './session/hold.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import { noSlot, type Slot } from './table/session-table.ts'
 import type { TurnRun } from './turns/turn-run.ts'
 import type { Components } from './wiring.ts'
 
 /** What becomes of a call that opens a session. */
 interface OpenOutcome<R> {
   /** Takes what the call is for from the session, in the very step in which it is in memory. */
-  take(slot: number): R
+  take(slot: Slot): R
   resolve(result: R | undefined): void
   reject(error: unknown): void
 }
@@ -38,7 +38,7 @@ export class OpenCalls<T> {
     reject: (error: unknown) => void,
   ): void {
     const { table, lifecycle } = this.#components
-    const take = (slot: number) => {
+    const take = (slot: Slot) => {
       table.touch(slot, lifecycle.clock.now())
       return table.valueOf(slot)
     }
@@ -54,7 +54,7 @@ export class OpenCalls<T> {
   ): void {
     const { turns, table, shutdown } = this.#components
     if (shutdown !== undefined) throw closedError()
-    const take = (slot: number) => turns.hold(table.recordOf(slot), options.maxMs)
+    const take = (slot: Slot) => turns.hold(table.recordOf(slot), options.maxMs)
     this.#open(id, options, { take, resolve, reject })
   }
 

@@ -11,9 +11,9 @@ import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { ResolvedOptions } from './options.ts'
-import { maxInMap } from './table/index/index-limits.ts'
-import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import type { Sessions } from './session/sessions.ts'
+import { maxInMap } from './table/layout.ts'
+import { noSlot, type Slot } from './table/session-table.ts'
 import type { Components } from './wiring.ts'
 
 /** Reading and writing, outside turns: which effect comes after which. */
@@ -21,7 +21,7 @@ export class Operations<T> {
   readonly #components: Components<T>
   // Some of the parts at hand: the way to them is a part of what each touch and each creation costs. Declared only, and not
   // `#private`: V8 then knows what they are from the first look.
-  declare private readonly table: SessionTable<T>
+  declare private readonly table: Sessions<T>
   declare private readonly lifecycle: Lifecycle<T>
   declare private readonly clock: FullClock
   declare private readonly counters: Counters
@@ -40,7 +40,7 @@ export class Operations<T> {
     this.clock = components.lifecycle.clock
     this.counters = components.counters
     this.blockers = components.blockers
-    this.map = components.table.byId.map
+    this.map = components.table.fastPath.map
     this.fastPathLimit = fastPathLimitOf(options.maxSessions)
     this.copiesIds = options.copyIds
     this.#hasLoad = options.load !== undefined
@@ -48,7 +48,7 @@ export class Operations<T> {
   }
 
   /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
-  touch(id: string): number {
+  touch(id: string): Slot {
     const slot = this.table.find(id)
     if (slot === noSlot) {
       checkId(id)
@@ -62,7 +62,7 @@ export class Operations<T> {
   }
 
   /** The live session of an id, left as it is; `noSlot` where there is none. */
-  peekLive(id: string): number {
+  peekLive(id: string): Slot {
     const slot = this.table.find(checkId(id))
     return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
   }
@@ -192,7 +192,7 @@ export class Operations<T> {
    * Ends a session without archiving it. Returns whether it was there for this reason: one that expired before ends as
    * expired, unless it was still to be archived.
    */
-  #endAtOnce(slot: number, reason: 'deleted' | 'replaced'): boolean {
+  #endAtOnce(slot: Slot, reason: 'deleted' | 'replaced'): boolean {
     const isPresent = this.#hasArchive || this.#isLive(slot)
     this.lifecycle.end(slot, isPresent ? reason : this.table.expiryReason(slot))
     return isPresent
@@ -204,7 +204,7 @@ export class Operations<T> {
     let count = loader.restartAll()
     for (const id of archiver.ids()) if (archiver.abandon(id, 'deleted')) count += 1
     const now = this.clock.now()
-    const isPresent = (slot: number) => this.#hasArchive || !this.table.isExpired(slot, now)
+    const isPresent = (slot: Slot) => this.#hasArchive || !this.table.isExpired(slot, now)
     this.table.drainAll((slot) => {
       const reason = isPresent(slot) ? 'deleted' : this.table.expiryReason(slot)
       if (reason === 'deleted') count += 1
@@ -214,7 +214,7 @@ export class Operations<T> {
   }
 
   /** The live sessions as they are at the first step; one that has ended meanwhile is passed over. */
-  *iterate(): Generator<number, void, undefined> {
+  *iterate(): Generator<Slot, void, undefined> {
     const table = this.table
     const slots = table.snapshot()
     const generations = slots.map((slot) => table.generation(slot))
@@ -223,7 +223,7 @@ export class Operations<T> {
     }
   }
 
-  #isLive(slot: number): boolean {
+  #isLive(slot: Slot): boolean {
     return !this.table.isExpired(slot, this.clock.now())
   }
 

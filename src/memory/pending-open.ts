@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
 import type { LoadCall } from '../core/async/load-call.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import type { Slot } from './table/session-table.ts'
 
 /** A call that needs a session in memory: an `open`, or a turn. */
 export interface OpenRequest<T> {
@@ -12,7 +13,7 @@ export interface OpenRequest<T> {
   /** Its place among those who wait for the id. Set by the {@link SessionLoader} alone. */
   entry?: QueueEntry<OpenRequest<T>> | undefined
   /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
-  onOpened(slot: number): void
+  onOpened(slot: Slot): void
   /** Called when all waiters have attached and `created` was emitted. */
   onReady(): void
   /** There is no session, and none is to be created. */

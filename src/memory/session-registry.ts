@@ -33,9 +33,9 @@ import { OpenCalls } from './open-calls.ts'
 import { Operations } from './operations.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import type { Hold } from './session/hold.ts'
+import type { Sessions } from './session/sessions.ts'
 import { Shutdown } from './shutdown.ts'
-import type { SessionTable } from './table/session-table.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import { noSlot, type Slot } from './table/session-table.ts'
 import { TurnRun } from './turns/turn-run.ts'
 import { type Components, wire } from './wiring.ts'
 
@@ -54,7 +54,7 @@ export class SessionRegistry<T>
   readonly #components: Components<T>
   readonly #operations: Operations<T>
   readonly #openCalls: OpenCalls<T>
-  readonly #table: SessionTable<T>
+  readonly #table: Sessions<T>
   readonly #fastTouch: FastTouch<T>
   readonly #create: CreateSession<T> | undefined
   readonly #maxHoldMs: number
@@ -86,7 +86,11 @@ export class SessionRegistry<T>
     this.#turnGraceMs = resolved.turnGraceMs
     this.#components = wire(this, resolved)
     this.#table = this.#components.table
-    this.#fastTouch = new FastTouch(this.#table, this.#components.lifecycle.clock, this.#components.counters)
+    this.#fastTouch = new FastTouch(
+      this.#table.fastPath,
+      this.#components.lifecycle.clock,
+      this.#components.counters,
+    )
     this.#operations = new Operations(this.#components, resolved)
     this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
   }
@@ -432,7 +436,7 @@ export class SessionRegistry<T>
     })
   }
 
-  #viewOf(slot: number): Session<T> {
+  #viewOf(slot: Slot): Session<T> {
     return this.#components.lifecycle.viewOf(this.#table.recordOf(slot))
   }
 

@@ -4,6 +4,7 @@ import type { Timer } from '../core/time/clock.ts'
 import type { Archiver } from './archiving/archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session/session-record.ts'
+import type { Slot } from './table/session-table.ts'
 import type { TurnScheduler } from './turns/turn-scheduler.ts'
 
 /** The longest that the ends of many sessions keep the event loop before it goes round. */
@@ -29,7 +30,7 @@ export class Shutdown<T> {
   readonly #endedBefore: number
   readonly #archivedBefore: number
   /** The sessions that are not in use. */
-  readonly #unused: Iterator<number, undefined>
+  readonly #unused: Iterator<Slot, undefined>
   #now = 0
   #timer: Timer | undefined
   #phase: 'turns' | 'archives' | 'done' = 'turns'
@@ -67,7 +68,7 @@ export class Shutdown<T> {
   }
 
   /** Lets a session go that was in use until now. */
-  onReleased(slot: number): void {
+  onReleased(slot: Slot): void {
     this.#lifecycle.events.inBackground(() => this.#retire(slot, this.#readClock()))
     this.advance()
   }
@@ -101,7 +102,7 @@ export class Shutdown<T> {
     return false
   }
 
-  #retire(slot: number, now: number): void {
+  #retire(slot: Slot, now: number): void {
     if (this.#lifecycle.table.isExpired(slot, now)) this.#lifecycle.expire(slot, now)
     else this.#lifecycle.retire(slot, 'closed', now)
   }

@@ -1,8 +1,7 @@
 import { type FastPathBlockers, timerUnarmed } from '../core/events/fast-path-blockers.ts'
 import type { Timer } from '../core/time/clock.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { scanPaused } from './table/expiry/timeout-queue.ts'
-import { noSlot } from './table/slots/slot-page.ts'
+import { noSlot } from './table/session-table.ts'
 
 /** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
 const sliceMs = 4
@@ -63,7 +62,7 @@ export class Sweeper<T> {
       for (;;) {
         const slot = this.#lifecycle.table.nextExpired(sweep.startedAt)
         if (slot === noSlot) break
-        if (slot === scanPaused) continue
+        if (slot === 'paused') continue
         this.#lifecycle.expire(slot, sweep.startedAt)
         sweep.expired += 1
       }
@@ -123,7 +122,7 @@ export class Sweeper<T> {
           this.#finish(sweep)
           break
         }
-        if (slot !== scanPaused) {
+        if (slot !== 'paused') {
           this.#lifecycle.expire(slot, now)
           sweep.expired += 1
           silentEnds += 1

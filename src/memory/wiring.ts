@@ -17,14 +17,14 @@ import { Capacity } from './capacity.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { SessionLoader } from './loader.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Sessions } from './session/sessions.ts'
 import type { Shutdown } from './shutdown.ts'
 import { Sweeper } from './sweeper.ts'
-import { SessionTable } from './table/session-table.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 
 /** The parts of a registry; each knows those above it. */
 export interface Components<T> {
-  readonly table: SessionTable<T>
+  readonly table: Sessions<T>
   readonly counters: Counters
   readonly blockers: FastPathBlockers
   readonly events: EventQueue
@@ -43,7 +43,7 @@ export interface Components<T> {
 export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Components<T> {
   const hasArchive = options.archive !== undefined
   const precision = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'
-  const table = new SessionTable<T>(options.timeoutMs, options.maxAgeMs, precision)
+  const table = new Sessions<T>(options.timeoutMs, options.maxAgeMs, precision)
   const counters = new Counters()
   const blockers = new FastPathBlockers()
   const events = new EventQueue(owner, options.logger, options.logId, blockers)

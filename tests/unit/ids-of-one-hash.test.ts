@@ -3,7 +3,8 @@ import { clockedRegistry } from '../support/clocked-registry.ts'
 import { Random } from '../support/random.ts'
 
 // Beyond four sessions they stand in the index of our own, where ids of the same length have the same hash here.
-vi.mock('../../src/memory/table/index/index-limits.ts', () => ({
+vi.mock('../../src/memory/table/layout.ts', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
   maxInMap: 4,
   minInHashIndex: 2,
   migrationBatch: 1,

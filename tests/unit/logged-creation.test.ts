@@ -16,5 +16,5 @@ it.each([
   events.flush()
 
   expect(logger.at('info').map(({ message }) => message)).toEqual(['session created'])
-  expect(table.slots.recordOf(slot) !== undefined).toBe(isHeard)
+  expect(table.record(slot) !== undefined).toBe(isHeard)
 })

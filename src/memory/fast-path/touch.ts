@@ -1,7 +1,5 @@
 import type { Counters } from '../../core/stats.ts'
 import { type FullClock, readClock } from '../../core/time/clock.ts'
-import type { IdIndex } from '../table/index/id-index.ts'
-import type { SessionTable } from '../table/session-table.ts'
 import {
   atId,
   atLastActive,
@@ -10,9 +8,11 @@ import {
   offsetMask,
   pageBits,
   refsPerSlot,
-  type SlotPage,
   timesPerSlot,
-} from '../table/slots/slot-page.ts'
+} from '../table/layout.ts'
+import type { FastPathAccess } from '../table/session-table.ts'
+
+type Page = NonNullable<FastPathAccess['pages'][number]>
 
 /** What {@link FastTouch} gives where it has done nothing; no value is this. */
 export const needsSlowPath = Symbol('needs the slow path')
@@ -25,16 +25,16 @@ export const needsSlowPath = Symbol('needs the slow path')
  */
 export class FastTouch<T> {
   // Declared only, and not `#private`: V8 then knows what they are from the first look.
-  declare private readonly map: ReadonlyMap<string, number>
-  declare private readonly index: IdIndex<T>
-  declare private readonly pages: readonly (SlotPage | undefined)[]
+  declare private readonly map: FastPathAccess['map']
+  declare private readonly index: FastPathAccess['index']
+  declare private readonly pages: FastPathAccess['pages']
   declare private readonly clock: FullClock
   declare private readonly counters: Counters
 
-  constructor(table: SessionTable<T>, clock: FullClock, counters: Counters) {
-    this.map = table.byId.map
-    this.index = table.byId
-    this.pages = table.slots.pages
+  constructor(access: FastPathAccess, clock: FullClock, counters: Counters) {
+    this.map = access.map
+    this.index = access.index
+    this.pages = access.pages
     this.clock = clock
     this.counters = counters
   }
@@ -53,7 +53,7 @@ export class FastTouch<T> {
   touch(slot: number, id: string): T | typeof needsSlowPath {
     if (slot < 0) return this.#touchUnverified(-slot, id)
     const now = readClock(this.clock)
-    const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
+    const { times, refs } = this.pages[slot >>> pageBits] as Page
     const at = (slot & offsetMask) * timesPerSlot
     if (!(now < (times[at + atNextCheck] as number))) return needsSlowPath
     times[at + atLastActive] = now
@@ -70,7 +70,7 @@ export class FastTouch<T> {
    */
   #touchUnverified(slot: number, id: string): T | typeof needsSlowPath {
     const now = readClock(this.clock)
-    const { times, refs } = this.pages[slot >>> pageBits] as SlotPage
+    const { times, refs } = this.pages[slot >>> pageBits] as Page
     const at = (slot & offsetMask) * timesPerSlot
     const atRefs = (slot & offsetMask) * refsPerSlot
     if (!(now < (times[at + atNextCheck] as number)) || refs[atRefs + atId] !== id) return needsSlowPath

@@ -1,73 +1,64 @@
-import type { TimeoutQueues } from '../table/expiry/timeout-queues.ts'
-import { noSlot } from '../table/slots/slot-page.ts'
-import type { SlotStore } from '../table/slots/slot-store.ts'
+import { noSlot, type SessionTable, type Slot } from '../table/session-table.ts'
 import type { SessionUsers } from './session-users.ts'
 import type { SessionView } from './session-view.ts'
 
-/** Where a record in the table finds what it says of its session. */
-export interface RecordBacking<T> {
-  readonly slots: SlotStore<T>
-  readonly queues: TimeoutQueues<T>
-}
-
 /**
- * A session as an object, made when somebody first needs to hold on to it and the same from then on: for a turn, for its
- * archive, for its public {@link SessionView}.
+ * A session as an object: the same one from its first use, for what refers to a session beyond the present step. That is
+ * a turn, a hold, an archive, the public {@link SessionView}.
  *
- * While the session is in the table the record only says what stands in its slot. When it leaves, the record takes with it
- * what it was.
+ * While the session is in the table, the record reads from its slot. Detached, the record keeps what the session was.
  */
 export class SessionRecord<T> {
   readonly id: string
   view: SessionView<T> | undefined = undefined
   users: SessionUsers<T> | undefined = undefined
-  readonly #backing: RecordBacking<T>
-  #slot: number
-  // What it takes with it when it leaves.
+  readonly #table: SessionTable<T, object>
+  #slot: Slot
+  // What a detached record keeps.
   #value: T | undefined = undefined
   #lastActive = 0
   #created = 0
   #timeoutMs = 0
 
-  constructor(id: string, slot: number, backing: RecordBacking<T>) {
-    this.id = id
+  constructor(slot: Slot, table: SessionTable<T, object>) {
+    this.id = table.idOf(slot)
     this.#slot = slot
-    this.#backing = backing
+    this.#table = table
   }
 
-  /** Its place in the table; `noSlot` if it has left. */
-  get slot(): number {
+  /** The slot of the session; `noSlot` after it left the table. */
+  get slot(): Slot {
     return this.#slot
   }
 
   get isHeld(): boolean {
-    return this.#slot !== noSlot && this.#backing.slots.isHeld(this.#slot)
+    return this.#slot !== noSlot && this.#table.isHeld(this.#slot)
   }
 
   get value(): T {
-    return this.#slot === noSlot ? (this.#value as T) : this.#backing.slots.valueOf(this.#slot)
+    return this.#slot === noSlot ? (this.#value as T) : this.#table.valueOf(this.#slot)
   }
 
   set value(value: T) {
     if (this.#slot === noSlot) this.#value = value
-    else this.#backing.slots.setValue(this.#slot, value)
+    else this.#table.assign(this.#slot, value)
   }
 
   /** Monotonic time of the last activity. */
   get lastActive(): number {
-    return this.#slot === noSlot ? this.#lastActive : this.#backing.slots.lastActive(this.#slot)
+    return this.#slot === noSlot ? this.#lastActive : this.#table.lastActive(this.#slot)
   }
 
   /** Monotonic time of the creation. */
   get created(): number {
-    return this.#slot === noSlot ? this.#created : this.#backing.slots.created(this.#slot)
+    return this.#slot === noSlot ? this.#created : this.#table.created(this.#slot)
   }
 
   get timeoutMs(): number {
-    return this.#slot === noSlot ? this.#timeoutMs : this.#backing.queues.ofSlot(this.#slot).timeoutMs
+    return this.#slot === noSlot ? this.#timeoutMs : this.#table.timeoutMs(this.#slot)
   }
 
-  /** The session is about to leave the table. */
+  /** Copies what the slot holds, as the session is about to leave the table. */
   detach(): void {
     this.#value = this.value
     this.#lastActive = this.lastActive
@@ -76,10 +67,10 @@ export class SessionRecord<T> {
     this.#slot = noSlot
   }
 
-  /** The session is in the table again. */
-  attach(slot: number): void {
+  /** Reads from a slot again, as the session is back in the table. */
+  attach(slot: Slot): void {
     this.#slot = slot
-    // The slot has it now; what replaces it there must not leave it in memory here.
+    // A value that is replaced in the slot must not stay in memory here.
     this.#value = undefined
   }
 }

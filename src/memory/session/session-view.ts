@@ -4,14 +4,13 @@ import { checkPositive } from '../../core/options/validate.ts'
 import type { Session, SessionFields } from '../../core/session.ts'
 import { fieldsOf, inspectSession } from '../../core/session-fields.ts'
 import type { FullClock } from '../../core/time/clock.ts'
-import type { SessionTable } from '../table/session-table.ts'
-import { noSlot } from '../table/slots/slot-page.ts'
+import { noSlot, type SessionTable } from '../table/session-table.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /** What a view reads and writes beside its record. */
 export interface ViewHost<T> {
   readonly clock: FullClock
-  readonly table: SessionTable<T>
+  readonly table: SessionTable<T, object>
   /** A session got another idle timeout: the background sweep may have to begin. */
   onTimeoutAssigned(): void
 }

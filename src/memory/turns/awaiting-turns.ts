@@ -2,12 +2,13 @@ import { busyError, queueFullError } from '../../core/errors/turn-errors.ts'
 import type { Archiver } from '../archiving/archiver.ts'
 import type { SessionLoader } from '../loader.ts'
 import type { OpenRequest } from '../pending-open.ts'
+import type { Slot } from '../table/session-table.ts'
 import type { TurnRun } from './turn-run.ts'
 
 /** What becomes of a turn whose session has come into memory. */
 export interface TurnOpenHandler<T> {
   /** In the very step: it holds the session from here on. */
-  onOpened(slot: number, run: TurnRun<T>): void
+  onOpened(slot: Slot, run: TurnRun<T>): void
   /** Afterwards: it begins if nothing stands in its way. */
   onReady(run: TurnRun<T>): void
 }

@@ -17,7 +17,7 @@ import type { ResolvedOptions } from '../options.ts'
 import { HoldTicket } from '../session/hold.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import { SessionUsers } from '../session/session-users.ts'
-import { noSlot } from '../table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../table/session-table.ts'
 import { AwaitingTurns } from './awaiting-turns.ts'
 import { Rollback } from './rollback.ts'
 import { TurnRun } from './turn-run.ts'
@@ -137,14 +137,14 @@ export class TurnScheduler<T> {
     for (const user of this.#allUsers()) if (user instanceof TurnRun) this.#abortTurn(user, error)
   }
 
-  #isQueueFull(slot: number, run: TurnRun<T>): boolean {
+  #isQueueFull(slot: Slot, run: TurnRun<T>): boolean {
     if (run.joins || run.whenBusy === 'reject') return false
     const users = this.#lifecycle.table.recordOf(slot).users
     return users?.hasExclusive === true && users.waiting >= this.#maxWaiting
   }
 
   /** From here on the run keeps the session from ending. */
-  #attach(slot: number, run: TurnRun<T>): void {
+  #attach(slot: Slot, run: TurnRun<T>): void {
     if (run.phase !== 'waiting') return
     const record = this.#lifecycle.table.recordOf(slot)
     if (run.whenBusy === 'reject' && run.outer === undefined && record.users?.hasExclusive === true) {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { AgeList } from '../../../src/memory/table/expiry/age-list.ts'
-import { noSlot, pageBits } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, pageBits } from '../../../src/memory/table/layout.ts'
+import { asSlot } from '../../../src/memory/table/slots/as-slot.ts'
 
 describe('a list by age', () => {
   // The second and the third are in pages of their own.
-  const [a, b, c] = [7, 1 << pageBits, (5 << pageBits) + 1] as const
+  const [a, b, c] = [asSlot(7), asSlot(1 << pageBits), asSlot((5 << pageBits) + 1)] as const
 
   it('gives the oldest first, and a released one that is over before it', () => {
     const list = new AgeList()
@@ -49,7 +50,7 @@ describe('a list by age', () => {
 
   it('keeps those of a large page apart after a small one was dropped', () => {
     const list = new AgeList()
-    const large = Array.from({ length: 3 }, (_, at) => ((6 << pageBits) | 8_000) + at)
+    const large = Array.from({ length: 3 }, (_, at) => asSlot(((6 << pageBits) | 8_000) + at))
     list.append(b)
     list.remove(b)
     for (const slot of large) list.append(slot)

@@ -4,7 +4,7 @@ import { LowerBoundHeap } from '../../../src/memory/table/expiry/lower-bound-hea
 import { TimeoutQueue } from '../../../src/memory/table/expiry/timeout-queue.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 
-const slots = new SlotStore<number>()
+const slots = new SlotStore()
 const classOf = (timeoutMs: number) =>
   new TimeoutQueue(slots, 0, { timeoutMs, maxAgeMs: Number.POSITIVE_INFINITY, precision: 'for-sweeps' })
 
@@ -18,9 +18,9 @@ it('finds the class whose moment comes first, however the moments have moved on'
   )
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), fc.nat(60), (actions, limit) => {
-      const bounds = new Map<TimeoutQueue<number>, number>()
-      const boundOf = (queue: TimeoutQueue<number>) => bounds.get(queue) ?? Number.NaN
-      const heap = new LowerBoundHeap<TimeoutQueue<number>>(boundOf)
+      const bounds = new Map<TimeoutQueue, number>()
+      const boundOf = (queue: TimeoutQueue) => bounds.get(queue) ?? Number.NaN
+      const heap = new LowerBoundHeap<TimeoutQueue>(boundOf)
       for (const step of actions) {
         const all = [...bounds.keys()]
         if (step.kind === 'add') {
@@ -53,7 +53,7 @@ it('finds the class whose moment comes first, however the moments have moved on'
 })
 
 it('leaves the others in it when a class is taken out that never came in', () => {
-  const heap = new LowerBoundHeap<TimeoutQueue<number>>(() => 1)
+  const heap = new LowerBoundHeap<TimeoutQueue>(() => 1)
   const inside = classOf(1)
   heap.add(inside)
   heap.remove(classOf(2))

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { HashIndex } from '../../../src/memory/table/index/hash-index.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
-import { newSlot } from './born.ts'
+import { newSlot } from './new-slot.ts'
 
 // An id is a number here, and its own hash.
 vi.mock('../../../src/memory/table/index/id-hash.ts', () => ({ hashOf: (id: string) => Number(id) | 0 }))
@@ -12,9 +12,9 @@ const idIn = (cell: number, rest: number) => String(((cell << 19) | rest) >>> 0)
 
 /** An index and the slot of each id, which is what it should find. */
 class Filled {
-  readonly #slots = new SlotStore<number>()
-  readonly index = new HashIndex<number>(this.#slots)
-  readonly slotOf = new Map<string, number>()
+  readonly #slots = new SlotStore()
+  readonly index = new HashIndex(this.#slots)
+  readonly slotOf = new Map<string, Slot>()
 
   add(...ids: string[]): void {
     for (const id of ids) {

@@ -4,10 +4,10 @@ import { newHashKeys } from '../../../src/memory/table/index/hash-keys.ts'
 import { HashSegment } from '../../../src/memory/table/index/hash-segment.ts'
 import { hashOf } from '../../../src/memory/table/index/id-hash.ts'
 import { SegmentPool } from '../../../src/memory/table/index/segment-pool.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { Random } from '../../support/random.ts'
-import { newSlot } from './born.ts'
+import { newSlot } from './new-slot.ts'
 
 // Ids that begin so have the same hash: with secret keys there are no others.
 vi.mock('../../../src/memory/table/index/id-hash.ts', async (importOriginal) => {
@@ -19,9 +19,9 @@ vi.mock('../../../src/memory/table/index/id-hash.ts', async (importOriginal) => 
 
 /** An index beside the `Map` that it has to be like. */
 class Trial {
-  readonly slots = new SlotStore<number>()
-  readonly index = new HashIndex<number>(this.slots)
-  readonly model = new Map<string, number>()
+  readonly slots = new SlotStore()
+  readonly index = new HashIndex(this.slots)
+  readonly model = new Map<string, Slot>()
 
   add(id: string): void {
     const slot = newSlot(this.slots, id, 0)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { HashSegment } from '../../../src/memory/table/index/hash-segment.ts'
 import { SegmentPool } from '../../../src/memory/table/index/segment-pool.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
+import { asSlot } from '../../../src/memory/table/slots/as-slot.ts'
 import { Random } from '../../support/random.ts'
 
 const cells = 2 ** 13
@@ -9,15 +10,18 @@ const reach = 64
 const anyOne = () => true
 
 /** Finds the slot of this hash for which `isIt` holds: a slot has the wanted id, or another one. */
-function find(segment: HashSegment, hash: number, isIt: (slot: number) => boolean): number {
+function find(segment: HashSegment, hash: number, isIt: (slot: Slot) => boolean): number {
   return segment.find(hash, 'wanted', { idOf: (slot) => (isIt(slot) ? 'wanted' : 'another') })
 }
+
+const add = (segment: HashSegment, hash: number, slot: number) => segment.add(hash, asSlot(slot))
+const remove = (segment: HashSegment, hash: number, slot: number) => segment.remove(hash, asSlot(slot))
 
 /** A hash whose entry belongs in a cell; the rest of it tells apart those that share the cell. */
 const hashIn = (cell: number, rest = 0) => ((cell << 19) | rest) >> 0
 
-function slotsIn(segment: HashSegment): [hash: number, slot: number][] {
-  const entries: [number, number][] = []
+function slotsIn(segment: HashSegment): [hash: number, slot: Slot][] {
+  const entries: [hash: number, slot: Slot][] = []
   segment.forEach((hash, slot) => {
     entries.push([hash, slot])
   })
@@ -29,7 +33,7 @@ describe('a segment of a hash index', () => {
     const segment = new HashSegment(3, new SegmentPool())
 
     expect(find(segment, hashIn(5), anyOne)).toBe(noSlot)
-    expect(segment.remove(hashIn(5), 7)).toBe(false)
+    expect(remove(segment, hashIn(5), 7)).toBe(false)
     expect([segment.count, segment.depth, segment.isFull]).toEqual([0, 3, false])
     expect(slotsIn(segment)).toEqual([])
   })
@@ -37,9 +41,9 @@ describe('a segment of a hash index', () => {
   it('asks which it is among those of the same hash, and of no others', () => {
     const segment = new HashSegment(0, new SegmentPool())
     const asked: number[] = []
-    for (const slot of [11, 12, 13]) segment.add(hashIn(9, 1), slot)
-    segment.add(hashIn(9, 2), 14)
-    const isIt = (wanted: number) => (slot: number) => {
+    for (const slot of [11, 12, 13]) add(segment, hashIn(9, 1), slot)
+    add(segment, hashIn(9, 2), 14)
+    const isIt = (wanted: number) => (slot: Slot) => {
       asked.push(slot)
       return slot === wanted
     }
@@ -54,21 +58,21 @@ describe('a segment of a hash index', () => {
 
   it.each([100, cells - 1, cells - 20])('takes 64 that belong in cell %i, and no more', (cell) => {
     const segment = new HashSegment(0, new SegmentPool())
-    const added = Array.from({ length: reach + 1 }, (_, at) => segment.add(hashIn(cell, at), at + 1))
+    const added = Array.from({ length: reach + 1 }, (_, at) => add(segment, hashIn(cell, at), at + 1))
     expect(added).toEqual([...Array.from({ length: reach }, () => true), false])
     expect(segment.count).toBe(reach)
     expect(find(segment, hashIn(cell, reach), anyOne)).toBe(noSlot)
     expect(segment.candidate(hashIn(cell, reach))).toBe(noSlot)
 
     // The cell after it has one free cell in its reach, and the cell before it is free itself.
-    expect(segment.add(hashIn((cell + 1) % cells), 1_001)).toBe(true)
-    expect(segment.add(hashIn((cell + 1) % cells, 1), 1_002)).toBe(false)
-    expect(segment.add(hashIn(cell - 1), 1_003)).toBe(true)
-    expect(segment.remove(hashIn(cell, 3), 4)).toBe(true)
+    expect(add(segment, hashIn((cell + 1) % cells), 1_001)).toBe(true)
+    expect(add(segment, hashIn((cell + 1) % cells, 1), 1_002)).toBe(false)
+    expect(add(segment, hashIn(cell - 1), 1_003)).toBe(true)
+    expect(remove(segment, hashIn(cell, 3), 4)).toBe(true)
     // What was behind the freed cell has moved up, that of the next cell included.
-    expect(segment.add(hashIn(cell, reach), 1_004)).toBe(false)
-    expect(segment.remove(hashIn((cell + 1) % cells), 1_001)).toBe(true)
-    expect(segment.add(hashIn(cell, reach), 1_004)).toBe(true)
+    expect(add(segment, hashIn(cell, reach), 1_004)).toBe(false)
+    expect(remove(segment, hashIn((cell + 1) % cells), 1_001)).toBe(true)
+    expect(add(segment, hashIn(cell, reach), 1_004)).toBe(true)
     expect(find(segment, hashIn(cell, reach), anyOne)).toBe(1_004)
     expect(find(segment, hashIn(cell, reach - 1), anyOne)).toBe(reach)
     expect(segment.candidate(hashIn(cell, reach))).toBe(1_004)
@@ -76,20 +80,21 @@ describe('a segment of a hash index', () => {
 
   it('does not count one out that is not in it', () => {
     const segment = new HashSegment(0, new SegmentPool())
-    segment.add(hashIn(1), 5)
+    add(segment, hashIn(1), 5)
 
-    expect(segment.remove(hashIn(1), 6)).toBe(false)
-    expect(segment.remove(hashIn(2), 5)).toBe(false)
+    expect(remove(segment, hashIn(1), 6)).toBe(false)
+    expect(remove(segment, hashIn(2), 5)).toBe(false)
     expect(segment.count).toBe(1)
-    expect(segment.remove(hashIn(1), 5)).toBe(true)
-    expect(segment.remove(hashIn(1), 5)).toBe(false)
+    expect(remove(segment, hashIn(1), 5)).toBe(true)
+    expect(remove(segment, hashIn(1), 5)).toBe(false)
     expect(segment.count).toBe(0)
   })
 
   it('is full before look-ups get long, and takes in another one only while both are nearly empty', () => {
     const [segment, other] = [new HashSegment(1, new SegmentPool()), new HashSegment(1, new SegmentPool())]
     const random = new Random(1)
-    const add = (to: HashSegment) => to.add(hashIn(random.below(cells), random.below(2 ** 19)), to.count + 1)
+    const add = (to: HashSegment) =>
+      to.add(hashIn(random.below(cells), random.below(2 ** 19)), asSlot(to.count + 1))
     while (segment.count < cells / 8) add(segment)
     while (other.count < cells / 8) add(other)
     expect(segment.canMerge(other)).toBe(true)
@@ -126,7 +131,7 @@ describe('a segment of a hash index', () => {
       if (random.chance(isGrowing ? 0.7 : 0.3)) {
         const hash = hashIn(random.pick(homes), random.below(4))
         if (segment.isFull) continue
-        if (segment.add(hash, step)) model.set(step, hash)
+        if (add(segment, hash, step)) model.set(step, hash)
         else if (model.size < reach) fail(`slot ${step} was refused`)
         else refused += 1
         const found = find(segment, hash, (slot) => slot === step)
@@ -134,18 +139,18 @@ describe('a segment of a hash index', () => {
       } else if (model.size > 0) {
         const slot = 1 + random.below(step)
         const hash = model.get(slot) ?? hashIn(random.pick(homes))
-        if (segment.remove(hash, slot) !== model.delete(slot)) fail(`slot ${slot} was removed wrongly`)
+        if (remove(segment, hash, slot) !== model.delete(slot)) fail(`slot ${slot} was removed wrongly`)
       }
       if (segment.count !== model.size) fail('the count was wrong')
       if (step % 500 > 0) continue
       for (const [slot, hash] of model)
         if (find(segment, hash, (candidate) => candidate === slot) !== slot) fail(`slot ${slot} was lost`)
-      const entries = new Map(slotsIn(segment).map(([hash, slot]) => [slot, hash]))
+      const entries = new Map(slotsIn(segment).map(([hash, slot]): [number, number] => [slot, hash]))
       if (slotsIn(segment).length !== model.size) fail('a walk gave too many or too few')
       for (const [slot, hash] of model) if (entries.get(slot) !== hash) fail(`slot ${slot} was not walked`)
     }
     if (homes.length < 100) expect(refused).toBeGreaterThan(0)
-    for (const [slot, hash] of model) if (!segment.remove(hash, slot)) fail(`slot ${slot} stayed`)
+    for (const [slot, hash] of model) if (!remove(segment, hash, slot)) fail(`slot ${slot} stayed`)
     expect(slotsIn(segment)).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
   'a session met too early, in order %s',
   (precision) => {
     function tableOf(timeoutMs: number) {
-      return new SessionTable<number>(timeoutMs, never, precision)
+      return new SessionTable<number, object>(timeoutMs, never, precision)
     }
 
     it('is found at its deadline, and not before, however long after it was put in its place it was in use', () => {
@@ -48,7 +48,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
 )
 
 it('sessions from another class: as many granules as 11 days of ten seconds have cost no more each than a few', () => {
-  const table = new SessionTable<number>(60 * 86_400_000, never, 'for-sweeps')
+  const table = new SessionTable<number, object>(60 * 86_400_000, never, 'for-sweeps')
   const count = 100_000
   for (let index = 0; index < count; index += 1) table.insert(String(index), 1, undefined, index * 10_000)
   const tookMs = cpuMs(() => {

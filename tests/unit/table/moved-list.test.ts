@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
+import { noSlot } from '../../../src/memory/table/layout.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { slotOf } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
 
 /** Sessions without a deadline, `a` the least recently active, that came from a class with one in another order. */
 function moved(precision = ['c', 'a', 'd', 'b']) {
-  const table = new SessionTable<number>(1_000_000, never, 'for-evictions')
+  const table = new SessionTable<number, object>(1_000_000, never, 'for-evictions')
   const ids = precision.toSorted()
   ids.forEach((id, index) => {
     table.insert(id, index, undefined, index)
@@ -16,7 +16,7 @@ function moved(precision = ['c', 'a', 'd', 'b']) {
   return table
 }
 
-function evicted(table: SessionTable<number>): string[] {
+function evicted(table: SessionTable<number, object>): string[] {
   const ids: string[] = []
   for (let slot = table.leastRecentlyActive; slot !== noSlot; slot = table.leastRecentlyActive) {
     ids.push(table.idOf(slot))

@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
 import { IdIndex } from '../../../src/memory/table/index/id-index.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { Random } from '../../support/random.ts'
-import { newSlot } from './born.ts'
+import { newSlot } from './new-slot.ts'
 
-vi.mock('../../../src/memory/table/index/index-limits.ts', () => ({
+vi.mock('../../../src/memory/table/layout.ts', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
   maxInMap: 64,
   minInHashIndex: 8,
   migrationBatch: 1,
@@ -13,9 +14,9 @@ vi.mock('../../../src/memory/table/index/index-limits.ts', () => ({
 
 describe('the index of sessions, while it is copied out of its Map', () => {
   it.each([1, 2, 3, 4])('has what a Map has, whatever comes and goes (seed %i)', (seed) => {
-    const slots = new SlotStore<number>()
-    const index = new IdIndex<number>(slots)
-    const model = new Map<string, number>()
+    const slots = new SlotStore()
+    const index = new IdIndex(slots)
+    const model = new Map<string, Slot>()
     const random = new Random(seed)
     const fail = (what: string, step: number) => expect.fail(`${what} in step ${step} of seed ${seed}`)
     let copying = 0

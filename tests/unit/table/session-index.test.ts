@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { HashIndex } from '../../../src/memory/table/index/hash-index.ts'
 import { IdIndex } from '../../../src/memory/table/index/id-index.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
-import { newSlot } from './born.ts'
+import { newSlot } from './new-slot.ts'
 
 /** At more than this a `Map` becomes an index of our own, and at fewer than the other it is one again. */
 const maxInMap = 2 ** 17
@@ -13,9 +13,9 @@ const many = 150_000
 
 /** An index and the slot of each id, which is what it should find. */
 class Filled {
-  readonly slots = new SlotStore<number>()
-  readonly index = new IdIndex<number>(this.slots)
-  readonly slotOf = new Map<string, number>()
+  readonly slots = new SlotStore()
+  readonly index = new IdIndex(this.slots)
+  readonly slotOf = new Map<string, Slot>()
 
   constructor(count: number) {
     for (let at = 0; at < count; at += 1) this.add(`session-${at}`)

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import type { SessionRecord } from '../../../src/memory/session/session-record.ts'
-import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { Sessions } from '../../../src/memory/session/sessions.ts'
+import { noSlot } from '../../../src/memory/table/layout.ts'
 
 const never = Number.POSITIVE_INFINITY
 
@@ -14,7 +14,7 @@ function collectGarbage(): void {
   collect()
 }
 
-const tableOf = () => new SessionTable<string>(1_000, never)
+const tableOf = () => new Sessions<string>(1_000, never)
 
 const said = ({ id, value, created, lastActive, timeoutMs, isHeld }: SessionRecord<string>) =>
   ({ id, value, created, lastActive, timeoutMs, isHeld }) as const
@@ -23,11 +23,11 @@ describe('the record of a session', () => {
   it('is made when it is first asked for, and the same from then on', () => {
     const table = tableOf()
     const slot = table.insert('a', 'one', undefined, 0)
-    expect(table.slots.recordOf(slot)).toBeUndefined()
+    expect(table.record(slot)).toBeUndefined()
     const record = table.recordOf(slot)
 
     expect(table.recordOf(slot)).toBe(record)
-    expect(table.slots.recordOf(slot)).toBe(record)
+    expect(table.record(slot)).toBe(record)
     expect([record.slot, table.detach(slot)]).toEqual([slot, record])
   })
 
@@ -44,7 +44,7 @@ describe('the record of a session', () => {
       isHeld: false,
     })
     table.touch(slot, 20)
-    table.slots.setValue(slot, 'two')
+    table.assign(slot, 'two')
     table.assignTimeout(slot, never)
     table.hold(slot)
 
@@ -136,11 +136,11 @@ describe('the record of a session', () => {
   })
 
   it('keeps no value in memory that was replaced after its session was put back', async () => {
-    const table = new SessionTable<object>(1_000, never)
+    const table = new Sessions<object>(1_000, never)
     const record = table.detach(table.insert('a', {}, undefined, 0))
     const former = new WeakRef(record.value)
     table.reinsert(record, 0)
-    table.slots.setValue(record.slot, {})
+    table.assign(record.slot, {})
     // What a reference was made to stays until the present job is done.
     await setImmediate()
     collectGarbage()
@@ -154,7 +154,7 @@ describe('the record of a session', () => {
     const record = table.detach(table.insert('a', 'one', 2_000, 0))
     for (let round = 1; round <= 3; round += 1) {
       table.reinsert(record, round * 100)
-      table.slots.setValue(record.slot, `value ${round}`)
+      table.assign(record.slot, `value ${round}`)
       table.touch(record.slot, round * 100 + 1)
       expect(table.detach(record.slot)).toBe(record)
       expect([record.value, record.created, record.lastActive]).toEqual([

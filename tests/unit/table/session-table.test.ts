@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
-import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { Sessions } from '../../../src/memory/session/sessions.ts'
+import { noSlot } from '../../../src/memory/table/layout.ts'
+import type { ScanResult } from '../../../src/memory/table/session-table.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { idsOf, slotOf, sweep } from './walk.ts'
 
@@ -19,7 +19,7 @@ afterEach(() => {
 
 describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s', (precision) => {
   function tableOf(timeoutMs: number, maxAgeMs = never) {
-    return new SessionTable<number>(timeoutMs, maxAgeMs, precision)
+    return new Sessions<number>(timeoutMs, maxAgeMs, precision)
   }
 
   it('has a session one millisecond before its timeout, and has it over at its timeout', () => {
@@ -158,11 +158,11 @@ describe.each(['for-evictions', 'for-sweeps'] as const)('the table, in order %s'
   it('takes breath in a walk over many that were touched within their granule', () => {
     const table = tableOf(12_800)
     for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, 50)
-    const steps: number[] = []
-    for (let step = scanPaused; step !== noSlot; steps.push(step)) step = table.nextExpired(12_800)
+    const steps: ScanResult[] = []
+    for (let step: ScanResult = 'paused'; step !== noSlot; steps.push(step)) step = table.nextExpired(12_800)
 
     expect(steps.length).toBeGreaterThan(5)
-    expect(steps.slice(0, -1).every((step) => step === scanPaused)).toBe(true)
+    expect(steps.slice(0, -1).every((step) => step === 'paused')).toBe(true)
   })
 
   it('passes over what is held, and finds it after its release', () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import { SlotList } from '../../../src/memory/table/slots/slot-list.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
-import { newSlot } from './born.ts'
+import { newSlot } from './new-slot.ts'
 
-const slots = new SlotStore<number>()
+const slots = new SlotStore()
 const slotOf = (id: string) => newSlot(slots, id, 0)
-const idOf = (slot: number) => (slot === noSlot ? undefined : slots.idOf(slot))
+const idOf = (slot: Slot) => (slot === noSlot ? undefined : slots.idOf(slot))
 
 function listOf(ids: string) {
   const list = new SlotList(slots)
@@ -15,13 +15,13 @@ function listOf(ids: string) {
   return { list, members }
 }
 
-function idsOf(list: SlotList<number>): string {
-  const members: number[] = []
+function idsOf(list: SlotList): string {
+  const members: Slot[] = []
   list.appendTo(members)
   return members.map(idOf).join('')
 }
 
-function backwards(list: SlotList<number>): string {
+function backwards(list: SlotList): string {
   const ids = []
   for (let slot = list.last; slot !== noSlot && slot !== list.sentinel; slot = slots.prev(slot))
     ids.push(idOf(slot))
@@ -84,7 +84,7 @@ describe('a list of slots', () => {
   })
 
   it('gives back what it takes itself', () => {
-    const store = new SlotStore<number>()
+    const store = new SlotStore()
     const slot = store.allocate()
     store.free(slot)
     const list = new SlotList(store)

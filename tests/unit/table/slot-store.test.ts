@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { SessionRecord } from '../../../src/memory/session/session-record.ts'
-import { TimeoutQueues } from '../../../src/memory/table/expiry/timeout-queues.ts'
-import {
-  capacityOf,
-  noSlot,
-  offsetMask,
-  pageBits,
-  refsPerSlot,
-  type SlotPage,
-} from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, offsetMask, pageBits, refsPerSlot, type Slot } from '../../../src/memory/table/layout.ts'
+import { capacityOf, type SlotPage } from '../../../src/memory/table/slots/slot-page.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 import { Random } from '../../support/random.ts'
-import { newSlot } from './born.ts'
+import { newSlot } from './new-slot.ts'
 
 /** A page is known by its memory: a slot says in which one it is. */
-const pageOf = (store: SlotStore<number>, slot: number) => store.pages[slot >>> pageBits] as SlotPage
+const pageOf = (store: SlotStore, slot: Slot) => store.pages[slot >>> pageBits] as SlotPage
 
-const refsOf = (store: SlotStore<number>, slot: number) => [
+const refsOf = (store: SlotStore, slot: Slot) => [
   ...pageOf(store, slot).refs.slice(
     (slot & offsetMask) * refsPerSlot,
     ((slot & offsetMask) + 1) * refsPerSlot,
@@ -24,9 +16,9 @@ const refsOf = (store: SlotStore<number>, slot: number) => [
   pageOf(store, slot).records?.[slot & offsetMask],
 ]
 
-const bear = (store: SlotStore<number>, value: number) => newSlot(store, `id ${value}`, value)
+const bear = (store: SlotStore, value: number) => newSlot(store, `id ${value}`, value)
 
-const pagesOf = (store: SlotStore<number>) => store.pages.filter((page) => page !== undefined)
+const pagesOf = (store: SlotStore) => store.pages.filter((page) => page !== undefined)
 
 /** How many slots so many pages have. */
 const slotsIn = (pages: number) =>
@@ -34,8 +26,8 @@ const slotsIn = (pages: number) =>
 
 /** Fills so many pages to the last slot, and gives their slots, page by page. */
 function filled(count: number) {
-  const store = new SlotStore<number>()
-  const slots: number[][] = Array.from({ length: count }, () => [])
+  const store = new SlotStore()
+  const slots: Slot[][] = Array.from({ length: count }, () => [])
   // The first page has a slot that stands for none.
   for (let value = 1; value < slotsIn(count); value += 1) {
     const slot = bear(store, value)
@@ -57,7 +49,7 @@ function shuffled<E>(elements: readonly E[], random: Random): E[] {
 
 describe('a slot', () => {
   it('is never the one that stands for none', () => {
-    const store = new SlotStore<number>()
+    const store = new SlotStore()
     const slots = Array.from({ length: 100 }, (_, value) => bear(store, value))
 
     expect(slots).not.toContain(noSlot)
@@ -65,7 +57,7 @@ describe('a slot', () => {
   })
 
   it('is used again after it was freed, and tells its sessions apart', () => {
-    const store = new SlotStore<number>()
+    const store = new SlotStore()
     const [first, second] = [bear(store, 1), bear(store, 2)]
     const life = store.generation(first)
     store.setHeld(first, true)
@@ -80,14 +72,10 @@ describe('a slot', () => {
   })
 
   it('keeps nothing of its session in memory after it was freed', () => {
-    const store = new SlotStore<number>()
-    const home = {
-      slots: store,
-      queues: new TimeoutQueues(store, 1_000, Number.POSITIVE_INFINITY, 'for-sweeps'),
-    }
+    const store = new SlotStore()
     const slot = bear(store, 1)
     const neighbour = bear(store, 2)
-    const record = new SessionRecord('id 1', slot, home)
+    const record = { of: 'id 1' }
     store.setRecord(slot, record)
     expect(refsOf(store, slot)).toEqual(['id 1', 1, record])
     store.free(slot)
@@ -115,17 +103,13 @@ describe('a slot', () => {
   })
 
   it('keeps what it has apart from all others, in pages of all sizes', () => {
-    const store = new SlotStore<number>()
-    const home = {
-      slots: store,
-      queues: new TimeoutQueues(store, 1_000, Number.POSITIVE_INFINITY, 'for-sweeps'),
-    }
-    const records = new Map<number, SessionRecord<number>>()
-    const slots: number[] = []
-    const isWrong = (slot: number, value: number) =>
+    const store = new SlotStore()
+    const records = new Map<number, object>()
+    const slots: Slot[] = []
+    const isWrong = (slot: Slot, value: number) =>
       store.idOf(slot) !== `id ${value}` ||
       store.valueOf(slot) !== value ||
-      store.recordOf(slot) !== records.get(slot) ||
+      store.record(slot) !== records.get(slot) ||
       store.created(slot) !== value + 0.25 ||
       store.lastActive(slot) !== value + 0.5 ||
       store.linkedTick(slot) !== -value ||
@@ -135,14 +119,14 @@ describe('a slot', () => {
       store.next(slot) !== (slots[value + 1] ?? slots[0]) ||
       store.prev(slot) !== (slots[value - 1] ?? slots[slots.length - 1])
     const pages = 9
-    for (let value = 0; value < slotsIn(pages) - 1; value += 1) {
+    for (let value = 0; value < slotsIn(pages); value += 1) {
       const slot = newSlot(store, `id ${value}`, value, { now: value + 0.25, queueNumber: value % 7 })
       store.setLastActive(slot, value + 0.5)
       store.setLinkedTick(slot, -value)
       store.setHeld(slot, value % 3 === 0)
       store.setHash(slot, ~value)
       if (value % 2 === 0) {
-        const record = new SessionRecord(`id ${value}`, slot, home)
+        const record = { of: value }
         records.set(slot, record)
         store.setRecord(slot, record)
       }
@@ -225,8 +209,8 @@ describe('the pages', () => {
 
   it.each([4, 5])('never give a slot twice while sessions come and go in waves (seed %i)', (seed) => {
     const random = new Random(seed)
-    const store = new SlotStore<number>()
-    const inUse: number[] = []
+    const store = new SlotStore()
+    const inUse: Slot[] = []
     const values: number[] = []
     let most = 0
     for (let wave = 0; wave < 12; wave += 1) {
@@ -239,9 +223,9 @@ describe('the pages', () => {
           inUse.push(slot)
         } else if (inUse.length > 0) {
           const at = random.below(inUse.length)
-          const slot = inUse[at] as number
+          const slot = inUse[at] as Slot
           if (store.valueOf(slot) !== values[slot]) expect.fail(`slot ${slot} has another value`)
-          inUse[at] = inUse.at(-1) as number
+          inUse[at] = inUse.at(-1) as Slot
           inUse.pop()
           delete values[slot]
           store.free(slot)

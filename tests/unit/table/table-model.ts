@@ -1,4 +1,4 @@
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import type { Random } from '../../support/random.ts'
 
 /** A session as simply as it can be said. */
@@ -9,7 +9,7 @@ export interface ModelSession {
   lastActive: number
   timeoutMs: number
   isHeld: boolean
-  slot: number
+  slot: Slot
   /** Where it stands in the array. */
   at: number
 }
@@ -29,11 +29,11 @@ export class TableModel {
     return this.#byId.get(id)
   }
 
-  slotOf(id: string): number {
+  slotOf(id: string): Slot {
     return this.#byId.get(id)?.slot ?? noSlot
   }
 
-  add(id: string, value: number, timeoutMs: number, now: number, slot: number): void {
+  add(id: string, value: number, timeoutMs: number, now: number, slot: Slot): void {
     const session = { id, value, created: now, lastActive: now, timeoutMs, isHeld: false, slot }
     this.sessions.push({ ...session, at: this.sessions.length })
     this.#byId.set(id, this.sessions[this.sessions.length - 1] as ModelSession)

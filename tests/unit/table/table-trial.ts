@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../../src/memory/session/session-record.ts'
-import { type Precision, scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
-import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { Sessions } from '../../../src/memory/session/sessions.ts'
+import type { Precision } from '../../../src/memory/table/expiry/timeout-queue.ts'
+import { noSlot } from '../../../src/memory/table/layout.ts'
 import { Random } from '../../support/random.ts'
 import { type ModelSession, TableModel } from './table-model.ts'
 
@@ -30,7 +30,7 @@ export interface TrialOptions {
 export class TableTrial {
   readonly options: TrialOptions
   readonly random: Random
-  readonly table: SessionTable<number>
+  readonly table: Sessions<number>
   readonly model: TableModel
   readonly out: SessionRecord<number>[] = []
   now = 1_000
@@ -41,7 +41,7 @@ export class TableTrial {
   constructor(options: TrialOptions) {
     this.options = options
     this.random = new Random(options.seed)
-    this.table = new SessionTable(options.timeoutMs, options.maxAgeMs, options.order)
+    this.table = new Sessions(options.timeoutMs, options.maxAgeMs, options.order)
     this.model = new TableModel(options.maxAgeMs)
   }
 
@@ -106,7 +106,7 @@ export class TableTrial {
     if (over !== undefined && over.size > 0) this.expect(table.mayHaveExpired(now), 'may have none over')
     for (let count = 0; count < most; ) {
       const slot = table.nextExpired(now)
-      if (slot === scanPaused) continue
+      if (slot === 'paused') continue
       if (slot === noSlot) break
       count += 1
       const session = model.find(table.idOf(slot))
@@ -147,12 +147,12 @@ export class TableTrial {
     const { slot, id } = session
     if (table.find(id) !== slot || table.idOf(slot) !== id) return 'was not found'
     if (table.valueOf(slot) !== session.value) return 'has another value'
-    if (table.slots.lastActive(slot) !== session.lastActive) return 'was active at another time'
-    if (table.slots.created(slot) !== session.created) return 'was created at another time'
-    if (table.queues.ofSlot(slot).timeoutMs !== session.timeoutMs) return 'has another timeout'
+    if (table.lastActive(slot) !== session.lastActive) return 'was active at another time'
+    if (table.created(slot) !== session.created) return 'was created at another time'
+    if (table.timeoutMs(slot) !== session.timeoutMs) return 'has another timeout'
     if (table.isHeld(slot) !== session.isHeld) return 'is held or not'
     if (table.isExpired(slot, now) !== model.isOver(session, now)) return 'is over or not'
-    const record = table.slots.recordOf(slot)
+    const record = table.record(slot)
     return record === undefined || record.value === session.value
       ? undefined
       : 'has a record of something else'
@@ -194,7 +194,7 @@ export class TableTrial {
     if (table.size + table.heldCount + table.expirableCount > 0) return 'sessions are counted'
     if (table.mayHaveExpired(this.now * 2)) return 'some may be over'
     // The first page, the one that is asked for slots at present, and the one that is kept.
-    const pages = table.slots.pages.filter((page) => page !== undefined).length
+    const pages = table.fastPath.pages.filter((page) => page !== undefined).length
     return pages > 3 ? `${pages} pages` : undefined
   }
 

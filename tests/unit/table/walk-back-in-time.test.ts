@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
+import { noSlot } from '../../../src/memory/table/layout.ts'
 import { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 import { sweep } from './walk.ts'
 
 const never = Number.POSITIVE_INFINITY
@@ -11,7 +10,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
   'a walk of an earlier moment, in order %s',
   (precision) => {
     it('comes to an end after one of a later moment was cut short', () => {
-      const table = new SessionTable<number>(12_800, never, precision)
+      const table = new SessionTable<number, object>(12_800, never, precision)
       for (let index = 0; index < 5; index += 1) table.insert(String(index), 1, undefined, 50)
       expect(sweep(table, 12_800)).toEqual([])
       expect(sweep(table, 12_850, 1)).toEqual(['0'])
@@ -24,7 +23,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
     })
 
     it('finds what another timeout has had over by then', () => {
-      const table = new SessionTable<number>(12_800, never, precision)
+      const table = new SessionTable<number, object>(12_800, never, precision)
       for (let index = 0; index < 5; index += 1) table.insert(String(index), 1, undefined, 50)
       table.insert('over', 1, 12_500, 100)
       expect(table.nextExpired(12_500)).toBe(noSlot)
@@ -36,13 +35,13 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
     })
 
     it('takes breath where a later one has left it many to look at', () => {
-      const table = new SessionTable<number>(12_800, never, precision)
+      const table = new SessionTable<number, object>(12_800, never, precision)
       for (let index = 0; index < 1_000; index += 1) table.insert(String(index), 1, undefined, 50)
       expect(sweep(table, 12_800)).toEqual([])
       expect(sweep(table, 12_850, 1)).toEqual(['0'])
       table.insert('new', 1, undefined, 12_850)
 
-      expect(table.nextExpired(12_650)).toBe(scanPaused)
+      expect(table.nextExpired(12_650)).toBe('paused')
       expect(sweep(table, 12_650)).toEqual([])
       expect(sweep(table, 12_850)).toHaveLength(999)
     })

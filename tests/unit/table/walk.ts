@@ -1,14 +1,17 @@
-import { scanPaused } from '../../../src/memory/table/expiry/timeout-queue.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import type { SessionTable } from '../../../src/memory/table/session-table.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
 
 /** Takes out what is over, and says which; a walk may be cut short. */
-export function sweep<T>(table: SessionTable<T>, now: number, most = Number.POSITIVE_INFINITY): string[] {
+export function sweep<T>(
+  table: SessionTable<T, object>,
+  now: number,
+  most = Number.POSITIVE_INFINITY,
+): string[] {
   const ids: string[] = []
   while (ids.length < most) {
     const slot = table.nextExpired(now)
     if (slot === noSlot) break
-    if (slot === scanPaused) continue
+    if (slot === 'paused') continue
     ids.push(table.idOf(slot))
     table.remove(slot)
   }
@@ -16,11 +19,11 @@ export function sweep<T>(table: SessionTable<T>, now: number, most = Number.POSI
 }
 
 /** The slot of a session that is in the table. */
-export function slotOf<T>(table: SessionTable<T>, id: string): number {
+export function slotOf<T>(table: SessionTable<T, object>, id: string): Slot {
   const slot = table.find(id)
   if (slot === noSlot) throw new Error(`there is no session '${id}'`)
   return slot
 }
 
 /** The ids of all sessions, in the order in which the table gives them. */
-export const idsOf = <T>(table: SessionTable<T>) => table.snapshot().map((slot) => table.idOf(slot))
+export const idsOf = <T>(table: SessionTable<T, object>) => table.snapshot().map((slot) => table.idOf(slot))

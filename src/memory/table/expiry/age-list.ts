@@ -1,4 +1,6 @@
-import { capacityOf, noSlot, offsetMask, pageBits } from '../slots/slot-page.ts'
+import { noSlot, offsetMask, pageBits, type Slot } from '../layout.ts'
+import { asSlot } from '../slots/as-slot.ts'
+import { capacityOf } from '../slots/slot-page.ts'
 
 /**
  * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their deadlines.
@@ -14,23 +16,23 @@ export class AgeList {
   /** A page that was dropped, for the next that is needed. */
   #spare: Int32Array | undefined
 
-  get oldest(): number {
+  get oldest(): Slot {
     return this.#younger(noSlot)
   }
 
-  has(slot: number): boolean {
+  has(slot: Slot): boolean {
     return this.#older(slot) !== noSlot || this.oldest === slot
   }
 
-  append(slot: number): void {
+  append(slot: Slot): void {
     this.#insertAfter(slot, this.#older(noSlot))
   }
 
-  prepend(slot: number): void {
+  prepend(slot: Slot): void {
     this.#insertAfter(slot, noSlot)
   }
 
-  remove(slot: number): void {
+  remove(slot: Slot): void {
     if (!this.has(slot)) return
     this.#link(this.#older(slot), this.#younger(slot))
     this.#set(slot, 0, noSlot)
@@ -38,7 +40,7 @@ export class AgeList {
     this.#uncount(slot >>> pageBits)
   }
 
-  #insertAfter(slot: number, older: number): void {
+  #insertAfter(slot: Slot, older: Slot): void {
     const younger = this.#younger(older)
     const index = slot >>> pageBits
     this.#usedCounts[index] = (this.#usedCounts[index] ?? 0) + 1
@@ -55,20 +57,20 @@ export class AgeList {
     this.#pages[index] = undefined
   }
 
-  #link(older: number, younger: number): void {
+  #link(older: Slot, younger: Slot): void {
     this.#set(older, 1, younger)
     this.#set(younger, 0, older)
   }
 
-  #older(slot: number): number {
-    return this.#pages[slot >>> pageBits]?.[(slot & offsetMask) * 2] ?? noSlot
+  #older(slot: Slot): Slot {
+    return asSlot(this.#pages[slot >>> pageBits]?.[(slot & offsetMask) * 2] ?? noSlot)
   }
 
-  #younger(slot: number): number {
-    return this.#pages[slot >>> pageBits]?.[(slot & offsetMask) * 2 + 1] ?? noSlot
+  #younger(slot: Slot): Slot {
+    return asSlot(this.#pages[slot >>> pageBits]?.[(slot & offsetMask) * 2 + 1] ?? noSlot)
   }
 
-  #set(slot: number, side: 0 | 1, neighbour: number): void {
+  #set(slot: Slot, side: 0 | 1, neighbour: Slot): void {
     const index = slot >>> pageBits
     let page = this.#pages[index]
     if (page === undefined) {

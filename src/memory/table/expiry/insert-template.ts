@@ -1,4 +1,6 @@
-import { atPrev, intsPerSlot, offsetMask, pageBits, type SlotPage } from '../slots/slot-page.ts'
+import { atPrev, intsPerSlot, offsetMask, pageBits, type Slot } from '../layout.ts'
+import { asSlot } from '../slots/as-slot.ts'
+import type { SlotPage } from '../slots/slot-page.ts'
 
 /**
  * What the slot of a session is given that comes now, as the most recently active of its queue: the same for all that
@@ -17,12 +19,12 @@ export class InsertTemplate {
   /** The number of its queue, doubled: a slot says with one more that it is held. */
   declare readonly flags: number
   /** What stands behind the last session of the list. */
-  declare readonly sentinel: number
+  declare readonly sentinel: Slot
   /** The memory of that, and where it begins there. It stays where it is as long as the list. */
   declare private readonly sentinelInts: Int32Array
   declare private readonly sentinelOffset: number
 
-  constructor(queueNumber: number, sentinel: number, pages: readonly (SlotPage | undefined)[]) {
+  constructor(queueNumber: number, sentinel: Slot, pages: readonly (SlotPage | undefined)[]) {
     this.flags = queueNumber << 1
     this.sentinel = sentinel
     this.sentinelInts = (pages[sentinel >>> pageBits] as SlotPage).ints
@@ -34,10 +36,10 @@ export class InsertTemplate {
   }
 
   /** Puts a slot behind the last one, which it gives; that one has yet to hear of it. */
-  linkAtTail(slot: number): number {
+  linkAtTail(slot: Slot): Slot {
     const ints = this.sentinelInts
     const at = this.sentinelOffset + atPrev
-    const prev = ints[at] as number
+    const prev = asSlot(ints[at])
     ints[at] = slot
     this.wasEmpty = prev === this.sentinel
     return prev

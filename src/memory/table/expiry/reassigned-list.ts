@@ -1,11 +1,11 @@
+import { noSlot, type Slot } from '../layout.ts'
 import { SlotList } from '../slots/slot-list.ts'
-import { noSlot } from '../slots/slot-page.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { BinaryHeap } from './binary-heap.ts'
 
 /** A session as it was when it came into the list. */
 interface ReassignedEntry {
-  readonly slot: number
+  readonly slot: Slot
   readonly generation: number
   readonly lastActive: number
 }
@@ -20,22 +20,22 @@ const minEntriesToPrune = 64
  * searched for. A session that is used leaves for that list and is not told to the heap: its entry is known to be stale when
  * it is the first.
  */
-export class ReassignedList<T> {
-  readonly #slots: SlotStore<T>
+export class ReassignedList {
+  readonly #slots: SlotStore
   /** The number of the queue. */
   readonly #queueNumber: number
-  readonly #list: SlotList<T>
+  readonly #list: SlotList
   readonly #heap = new BinaryHeap<ReassignedEntry>(({ lastActive }) => lastActive)
   #prunesAt = minEntriesToPrune
 
-  constructor(slots: SlotStore<T>, queueNumber: number) {
+  constructor(slots: SlotStore, queueNumber: number) {
     this.#slots = slots
     this.#queueNumber = queueNumber
     this.#list = new SlotList(slots)
   }
 
   /** The least recently active session; `noSlot` where there is none. */
-  get first(): number {
+  get first(): Slot {
     if (this.#list.first === noSlot) return noSlot
     let { first } = this.#heap
     while (first !== undefined && !this.#isCurrent(first)) {
@@ -45,7 +45,7 @@ export class ReassignedList<T> {
     return first?.slot ?? noSlot
   }
 
-  add(slot: number): void {
+  add(slot: Slot): void {
     this.#list.append(slot)
     this.#heap.push({
       slot,
@@ -57,7 +57,7 @@ export class ReassignedList<T> {
     this.#prunesAt = this.#heap.size * 2 + minEntriesToPrune
   }
 
-  appendTo(slots: number[]): void {
+  appendTo(slots: Slot[]): void {
     this.#list.appendTo(slots)
   }
 

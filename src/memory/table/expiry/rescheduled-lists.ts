@@ -1,5 +1,5 @@
+import { noSlot, type Slot } from '../layout.ts'
 import { SlotList } from '../slots/slot-list.ts'
-import { noSlot } from '../slots/slot-page.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { BinaryHeap } from './binary-heap.ts'
 
@@ -9,18 +9,18 @@ import { BinaryHeap } from './binary-heap.ts'
  *
  * Each is met when its own tick comes, and not before.
  */
-export class RescheduledLists<T> {
-  readonly #slots: SlotStore<T>
+export class RescheduledLists {
+  readonly #slots: SlotStore
   /** Ticks in which nothing is left are dropped when they would be the first. */
-  readonly #byTick = new Map<number, SlotList<T>>()
+  readonly #byTick = new Map<number, SlotList>()
   readonly #ticks = new BinaryHeap<number>((tick) => tick)
 
-  constructor(slots: SlotStore<T>) {
+  constructor(slots: SlotStore) {
     this.#slots = slots
   }
 
   /** A session of the earliest tick. */
-  get first(): number {
+  get first(): Slot {
     for (let { first } = this.#ticks; first !== undefined; { first } = this.#ticks) {
       const list = this.#byTick.get(first)
       if (list !== undefined && list.first !== noSlot) return list.first
@@ -32,7 +32,7 @@ export class RescheduledLists<T> {
   }
 
   /** Adds a session to the tick that it is linked to. */
-  add(slot: number): void {
+  add(slot: Slot): void {
     const tick = this.#slots.linkedTick(slot)
     let list = this.#byTick.get(tick)
     if (list === undefined) {
@@ -43,7 +43,7 @@ export class RescheduledLists<T> {
     list.append(slot)
   }
 
-  appendTo(slots: number[]): void {
+  appendTo(slots: Slot[]): void {
     for (const list of this.#byTick.values()) list.appendTo(slots)
   }
 

@@ -1,5 +1,5 @@
+import { noSlot, type Slot } from '../layout.ts'
 import { SlotList } from '../slots/slot-list.ts'
-import { noSlot } from '../slots/slot-page.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { InsertTemplate } from './insert-template.ts'
 import { ReassignedList } from './reassigned-list.ts'
@@ -8,8 +8,8 @@ import { RescheduledLists } from './rescheduled-lists.ts'
 /** How many sessions may be put elsewhere before a walk stops to let its caller look at the clock. */
 export const maxStepsPerScan = 64
 
-/** What a walk gives when it stops only for that; no slot has this number. */
-export const scanPaused = -1
+/** What a scan for expired sessions returns: one of them, `noSlot` when there are no more, or that it only paused. */
+export type ScanResult = Slot | 'paused'
 
 /** A 128th of the timeout keeps moves rare and the order good to within one percent. */
 const ticksPerTimeout = 128
@@ -44,7 +44,7 @@ export interface TimeoutQueueOptions {
  * One that could be over by its tick and is not by its exact time waits in `dueSoon`, for two ticks at most,
  * and `dueSoon` is looked through only when the earliest of its deadlines has come. Nothing scans the live sessions.
  */
-export class TimeoutQueue<T> {
+export class TimeoutQueue {
   readonly timeoutMs: number
   readonly #ticksPerMs: number
   /** A session that was put in its place so many ticks ago moves at its next touch. */
@@ -53,23 +53,23 @@ export class TimeoutQueue<T> {
   readonly #ticksUntilCheck: number
   /** How the slots of the queue name it. */
   readonly number: number
-  readonly #slots: SlotStore<T>
+  readonly #slots: SlotStore
   readonly #maxAgeMs: number
   readonly #tickMs: number
-  readonly #ordered: SlotList<T>
-  readonly #rescheduled: RescheduledLists<T>
+  readonly #ordered: SlotList
+  readonly #rescheduled: RescheduledLists
   /** Sessions that came from another queue, where none has a deadline. */
-  readonly #reassigned: ReassignedList<T> | undefined
-  readonly #dueSoon: SlotList<T>
+  readonly #reassigned: ReassignedList | undefined
+  readonly #dueSoon: SlotList
   /** What was `dueSoon` when a walk began and has not been looked at yet; a walk that was cut short leaves it to the next. */
-  readonly #rechecking: SlotList<T>
+  readonly #rechecking: SlotList
   /** What a session is given that comes now, as the most recently active: the same for all that come in one tick. */
   declare readonly template: InsertTemplate
   #earliestDueSoon = Number.POSITIVE_INFINITY
   /** Sessions of this queue in the table, held ones included. */
   size = 0
 
-  constructor(slots: SlotStore<T>, number: number, { timeoutMs, maxAgeMs, precision }: TimeoutQueueOptions) {
+  constructor(slots: SlotStore, number: number, { timeoutMs, maxAgeMs, precision }: TimeoutQueueOptions) {
     this.#slots = slots
     this.number = number
     this.timeoutMs = timeoutMs
@@ -105,30 +105,30 @@ export class TimeoutQueue<T> {
   }
 
   /** Adds a session at the end, as the most recently active; says whether it is the first in that order as well. */
-  append(slot: number, now: number): boolean {
+  append(slot: Slot, now: number): boolean {
     this.#linkTo(slot, this.#tickOf(now))
     return this.#ordered.append(slot)
   }
 
   /** Adds a session that was active a while ago. Its place in the order would have to be searched for. */
-  insertByActivity(slot: number): void {
+  insertByActivity(slot: Slot): void {
     this.#linkTo(slot, this.#tickOf(this.#slots.lastActive(slot)))
     if (this.#reassigned === undefined) this.#rescheduled.add(slot)
     else this.#reassigned.add(slot)
   }
 
   /** Moves a session to the end, as the most recently active. */
-  relink(slot: number, now: number): void {
+  relink(slot: Slot, now: number): void {
     this.#slots.unlink(slot)
     this.append(slot, now)
   }
 
   /** Whether a session that is touched now has to move to the end. Without ticks every touch moves it. */
-  needsRelink(slot: number, now: number): boolean {
+  needsRelink(slot: Slot, now: number): boolean {
     return !this.isFinite || this.#tickOf(now) - this.#slots.linkedTick(slot) >= this.#ticksPerRelink
   }
 
-  isExpired(slot: number, now: number): boolean {
+  isExpired(slot: Slot, now: number): boolean {
     // The sum, as timers are set by it, and not the difference, which may round to less than the timeout.
     return this.#slots.lastActive(slot) + this.timeoutMs <= now
   }
@@ -151,7 +151,7 @@ export class TimeoutQueue<T> {
    * A session that is over; `noSlot` where there is none; and now and then `scanPaused`, so that the caller can look at the
    * clock. The caller takes it out before it asks for the next. Anything may happen between two of them.
    */
-  nextExpired(now: number): number {
+  nextExpired(now: number): ScanResult {
     if (!this.isFinite) return noSlot
     if (now >= this.#earliestDueSoon) {
       this.#rechecking.spliceFrom(this.#dueSoon)
@@ -165,11 +165,11 @@ export class TimeoutQueue<T> {
       if (this.isExpired(first, now)) return first
       this.#defer(first)
     }
-    return scanPaused
+    return 'paused'
   }
 
   /** The least recently active session, to within one tick; exactly without a timeout. */
-  get leastRecentlyActive(): number {
+  get leastRecentlyActive(): Slot {
     let leastRecent = noSlot
     for (const first of [
       this.#firstByTick(),
@@ -185,7 +185,7 @@ export class TimeoutQueue<T> {
   }
 
   /** Adds all that are in its order to `slots`, those first that were active least recently, more or less. */
-  appendTo(slots: number[]): void {
+  appendTo(slots: Slot[]): void {
     this.#rechecking.appendTo(slots)
     this.#dueSoon.appendTo(slots)
     this.#rescheduled.appendTo(slots)
@@ -203,7 +203,7 @@ export class TimeoutQueue<T> {
   }
 
   /** The session of the earliest tick. */
-  #firstByTick(): number {
+  #firstByTick(): Slot {
     const rescheduled = this.#rescheduled.first
     const ordered = this.#ordered.first
     if (rescheduled === noSlot || ordered === noSlot) return rescheduled === noSlot ? ordered : rescheduled
@@ -211,7 +211,7 @@ export class TimeoutQueue<T> {
   }
 
   /** A session that could be over by its tick, and is not. */
-  #defer(slot: number): void {
+  #defer(slot: Slot): void {
     this.#slots.unlink(slot)
     const lastActive = this.#slots.lastActive(slot)
     const tick = this.#tickOf(lastActive)
@@ -228,7 +228,7 @@ export class TimeoutQueue<T> {
     return this.isFinite ? (tick + this.#ticksUntilCheck) * this.#tickMs : Number.NEGATIVE_INFINITY
   }
 
-  #linkTo(slot: number, tick: number): void {
+  #linkTo(slot: Slot, tick: number): void {
     this.#slots.setLinkedTick(slot, tick)
     this.#slots.setNextCheckAt(
       slot,
@@ -240,7 +240,7 @@ export class TimeoutQueue<T> {
     return this.isFinite ? Math.floor(moment * this.#ticksPerMs) : 0
   }
 
-  #earliestExpiryOf(slot: number): number {
+  #earliestExpiryOf(slot: Slot): number {
     return this.#earliestExpiryAt(this.#slots.linkedTick(slot))
   }
 

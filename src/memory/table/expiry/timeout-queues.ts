@@ -1,7 +1,7 @@
-import { noSlot } from '../slots/slot-page.ts'
+import { noSlot, type Slot } from '../layout.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { LowerBoundHeap } from './lower-bound-heap.ts'
-import { type Precision, TimeoutQueue } from './timeout-queue.ts'
+import { type Precision, type ScanResult, TimeoutQueue } from './timeout-queue.ts'
 
 /**
  * The timeout queues of a table: one for each timeout that some session has, and always one for the registry's own.
@@ -9,23 +9,23 @@ import { type Precision, TimeoutQueue } from './timeout-queue.ts'
  * What is over and who is the least recently active is asked of the queue that comes first, so that a thousand different
  * timeouts cost no more than one; Node keeps its own timers in this way.
  */
-export class TimeoutQueues<T> {
-  readonly default: TimeoutQueue<T>
+export class TimeoutQueues {
+  readonly default: TimeoutQueue
   /** Where {@link nextExpired} found the last one, until it has found all: each walk begins with the soonest. */
-  #scanning: TimeoutQueue<T> | undefined
-  readonly #slots: SlotStore<T>
+  #scanning: TimeoutQueue | undefined
+  readonly #slots: SlotStore
   readonly #maxAgeMs: number
   readonly #precision: Precision
-  readonly #byTimeout = new Map<number, TimeoutQueue<T>>()
-  readonly #byNumber: TimeoutQueue<T>[] = []
+  readonly #byTimeout = new Map<number, TimeoutQueue>()
+  readonly #byNumber: TimeoutQueue[] = []
   readonly #freeNumbers: number[] = []
-  readonly #byDeadline = new LowerBoundHeap<TimeoutQueue<T>>(({ earliestExpiry }) => earliestExpiry)
+  readonly #byDeadline = new LowerBoundHeap<TimeoutQueue>(({ earliestExpiry }) => earliestExpiry)
   /** A queue is sorted to within a tick, so behind its first session may be one that is older by less than that. */
-  readonly #byActivity: LowerBoundHeap<TimeoutQueue<T>>
+  readonly #byActivity: LowerBoundHeap<TimeoutQueue>
   /** The queue of the sessions that never end for being idle, where there is one. */
-  #neverExpiring: TimeoutQueue<T> | undefined = undefined
+  #neverExpiring: TimeoutQueue | undefined = undefined
 
-  constructor(slots: SlotStore<T>, timeoutMs: number, maxAgeMs: number, precision: Precision) {
+  constructor(slots: SlotStore, timeoutMs: number, maxAgeMs: number, precision: Precision) {
     this.#slots = slots
     this.#maxAgeMs = maxAgeMs
     this.#precision = precision
@@ -36,18 +36,18 @@ export class TimeoutQueues<T> {
   }
 
   /** The queue of a timeout; `undefined` is the registry's own. */
-  forTimeout(timeoutMs: number | undefined): TimeoutQueue<T> {
+  forTimeout(timeoutMs: number | undefined): TimeoutQueue {
     if (timeoutMs === undefined) return this.default
     return this.#byTimeout.get(timeoutMs) ?? this.#add(timeoutMs)
   }
 
   /** The queue of a session. */
-  ofSlot(slot: number): TimeoutQueue<T> {
+  ofSlot(slot: Slot): TimeoutQueue {
     return this.#queueAt(this.#slots.queueNumber(slot))
   }
 
-  #queueAt(number: number): TimeoutQueue<T> {
-    return this.#byNumber[number] as TimeoutQueue<T>
+  #queueAt(number: number): TimeoutQueue {
+    return this.#byNumber[number] as TimeoutQueue
   }
 
   /** Sessions that never end for being idle. */
@@ -61,7 +61,7 @@ export class TimeoutQueues<T> {
   }
 
   /** One session less has this timeout, whether it was in the order of activity or not. */
-  removeOneFrom(queue: TimeoutQueue<T>): void {
+  removeOneFrom(queue: TimeoutQueue): void {
     queue.size -= 1
     if (queue.size > 0 || queue === this.default) return
     this.#byTimeout.delete(queue.timeoutMs)
@@ -74,14 +74,14 @@ export class TimeoutQueues<T> {
   }
 
   /** The session that came last has nobody of its queue before it: the moments of the queue may have become earlier. */
-  onFirstInsert(queue: TimeoutQueue<T>): void {
+  onFirstInsert(queue: TimeoutQueue): void {
     this.#byDeadline.decreaseKey(queue, queue.earliestExpiryOfInsert)
     this.#byActivity.decreaseKey(queue, queue.template.now)
     this.#capTemplate()
   }
 
   /** The same of any other session. */
-  decreaseKey(queue: TimeoutQueue<T>): void {
+  decreaseKey(queue: TimeoutQueue): void {
     this.#byDeadline.decreaseKey(queue)
     this.#byActivity.decreaseKey(queue)
     this.#capTemplate()
@@ -94,12 +94,12 @@ export class TimeoutQueues<T> {
   }
 
   /** Puts a session into the order of its queue, as the most recently active. */
-  append(queue: TimeoutQueue<T>, slot: number, now: number): void {
+  append(queue: TimeoutQueue, slot: Slot, now: number): void {
     if (queue.append(slot, now)) this.decreaseKey(queue)
   }
 
   /** Puts a session into the order of its queue, where its own last activity belongs. */
-  insertByActivity(queue: TimeoutQueue<T>, slot: number): void {
+  insertByActivity(queue: TimeoutQueue, slot: Slot): void {
     queue.insertByActivity(slot)
     this.decreaseKey(queue)
   }
@@ -110,9 +110,9 @@ export class TimeoutQueues<T> {
   }
 
   /** A session that is over, or as {@link TimeoutQueue.nextExpired} says. */
-  nextExpired(now: number): number {
+  nextExpired(now: number): ScanResult {
     // First in the queue that had the last one: it is likely to have the next, and the heap need not be asked.
-    let found = this.#scanning?.nextExpired(now) ?? noSlot
+    let found: ScanResult = this.#scanning?.nextExpired(now) ?? noSlot
     while (found === noSlot) {
       const queue = this.#byDeadline.first(now)
       this.#scanning = queue
@@ -124,7 +124,7 @@ export class TimeoutQueues<T> {
   }
 
   /** The least recently active session, to within one tick of its own queue. */
-  get leastRecentlyActive(): number {
+  get leastRecentlyActive(): Slot {
     return this.#byActivity.first()?.leastRecentlyActive ?? noSlot
   }
 
@@ -132,7 +132,7 @@ export class TimeoutQueues<T> {
    * Each session that is not held, of one queue after another, until there is none. The caller takes it out before it asks for
    * the next; anything may happen between two of them.
    */
-  *drain(): Generator<number, undefined, undefined> {
+  *drain(): Generator<Slot, undefined, undefined> {
     // Once more, as one may have come into a queue that had been gone through.
     for (let foundAny = true; foundAny; ) {
       foundAny = false
@@ -149,13 +149,13 @@ export class TimeoutQueues<T> {
     return undefined
   }
 
-  appendTo(slots: number[]): void {
+  appendTo(slots: Slot[]): void {
     for (const queue of this.#byTimeout.values()) queue.appendTo(slots)
   }
 
-  #add(timeoutMs: number): TimeoutQueue<T> {
+  #add(timeoutMs: number): TimeoutQueue {
     const number = this.#freeNumbers.pop() ?? this.#byNumber.length
-    const queue = new TimeoutQueue<T>(this.#slots, number, {
+    const queue = new TimeoutQueue(this.#slots, number, {
       timeoutMs,
       maxAgeMs: this.#maxAgeMs,
       precision: this.#precision,

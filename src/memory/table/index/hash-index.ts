@@ -1,4 +1,4 @@
-import { noSlot } from '../slots/slot-page.ts'
+import { noSlot, type Slot } from '../layout.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { newHashKeys } from './hash-keys.ts'
 import { HashSegment } from './hash-segment.ts'
@@ -17,19 +17,19 @@ const maxDepth = 16
  * Ids that have the same hash, or nearly, may find no free cell; they go to a `Map`. With secret keys that is a coincidence,
  * which nobody can bring about.
  */
-export class HashIndex<T> {
-  readonly #slots: SlotStore<T>
+export class HashIndex {
+  readonly #slots: SlotStore
   readonly #keys = newHashKeys()
   readonly #pool = new SegmentPool()
   #directory = [new HashSegment(0, this.#pool)]
-  readonly #overflow = new Map<string, number>()
+  readonly #overflow = new Map<string, Slot>()
   size = 0
 
-  constructor(slots: SlotStore<T>) {
+  constructor(slots: SlotStore) {
     this.#slots = slots
   }
 
-  find(id: string): number {
+  find(id: string): Slot {
     const hash = hashOf(id, this.#keys)
     const slot = this.#segmentOf(hash).find(hash, id, this.#slots)
     if (slot !== noSlot || this.#overflow.size === 0) return slot
@@ -42,7 +42,7 @@ export class HashIndex<T> {
    *
    * It does not look at the id in the slot. That is a wait for memory, and the caller has others there to wait for as well.
    */
-  candidate(id: string): number {
+  candidate(id: string): Slot {
     const hash = hashOf(id, this.#keys)
     const slot = this.#segmentOf(hash).candidate(hash)
     if (slot !== noSlot || this.#overflow.size === 0) return slot
@@ -50,7 +50,7 @@ export class HashIndex<T> {
   }
 
   /** Adds a slot. There is none of its id. */
-  add(id: string, slot: number): void {
+  add(id: string, slot: Slot): void {
     const hash = hashOf(id, this.#keys)
     this.#slots.setHash(slot, hash)
     let segment = this.#segmentOf(hash)
@@ -66,7 +66,7 @@ export class HashIndex<T> {
    * Takes a slot out, and says whether it was in the index. Of one that was not, any hash may be on record: no entry has
    * its number, so none is taken out.
    */
-  remove(slot: number): boolean {
+  remove(slot: Slot): boolean {
     const hash = this.#slots.hash(slot)
     const segment = this.#segmentOf(hash)
     if (segment.remove(hash, slot)) this.#mergeIfSmall(segment, hash)
@@ -76,7 +76,7 @@ export class HashIndex<T> {
   }
 
   /** All slots, as they are now. */
-  forEach(visit: (slot: number) => void): void {
+  forEach(visit: (slot: Slot) => void): void {
     for (const segment of new Set(this.#directory)) {
       segment.forEach((_hash, slot) => {
         visit(slot)
@@ -118,7 +118,7 @@ export class HashIndex<T> {
     }
   }
 
-  #move(segment: HashSegment, hash: number, slot: number): void {
+  #move(segment: HashSegment, hash: number, slot: Slot): void {
     if (!segment.add(hash, slot)) this.#overflow.set(this.#slots.idOf(slot), slot)
   }
 

@@ -1,5 +1,5 @@
-import { noSlot } from '../slots/slot-page.ts'
-import { cellBits, cellMask, maxCount, maxCountToMerge, maxProbes } from './hash-cells.ts'
+import { cellBits, cellMask, maxCount, maxCountToMerge, maxProbes, noSlot, type Slot } from '../layout.ts'
+import { asSlot } from '../slots/as-slot.ts'
 import type { SegmentPool } from './segment-pool.ts'
 
 /**
@@ -33,10 +33,10 @@ export class HashSegment {
   }
 
   /** A slot whose id has this hash; there may be others. */
-  candidate(hash: number): number {
+  candidate(hash: number): Slot {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
-      const slot = this.#cells[cell * 2 + 1] as number
+      const slot = asSlot(this.#cells[cell * 2 + 1])
       if (slot === noSlot || this.#cells[cell * 2] === hash) return slot
       cell = (cell + 1) & cellMask
     }
@@ -44,10 +44,10 @@ export class HashSegment {
   }
 
   /** The slot of an id. */
-  find(hash: number, id: string, slots: { idOf(slot: number): string }): number {
+  find(hash: number, id: string, slots: { idOf(slot: Slot): string }): Slot {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
-      const slot = this.#cells[cell * 2 + 1] as number
+      const slot = asSlot(this.#cells[cell * 2 + 1])
       if (slot === noSlot) return noSlot
       if (this.#cells[cell * 2] === hash && slots.idOf(slot) === id) return slot
       cell = (cell + 1) & cellMask
@@ -56,7 +56,7 @@ export class HashSegment {
   }
 
   /** Adds an entry, unless there is no free cell near its own. */
-  add(hash: number, slot: number): boolean {
+  add(hash: number, slot: Slot): boolean {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
       if (this.#cells[cell * 2 + 1] === noSlot) {
@@ -71,7 +71,7 @@ export class HashSegment {
   }
 
   /** Takes an entry out, and says whether it was here. */
-  remove(hash: number, slot: number): boolean {
+  remove(hash: number, slot: Slot): boolean {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
       const found = this.#cells[cell * 2 + 1]
@@ -87,10 +87,10 @@ export class HashSegment {
   }
 
   /** All entries, as they are now. */
-  forEach(visit: (hash: number, slot: number) => void): void {
+  forEach(visit: (hash: number, slot: Slot) => void): void {
     const cells = this.#cells
     for (let at = 0; at < cells.length; at += 2) {
-      const slot = cells[at + 1] as number
+      const slot = asSlot(cells[at + 1])
       if (slot !== noSlot) visit(cells[at] as number, slot)
     }
   }
@@ -101,7 +101,7 @@ export class HashSegment {
     let cell = removed
     for (;;) {
       cell = (cell + 1) & cellMask
-      const slot = this.#cells[cell * 2 + 1] as number
+      const slot = asSlot(this.#cells[cell * 2 + 1])
       if (slot === noSlot) break
       const hash = this.#cells[cell * 2] as number
       const probeDistance = (cell - (hash >>> (32 - cellBits))) & cellMask

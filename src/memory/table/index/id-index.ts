@@ -1,7 +1,6 @@
-import { noSlot } from '../slots/slot-page.ts'
+import { maxInMap, migrationBatch, minInHashIndex, noSlot, type Slot } from '../layout.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { HashIndex } from './hash-index.ts'
-import { maxInMap, migrationBatch, minInHashIndex } from './index-limits.ts'
 
 /**
  * Slots by id: a `Map`, and an index of our own where that would get large.
@@ -11,17 +10,17 @@ import { maxInMap, migrationBatch, minInHashIndex } from './index-limits.ts'
  * each of these some that are in the `Map` are copied. It is emptied when all are: until then whoever is in it is found
  * there, with one look.
  */
-export class IdIndex<T> {
-  declare private readonly slots: SlotStore<T>
+export class IdIndex {
+  declare private readonly slots: SlotStore
   /** The `Map`; it stays the same one. */
-  readonly map = new Map<string, number>()
-  #hashIndex: HashIndex<T> | undefined = undefined
+  readonly map = new Map<string, Slot>()
+  #hashIndex: HashIndex | undefined = undefined
   /** Those that are in the `Map` and not yet in the other index. */
-  #migration: Iterator<number, undefined> | undefined = undefined
+  #migration: Iterator<Slot, undefined> | undefined = undefined
   /** So many are in both. */
   #migrated = 0
 
-  constructor(slots: SlotStore<T>) {
+  constructor(slots: SlotStore) {
     this.slots = slots
   }
 
@@ -32,25 +31,25 @@ export class IdIndex<T> {
   }
 
   /** The slot of an id; `noSlot` also of what is no string. */
-  find(id: string): number {
+  find(id: string): Slot {
     const slot = this.map.get(id)
     if (slot !== undefined) return slot
     return this.#hashIndex !== undefined && typeof id === 'string' ? this.#hashIndex.find(id) : noSlot
   }
 
   /** The slot of an id that is not in the `Map`, or of another one with the same hash; `noSlot` as in {@link find}. */
-  candidateInHashIndex(id: string): number {
+  candidateInHashIndex(id: string): Slot {
     return this.#hashIndex !== undefined && typeof id === 'string' ? this.#hashIndex.candidate(id) : noSlot
   }
 
   /** Adds a slot. There is none of its id. */
-  add(id: string, slot: number): void {
+  add(id: string, slot: Slot): void {
     if (this.#hashIndex === undefined && this.map.size < maxInMap) this.map.set(id, slot)
     else this.#addToHashIndex(id, slot)
   }
 
   /** Takes a slot out that is in the index. */
-  remove(slot: number): void {
+  remove(slot: Slot): void {
     const wasInMap = this.map.size > 0 && this.map.delete(this.slots.idOf(slot))
     if (this.#hashIndex === undefined) return
     if (this.#hashIndex.remove(slot) && wasInMap) this.#migrated -= 1
@@ -64,14 +63,14 @@ export class IdIndex<T> {
     this.#endMigration()
   }
 
-  #addToHashIndex(id: string, slot: number): void {
+  #addToHashIndex(id: string, slot: Slot): void {
     this.#hashIndex ??= new HashIndex(this.slots)
     this.#hashIndex.add(id, slot)
     for (let migratedNow = 0; this.map.size > 0 && migratedNow < migrationBatch; migratedNow += 1)
       this.#migrateOne(this.#hashIndex)
   }
 
-  #migrateOne(hashIndex: HashIndex<T>): void {
+  #migrateOne(hashIndex: HashIndex): void {
     this.#migration ??= this.map.values()
     const next = this.#migration.next()
     if (next.done === true) {
@@ -83,7 +82,7 @@ export class IdIndex<T> {
     }
   }
 
-  #shrinkToMap(hashIndex: HashIndex<T>): void {
+  #shrinkToMap(hashIndex: HashIndex): void {
     hashIndex.forEach((slot) => {
       this.map.set(this.slots.idOf(slot), slot)
     })

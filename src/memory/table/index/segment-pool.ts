@@ -1,4 +1,4 @@
-import { cellBits } from './hash-cells.ts'
+import { cellBits } from '../layout.ts'
 
 const numbersPerSegment = 2 << cellBits
 /** A mebibyte. */

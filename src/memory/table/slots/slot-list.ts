@@ -1,4 +1,4 @@
-import { noSlot } from './slot-page.ts'
+import { noSlot, type Slot } from '../layout.ts'
 import type { SlotStore } from './slot-store.ts'
 
 /**
@@ -6,38 +6,38 @@ import type { SlotStore } from './slot-store.ts'
  *
  * Circular around a sentinel, so that a slot leaves its list without knowing which one it is.
  */
-export class SlotList<T> {
-  readonly #slots: SlotStore<T>
-  readonly #sentinel: number
+export class SlotList {
+  readonly #slots: SlotStore
+  readonly #sentinel: Slot
 
-  constructor(slots: SlotStore<T>) {
+  constructor(slots: SlotStore) {
     this.#slots = slots
     this.#sentinel = slots.allocate()
     slots.link(this.#sentinel, this.#sentinel)
   }
 
   /** What stands behind the last slot. */
-  get sentinel(): number {
+  get sentinel(): Slot {
     return this.#sentinel
   }
 
-  get first(): number {
+  get first(): Slot {
     const next = this.#slots.next(this.#sentinel)
     return next === this.#sentinel ? noSlot : next
   }
 
-  get last(): number {
+  get last(): Slot {
     const prev = this.#slots.prev(this.#sentinel)
     return prev === this.#sentinel ? noSlot : prev
   }
 
   /** Adds a slot at the end, and says whether it is the first as well. */
-  append(slot: number): boolean {
+  append(slot: Slot): boolean {
     return this.#slots.insertBefore(slot, this.#sentinel) === this.#sentinel
   }
 
   /** Moves all of `other` to the end of this list, at no cost per slot. */
-  spliceFrom(other: SlotList<T>): void {
+  spliceFrom(other: SlotList): void {
     const { first, last } = other
     if (first === noSlot) return
     this.#slots.link(this.#slots.prev(this.#sentinel), first)
@@ -46,7 +46,7 @@ export class SlotList<T> {
   }
 
   /** Adds its slots to `slots`, in order. Not a generator: that makes an object for each. */
-  appendTo(slots: number[]): void {
+  appendTo(slots: Slot[]): void {
     let slot = this.#slots.next(this.#sentinel)
     for (; slot !== this.#sentinel; slot = this.#slots.next(slot)) slots.push(slot)
   }

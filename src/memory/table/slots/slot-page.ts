@@ -1,33 +1,14 @@
-/** A page holds so many slots at most; a slot's number is that of its page and its place in it. */
-export const pageBits = 14
-const slotsPerPage = 1 << pageBits
-export const offsetMask = slotsPerPage - 1
-
-/** The number that no slot has. */
-export const noSlot = 0
-
-// Where the numbers of a slot stand in `times` …
-export const atLastActive = 0
-export const atNextCheck = 1
-export const timesPerSlot = 2
-
-// … in `floats` …
-export const atLinkedTick = 0
-export const atCreated = 1
-export const floatsPerSlot = 4
-
-// … in `ints`, which is the same memory, behind those two …
-export const atPrev = 4
-export const atNext = 5
-/** The number of its timeout queue, doubled; and one more while it is held. */
-export const atFlags = 6
-const atGeneration = 7
-export const intsPerSlot = 8
-
-// … and what it refers to in `refs`. A constant each: V8 looks the fields of an object up, at each touch.
-export const atId = 0
-export const atValue = 1
-export const refsPerSlot = 2
+import {
+  atGeneration,
+  atId,
+  atNext,
+  atValue,
+  floatsPerSlot,
+  intsPerSlot,
+  refsPerSlot,
+  slotsPerPage,
+  timesPerSlot,
+} from '../layout.ts'
 
 const timesBytes = timesPerSlot * Float64Array.BYTES_PER_ELEMENT
 const floatsBytes = floatsPerSlot * Float64Array.BYTES_PER_ELEMENT

@@ -1,4 +1,3 @@
-import type { SessionRecord } from '../../session/session-record.ts'
 import type { InsertTemplate } from '../expiry/insert-template.ts'
 import {
   atCreated,
@@ -10,15 +9,16 @@ import {
   atNextCheck,
   atPrev,
   atValue,
-  capacityOf,
   floatsPerSlot,
   intsPerSlot,
   offsetMask,
   pageBits,
   refsPerSlot,
-  SlotPage,
+  type Slot,
   timesPerSlot,
-} from './slot-page.ts'
+} from '../layout.ts'
+import { asSlot } from './as-slot.ts'
+import { capacityOf, SlotPage } from './slot-page.ts'
 
 /**
  * The memory of all sessions: for each a slot, which is a number.
@@ -26,7 +26,7 @@ import {
  * A million sessions are a few hundred objects here. So a creation allocates nothing, the garbage collector has nothing
  * to copy or to follow but ids and values, and the memory grows page by page: nothing large is ever copied.
  */
-export class SlotStore<T> {
+export class SlotStore {
   /** One that became empty is dropped, and its index used again. */
   readonly pages: (SlotPage | undefined)[] = [new SlotPage(capacityOf(0), 1)]
   /** The page that is asked first for a free slot, and its index. */
@@ -47,9 +47,9 @@ export class SlotStore<T> {
   }
 
   /** A slot that nobody uses. What its numbers say is left from former times. */
-  allocate(): number {
+  allocate(): Slot {
     if (this.#current.isFull()) this.#nextPage()
-    return (this.#currentIndex << pageBits) | this.#current.allocate()
+    return asSlot((this.#currentIndex << pageBits) | this.#current.allocate())
   }
 
   /**
@@ -58,7 +58,7 @@ export class SlotStore<T> {
    * All in one, `take` included, so that a creation goes through its memory once. And so long that V8 calls it, and leaves the
    * room in the caller to what is short.
    */
-  allocateAndLink(id: string, value: T, template: InsertTemplate): number {
+  allocateAndLink(id: string, value: unknown, template: InsertTemplate): Slot {
     if (this.#current.isFull()) this.#nextPage()
     const page = this.#current
     const { refs, times, floats, ints } = page
@@ -70,7 +70,7 @@ export class SlotStore<T> {
       page.freeHead = ints[offset * intsPerSlot + atNext] as number
       page.freeCount -= 1
     }
-    const slot = (this.#currentIndex << pageBits) | offset
+    const slot = asSlot((this.#currentIndex << pageBits) | offset)
     refs[offset * refsPerSlot + atId] = id
     refs[offset * refsPerSlot + atValue] = value
     const { now } = template
@@ -89,7 +89,7 @@ export class SlotStore<T> {
     return slot
   }
 
-  free(slot: number): void {
+  free(slot: Slot): void {
     const index = slot >>> pageBits
     const page = this.#pageOf(slot)
     page.free(slot & offsetMask)
@@ -107,103 +107,103 @@ export class SlotStore<T> {
     }
   }
 
-  idOf(slot: number): string {
+  idOf(slot: Slot): string {
     return this.#pageOf(slot).refs[(slot & offsetMask) * refsPerSlot + atId] as string
   }
 
-  valueOf(slot: number): T {
-    return this.#pageOf(slot).refs[(slot & offsetMask) * refsPerSlot + atValue] as T
+  valueOf(slot: Slot): unknown {
+    return this.#pageOf(slot).refs[(slot & offsetMask) * refsPerSlot + atValue]
   }
 
-  setValue(slot: number, value: T): void {
+  setValue(slot: Slot, value: unknown): void {
     this.#pageOf(slot).refs[(slot & offsetMask) * refsPerSlot + atValue] = value
   }
 
   /** The record of the session, if it has one yet. */
-  recordOf(slot: number): SessionRecord<T> | undefined {
-    return this.#pageOf(slot).recordAt(slot & offsetMask) as SessionRecord<T> | undefined
+  record(slot: Slot): unknown {
+    return this.#pageOf(slot).recordAt(slot & offsetMask)
   }
 
-  setRecord(slot: number, record: SessionRecord<T>): void {
+  setRecord(slot: Slot, record: object): void {
     this.#pageOf(slot).setRecordAt(slot & offsetMask, record)
   }
 
   /** Monotonic time of the last activity; all that a touch writes. */
-  lastActive(slot: number): number {
+  lastActive(slot: Slot): number {
     return this.#pageOf(slot).times[(slot & offsetMask) * timesPerSlot + atLastActive] as number
   }
 
-  setLastActive(slot: number, now: number): void {
+  setLastActive(slot: Slot, now: number): void {
     this.#pageOf(slot).times[(slot & offsetMask) * timesPerSlot + atLastActive] = now
   }
 
   /** Until this moment a touch has nothing to do but to write its time: the session is not over, and need not move. */
-  setNextCheckAt(slot: number, moment: number): void {
+  setNextCheckAt(slot: Slot, moment: number): void {
     this.#pageOf(slot).times[(slot & offsetMask) * timesPerSlot + atNextCheck] = moment
   }
 
   /** The tick in which the session was last put in its place; see `timeout-queue.ts`. */
-  linkedTick(slot: number): number {
+  linkedTick(slot: Slot): number {
     return this.#pageOf(slot).floats[(slot & offsetMask) * floatsPerSlot + atLinkedTick] as number
   }
 
-  setLinkedTick(slot: number, tick: number): void {
+  setLinkedTick(slot: Slot, tick: number): void {
     this.#pageOf(slot).floats[(slot & offsetMask) * floatsPerSlot + atLinkedTick] = tick
   }
 
   /** Monotonic time of the creation. */
-  created(slot: number): number {
+  created(slot: Slot): number {
     return this.#pageOf(slot).floats[(slot & offsetMask) * floatsPerSlot + atCreated] as number
   }
 
-  setCreated(slot: number, now: number): void {
+  setCreated(slot: Slot, now: number): void {
     this.#pageOf(slot).floats[(slot & offsetMask) * floatsPerSlot + atCreated] = now
   }
 
   /** The number of its timeout queue. */
-  queueNumber(slot: number): number {
+  queueNumber(slot: Slot): number {
     return this.#int(slot, atFlags) >>> 1
   }
 
-  setQueueNumber(slot: number, number: number): void {
+  setQueueNumber(slot: Slot, number: number): void {
     this.#setInt(slot, atFlags, (number << 1) | (this.#int(slot, atFlags) & 1))
   }
 
-  isHeld(slot: number): boolean {
+  isHeld(slot: Slot): boolean {
     return (this.#int(slot, atFlags) & 1) !== 0
   }
 
-  setHeld(slot: number, isHeld: boolean): void {
+  setHeld(slot: Slot, isHeld: boolean): void {
     this.#setInt(slot, atFlags, (this.#int(slot, atFlags) & ~1) | (isHeld ? 1 : 0))
   }
 
   /** The hash of its id, where the index has wanted one. */
-  hash(slot: number): number {
+  hash(slot: Slot): number {
     return this.#pageOf(slot).hashes?.[slot & offsetMask] ?? 0
   }
 
-  setHash(slot: number, hash: number): void {
+  setHash(slot: Slot, hash: number): void {
     this.#pageOf(slot).setHashAt(slot & offsetMask, hash)
   }
 
   /** Tells apart the sessions that have one slot one after another. */
-  generation(slot: number): number {
+  generation(slot: Slot): number {
     return this.pages[slot >>> pageBits]?.generationAt(slot & offsetMask) ?? 0
   }
 
-  prev(slot: number): number {
-    return this.#int(slot, atPrev)
+  prev(slot: Slot): Slot {
+    return asSlot(this.#int(slot, atPrev))
   }
 
-  next(slot: number): number {
-    return this.#int(slot, atNext)
+  next(slot: Slot): Slot {
+    return asSlot(this.#int(slot, atNext))
   }
 
   /** Puts a slot into the list of another one, before that; gives the one that it comes after. */
-  insertBefore(slot: number, next: number): number {
+  insertBefore(slot: Slot, next: Slot): Slot {
     const nextInts = this.#pageOf(next).ints
     const nextAt = (next & offsetMask) * intsPerSlot
-    const prev = nextInts[nextAt + atPrev] as number
+    const prev = asSlot(nextInts[nextAt + atPrev])
     nextInts[nextAt + atPrev] = slot
     this.#pageOf(prev).ints[(prev & offsetMask) * intsPerSlot + atNext] = slot
     const slotInts = this.#pageOf(slot).ints
@@ -214,27 +214,27 @@ export class SlotStore<T> {
   }
 
   /** Makes two slots neighbours in a list. */
-  link(slot: number, next: number): void {
+  link(slot: Slot, next: Slot): void {
     this.#setInt(slot, atNext, next)
     this.#setInt(next, atPrev, slot)
   }
 
   /** Takes a slot out of whatever list it is in. */
-  unlink(slot: number): void {
+  unlink(slot: Slot): void {
     const page = this.#pageOf(slot)
     const at = (slot & offsetMask) * intsPerSlot
-    this.link(page.ints[at + atPrev] as number, page.ints[at + atNext] as number)
+    this.link(asSlot(page.ints[at + atPrev]), asSlot(page.ints[at + atNext]))
   }
 
-  #int(slot: number, at: number): number {
+  #int(slot: Slot, at: number): number {
     return this.#pageOf(slot).ints[(slot & offsetMask) * intsPerSlot + at] as number
   }
 
-  #setInt(slot: number, at: number, value: number): void {
+  #setInt(slot: Slot, at: number, value: number): void {
     this.#pageOf(slot).ints[(slot & offsetMask) * intsPerSlot + at] = value
   }
 
-  #pageOf(slot: number): SlotPage {
+  #pageOf(slot: Slot): SlotPage {
     return this.pages[slot >>> pageBits] as SlotPage
   }
 

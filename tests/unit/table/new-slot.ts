@@ -1,14 +1,14 @@
 import { InsertTemplate } from '../../../src/memory/table/expiry/insert-template.ts'
-import { noSlot } from '../../../src/memory/table/slots/slot-page.ts'
+import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
 import type { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 
 /** A slot in use that is in no list. */
-export function newSlot<T>(
-  store: SlotStore<T>,
+export function newSlot(
+  store: SlotStore,
   id: string,
-  value: T,
+  value: unknown,
   { now = 0, queueNumber = 0 } = {},
-): number {
+): Slot {
   const template = new InsertTemplate(queueNumber, noSlot, store.pages)
   template.now = now
   const slot = store.allocateAndLink(id, value, template)
