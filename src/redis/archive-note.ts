@@ -2,16 +2,16 @@ import type { EventQueue } from '../core/events/event-queue.ts'
 import { realClock } from '../core/time/clock.ts'
 import { Answer } from './answer.ts'
 import type { Keys } from './keys.ts'
-import { longestStay, type ResolvedRedisOptions } from './options.ts'
+import type { ResolvedRedisOptions } from './options.ts'
 import { noteArchives, readArchives } from './scripts/archives.lua.ts'
 import type { CallScript } from './shard-config.ts'
 import { warn } from './warning.ts'
 
-/** How long the note stands after the last process that archives has written it, where data live that long. */
-const longestLifetimeMs = 24 * 3_600_000
+/** How long the note stands after the last process that archives has written it. */
+const lifetimeMs = 24 * 3_600_000
 
 /** How often it is written: whatever takes it away, it is back before a session is over in the usual time. */
-const longestRenewalMs = 60_000
+const renewalMs = 60_000
 
 /** How soon it is written again where that has failed. */
 const retryMs = 1_000
@@ -29,7 +29,6 @@ export class ArchiveNote<T> {
   readonly #key: string
   readonly #announcer: EventQueue
   readonly #options: ResolvedRedisOptions<T>
-  readonly #lifetimeMs: number
   #renewAt = Number.NEGATIVE_INFINITY
   #hasWarned = false
 
@@ -38,7 +37,6 @@ export class ArchiveNote<T> {
     this.#key = keys.archives
     this.#announcer = announcer
     this.#options = options
-    this.#lifetimeMs = Math.min(longestLifetimeMs, 2 * longestStay(options, options.timeoutMs))
   }
 
   /** Calls a script, and writes the note first where this process archives and has not written it for a while. */
@@ -74,8 +72,8 @@ export class ArchiveNote<T> {
 
   /** Not awaited: no session of this process is over before it is written. */
   #write(): void {
-    this.#renewAt = realClock.now() + Math.min(longestRenewalMs, this.#lifetimeMs / 4)
-    this.#call(noteArchives, [this.#key], [String(Math.ceil(this.#lifetimeMs))], background).catch(() => {
+    this.#renewAt = realClock.now() + renewalMs
+    this.#call(noteArchives, [this.#key], [String(lifetimeMs)], background).catch(() => {
       this.#renewAt = realClock.now() + retryMs
     })
   }

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { FakeArchive } from '../support/fake-archive.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { administrator } from '../support/redis-keys.ts'
-import { testRegistry } from '../support/redis-registry.ts'
+import { type RegistryOptions, testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, testClient, uniquePrefix } from '../support/redis-suite.ts'
 import { until } from '../support/until.ts'
 
@@ -28,7 +28,7 @@ function recordWarnings(): string[] {
 
 describeOnRedis('a process that only looks', (redis) => {
   /** One that archives, but not by itself, and a session of it that is over. */
-  async function withOneOver(options: { readonly shards?: number } = {}) {
+  async function withOneOver(options: Partial<RegistryOptions<string[]>> = {}) {
     const prefix = uniquePrefix()
     const store = new FakeArchive()
     const shared = { prefix, timeoutMs: 100, ...options }
@@ -121,11 +121,14 @@ describeOnRedis('a process that only looks', (redis) => {
     await expect.poll(() => ended, soon).toEqual(['a idle'])
   })
 
-  it(
-    'archives: the note lapses a day after the last process that archives, and not before',
+  it.each([
+    ['a week', 7 * 24 * 3_600_000],
+    ['a second', 1_000],
+  ])(
+    'archives: the note lapses a day after the last process that archives, and not before (data are kept for %s)',
     generous,
-    async () => {
-      const { archiving, shared } = await withOneOver({ shards: 1 })
+    async (_, retentionMs) => {
+      const { archiving, shared } = await withOneOver({ shards: 1, leaseMs: 1_000, retentionMs })
       const admin = await administrator(redis)
       const [key] = await admin.keys(`*${shared.prefix}*:archives`)
       const ttlMs = await admin.pTTL(key ?? '')
