@@ -27,7 +27,7 @@ import type { SessionSource } from '../core/session-source.ts'
 import type { RegistryStats } from '../core/stats.ts'
 import { innermostTurn, outerTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
-import { TurnStream } from '../core/turns/turn-stream.ts'
+import { type StreamSignals, TurnStream } from '../core/turns/turn-stream.ts'
 import { FastTouch, needsSlowPath } from './fast-path/touch.ts'
 import { OpenCalls } from './open-calls.ts'
 import { Operations } from './operations.ts'
@@ -312,7 +312,8 @@ export class SessionRegistry<T>
    * The turn begins at the first `next()`, and ends when it has been read to its end, has failed or is left (`break`,
    * `return()`). Leaving it aborts its signal with an `AbortError` and runs its `finally`; what it yields after that is dropped,
    * and it has not failed. A stream whose signal aborts while nothing is being read is ended in the same way, and its next
-   * `next()` rejects with the reason. A stream that is neither read nor left keeps its session busy until `maxTurnMs`.
+   * `next()` rejects with the reason. Its `finally` has `turnGraceMs`; after that it is cut, and the next turn starts. A
+   * stream that is neither read nor left keeps its session busy until `maxTurnMs`.
    *
    * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs` counts from it.
    *
@@ -328,7 +329,7 @@ export class SessionRegistry<T>
     turn: StreamTurn<T, Y>,
     options?: RunOptions<T>,
   ): AsyncGenerator<Y, unknown, undefined> {
-    return new TurnStream(turn, (reading, leaveSignal) => this.#run(id, reading, options, leaveSignal))
+    return new TurnStream(turn, (reading, signals) => this.#run(id, reading, options, signals))
   }
 
   /**
@@ -417,7 +418,7 @@ export class SessionRegistry<T>
     id: string,
     turn: Turn<T, R>,
     options: RunOptions<T> | undefined,
-    leaveSignal?: AbortSignal,
+    stream?: StreamSignals,
   ): Promise<R | undefined> {
     return new Promise<R | undefined>((resolve, reject) => {
       const { whenBusy, waitMs, signal, create } = checkRun(id, turn, options)
@@ -429,8 +430,10 @@ export class SessionRegistry<T>
         if (!joinsRunning) throw closedError()
       }
       const settle = { resolve: resolve as (result: unknown) => void, reject }
-      const run = new TurnRun<T>({ id, turn, whenBusy, create, outer, counts: turns.counts, ...settle })
-      const signals = [signal, leaveSignal].filter((given) => given !== undefined)
+      const { counts } = turns
+      const graceSignal = stream?.graceSignal
+      const run = new TurnRun<T>({ id, turn, whenBusy, create, outer, counts, graceSignal, ...settle })
+      const signals = [signal, stream?.leaveSignal].filter((given) => given !== undefined)
       turns.start(run, signals, waitMs)
       events.flush()
     })

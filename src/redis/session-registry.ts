@@ -293,7 +293,8 @@ export class RedisSessionRegistry<T>
    * The turn begins at the first `next()`. It ends, and is saved, when it has been read to its end or is left (`break`,
    * `return()`): that aborts its signal with an `AbortError` and runs its `finally`; what it yields after that is dropped. One
    * that fails is not saved. A stream whose signal aborts while nothing is being read is ended as if it was left, and its next
-   * `next()` rejects with the reason. A stream that is neither read nor left keeps its session busy until `maxTurnMs`.
+   * `next()` rejects with the reason. Its `finally` has `turnGraceMs`; after that it is cut, and nothing of it is
+   * saved. A stream that is neither read nor left keeps its session busy until `maxTurnMs`.
    *
    * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs` counts from it. What
    * is wrong with the save rejects the last one.
@@ -303,7 +304,7 @@ export class RedisSessionRegistry<T>
     turn: StreamTurn<T, Y>,
     options?: RunOptions<T>,
   ): AsyncGenerator<Y, unknown, undefined> {
-    return new TurnStream(turn, (reading, leaves) => this.#turnCalls.run(id, reading, options, leaves))
+    return new TurnStream(turn, (reading, signals) => this.#turnCalls.run(id, reading, options, signals))
   }
 
   /**

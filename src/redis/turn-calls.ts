@@ -1,6 +1,7 @@
 import { abortReason } from '../core/async/abort-listeners.ts'
 import { checkRun } from '../core/options/check-run.ts'
 import type { RunOptions, Turn } from '../core/turns/turn.ts'
+import type { StreamSignals } from '../core/turns/turn-stream.ts'
 import type { Gate } from './gate.ts'
 import { checkRedisId } from './id.ts'
 import { RedisTurnRun } from './turn-run.ts'
@@ -16,12 +17,12 @@ export class TurnCalls<T> {
     this.#gate = gate
   }
 
-  /** `leaves`: takes it out of the queue, or aborts its signal, as the signal of the options does. */
+  /** `stream`: what the stream tells that is read by this turn. */
   run<R>(
     id: string,
     turn: Turn<T, R>,
     options: RunOptions<T> | undefined,
-    leaves?: AbortSignal,
+    stream?: StreamSignals,
   ): Promise<R | undefined> {
     return new Promise<R | undefined>((resolve, reject) => {
       const { whenBusy, waitMs, signal, create } = checkRun(checkRedisId(id), turn, options)
@@ -33,8 +34,9 @@ export class TurnCalls<T> {
       if (!joins) this.#gate.assertOpen()
       const settle = { resolve: resolve as (result: unknown) => void, reject }
       const { counts } = this.#turns
-      const run = new RedisTurnRun<T>({ id, turn, whenBusy, create, outer, counts, ...settle })
-      const signals = [signal, leaves].filter((given) => given !== undefined)
+      const graceSignal = stream?.graceSignal
+      const run = new RedisTurnRun<T>({ id, turn, whenBusy, create, outer, counts, graceSignal, ...settle })
+      const signals = [signal, stream?.leaveSignal].filter((given) => given !== undefined)
       this.#turns.start(run, signals, waitMs)
     })
   }

@@ -68,15 +68,24 @@ export class TurnCourse<T> {
       return
     }
     this.#limits.begin(run)
-    this.call(run)
+    this.#call(run)
   }
 
-  /** Calls the user's function. One that is nested in another turn shares its session, and is saved with it. */
-  call(run: RedisTurnRun<T>): void {
+  /** Begins a turn that is nested in another: it shares the session of that, and is saved with it. */
+  beginNested(run: RedisTurnRun<T>, outer: RedisTurnRun<T>): void {
+    run.session = outer.session
+    this.#limits.beginNested(run)
+    this.#call(run)
+  }
+
+  #call(run: RedisTurnRun<T>): void {
     if (run.session === undefined) return
     run.phase = 'running'
     this.#parts.teller.counters.turns += 1
-    const settled = new Promise<void>((resolve) => this.#invoke(run, resolve))
+    const settled = new Promise<void>((resolve) => {
+      run.leaveOuter = resolve
+      this.#invoke(run, resolve)
+    })
     run.outer?.nest(run, settled)
   }
 
@@ -95,10 +104,12 @@ export class TurnCourse<T> {
   }
 
   /** Settles a turn from outside; nothing of it is saved. */
-  cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+  cut(run: RedisTurnRun<T>, error: unknown): void {
     if (run.phase !== 'running' && run.phase !== 'aborted') return
     this.#cut(run, error)
     if (run.outer === undefined) void this.#letGo(run).then(() => this.#freed(run))
+    // The turn around it waits for it no longer.
+    else run.leaveOuter?.()
   }
 
   /** Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time is up. */
@@ -111,7 +122,7 @@ export class TurnCourse<T> {
     this.#freed(run)
   }
 
-  #cut(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+  #cut(run: RedisTurnRun<T>, error: unknown): void {
     run.abortReason = error
     // What is nested in it has no better right to the session.
     for (const nested of run.nested) this.#cut(nested, error)
@@ -182,5 +193,6 @@ export class TurnCourse<T> {
     run.session = undefined
     run.place = undefined
     run.whenLost = undefined
+    run.leaveOuter = undefined
   }
 }

@@ -18,6 +18,8 @@ export class RedisTurnRun<T> extends TurnCall<T> implements HoldUser {
   place: TurnPlace | undefined = undefined
   /** Called when its lock or its hold is gone. */
   whenLost: ((error: SessionRegistryError) => void) | undefined = undefined
+  /** Called when the turn that this one is nested in need not wait for it any more. */
+  leaveOuter: (() => void) | undefined = undefined
   /** The runs that have joined this one, and when each has settled. */
   readonly #nested = new Map<RedisTurnRun<T>, Promise<void>>()
 

@@ -109,8 +109,7 @@ export class Turns<T> {
     run.listenToOuter()
     if (run.phase !== 'waiting') return
     if (outer !== undefined) {
-      run.session = outer.session
-      this.#course.call(run)
+      this.#course.beginNested(run, outer)
     } else if (run.isBeside) {
       this.#beside.add(run)
       void this.#join(run)

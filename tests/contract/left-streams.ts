@@ -1,12 +1,11 @@
 import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
-import { sessionError } from '../support/session-error.ts'
 import { watch } from '../support/watched.ts'
-import { type ContractHarness, eventually } from './harness.ts'
+import type { ContractHarness } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 import { makeStreaming } from './streaming.ts'
 
-/** Streams that are not read to their end: the reader leaves, or their signal aborts. */
+/** Streams that are not read to their end, since the reader leaves. */
 export function describeLeftStreams(harness: ContractHarness): void {
   const { unitMs } = harness
   const make = (options = {}) => makeStreaming(harness, options)
@@ -102,93 +101,5 @@ export function describeLeftStreams(harness: ContractHarness): void {
     expect(await parts.next()).toEqual({ done: true, value: undefined })
     expect(turn).not.toHaveBeenCalled()
     expect(await registry.has('a')).toBe(false)
-  })
-
-  it('whose signal aborts while nobody reads is ended, and the next `next()` rejects with the reason', async () => {
-    const registry = await make()
-    const controller = new AbortController()
-    const cleanedUp = deferred()
-    const parts = registry.stream(
-      'a',
-      async function* (session) {
-        try {
-          session.value.push('question')
-          yield 1
-          yield 2
-        } finally {
-          cleanedUp.resolve()
-        }
-      },
-      { signal: controller.signal },
-    )
-    await parts.next()
-    controller.abort('the visitor hung up')
-    await cleanedUp.promise
-    // It has not failed: what it changed is kept.
-    expect(await registry.run('a', (session) => [...session.value])).toEqual(['question'])
-    const next = watch(parts.next())
-    await next.settled
-
-    expect(next.error).toBe('the visitor hung up')
-    expect(await parts.next()).toEqual({ done: true, value: undefined })
-  })
-
-  it('whose signal aborts while it is read may finish as it likes', async () => {
-    const registry = await make()
-    const controller = new AbortController()
-    const parts = registry.stream(
-      'a',
-      async function* (_session, signal) {
-        yield 'first'
-        await new Promise((resolve) => signal.addEventListener('abort', resolve))
-        yield 'stopped'
-        return 'in order'
-      },
-      { signal: controller.signal },
-    )
-    await parts.next()
-    const pending = parts.next()
-    await harness.advance(unitMs)
-    controller.abort('stop')
-
-    expect(await pending).toEqual({ done: false, value: 'stopped' })
-    expect(await parts.next()).toEqual({ done: true, value: 'in order' })
-  })
-
-  it('that nobody reads is ended by an interrupt', async () => {
-    const registry = await make()
-    const parts = registry.stream('a', async function* (session) {
-      try {
-        yield 1
-      } finally {
-        session.value.push('interrupted')
-      }
-    })
-    await parts.next()
-
-    expect(await registry.run('a', (session) => [...session.value], { whenBusy: 'interrupt' })).toEqual([
-      'interrupted',
-    ])
-    const next = watch(parts.next())
-    await next.settled
-    expect(next.error).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
-  })
-
-  it('that nobody reads is ended when its time is up, within the grace', async () => {
-    const registry = await make({ maxTurnMs: 5 * unitMs })
-    const parts = registry.stream('a', async function* (session) {
-      try {
-        yield 1
-      } finally {
-        session.value.push('cleaned up')
-      }
-    })
-    await parts.next()
-    const next = watch(registry.run('a', (session) => [...session.value]))
-    await eventually(harness, () => expect(next.value).toEqual(['cleaned up']))
-    const rest = watch(parts.next())
-    await rest.settled
-
-    expect(rest.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
   })
 }

@@ -15,6 +15,7 @@ import { describeReadingAndWriting } from './reading-and-writing.ts'
 import { describeStreams } from './streams.ts'
 import { describeTurnBounds } from './turn-bounds.ts'
 import { describeTurns } from './turns.ts'
+import { describeUnreadStreams } from './unread-streams.ts'
 
 /**
  * What every registry promises, whatever it keeps its sessions in.
@@ -36,6 +37,7 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('options of opening', () => describeOpenOptions(harness))
     describe('streams', () => describeStreams(harness))
     describe('streams that are left', () => describeLeftStreams(harness))
+    describe('streams that are aborted', () => describeUnreadStreams(harness))
     describe('archiving', () => describeArchiving(harness))
     describe('closing', () => describeClosing(harness))
     describe('bad input', () => describeBadInput(harness))

@@ -81,6 +81,35 @@ describeOnRedis('the grace of a turn', (redis) => {
     expect(await one.run('a', ({ value }) => value)).toEqual([])
   })
 
+  it('aborted stream: is cut after the grace, and can save nothing from then on', generous, async () => {
+    const [one, other] = await processes({ maxTurnMs: 60_000, turnGraceMs: 150 })
+    const controller = new AbortController()
+    const goOn = deferred()
+    const nested = deferred<unknown>()
+    const parts = one.stream(
+      'a',
+      async function* (session) {
+        try {
+          session.value.push('question')
+          yield 'first'
+        } finally {
+          await goOn.promise
+          session.value.push('late')
+          nested.resolve(await failureOf(() => one.run('a', () => {})))
+        }
+      },
+      { signal: controller.signal },
+    )
+    await parts.next()
+    controller.abort('the visitor hung up')
+    expect(await other.run('a', ({ value }) => value.length)).toBe(0)
+    goOn.resolve()
+
+    expect(await nested.promise).toBe('the visitor hung up')
+    expect(await failureOf(() => parts.next())).toBe('the visitor hung up')
+    expect(await one.run('a', ({ value }) => value)).toEqual([])
+  })
+
   it('turnGraceMs 0: the turn is cut at once', generous, async () => {
     const [one] = await processes({ turnGraceMs: 0 })
     const turn = one.run('a', async (_session, signal) => {

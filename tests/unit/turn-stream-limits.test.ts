@@ -48,6 +48,94 @@ describe('a stream', () => {
     expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
+  it('that yields after its signal has aborted has its grace from the moment at which reading stops', async () => {
+    const { registry, clock } = clockedRegistry(limits)
+    const controller = new AbortController()
+    const components = registry.stream(
+      'a',
+      async function* (_session, signal) {
+        try {
+          yield 1
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+          await gate.promise
+          yield 2
+        } finally {
+          await new Promise(() => {})
+        }
+      },
+      { signal: controller.signal },
+    )
+    const gate = deferred()
+    await components.next()
+    const second = watch(components.next())
+    await settle()
+    controller.abort('stop')
+    await clock.advanceAsync(600)
+    gate.resolve()
+    await second.settled
+    expect(second.value).toEqual({ done: false, value: 2 })
+    // The stream waits for one iteration of the event loop before it takes its reader to have stopped.
+    await settle()
+    const next = watch(registry.run('a', () => 'next'))
+    await clock.advanceAsync(499)
+    expect(next.state).toBe('pending')
+    await clock.advanceAsync(1)
+
+    expect(next.value).toBe('next')
+    expect(await failureOf(() => components.next())).toBe('stop')
+    expect(registry.stats().turnTimeouts).toBe(0)
+  })
+
+  it('that is aborted between two reads is cut at once where there is no grace', async () => {
+    const { registry } = clockedRegistry({ ...limits, turnGraceMs: 0 })
+    const controller = new AbortController()
+    const cleanedUp = vi.fn()
+    const components = registry.stream(
+      'a',
+      async function* () {
+        try {
+          yield 1
+        } finally {
+          cleanedUp()
+          await new Promise(() => {})
+        }
+      },
+      { signal: controller.signal },
+    )
+    await components.next()
+    const next = watch(registry.run('a', () => 'next'))
+    controller.abort('stop')
+    await settle()
+
+    expect(next.value).toBe('next')
+    expect(cleanedUp).toHaveBeenCalledTimes(1)
+    expect(await failureOf(() => components.next())).toBe('stop')
+    expect(await components.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('whose clean-up outlives the grace after an abort is rolled back', async () => {
+    const { registry, clock } = clockedRegistry({ ...limits, rollback: true })
+    const controller = new AbortController()
+    const components = registry.stream(
+      'a',
+      async function* (session) {
+        try {
+          session.value.push('question')
+          yield 1
+        } finally {
+          await new Promise(() => {})
+        }
+      },
+      { signal: controller.signal },
+    )
+    await components.next()
+    controller.abort('stop')
+    await clock.advanceAsync(500)
+
+    expect(registry.get('a')).toEqual([])
+    expect(await failureOf(() => components.next())).toBe('stop')
+  })
+
   it('that nobody reads is ended by the deadline of `close`, and its session is ended with it', async () => {
     const { registry, clock, events } = clockedRegistry(limits)
     const components = registry.stream('a', async function* () {

@@ -100,7 +100,8 @@ export interface SharedOptions<T> {
   readonly maxHoldMs?: number | undefined
   /**
    * How long a turn keeps its session after its signal was aborted by `maxTurnMs` or by the deadline of `close`. A turn that
-   * settles in that time loses nothing; after it `run` rejects and the next turn starts.
+   * settles in that time loses nothing; after it `run` rejects and the next turn starts. A stream has the same time for its
+   * clean-up after its signal was aborted, by whatever, while nothing was being read.
    *
    * Milliseconds; zero, positive, or `Infinity`.
    *

@@ -30,6 +30,8 @@ export interface TurnCallInit<T> {
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
+  /** Aborts when its grace is to begin: for a stream whose clean-up has begun. */
+  readonly graceSignal?: AbortSignal | undefined
   /** Where it is counted while it waits and runs. */
   readonly counts?: TurnCounts
 }
@@ -50,10 +52,11 @@ export class TurnCall<T> extends ScopedWork {
   readonly outer: TurnCall<T> | undefined
   resolve: (result: unknown) => void
   reject: (error: unknown) => void
+  readonly graceSignal: AbortSignal | undefined
   readonly controller = new AbortController()
   /** Why it was aborted, for what is nested in it. */
   abortReason: unknown = undefined
-  /** Its signal was aborted by a limit: its grace has begun. */
+  /** Its signal has aborted, and its grace has begun. */
   isStopping = false
   /** Bounds its wait, then its time, then its grace. */
   timer: Timer | undefined = undefined
@@ -80,6 +83,7 @@ export class TurnCall<T> extends ScopedWork {
     this.outer = call.outer
     this.resolve = call.resolve
     this.reject = call.reject
+    this.graceSignal = call.graceSignal
     this.#counts = call.counts ?? new TurnCounts()
     this.#count(1)
   }

@@ -1,17 +1,20 @@
-import type { SessionRegistryError } from '../errors/session-registry-error.ts'
+import { abortReason } from '../async/abort-listeners.ts'
 import { turnTimeoutError } from '../errors/turn-errors.ts'
 import type { TurnCall } from './turn-call.ts'
 import type { Watchdog } from './watchdog.ts'
 
 /** What of a call of `run` its limits use. */
-export type LimitedTurn = Pick<TurnCall<unknown>, 'phase' | 'isStopping' | 'timer' | 'abort'>
+export type LimitedTurn = Pick<
+  TurnCall<unknown>,
+  'phase' | 'isStopping' | 'timer' | 'graceSignal' | 'listen' | 'abort'
+>
 
 /** What a registry does about turns that do not end in time. */
 export interface TurnLimitHooks<C> {
   /** `maxTurnMs` is over. */
   onTimeout(): void
   /** Settles the run from outside, and frees its session: the grace is over. */
-  abortTurn(call: C, error: SessionRegistryError): void
+  abortTurn(call: C, error: unknown): void
 }
 
 /**
@@ -42,10 +45,17 @@ export class TurnLimits<C extends LimitedTurn> {
       this.#hooks.onTimeout()
       this.stop(call, turnTimeoutError(this.#maxTurnMs))
     }, this.#maxTurnMs)
+    this.beginNested(call)
+  }
+
+  /** Bounds a turn that begins now inside another one, the time of which is its own. */
+  beginNested(call: C): void {
+    const { graceSignal } = call
+    if (graceSignal !== undefined) call.listen(graceSignal, () => this.stop(call, abortReason(graceSignal)))
   }
 
   /** Aborts the signal of a turn with `error`; the turn is aborted with it if it does not settle within the grace. */
-  stop(call: C, error: SessionRegistryError): void {
+  stop(call: C, error: unknown): void {
     if (call.isStopping || call.phase === 'waiting' || call.phase === 'settled') return
     call.isStopping = true
     call.timer?.cancel()

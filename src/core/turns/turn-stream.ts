@@ -6,10 +6,16 @@ import type { Session } from '../session.ts'
 import { nextLoopIteration } from '../time/clock.ts'
 import type { StreamTurn, Turn } from './turn.ts'
 
-/**
- * Runs a turn as a registry's `run` does. When `leaves` aborts, the turn is taken out of the queue, or its signal aborts.
- */
-export type StartTurn<T> = (turn: Turn<T, unknown>, leaveSignal: AbortSignal) => Promise<unknown>
+/** What a stream tells its turn. */
+export interface StreamSignals {
+  /** Aborts when the reader leaves: the turn is taken out of the queue, or its signal aborts. */
+  readonly leaveSignal: AbortSignal
+  /** Aborts when the stream is ended because its turn's signal aborted while nothing was read: the grace of the turn begins. */
+  readonly graceSignal: AbortSignal
+}
+
+/** Runs a turn as a registry's `run` does. */
+export type StartTurn<T> = (turn: Turn<T, unknown>, signals: StreamSignals) => Promise<unknown>
 
 type Part<Y> = IteratorResult<Y, unknown>
 
@@ -39,6 +45,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
   /** In the order in which they came. The generator works for the first of them. */
   readonly #demands = new LinkedQueue<Demand<Y>>()
   readonly #leaving = new AbortController()
+  readonly #grace = new AbortController()
   /** Why no more parts are wanted: the reader has left, or the signal aborted while nothing was being read. */
   #leftBy: 'reader' | 'abort' | undefined = undefined
   /** For the next call of `next`. */
@@ -108,10 +115,12 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
 
   /** The turn's signal has aborted, or is found to have. */
   #onAborted(signal: AbortSignal): void {
-    if (this.#leftBy !== undefined || this.#demands.size > 0) return
+    if (this.#leftBy !== undefined || this.#demands.size > 0 || this.#state !== 'running') return
+    const reason = abortReason(signal)
     this.#leftBy = 'abort'
-    this.#failure = { error: abortReason(signal) }
+    this.#failure = { error: reason }
     this.#wake?.()
+    this.#grace.abort(reason)
   }
 
   #begin(): void {
@@ -124,7 +133,8 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
 
   async #run(): Promise<unknown> {
     const turn = checkFunction('turn', this.#turn as StreamTurn<T, Y>)
-    return this.#start?.((session, signal) => this.#serve(turn, session, signal), this.#leaving.signal)
+    const signals = { leaveSignal: this.#leaving.signal, graceSignal: this.#grace.signal }
+    return this.#start?.((session, signal) => this.#serve(turn, session, signal), signals)
   }
 
   /** The turn: reads the user's generator for as long as its parts are wanted. */

@@ -1,5 +1,3 @@
-import type { SessionRegistryError } from '../errors/session-registry-error.ts'
-import { holdTimeoutError, turnTimeoutError } from '../errors/turn-errors.ts'
 import type { EventQueue } from '../events/event-queue.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
@@ -15,7 +13,7 @@ export class Watchdog {
     this.#maxTurnMs = maxTurnMs
   }
 
-  /** Calls `bite` when the time is up, `maxTurnMs` unless it is given; no timer where it is infinite. */
+  /** Calls `onTimeout` when the time is up, `maxTurnMs` unless it is given; no timer where it is infinite. */
   start(onTimeout: () => void, ms = this.#maxTurnMs): Timer | undefined {
     if (ms === Number.POSITIVE_INFINITY) return undefined
     try {
@@ -26,9 +24,5 @@ export class Watchdog {
       this.#events.reportError(error, 'a turn could not be timed')
       return undefined
     }
-  }
-
-  timeoutError(what: 'turn' | 'hold'): SessionRegistryError {
-    return what === 'turn' ? turnTimeoutError(this.#maxTurnMs) : holdTimeoutError(this.#maxTurnMs)
   }
 }

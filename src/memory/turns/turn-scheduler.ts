@@ -222,7 +222,7 @@ export class TurnScheduler<T> {
   }
 
   /** Settles a turn from outside; the session is free of it at once. */
-  #abortTurn(run: TurnRun<T>, error: SessionRegistryError): void {
+  #abortTurn(run: TurnRun<T>, error: unknown): void {
     if (run.phase === 'settled') return
     run.abortReason = error
     // What is nested in it has no better right to the session.
