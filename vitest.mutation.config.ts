@@ -7,12 +7,10 @@ export default defineConfig({
   test: {
     include: [
       'tests/contract/memory.test.ts',
-      'tests/property/*.test.ts',
-      'tests/races/*.test.ts',
-      'tests/regressions/*.test.ts',
-      'tests/unit/*.test.ts',
-      'tests/unit/table/*.test.ts',
+      'tests/core/*.test.ts',
+      'tests/memory/**/*.test.ts',
+      'tests/model/*.test.ts',
     ],
-    exclude: ['**/process-lifetime.test.ts', '**/late-timers.test.ts'],
+    exclude: ['**/http-status.test.ts', '**/process-lifetime.test.ts', '**/late-timers.test.ts'],
   },
 })

@@ -2,7 +2,7 @@ import type { MakeContender } from './contender.ts'
 
 /** Each is loaded alone, in the process that measures it. */
 const loaders = {
-  limit: async () => (await import('./contenders/limit.ts')).makeLimit,
+  baseline: async () => (await import('./contenders/baseline.ts')).makeBaseline,
   'session-registry': async () => (await import('./contenders/session-registry.ts')).loadSessionRegistry(),
   'full-scan Map': async () => (await import('./contenders/full-scan-map.ts')).makeFullScanMap,
   'setTimeout each': async () => (await import('./contenders/timeout-each.ts')).makeTimeoutEach,
@@ -14,8 +14,8 @@ const loaders = {
   '@cacheable/memory': async () => (await import('./contenders/cacheable-memory.ts')).makeCacheableMemory,
 } satisfies Record<string, () => Promise<MakeContender>>
 
-/** This library, asked for more; see `contenders/demanding.ts`. */
-export const demandNames = [
+/** This library, asked for more; see `contenders/variants.ts`. */
+export const variantNames = [
   'a cap',
   'an absolute timeout',
   'an archive hook',
@@ -23,17 +23,17 @@ export const demandNames = [
   'a logger at level warn',
 ] as const
 
-export type DemandName = (typeof demandNames)[number]
+export type VariantName = (typeof variantNames)[number]
 
 export const contenderNames = Object.keys(loaders) as readonly (keyof typeof loaders)[]
 
-export type ContenderName = keyof typeof loaders | DemandName
+export type ContenderName = keyof typeof loaders | VariantName
 
 export async function loadContender(name: ContenderName): Promise<MakeContender> {
-  if (isDemand(name)) return (await import('./contenders/demanding.ts')).loadDemanding(name)
+  if (isVariant(name)) return (await import('./contenders/variants.ts')).loadVariant(name)
   return loaders[name]()
 }
 
-function isDemand(name: ContenderName): name is DemandName {
-  return demandNames.some((demand) => demand === name)
+function isVariant(name: ContenderName): name is VariantName {
+  return variantNames.some((variant) => variant === name)
 }

@@ -49,10 +49,11 @@ export class Figures {
     size: number,
     figure: keyof FiguresOf[W] & string,
   ): number {
-    const limits = this.#of(work, 'limit', size)
+    const baselines = this.#of(work, 'baseline', size)
     return median(
       this.#of(work, contender, size).map(
-        (figures, round) => (figures[figure] as number) / ((limits[round]?.[figure] as number) ?? Number.NaN),
+        (figures, round) =>
+          (figures[figure] as number) / ((baselines[round]?.[figure] as number) ?? Number.NaN),
       ),
     )
   }

@@ -4,7 +4,7 @@ const now = performance.now.bind(performance)
 /** What the event loop was like while something happened in the background. */
 export interface LoopReading {
   /** The longest time between two turns of the loop. */
-  readonly longestHoldMs: number
+  readonly longestBlockMs: number
   /** When `isDone` was first true; `Infinity` where the limit came first. */
   readonly doneAfterMs: number
 }
@@ -12,14 +12,14 @@ export interface LoopReading {
 /** Goes round the event loop until `isDone`, and for `limitMs` at most. */
 export async function watchLoop(isDone: () => boolean, limitMs: number): Promise<LoopReading> {
   const startedAt = now()
-  let longestHoldMs = 0
+  let longestBlockMs = 0
   let last = startedAt
   for (;;) {
     await new Promise(setImmediate)
     const at = now()
-    longestHoldMs = Math.max(longestHoldMs, at - last)
+    longestBlockMs = Math.max(longestBlockMs, at - last)
     last = at
-    if (isDone()) return { longestHoldMs, doneAfterMs: at - startedAt }
-    if (at - startedAt >= limitMs) return { longestHoldMs, doneAfterMs: Number.POSITIVE_INFINITY }
+    if (isDone()) return { longestBlockMs, doneAfterMs: at - startedAt }
+    if (at - startedAt >= limitMs) return { longestBlockMs, doneAfterMs: Number.POSITIVE_INFINITY }
   }
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type ContenderName, contenderNames, demandNames } from './contenders.ts'
+import { type ContenderName, contenderNames, variantNames } from './contenders.ts'
 import { Figures } from './figures.ts'
 import { measureImport } from './import-cost.ts'
 import { measureApart, type Work } from './measured-process.ts'
@@ -15,8 +15,8 @@ const rounds = Number(values.rounds)
 
 const all = contenderNames
 // The limit ends nothing, toad-cache nothing in the background: to wait for them would be to wait in vain.
-const ended = all.filter((name) => name !== 'limit' && name !== 'toad-cache')
-const ours: ContenderName[] = ['limit', 'session-registry']
+const ended = all.filter((name) => name !== 'baseline' && name !== 'toad-cache')
+const ours: ContenderName[] = ['baseline', 'session-registry']
 // The longest insertion of all is wanted, so we do it three times as often.
 const grown: ContenderName[] = [...ours, 'session-registry', 'session-registry']
 
@@ -42,18 +42,18 @@ function createAndUse(size: number, contenders: readonly ContenderName[]): Job[]
 function grow(size: number): Job[] {
   return [
     { work: 'growth', size, contenders: grown },
-    { work: 'growth-with-room', size, contenders: grown },
+    { work: 'growth-with-spare-cpu', size, contenders: grown },
   ]
 }
 
 const plan: Job[] = [
   ...sizes.flatMap((size) => createAndUse(size, all)),
   ...smallAgain.map((size): Job => ({ work: 'live-sessions', size, contenders: all })),
-  ...createAndUse(1_000, demandNames),
-  ...createAndUse(100_000, demandNames),
-  { work: 'control', size: 0, contenders: ['limit'] },
-  { work: 'due-at-once', size: 100_000, contenders: ended },
-  { work: 'due-at-once', size: 1_000_000, contenders: ended },
+  ...createAndUse(1_000, variantNames),
+  ...createAndUse(100_000, variantNames),
+  { work: 'control', size: 0, contenders: ['baseline'] },
+  { work: 'mass-expiry', size: 100_000, contenders: ended },
+  { work: 'mass-expiry', size: 1_000_000, contenders: ended },
   { work: 'hour', size: 20_000, contenders: all.filter((name) => name !== 'setTimeout each') },
   ...grow(1_000_000),
 ]

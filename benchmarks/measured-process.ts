@@ -4,19 +4,19 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ContenderName } from './contenders.ts'
 import type { CreationFigures } from './workloads/creation.ts'
-import type { DueAtOnceFigures } from './workloads/due-at-once.ts'
 import type { GrowthFigures } from './workloads/growth.ts'
 import type { HourFigures } from './workloads/hour.ts'
 import type { LiveSessionsFigures } from './workloads/live-sessions.ts'
+import type { MassExpiryFigures } from './workloads/mass-expiry.ts'
 
 export interface FiguresOf {
   creation: CreationFigures
   'live-sessions': LiveSessionsFigures
-  'due-at-once': DueAtOnceFigures
-  control: DueAtOnceFigures
+  'mass-expiry': MassExpiryFigures
+  control: MassExpiryFigures
   hour: HourFigures
   growth: GrowthFigures
-  'growth-with-room': GrowthFigures
+  'growth-with-spare-cpu': GrowthFigures
 }
 
 export type Work = keyof FiguresOf
@@ -25,10 +25,10 @@ export type Work = keyof FiguresOf
  * As many helper threads of V8 as leave one processor to the main thread. Node makes four, however few processors there
  * are, and a collection uses all of them.
  */
-export const helpersWithRoom = Math.max(1, Math.min(4, availableParallelism() - 1))
+export const helpersWithSpareCpu = Math.max(1, Math.min(4, availableParallelism() - 1))
 
 const flagsOf: Partial<Record<Work, readonly string[]>> = {
-  'growth-with-room': [`--v8-pool-size=${helpersWithRoom}`],
+  'growth-with-spare-cpu': [`--v8-pool-size=${helpersWithSpareCpu}`],
 }
 
 const run = promisify(execFile)

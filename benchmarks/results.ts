@@ -1,8 +1,8 @@
 import { cpus, totalmem } from 'node:os'
-import { type ContenderName, contenderNames, demandNames } from './contenders.ts'
+import { type ContenderName, contenderNames, variantNames } from './contenders.ts'
 import type { Figures } from './figures.ts'
 import type { ImportCost } from './import-cost.ts'
-import { type FiguresOf, helpersWithRoom } from './measured-process.ts'
+import { type FiguresOf, helpersWithSpareCpu } from './measured-process.ts'
 
 export interface RunFacts {
   readonly rounds: number
@@ -10,7 +10,7 @@ export interface RunFacts {
   readonly isHuge: boolean
 }
 
-const ended = contenderNames.filter((name) => name !== 'limit')
+const ended = contenderNames.filter((name) => name !== 'baseline')
 
 /** `results.md`: every figure of the run as tables. */
 export function resultsText(figures: Figures, importCost: ImportCost, facts: RunFacts): string {
@@ -20,11 +20,11 @@ export function resultsText(figures: Figures, importCost: ImportCost, facts: Run
     '# Results',
     'Written by `npm run bench`; [README.md](README.md) says how it is measured.',
     machineText(facts),
-    '**limit**: a bare `Map` and one stored `performance.now()`. Numbers in brackets are ratios to it, in the same round.',
+    '**baseline**: a bare `Map` and one stored `performance.now()`. Numbers in brackets are ratios to it, in the same round.',
     ...steadySizes.flatMap((size) => steadyText(figures, size)),
-    ...demandText(figures, [1_000, 100_000]),
-    ...dueText(figures, 100_000),
-    ...dueText(figures, 1_000_000),
+    ...variantText(figures, [1_000, 100_000]),
+    ...massExpiryText(figures, 100_000),
+    ...massExpiryText(figures, 1_000_000),
     ...hourText(figures, 20_000),
     ...growthSizes.flatMap((size) => growthText(figures, size)),
     ...importText(importCost),
@@ -49,7 +49,7 @@ function steadyText(figures: Figures, size: number): string[] {
       costText(figures, 'live-sessions', name, size, 'touchNs'),
       costText(figures, 'creation', name, size, 'createNs'),
       number(bytes),
-      number(bytes - figures.of('creation', 'limit', size, 'bytesPerSession')),
+      number(bytes - figures.of('creation', 'baseline', size, 'bytesPerSession')),
       number(figures.of('live-sessions', name, size, 'idleSweepMs'), 3),
     ]
   })
@@ -61,7 +61,7 @@ function steadyText(figures: Figures, size: number): string[] {
         '`getOrCreate` of a live one, ns',
         'creation, ns',
         'bytes per session, beyond key and value',
-        'over the limit',
+        'over the baseline',
         'sweep that finds nothing, ms',
       ],
       rows.filter((row) => row[1] !== '– (–)'),
@@ -70,8 +70,8 @@ function steadyText(figures: Figures, size: number): string[] {
 }
 
 /** What a session costs where the registry has more to do. */
-function demandText(figures: Figures, sizes: readonly number[]): string[] {
-  const names = ['session-registry', ...demandNames] as const
+function variantText(figures: Figures, sizes: readonly number[]): string[] {
+  const names = ['session-registry', ...variantNames] as const
   const rows = names.map((name) => [
     name === 'session-registry' ? 'nothing else' : name,
     ...sizes.flatMap((size) => [
@@ -86,7 +86,7 @@ function demandText(figures: Figures, sizes: readonly number[]): string[] {
   return ['## A registry that has, beside the idle timeout, …', table(['', ...head], rows)]
 }
 
-/** Nanoseconds, and the ratio to the limit in the same round. */
+/** Nanoseconds, and the ratio to the baseline in the same round. */
 function costText<W extends 'creation' | 'live-sessions' | 'hour'>(
   figures: Figures,
   work: W,
@@ -98,18 +98,21 @@ function costText<W extends 'creation' | 'live-sessions' | 'hour'>(
   return `${number(ns)} (${ratio(figures.ratio(work, name, size, figure))})`
 }
 
-function dueText(figures: Figures, size: number): string[] {
-  const control = figures.of('control', 'limit', 0, 'longestHoldMs')
+function massExpiryText(figures: Figures, size: number): string[] {
+  const control = figures.of('control', 'baseline', 0, 'longestBlockMs')
   const rows = ended.map((name) => [
     name,
-    number(figures.of('due-at-once', name, size, 'longestHoldMs'), 1),
-    number(figures.of('due-at-once', name, size, 'goneAfterMs')),
-    number(figures.of('due-at-once', name, size, 'told')),
+    number(figures.of('mass-expiry', name, size, 'longestBlockMs'), 1),
+    number(figures.of('mass-expiry', name, size, 'goneAfterMs')),
+    number(figures.of('mass-expiry', name, size, 'emitted')),
   ])
   return [
     `## ${count(size)} sessions due at once, ended in the background`,
-    `Control, nothing to do: the longest hold is ${number(control, 1)} ms.`,
-    table(['', 'longest hold of the event loop, ms', 'all gone after, ms', 'told to a listener'], rows),
+    `Control, nothing to do: the event loop was blocked for at most ${number(control, 1)} ms.`,
+    table(
+      ['', 'longest time that the event loop was blocked, ms', 'all gone after, ms', 'emitted to a listener'],
+      rows,
+    ),
   ]
 }
 
@@ -133,11 +136,11 @@ function growthText(figures: Figures, size: number): string[] {
   const works = [
     ['growth', ''],
     [
-      'growth-with-room',
-      `, V8 with ${count(helpersWithRoom)} helper thread${helpersWithRoom === 1 ? '' : 's'}`,
+      'growth-with-spare-cpu',
+      `, V8 with ${count(helpersWithSpareCpu)} helper thread${helpersWithSpareCpu === 1 ? '' : 's'}`,
     ],
   ] as const
-  const names = ['limit', 'session-registry'] as const
+  const names = ['baseline', 'session-registry'] as const
   const rows = works.flatMap(([work, how]) =>
     names.map((name) => {
       const { longestInsertionMs, waitingMs } = figures.worst(work, name, size, 'longestInsertionMs')

@@ -10,7 +10,7 @@ import {
 import { ask, RedisCluster } from '../tests/support/redis-cluster.ts'
 import type { RedisServer } from '../tests/support/redis-server.ts'
 import { findRedisProgram, howToGetRedis } from '../tests/support/redis-source.ts'
-import { until } from '../tests/support/until.ts'
+import { waitUntil } from '../tests/support/wait-until.ts'
 
 /**
  * Tries the registry on a cluster of three masters and their replicas, with every client library, and kills a master
@@ -51,7 +51,7 @@ async function worksWith(kind: ClientKind, cluster: RedisCluster): Promise<void>
     assert.equal(await sessions.delete('deleted'), true)
     const walked: string[] = []
     for await (const id of sessions.keys()) walked.push(id)
-    await until(() => archived.size === ids.length)
+    await waitUntil(() => archived.size === ids.length)
     assert.ok([...archived.values()].every((n) => n === 2))
     const used = await Promise.all(cluster.masters.map((master) => keysOn(master, `works-with-${kind}`)))
     console.log(
@@ -106,11 +106,11 @@ async function survivesFailover(cluster: RedisCluster): Promise<void> {
     const killedAt = performance.now()
     await load
     const survivors = [...cluster.masters.slice(1), ...cluster.replicas]
-    await until(async () => (await ask(cluster.replicas[0] as RedisServer, 'ROLE')).startsWith('master'))
+    await waitUntil(async () => (await ask(cluster.replicas[0] as RedisServer, 'ROLE')).startsWith('master'))
     await cluster.isWell(survivors)
     const tookMs = Math.round(performance.now() - killedAt)
 
-    await until(() => ids.every((id) => archived.has(id)))
+    await waitUntil(() => ids.every((id) => archived.has(id)))
     const lost = ids.filter(
       (id) => (archived.get(id) ?? 0) < ((onVictim.has(id) ? before : acknowledged).get(id) ?? 0),
     )

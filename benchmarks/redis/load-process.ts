@@ -64,11 +64,11 @@ async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<voi
   await ready()
   const cpu = process.cpuUsage()
   await registry.has('nobody')
-  let isOver = false
+  let isFinished = false
   process.once('message', () => {
-    isOver = true
+    isFinished = true
   })
-  while (!isOver) {
+  while (!isFinished) {
     process.send?.({ archived: calls })
     await wait(5)
   }

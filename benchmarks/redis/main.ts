@@ -131,19 +131,19 @@ async function measureLateness(): Promise<Lateness> {
   const timeoutMs = 3_000
   const client = createClient({ url: server.url })
   await client.connect()
-  const overAt = new Map<string, number>()
+  const expiresAt = new Map<string, number>()
   const late: number[] = []
   const registry = new RedisSessionRegistry<string[]>({
     client,
     prefix: 'lateness',
     timeoutMs,
     archive: async ({ id }) => {
-      late.push(performance.now() - (overAt.get(id) ?? Number.NaN))
+      late.push(performance.now() - (expiresAt.get(id) ?? Number.NaN))
     },
   })
   const count = 600
   for (let index = 0; index < count; index += 1) {
-    overAt.set(`visitor-${index}`, performance.now() + timeoutMs)
+    expiresAt.set(`visitor-${index}`, performance.now() + timeoutMs)
     await registry.set(`visitor-${index}`, ['hello'])
     await wait(Math.random() * 20)
   }

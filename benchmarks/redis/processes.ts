@@ -21,7 +21,7 @@ export class Processes {
     const program = new URL('./load-process.ts', import.meta.url)
     const children = Array.from({ length: count }, () => fork(program, [JSON.stringify(task)]))
     const processes = new Processes(children)
-    await Promise.all(children.map((child) => told(child, 'isReady')))
+    await Promise.all(children.map((child) => nextMessage(child, 'isReady')))
     return processes
   }
 
@@ -40,14 +40,14 @@ export class Processes {
   async measured(): Promise<Measured[]> {
     return Promise.all(
       this.#children.map(async (child) => {
-        const { measured } = await told<{ measured: Measured }>(child, 'measured')
+        const { measured } = await nextMessage<{ measured: Measured }>(child, 'measured')
         return measured
       }),
     )
   }
 }
 
-function told<M extends object>(child: ChildProcess, key: string): Promise<M> {
+function nextMessage<M extends object>(child: ChildProcess, key: string): Promise<M> {
   return new Promise((resolve, reject) => {
     const listen = (message: object) => {
       if (!(key in message)) return

@@ -13,11 +13,11 @@ export interface CreationFigures {
 const minCreations = 1_000_000
 
 /**
- * The registries that are timed have so many crowds of visitors at most, in turn. With one crowd, a processor that
+ * The registries that are timed have so many cohorts of visitors at most, in turn. With one cohort, a processor that
  * foresees branches by what went before learns a thousand ids by heart: the bare `Map` takes 74 ns per creation
  * instead of 82, and whoever has more to do in between, and so forgets, hardly less than before.
  */
-const maxCrowds = 64
+const maxCohorts = 64
 
 /** So many sessions at least are weighed: a thousand weigh less than what comes and goes beside them. */
 const minWeighed = 100_000
@@ -25,7 +25,7 @@ const minWeighed = 100_000
 /** Creates sessions, in as many registries as it takes, and weighs them. */
 export async function measureCreation(make: MakeContender, size: number): Promise<CreationFigures> {
   warmUp(make)
-  const crowds = Array.from({ length: Math.min(maxCrowds, Math.ceil(minCreations / size)) }, () =>
+  const cohorts = Array.from({ length: Math.min(maxCohorts, Math.ceil(minCreations / size)) }, () =>
     makeIds(size),
   )
   let createMs = 0
@@ -34,12 +34,12 @@ export async function measureCreation(make: MakeContender, size: number): Promis
     // Where there is only one, it does not pay for what the ids have left behind.
     if (creations + size >= minCreations) await collectGarbage()
     const contender = make(usualTiming)
-    createMs += timeCreation(contender, crowds[turn % crowds.length] as string[])
+    createMs += timeCreation(contender, cohorts[turn % cohorts.length] as string[])
     creations += size
     contender.close()
     await new Promise(setImmediate)
   }
-  const bytesPerSession = await weigh(make, crowds[0] as string[])
+  const bytesPerSession = await weigh(make, cohorts[0] as string[])
   return { createNs: (createMs * 1e6) / creations, bytesPerSession }
 }
 

@@ -1,5 +1,5 @@
 import type { MakeContender } from '../contender.ts'
-import { ProcessorWait } from '../processor-wait.ts'
+import { CpuWait } from '../cpu-wait.ts'
 import { warmUp } from './warm-up.ts'
 
 export interface GrowthFigures {
@@ -19,7 +19,7 @@ const insertionsPerLook = 20
 /** Grows from nothing, insertion by insertion. */
 export async function measureGrowth(make: MakeContender, size: number): Promise<GrowthFigures> {
   warmUp(make)
-  const wait = new ProcessorWait()
+  const wait = new CpuWait()
   const contender = make({ timeoutMs: 86_400_000, intervalMs: 86_400_000 })
   let longest: GrowthFigures = { longestInsertionMs: 0, longestOwnMs: 0 }
   let waitedMs = wait.ms

@@ -11,7 +11,7 @@ export class Gate {
   }
 
   /** A call has come. Returns whether the registry still answers. */
-  enter(): boolean {
+  admit(): boolean {
     if (this.state === 'open') this.#onCall()
     return this.state !== 'closed'
   }
@@ -21,8 +21,8 @@ export class Gate {
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` when it is closed
    */
-  assertEntered(): void {
-    if (!this.enter()) throw closedError()
+  assertAdmitted(): void {
+    if (!this.admit()) throw closedError()
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` from the call of `close` on */
@@ -30,9 +30,9 @@ export class Gate {
     if (this.state !== 'open') throw closedError()
   }
 
-  /** A call has come that begins something: {@link enter} and {@link assertOpen}. */
-  begin(): void {
-    this.enter()
+  /** A call has come that begins something: {@link admit} and {@link assertOpen}. */
+  admitNew(): void {
+    this.admit()
     this.assertOpen()
   }
 }

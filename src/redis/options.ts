@@ -17,8 +17,8 @@ import {
   invalidOption,
 } from '../core/options/validate.ts'
 import { maxDelayMs } from '../core/time/clock.ts'
-import { type RedisClient, type RunScript, recogniseClient } from './client.ts'
-import { refuseOptions } from './refused-options.ts'
+import { detectClient, type RedisClient, type RunScript } from './client/client.ts'
+import { rejectUnsupportedOptions } from './unsupported-options.ts'
 
 export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
@@ -123,7 +123,7 @@ export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
 }
 
 /** How long the data of a session may be there that nobody touches any more. */
-export function longestStay<T>(
+export function maxLifetimeOf<T>(
   { maxAgeMs, leaseMs, retentionMs }: ResolvedRedisOptions<T>,
   timeoutMs: number,
 ): number {
@@ -159,17 +159,17 @@ const knownOptions = [
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>): ResolvedRedisOptions<T> {
   if (options === undefined) throw invalidOption('options', 'an object', options)
-  const given = checkOptions('options', options, [...knownOptions, ...refuseOptions(options)])
+  const given = checkOptions('options', options, [...knownOptions, ...rejectUnsupportedOptions(options)])
   const shared = resolveSharedOptions(given, { archiveAttempts: 12 })
   const shards = checkShards(withDefault(given.shards, 16))
   const resolved = {
     ...shared,
-    run: recogniseClient(given.client),
+    run: detectClient(given.client),
     prefix: checkPrefix(withDefault(given.prefix, 'sessions')),
     shards,
     leaseMs: checkInterval('leaseMs', withDefault(given.leaseMs, 30_000)),
     retentionMs: checkCount('retentionMs', withDefault(given.retentionMs, 7 * 24 * 3_600_000)),
-    intervalMs: checkPause('intervalMs', withDefault(given.intervalMs, 1_000)),
+    intervalMs: checkPollInterval('intervalMs', withDefault(given.intervalMs, 1_000)),
     callTimeoutMs: checkCount('callTimeoutMs', withDefault(given.callTimeoutMs, 5_000)),
     maxPerShard: Math.ceil(
       checkLimit('maxSessions', withDefault(given.maxSessions, Number.POSITIVE_INFINITY)) / shards,
@@ -198,7 +198,7 @@ function checkShards(shards: number): number {
   throw invalidNumber('shards', `an integer from 1 to ${maxShards}`, shards)
 }
 
-function checkPause(name: string, value: number): number {
+function checkPollInterval(name: string, value: number): number {
   if (value === Number.POSITIVE_INFINITY) return value
   if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
   throw invalidNumber(name, `a number from 1 to ${maxDelayMs}, or Infinity`, value)

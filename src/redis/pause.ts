@@ -2,8 +2,8 @@ import { type Clock, realClock, Timer } from '../core/time/clock.ts'
 
 /** A wait that can be cut short. */
 export interface Pause {
-  readonly over: Promise<void>
-  cut(): void
+  readonly elapsed: Promise<void>
+  finish(): void
 }
 
 /** Keeps the process alive unless asked otherwise: somebody waits for what comes after it. */
@@ -13,15 +13,15 @@ export function pause(
     keepsAlive: true,
   },
 ): Pause {
-  let end: () => void = () => {}
-  const over = new Promise<void>((resolve) => {
+  let finish: () => void = () => {}
+  const elapsed = new Promise<void>((resolve) => {
     const timer = new Timer(clock, resolve, ms, { keepsAlive })
-    end = () => {
+    finish = () => {
       timer.cancel()
       resolve()
     }
   })
-  return { over, cut: end }
+  return { elapsed, finish }
 }
 
 /** Between half of `ms` and all of it, so that many who wait alike do not come back together. */

@@ -4,7 +4,7 @@ import { checkPositive } from '../core/options/validate.ts'
 import type { Session, SessionFields } from '../core/session.ts'
 import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { type Clock, realClock } from '../core/time/clock.ts'
-import type { Life } from './life.ts'
+import type { SessionSnapshot } from './storage/session-snapshot.ts'
 
 /** What a turn has made of its session. */
 export interface SessionChanges {
@@ -20,38 +20,43 @@ export interface SessionChanges {
  * The value is decoded when it is first read: many an event is told to nobody who looks at it.
  */
 export class RedisSession<T> implements Session<T> {
-  readonly #life: Life
+  readonly #snapshot: SessionSnapshot
   readonly #codec: CheckedCodec<T>
   readonly #registryTimeoutMs: number
   readonly #clock: Clock
   #value: { of: T } | undefined
   #timeoutMs: number
   /** Monotonic time from which the turn runs. */
-  #turnBegan: number | undefined
+  #turnStartedAt: number | undefined
   #isHeld: boolean
   #ageMs: number
 
-  constructor(life: Life, codec: CheckedCodec<T>, registryTimeoutMs: number, clock: Clock = realClock) {
+  constructor(
+    snapshot: SessionSnapshot,
+    codec: CheckedCodec<T>,
+    registryTimeoutMs: number,
+    clock: Clock = realClock,
+  ) {
     this.#clock = clock
-    this.#life = life
+    this.#snapshot = snapshot
     this.#codec = codec
     this.#registryTimeoutMs = registryTimeoutMs
-    this.#timeoutMs = life.timeoutMs
-    this.#isHeld = life.held
-    this.#ageMs = Math.max(life.seenAt - life.createdAt, 0)
+    this.#timeoutMs = snapshot.timeoutMs
+    this.#isHeld = snapshot.held
+    this.#ageMs = Math.max(snapshot.seenAt - snapshot.createdAt, 0)
   }
 
   get id(): string {
-    return this.#life.id
+    return this.#snapshot.id
   }
 
   get incarnation(): string {
-    return this.#life.incarnation
+    return this.#snapshot.incarnation
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   get value(): T {
-    this.#value ??= { of: this.#codec.decode(this.#life.text) }
+    this.#value ??= { of: this.#codec.decode(this.#snapshot.text) }
     return this.#value.of
   }
 
@@ -60,21 +65,21 @@ export class RedisSession<T> implements Session<T> {
   }
 
   get createdAt(): number {
-    return this.#life.createdAt
+    return this.#snapshot.createdAt
   }
 
   get lastActiveAt(): number {
-    return this.#isHeld ? Math.round(this.createdAt + this.ageMs) : this.#life.lastActiveAt
+    return this.#isHeld ? Math.round(this.createdAt + this.ageMs) : this.#snapshot.lastActiveAt
   }
 
   get idleMs(): number {
-    return this.#isHeld ? 0 : Math.max(this.#life.seenAt - this.#life.lastActiveAt, 0)
+    return this.#isHeld ? 0 : Math.max(this.#snapshot.seenAt - this.#snapshot.lastActiveAt, 0)
   }
 
   get ageMs(): number {
-    return this.#turnBegan === undefined
+    return this.#turnStartedAt === undefined
       ? this.#ageMs
-      : this.#ageMs + Math.floor(this.#clock.now() - this.#turnBegan)
+      : this.#ageMs + Math.floor(this.#clock.now() - this.#turnStartedAt)
   }
 
   get timeoutMs(): number {
@@ -91,7 +96,7 @@ export class RedisSession<T> implements Session<T> {
   }
 
   get version(): string {
-    return this.#life.version
+    return this.#snapshot.version
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
@@ -107,21 +112,21 @@ export class RedisSession<T> implements Session<T> {
   beginTurn(): void {
     void this.value
     this.#isHeld = true
-    this.#turnBegan = this.#clock.now()
+    this.#turnStartedAt = this.#clock.now()
   }
 
   endTurn(): void {
     this.#ageMs = this.ageMs
-    this.#turnBegan = undefined
+    this.#turnStartedAt = undefined
     this.#isHeld = false
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   changes(): SessionChanges {
-    const text = this.#value === undefined ? this.#life.text : this.#codec.encode(this.#value.of)
+    const text = this.#value === undefined ? this.#snapshot.text : this.#codec.encode(this.#value.of)
     return {
-      text: text === this.#life.text ? undefined : text,
-      timeoutMs: this.#timeoutMs === this.#life.timeoutMs ? undefined : this.#timeoutMs,
+      text: text === this.#snapshot.text ? undefined : text,
+      timeoutMs: this.#timeoutMs === this.#snapshot.timeoutMs ? undefined : this.#timeoutMs,
     }
   }
 }

@@ -24,19 +24,19 @@ import type { RegistryStats } from '../core/stats.ts'
 import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
-import { Access } from './access.ts'
-import { Assigning } from './assigning.ts'
-import { closeParts } from './closing.ts'
-import type { DeadSession } from './dead-sessions.ts'
-import type { EnterOptions } from './enter-options.ts'
+import type { DeadSession } from './archiving/dead-letter-store.ts'
 import { Gate } from './gate.ts'
-import type { RedisHold } from './holds.ts'
-import { checkRedisId } from './id.ts'
-import { OpenCalls } from './open-calls.ts'
+import type { RedisHold } from './holds/holds.ts'
+import { OpenCalls } from './loading/open-calls.ts'
+import { Operations } from './operations.ts'
 import { type RedisSessionRegistryOptions, resolveRedisOptions } from './options.ts'
-import { assemble, type RedisParts } from './parts.ts'
-import { TurnCalls } from './turn-calls.ts'
-import type { RedisTurnRun } from './turn-run.ts'
+import { checkRedisId } from './redis-id.ts'
+import { SetCalls } from './set-calls.ts'
+import { shutDown } from './shutdown.ts'
+import type { AccessOptions } from './storage/access-options.ts'
+import { TurnCalls } from './turns/turn-calls.ts'
+import type { RedisTurnRun } from './turns/turn-run.ts'
+import { type RedisComponents, wire } from './wiring.ts'
 
 /**
  * The registry of many processes that share one Redis or Valkey: the words of `SessionRegistry`, with results that are
@@ -54,13 +54,13 @@ export class RedisSessionRegistry<T>
   extends RegistryEmitter<SessionEvents<T>>
   implements SessionSource<T>, AsyncDisposable
 {
-  readonly #parts: RedisParts<T>
-  readonly #access: Access<T>
-  readonly #gate = new Gate(() => this.#parts.poller.start())
-  readonly #calls: OpenCalls<T>
+  readonly #components: RedisComponents<T>
+  readonly #operations: Operations<T>
+  readonly #gate = new Gate(() => this.#components.poller.start())
+  readonly #openCalls: OpenCalls<T>
   readonly #turnCalls: TurnCalls<T>
-  readonly #assigning: Assigning<T>
-  #closed: Promise<CloseReport<T>> | undefined
+  readonly #setCalls: SetCalls<T>
+  #closePromise: Promise<CloseReport<T>> | undefined
 
   /**
    * Returns the process's one registry of a key; `make` is called when it is first asked for, and again after it was closed.
@@ -77,11 +77,11 @@ export class RedisSessionRegistry<T>
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options: RedisSessionRegistryOptions<T>) {
     super()
-    this.#parts = assemble(this, resolveRedisOptions(options))
-    this.#access = new Access(this.#parts)
-    this.#calls = new OpenCalls(this.#parts, this.#access, this.#gate)
-    this.#turnCalls = new TurnCalls(this.#parts.turns, this.#gate)
-    this.#assigning = new Assigning(this.#parts)
+    this.#components = wire(this, resolveRedisOptions(options))
+    this.#operations = new Operations(this.#components)
+    this.#openCalls = new OpenCalls(this.#components, this.#operations, this.#gate)
+    this.#turnCalls = new TurnCalls(this.#components.turns, this.#gate)
+    this.#setCalls = new SetCalls(this.#components)
   }
 
   /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
@@ -102,7 +102,7 @@ export class RedisSessionRegistry<T>
 
   /** Sessions of all processes: those that are over but not yet claimed are counted, those being archived are not. */
   async size(): Promise<number> {
-    return this.#gate.enter() ? this.#parts.walks.size() : 0
+    return this.#gate.admit() ? this.#components.scan.size() : 0
   }
 
   /**
@@ -115,24 +115,24 @@ export class RedisSessionRegistry<T>
   async getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): Promise<T> {
     checkRedisId(id)
     if (create !== undefined) checkFunction('create', create)
-    const { options: resolved, turns } = this.#parts
+    const { options: resolved, turns } = this.#components
     const timeoutMs = checkTimeout(options) ?? resolved.timeoutMs
     const own = turns.sessionInTurn(id)
     if (own !== undefined) return own.value
-    this.#gate.assertEntered()
-    const life = await this.#calls.getOrCreate(id, create ?? resolved.create, timeoutMs)
-    return resolved.codec.decode(life.text)
+    this.#gate.assertAdmitted()
+    const snapshot = await this.#openCalls.getOrCreate(id, create ?? resolved.create, timeoutMs)
+    return resolved.codec.decode(snapshot.text)
   }
 
   /** The value of the live session. Activity. Rejects with `ERR_SESSION_VALUE_INVALID`. */
   async get(id: string): Promise<T | undefined> {
-    const { teller, options } = this.#parts
-    const own = this.#parts.turns.sessionInTurn(checkRedisId(id))
+    const { log, options } = this.#components
+    const own = this.#components.turns.sessionInTurn(checkRedisId(id))
     if (own !== undefined) return own.value
-    const life = await this.#live(id, { touches: true, reads: true })
-    if (life === undefined) teller.counters.misses += 1
-    else teller.counters.hits += 1
-    return life === undefined ? undefined : options.codec.decode(life.text)
+    const snapshot = await this.#access(id, { touches: true, reads: true })
+    if (snapshot === undefined) log.counters.misses += 1
+    else log.counters.hits += 1
+    return snapshot === undefined ? undefined : options.codec.decode(snapshot.text)
   }
 
   /**
@@ -144,11 +144,11 @@ export class RedisSessionRegistry<T>
    */
   async set(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
-    const timeoutMs = checkTimeout(options) ?? this.#parts.options.timeoutMs
-    const own = this.#parts.turns.sessionInTurn(id)
+    const timeoutMs = checkTimeout(options) ?? this.#components.options.timeoutMs
+    const own = this.#components.turns.sessionInTurn(id)
     if (own === undefined) {
-      this.#gate.begin()
-      await this.#assigning.set(id, value, timeoutMs)
+      this.#gate.admitNew()
+      await this.#setCalls.set(id, value, timeoutMs)
     } else {
       own.value = value
     }
@@ -163,29 +163,29 @@ export class RedisSessionRegistry<T>
    */
   async replace(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
-    const timeoutMs = checkTimeout(options) ?? this.#parts.options.timeoutMs
-    this.#gate.begin()
-    await this.#access.replace(id, value, timeoutMs)
+    const timeoutMs = checkTimeout(options) ?? this.#components.options.timeoutMs
+    this.#gate.admitNew()
+    await this.#operations.replace(id, value, timeoutMs)
     return this
   }
 
   /** Whether there is a live session; its idle time starts again. Activity. */
   async touch(id: string): Promise<boolean> {
-    if (this.#parts.turns.sessionInTurn(checkRedisId(id)) !== undefined) return true
-    return (await this.#live(id, { touches: true })) !== undefined
+    if (this.#components.turns.sessionInTurn(checkRedisId(id)) !== undefined) return true
+    return (await this.#access(id, { touches: true })) !== undefined
   }
 
   /** The live session with its times as they are now, a copy; in a turn of the id, the session of the turn. Not activity. */
   async peek(id: string): Promise<Session<T> | undefined> {
-    const own = this.#parts.turns.sessionInTurn(checkRedisId(id))
+    const own = this.#components.turns.sessionInTurn(checkRedisId(id))
     if (own !== undefined) return own
-    const life = await this.#live(id, { reads: true })
-    return life === undefined ? undefined : this.#parts.teller.sessionOf(life)
+    const snapshot = await this.#access(id, { reads: true })
+    return snapshot === undefined ? undefined : this.#components.log.sessionOf(snapshot)
   }
 
   /** Whether there is a live session. Not activity. */
   async has(id: string): Promise<boolean> {
-    return (await this.#live(checkRedisId(id), {})) !== undefined
+    return (await this.#access(checkRedisId(id), {})) !== undefined
   }
 
   /**
@@ -197,14 +197,14 @@ export class RedisSessionRegistry<T>
    */
   async delete(id: string): Promise<boolean> {
     checkRedisId(id)
-    this.#gate.assertEntered()
-    return this.#access.delete(id)
+    this.#gate.assertAdmitted()
+    return this.#operations.delete(id)
   }
 
   /** Deletes all sessions of all processes, being archived or not, one by one; says how many. Rejects as {@link delete}. */
   async clear(): Promise<number> {
-    this.#gate.assertEntered()
-    return this.#access.clear()
+    this.#gate.assertAdmitted()
+    return this.#operations.clear()
   }
 
   /**
@@ -212,14 +212,14 @@ export class RedisSessionRegistry<T>
    * nor in a process without `archive` where others have one.
    */
   async sweep(): Promise<number> {
-    this.#gate.enter()
-    return this.#gate.state === 'open' ? this.#parts.poller.sweep() : 0
+    this.#gate.admit()
+    return this.#gate.state === 'open' ? this.#components.poller.sweep() : 0
   }
 
   /** The ids of live sessions of all processes, least recently active first in each shard. Not activity. */
   async *keys(): AsyncGenerator<string, void, undefined> {
-    if (!this.#gate.enter()) return
-    for await (const { id } of this.#access.names()) yield id
+    if (!this.#gate.admit()) return
+    for await (const { id } of this.#operations.liveRefs()) yield id
   }
 
   /** The values of live sessions; see {@link keys}. One that cannot be decoded is left out, with an `error` event. */
@@ -229,24 +229,25 @@ export class RedisSessionRegistry<T>
 
   /** The live sessions; see {@link keys}. */
   async *sessions(): AsyncGenerator<Session<T>, void, undefined> {
-    if (!this.#gate.enter()) return
-    for await (const life of this.#access.lives()) yield this.#parts.teller.sessionOf(life)
+    if (!this.#gate.admit()) return
+    for await (const snapshot of this.#operations.liveSessions())
+      yield this.#components.log.sessionOf(snapshot)
   }
 
   /** Pairs of id and value of live sessions; see {@link values}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[id: string, value: T], void, undefined> {
-    if (this.#gate.enter()) yield* this.#access.entries()
+    if (this.#gate.admit()) yield* this.#operations.entries()
   }
 
   /** `size` is of all processes; all else is of this one. */
   async stats(): Promise<RegistryStats> {
-    const { turns, holds, archiver, teller } = this.#parts
-    const { listenerErrors } = teller.announcer
+    const { turns, holds, archiver, log } = this.#components
+    const { listenerErrors } = log.events
     const { running, waiting } = turns.counts
     const size = await this.size()
     const held = new Set([...turns.heldIds, ...holds.ids]).size
     const archiving = archiver.count
-    return teller.counters.snapshot({ size, held, running, waiting, archiving, listenerErrors })
+    return log.counters.snapshot({ size, held, running, waiting, archiving, listenerErrors })
   }
 
   /**
@@ -260,13 +261,13 @@ export class RedisSessionRegistry<T>
   async open(id: string, options: OpenOptions<T> & { readonly create: false }): Promise<T | undefined>
   async open(id: string, options?: OpenOptions<T>): Promise<T>
   async open(id: string, options?: OpenOptions<T>): Promise<T | undefined> {
-    const { turns, options: resolved } = this.#parts
+    const { turns, options: resolved } = this.#components
     const outer = turns.outerTurn(checkRedisId(id))?.session
     const checked = checkOpen(options)
     if (outer !== undefined) return outer.value
-    this.#gate.assertEntered()
-    const life = await this.#calls.open(id, checked)
-    return life === undefined ? undefined : resolved.codec.decode(life.text)
+    this.#gate.assertAdmitted()
+    const snapshot = await this.#openCalls.open(id, checked)
+    return snapshot === undefined ? undefined : resolved.codec.decode(snapshot.text)
   }
 
   /**
@@ -324,9 +325,9 @@ export class RedisSessionRegistry<T>
    */
   async hold(id: string, options?: HoldOptions): Promise<RedisHold<T> | undefined> {
     checkRedisId(id)
-    const { holds, options: resolved } = this.#parts
+    const { holds, options: resolved } = this.#components
     const maxMs = checkHold(options, resolved.maxHoldMs)
-    this.#gate.enter()
+    this.#gate.admit()
     return this.#gate.state === 'open' ? holds.take(id, maxMs) : undefined
   }
 
@@ -341,11 +342,11 @@ export class RedisSessionRegistry<T>
   ): Promise<RedisHold<T> | undefined>
   acquire(id: string, options?: AcquireOptions<T>): Promise<RedisHold<T>>
   async acquire(id: string, options?: AcquireOptions<T>): Promise<RedisHold<T> | undefined> {
-    const { turns, holds, options: resolved } = this.#parts
+    const { turns, holds, options: resolved } = this.#components
     // Inside a turn that was cut it is refused, as everything that would open the session.
     turns.outerTurn(checkRedisId(id))
     const checked = checkAcquire(options, resolved.maxHoldMs)
-    this.#gate.begin()
+    this.#gate.admitNew()
     return holds.acquire(id, checked, this.#gate)
   }
 
@@ -357,7 +358,7 @@ export class RedisSessionRegistry<T>
    * any process may make. The process stays alive until then.
    */
   settled(): Promise<void> {
-    return this.#parts.pending.whenIdle()
+    return this.#components.pending.whenIdle()
   }
 
   /**
@@ -365,13 +366,13 @@ export class RedisSessionRegistry<T>
    * its lives. About a megabyte of values is read at a time.
    */
   async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
-    if (!this.#gate.enter()) return
-    yield* this.#access.dead()
+    if (!this.#gate.admit()) return
+    yield* this.#operations.deadSessions()
   }
 
   /** The number of lives that could not be archived. */
   async deadCount(): Promise<number> {
-    return this.#gate.enter() ? this.#access.deadCount() : 0
+    return this.#gate.admit() ? this.#operations.deadCount() : 0
   }
 
   /**
@@ -381,15 +382,15 @@ export class RedisSessionRegistry<T>
    */
   async retryDead(id?: string): Promise<number> {
     if (id !== undefined) checkRedisId(id)
-    this.#gate.assertEntered()
-    return this.#access.retryDead(id)
+    this.#gate.assertAdmitted()
+    return this.#operations.retryDead(id)
   }
 
   /** Ends all dead lives of an id, or without one of all ids, with `'deleted'`; returns how many. Rejects as {@link delete}. */
   async dropDead(id?: string): Promise<number> {
     if (id !== undefined) checkRedisId(id)
-    this.#gate.assertEntered()
-    return this.#access.dropDead(id)
+    this.#gate.assertAdmitted()
+    return this.#operations.dropDead(id)
   }
 
   /**
@@ -401,7 +402,7 @@ export class RedisSessionRegistry<T>
    * another process takes them over. Called again, it gives the same promise. Afterwards reads find nothing.
    */
   close(options?: CloseOptions): Promise<CloseReport<T>> {
-    if (this.#closed !== undefined) return this.#closed
+    if (this.#closePromise !== undefined) return this.#closePromise
     let deadlineMs: number
     try {
       deadlineMs = checkDeadline(options)
@@ -409,10 +410,10 @@ export class RedisSessionRegistry<T>
       return Promise.reject(error)
     }
     this.#gate.state = 'closing'
-    this.#closed = closeParts(this.#parts, deadlineMs).finally(() => {
+    this.#closePromise = shutDown(this.#components, deadlineMs).finally(() => {
       this.#gate.state = 'closed'
     })
-    return this.#closed
+    return this.#closePromise
   }
 
   /** Closes it, for `await using`. */
@@ -420,7 +421,7 @@ export class RedisSessionRegistry<T>
     await this.close()
   }
 
-  async #live(id: string, options: EnterOptions) {
-    return this.#gate.enter() ? this.#access.live(id, options) : undefined
+  async #access(id: string, options: AccessOptions) {
+    return this.#gate.admit() ? this.#operations.access(id, options) : undefined
   }
 }

@@ -4,7 +4,7 @@ import type { BoundLogger } from '../core/events/logger.ts'
 
 /** Says something that an administrator has to know: in the log, or where there is none as a warning of the process. */
 export function warn(
-  announcer: EventQueue,
+  events: EventQueue,
   logger: BoundLogger | undefined,
   message: string,
   fields: object = {},
@@ -13,6 +13,6 @@ export function warn(
     process.emitWarning(message, { type: 'SessionRegistryWarning' })
     return
   }
-  announcer.log({ level: 'warn', message, fields })
-  announcer.flush()
+  events.log({ level: 'warn', message, fields })
+  events.flush()
 }

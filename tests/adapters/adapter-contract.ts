@@ -3,9 +3,9 @@ import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
 import { EventRecorder } from '../support/event-recorder.ts'
+import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { watch } from '../support/watched.ts'
 
 /** One session as its adapter shows it. What a write does to the messages before it is the adapter's own matter. */
 interface Conversation<M> {
@@ -123,7 +123,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
         await finished.promise
         session.value = [...session.value, message('turn')]
       })
-      const written = watch(ada.write([message('written')]))
+      const written = observe(ada.write([message('written')]))
       const seen = registry.run('a', ({ value }) => value.map(textOf))
       await settle()
       expect(written.state).toBe('pending')

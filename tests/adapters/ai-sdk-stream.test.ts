@@ -14,8 +14,8 @@ import { type ChatStore, chatStore } from 'session-registry/ai-sdk'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Deferred, deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
 import { settle } from '../support/settle.ts'
-import { watch } from '../support/watched.ts'
 import { echoModel } from './echo-language-model.ts'
 
 const user = (text: string): UIMessage => ({ id: text, role: 'user', parts: [{ type: 'text', text }] })
@@ -93,7 +93,7 @@ function make(options: { readonly maxTurnMs?: number } = {}) {
     const { readable, writable } = new TransformStream<UIMessageChunk, UIMessageChunk>()
     const pump = (chunks: ReadableStream<UIMessageChunk>, signal: AbortSignal) =>
       chunks.pipeTo(writable, { signal })
-    watch(turn(model, text, pump))
+    observe(turn(model, text, pump))
     return createUIMessageStreamResponse({ stream: readable })
   }
 
@@ -264,8 +264,8 @@ describe('the AI SDK over the registry', () => {
     const { clock, sessions, post, store, turns } = make({ maxTurnMs: 1_000 })
     await store.saveChat({ chatId: 'a', messages: [user('before')] })
     const model = echoModel({ stuck: { beforeChunk: 3, open: deferred().promise } })
-    const body = watch(post(model, 'stuck').text())
-    const turn = watch(turns[0] as Promise<void>)
+    const body = observe(post(model, 'stuck').text())
+    const turn = observe(turns[0] as Promise<void>)
     await settle()
     await clock.advanceAsync(1_000)
     await turn.settled

@@ -8,7 +8,7 @@ import { deferred } from '../support/deferred.ts'
 import { readAll } from '../support/read-all.ts'
 import { failureOf } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const require = createRequire(import.meta.url)
 const cjsMessages: typeof esmMessages = require('@langchain/core/messages')
@@ -51,8 +51,8 @@ describe('two builds of LangChain in one process', () => {
     open.resolve()
     await Promise.all(calls)
 
-    expect(told(registry.get('ada'))).toEqual(['human:one', 'ai:I see 1', 'human:two', 'ai:I see 3'])
-    expect(told(registry.get('0'))).toEqual(['human:three', 'ai:I see 1'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:one', 'ai:I see 1', 'human:two', 'ai:I see 3'])
+    expect(transcript(registry.get('0'))).toEqual(['human:three', 'ai:I see 1'])
   })
 
   it('reject a call whose messages could not be stored, where the stock class only prints it', async () => {
@@ -98,6 +98,6 @@ describe('two builds of LangChain in one process', () => {
     const chat = withSessionTurns(registry, new Own({ runnable, config: {}, getMessageHistory: histories }))
     await chat.invoke(asks('one'), { configurable: { thread_id: 'ada' } })
 
-    expect(told(registry.get('ada'))).toEqual(['human:one', 'ai:hi'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:one', 'ai:hi'])
   })
 })

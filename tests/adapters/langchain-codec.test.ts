@@ -19,7 +19,7 @@ import { SessionRegistry } from 'session-registry'
 import { messageCodec, messageHistories } from 'session-registry/langchain'
 import { describe, expect, it } from 'vitest'
 import { sessionError, thrownBy } from '../support/session-error.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const roundTrip = (messages: readonly BaseMessage[]) => messageCodec.decode(messageCodec.encode(messages))
 
@@ -126,7 +126,7 @@ describe('messageCodec', () => {
     expect(back?.constructor).toBe(HumanMessage)
     const registry = new SessionRegistry<BaseMessage[]>({ create: () => [] })
     await messageHistories(registry)('ada').addMessage(new other.HumanMessage('hello'))
-    expect(told(registry.get('ada'))).toEqual(['human:hello'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello'])
   })
 
   it.each([

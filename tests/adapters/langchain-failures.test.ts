@@ -6,7 +6,7 @@ import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readAll } from '../support/read-all.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 import { setUp } from './langchain-chat.ts'
 
 const ada = { configurable: { sessionId: 'ada' } }
@@ -61,7 +61,7 @@ describe('a failure to store the messages', () => {
     const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => new AIMessage('hi'))
     const other = new RunnableWithMessageHistory({ runnable, getMessageHistory: () => history })
     await withSessionTurns(registry, other).invoke([new HumanMessage('hello')], ada)
-    expect(told(await history.getMessages())).toEqual(['human:hello', 'ai:hi'])
+    expect(transcript(await history.getMessages())).toEqual(['human:hello', 'ai:hi'])
   })
 
   it('rejects where the session was deleted meanwhile', async () => {
@@ -104,15 +104,15 @@ describe('a batch', () => {
     )
     const inputs = ['x', 'y'].map((text) => [new HumanMessage(text)])
     await chat.batch(inputs, ada)
-    expect(told(registry.get('ada'))).toEqual(['human:x', 'ai:1', 'human:y', 'ai:3'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:x', 'ai:1', 'human:y', 'ai:3'])
     expect(registry.stats().turns).toBeGreaterThanOrEqual(2)
 
     await chat.batch(
       inputs,
       ['bob', 'eve'].map((sessionId) => ({ configurable: { sessionId } })),
     )
-    expect(told(registry.get('bob'))).toEqual(['human:x', 'ai:1'])
-    expect(told(registry.get('eve'))).toEqual(['human:y', 'ai:1'])
+    expect(transcript(registry.get('bob'))).toEqual(['human:x', 'ai:1'])
+    expect(transcript(registry.get('eve'))).toEqual(['human:y', 'ai:1'])
   })
 
   it('gives the failure of one input beside the results of the others', async () => {

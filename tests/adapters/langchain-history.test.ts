@@ -10,10 +10,10 @@ import { messageHistories } from 'session-registry/langchain'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { ObservedPromise } from '../support/observed-promise.ts'
 import { failureOf, sessionError, thrownBy } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { told } from '../support/told.ts'
-import { Watched } from '../support/watched.ts'
+import { transcript } from '../support/transcript.ts'
 
 function setUp() {
   const clock = new ManualClock()
@@ -35,9 +35,9 @@ describe('a history', () => {
     await histories('ada').addUserMessage('hello')
     await histories('ada').addAIMessage('hi')
     await histories('bob').addMessage(new HumanMessage('hey'))
-    expect(told(await histories('ada').getMessages())).toEqual(['human:hello', 'ai:hi'])
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:hi'])
-    expect(told(registry.get('bob'))).toEqual(['human:hey'])
+    expect(transcript(await histories('ada').getMessages())).toEqual(['human:hello', 'ai:hi'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:hi'])
+    expect(transcript(registry.get('bob'))).toEqual(['human:hey'])
   })
 
   it('hands out copies of the list', async () => {
@@ -48,7 +48,7 @@ describe('a history', () => {
     added.push(new HumanMessage('later'))
     const read = await history.getMessages()
     read.length = 0
-    expect(told(registry.get('ada'))).toEqual(['human:hello'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello'])
   })
 
   it('hands out and takes in copies of messages, whatever is done to them', async () => {
@@ -156,8 +156,8 @@ describe('a history', () => {
     clock.advance(1_000)
     expect(await history.getMessages()).toEqual([])
     await history.addUserMessage('after')
-    expect(told(registry.get('ada'))).toEqual(['human:after'])
-    expect(told(orphan)).toEqual(['human:before'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:after'])
+    expect(transcript(orphan)).toEqual(['human:before'])
   })
 
   it('creates nothing by reading, by clearing, or by adding no message', async () => {
@@ -197,7 +197,7 @@ describe('a history beside a running turn', () => {
       value.push(new HumanMessage('half way'))
       await gate.promise
     })
-    expect(told(await histories('ada').getMessages())).toEqual(['human:half way'])
+    expect(transcript(await histories('ada').getMessages())).toEqual(['human:half way'])
     gate.resolve()
     await turn
   })
@@ -210,14 +210,14 @@ describe('a history beside a running turn', () => {
       await gate.promise
       await histories('ada').addAIMessage('inside')
     })
-    const outside = new Watched(histories('ada').addUserMessage('outside'))
+    const outside = new ObservedPromise(histories('ada').addUserMessage('outside'))
     await settle()
     expect(outside.state).toBe('pending')
-    expect(told(registry.get('ada'))).toEqual(['human:inside'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:inside'])
     gate.resolve()
     await turn
     await outside.settled
-    expect(told(registry.get('ada'))).toEqual(['human:inside', 'ai:inside', 'human:outside'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:inside', 'ai:inside', 'human:outside'])
   })
 
   it('adds several messages in one step', async () => {
@@ -250,9 +250,9 @@ describe('bad input to histories', () => {
     await histories(7).addUserMessage('seven')
     await histories(0).addUserMessage('nought')
     await histories(653247040368672768n).addUserMessage('many')
-    expect(told(registry.get('7'))).toEqual(['human:seven'])
-    expect(told(await histories('0').getMessages())).toEqual(['human:nought'])
-    expect(told(registry.get('653247040368672768'))).toEqual(['human:many'])
+    expect(transcript(registry.get('7'))).toEqual(['human:seven'])
+    expect(transcript(await histories('0').getMessages())).toEqual(['human:nought'])
+    expect(transcript(registry.get('653247040368672768'))).toEqual(['human:many'])
     expect(await histories(653247040368672779n).getMessages()).toEqual([])
   })
 

@@ -5,7 +5,7 @@ import { SessionRegistry } from 'session-registry'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { expect, it } from 'vitest'
 import { readAll } from '../support/read-all.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const session = fc.constantFrom('ada', 'bob')
 const way = fc.constantFrom('invoke', 'stream', 'left', 'unread', 'failing')
@@ -54,7 +54,7 @@ it('leaves whole turns in the order asked, whatever calls overlap', async () => 
       for (const id of ['ada', 'bob']) {
         const numbers = given.map((call, index) => ({ ...call, index })).filter((call) => call.session === id)
         const sure = numbers.filter((call) => call.way === 'invoke' || call.way === 'stream')
-        const messages = told(registry.get(id))
+        const messages = transcript(registry.get(id))
         // What was left after its only chunk may be stored or not; it is never stored by half.
         const stored = numbers.filter(({ index }) => messages.includes(`human:${index}`))
         expect(messages).toEqual(stored.flatMap(({ index }) => [`human:${index}`, `ai:re:${index}`]))

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
-import { TurnStream } from '../../src/adapters/langchain/turn-stream.ts'
+import { TurnReadable } from '../../src/adapters/langchain/turn-readable.ts'
 import { deferred } from '../support/deferred.ts'
 
 // Node warns of a leak from the eleventh listener on.
@@ -8,7 +8,7 @@ it('streams on one signal: share one listener, which goes with the last of them'
   const { signal } = new AbortController()
   const ends = Array.from({ length: 15 }, () => deferred())
   const streams = ends.map((end) => {
-    const stream = new TurnStream<string>(signal)
+    const stream = new TurnReadable<string>(signal)
     stream.start(() => end.promise)
     return stream.readable
   })

@@ -7,11 +7,11 @@ import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { ObservedPromise } from '../support/observed-promise.ts'
 import { readAll } from '../support/read-all.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { told } from '../support/told.ts'
-import { Watched } from '../support/watched.ts'
+import { transcript } from '../support/transcript.ts'
 
 const ada = { configurable: { sessionId: 'ada' } }
 
@@ -58,20 +58,20 @@ describe('a stream is a turn', () => {
     const { chat, registry, isHeld } = setUp()
     const stream = await chat.stream([new HumanMessage('hello')], ada)
     expect(isHeld()).toBe(true)
-    const second = new Watched(chat.invoke([new HumanMessage('and')], ada))
+    const second = new ObservedPromise(chat.invoke([new HumanMessage('and')], ada))
     await settle()
     expect(second.state).toBe('pending')
     expect(await said(stream)).toBe('one')
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
     await second.settled
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:one', 'human:and', 'ai:two'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one', 'human:and', 'ai:two'])
     expect(isHeld()).toBe(false)
   })
 
   it('whose session does not expire while it is read slowly', async () => {
     const { chat, registry, clock } = setUp({ timeoutMs: 1_000, maxTurnMs: 60_000 })
     for await (const _chunk of await chat.stream([new HumanMessage('hello')], ada)) clock.advance(5_000)
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
   })
 
   it('and two of them on one session come one after the other, however they are read', async () => {
@@ -81,7 +81,7 @@ describe('a stream is a turn', () => {
       await chat.stream([new HumanMessage('y')], ada),
     ]
     expect(await Promise.all(streams.map(said))).toEqual(['one', 'two'])
-    expect(told(registry.get('ada'))).toEqual(['human:x', 'ai:one', 'human:y', 'ai:two'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:x', 'ai:one', 'human:y', 'ai:two'])
   })
 
   it('that asks the model for nothing ahead of the reader', async () => {
@@ -108,7 +108,7 @@ describe('a stream is a turn', () => {
       return said(inner)
     })
     expect(stream).toBe('one')
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
   })
 })
 
@@ -126,7 +126,7 @@ describe('a stream that is left', () => {
     const { chat, registry } = setUp()
     for await (const _chunk of await chat.stream([new HumanMessage('hello')], ada)) break
     await chat.invoke([new HumanMessage('again')], ada)
-    expect(told(registry.get('ada'))).toEqual(['human:again', 'ai:two'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:again', 'ai:two'])
   })
 
   it('at its last chunk leaves nothing behind that stores later, between the turns of others', async () => {
@@ -142,7 +142,7 @@ describe('a stream that is left', () => {
     }
     await Promise.all([leave(), chat.invoke([new HumanMessage('kept')], ada)])
     await settle()
-    expect(told(registry.get('ada'))).toEqual(['human:kept', 'ai:1'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:kept', 'ai:1'])
   })
 
   it('and goes on behind our back is refused when it wants to store', async () => {
@@ -263,7 +263,7 @@ describe('what LangChain makes of a runnable with turns', () => {
     const { chat, registry, isHeld } = setUp()
     const texts = chat.pipe(new StringOutputParser())
     expect((await readAll(await texts.stream([new HumanMessage('hello')], ada))).join('')).toBe('one')
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
     for await (const _text of await texts.stream([new HumanMessage('again')], ada)) break
     await settle()
     expect(isHeld()).toBe(false)
@@ -281,7 +281,7 @@ describe('what LangChain makes of a runnable with turns', () => {
     const { chat, registry, isHeld } = setUp()
     const events = await readAll(chat.streamEvents([new HumanMessage('hello')], { ...ada, version: 'v2' }))
     expect(events.filter(({ event }) => event === 'on_chat_model_stream')).toHaveLength('one'.length)
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
     for await (const _event of chat.streamEvents([new HumanMessage('left')], { ...ada, version: 'v2' })) break
     await settle()
     expect(isHeld()).toBe(false)

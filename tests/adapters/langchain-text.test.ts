@@ -4,7 +4,7 @@ import { messageCodec, messageHistories, withSessionTurns } from 'session-regist
 import { expect, it } from 'vitest'
 import { readAll } from '../support/read-all.ts'
 import { TextSource } from '../support/text-source.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const ada = { configurable: { sessionId: 'ada' } }
 
@@ -26,7 +26,7 @@ it('keeps a conversation in a source whose values are copies: what counts is wha
     chat.invoke(question('z'), ada),
   ])
   const messages = await histories('ada').getMessages()
-  expect(told(messages)).toEqual([
+  expect(transcript(messages)).toEqual([
     ...['human:x', 'ai:1', 'human:y', 'ai:3', 'human:from outside', 'human:z', 'ai:6'],
   ])
   expect(messages[1]).toBeInstanceOf(AIMessage)

@@ -5,11 +5,11 @@ import { withSessionTurns } from 'session-registry/langchain'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
 import { GatedModel } from '../support/gated-model.ts'
+import { ObservedPromise } from '../support/observed-promise.ts'
 import { readAll } from '../support/read-all.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { told } from '../support/told.ts'
-import { Watched } from '../support/watched.ts'
+import { transcript } from '../support/transcript.ts'
 import { setUp } from './langchain-chat.ts'
 
 const ada = { configurable: { sessionId: 'ada' } }
@@ -40,25 +40,35 @@ describe('overlapping calls on one session', () => {
       getMessageHistory: () => history,
     })
     await overlap(stock, (question) => stockChat.invoke([new HumanMessage(question)], ada))
-    expect(told(await history.getMessages())).toEqual(['human:quick', 'ai:re:quick', 'ai:re:slow'])
+    expect(transcript(await history.getMessages())).toEqual(['human:quick', 'ai:re:quick', 'ai:re:slow'])
 
     // Stock history, two turns with tool calls: `addMessages` stores one by one, and they come in between each other.
     const mixed = new InMemoryChatMessageHistory()
     const round = (n: number) => [new HumanMessage(`q${n}`), new AIMessage(`a${n}`)]
     await Promise.all([mixed.addMessages(round(1)), mixed.addMessages(round(2))])
-    expect(told(await mixed.getMessages())).toEqual(['human:q1', 'human:q2', 'ai:a1', 'ai:a2'])
+    expect(transcript(await mixed.getMessages())).toEqual(['human:q1', 'human:q2', 'ai:a1', 'ai:a2'])
 
     // Sessions and turns: both whole, in the order asked, and the second sees the first.
     const { chat, model, registry } = setUp()
     await overlap(model, (question) => chat.invoke([new HumanMessage(question)], ada))
-    expect(told(registry.get('ada'))).toEqual(['human:slow', 'ai:re:slow', 'human:quick', 'ai:re:quick'])
+    expect(transcript(registry.get('ada'))).toEqual([
+      'human:slow',
+      'ai:re:slow',
+      'human:quick',
+      'ai:re:quick',
+    ])
     expect(model.call('quick').seen).toBe(3)
   })
 
   it('lose and mix nothing where the history has a key of its own', async () => {
     const { prompted, model, registry } = setUp()
     await overlap(model, (question) => prompted.invoke({ question }, ada))
-    expect(told(registry.get('ada'))).toEqual(['human:slow', 'ai:re:slow', 'human:quick', 'ai:re:quick'])
+    expect(transcript(registry.get('ada'))).toEqual([
+      'human:slow',
+      'ai:re:slow',
+      'human:quick',
+      'ai:re:quick',
+    ])
     expect(model.call('quick').seen).toBe(3)
   })
 
@@ -85,7 +95,7 @@ describe('a call and the life of its session', () => {
     model.call('hello').answer()
     await call
     expect(registry.peek('ada')).toBe(await session)
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:re:hello'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:re:hello'])
   })
 
   it('writes into the live session where a call without turns outlives its own', async () => {
@@ -98,7 +108,7 @@ describe('a call and the life of its session', () => {
     expect(registry.has('ada')).toBe(false)
     model.call('hello').answer()
     await call
-    expect(told(registry.get('ada'))).toContain('ai:re:hello')
+    expect(transcript(registry.get('ada'))).toContain('ai:re:hello')
   })
 
   it('is a part of the turn that it is made in', async () => {
@@ -110,13 +120,13 @@ describe('a call and the life of its session', () => {
       return call
     })
     expect((await turn).content).toBe('re:hello')
-    expect(told(registry.get('ada'))).toEqual(['human:hello', 'ai:re:hello'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:re:hello'])
   })
 
   it('passes the failure of the runnable on, and the next call goes through', async () => {
     const { chat, model, registry } = setUp()
     const failure = new Error('no model today')
-    const call = new Watched(chat.invoke([new HumanMessage('hello')], ada))
+    const call = new ObservedPromise(chat.invoke([new HumanMessage('hello')], ada))
     await settle()
     model.call('hello').fail(failure)
     await call.settled
@@ -125,7 +135,7 @@ describe('a call and the life of its session', () => {
     await settle()
     model.call('again').answer()
     await next
-    expect(told(registry.get('ada'))).toEqual(['human:again', 'ai:re:again'])
+    expect(transcript(registry.get('ada'))).toEqual(['human:again', 'ai:re:again'])
   })
 })
 
@@ -197,7 +207,7 @@ describe('the id of a call', () => {
 describe('the signal of a call', () => {
   it("is the turn's: a turn that interrupts aborts it", async () => {
     const { chat, model, registry } = setUp()
-    const call = new Watched(chat.invoke([new HumanMessage('hello')], ada))
+    const call = new ObservedPromise(chat.invoke([new HumanMessage('hello')], ada))
     await settle()
     const { signal } = model.call('hello')
     expect(signal?.aborted).toBe(false)
@@ -210,7 +220,9 @@ describe('the signal of a call', () => {
   it('aborts with the signal of the caller', async () => {
     const { chat, model } = setUp()
     const controller = new AbortController()
-    const call = new Watched(chat.invoke([new HumanMessage('hello')], { ...ada, signal: controller.signal }))
+    const call = new ObservedPromise(
+      chat.invoke([new HumanMessage('hello')], { ...ada, signal: controller.signal }),
+    )
     await settle()
     controller.abort(new Error('gone'))
     await call.settled
@@ -222,7 +234,7 @@ describe('the signal of a call', () => {
     const { chat, model, registry } = setUp()
     const controller = new AbortController()
     const running = chat.invoke([new HumanMessage('first')], ada)
-    const waiting = new Watched(
+    const waiting = new ObservedPromise(
       chat.invoke([new HumanMessage('second')], { ...ada, signal: controller.signal }),
     )
     await settle()
@@ -249,7 +261,7 @@ describe('the signal of a call', () => {
 
   it('is cut by `maxTurnMs`, and what comes late is not stored', async () => {
     const { chat, model, registry, clock } = setUp({ maxTurnMs: 500 })
-    const call = new Watched(chat.invoke([new HumanMessage('hello')], ada))
+    const call = new ObservedPromise(chat.invoke([new HumanMessage('hello')], ada))
     await settle()
     clock.advance(500)
     await call.settled

@@ -10,7 +10,7 @@ import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { deferred } from '../support/deferred.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
 
@@ -72,7 +72,7 @@ describe('an agent over a SessionSaver', () => {
     say((seen) => `I see ${seen.length} messages`)
 
     const first = await threads.run('ada', () => agent.invoke(ask('weather in Oslo?'), ada))
-    expect(told(first.messages).slice(-2)).toEqual(['tool:sunny in Oslo', 'ai:It is sunny.'])
+    expect(transcript(first.messages).slice(-2)).toEqual(['tool:sunny in Oslo', 'ai:It is sunny.'])
     const second = await threads.run('ada', () => agent.invoke(ask('again?'), ada))
     expect(second.messages.at(-1)?.content).toBe('I see 5 messages')
     expect(second.messages.map((message) => message.constructor.name)).toContain('ToolMessage')
@@ -100,7 +100,7 @@ describe('an agent over a SessionSaver', () => {
     const turn = (text: string) => threads.run('ada', () => agent.invoke(ask(text), ada))
     await Promise.all([turn('one'), turn('two'), turn('three')])
     const { messages } = (await agent.graph.getState(ada)).values
-    expect(told(messages)).toEqual(
+    expect(transcript(messages)).toEqual(
       ['one', 'two', 'three'].flatMap((text) => [`human:${text}`, `ai:re:${text}`]),
     )
   })
@@ -115,7 +115,7 @@ describe('an agent over a SessionSaver', () => {
       return seen
     })
     expect(steps).toEqual(['model_request'])
-    expect(told((await agent.graph.getState(ada)).values.messages)).toEqual(['human:hi', 'ai:hello'])
+    expect(transcript((await agent.graph.getState(ada)).values.messages)).toEqual(['human:hi', 'ai:hello'])
   })
 
   it('has turns of its own as a graph: `withSessionTurns` takes the id from `thread_id`', async () => {
@@ -124,7 +124,7 @@ describe('an agent over a SessionSaver', () => {
     say(() => 'two')
     const turns = withSessionTurns(threads, agent.graph as never) as never as typeof agent.graph
     await Promise.all([turns.invoke(ask('a') as never, ada), turns.invoke(ask('b') as never, ada)])
-    expect(told((await agent.graph.getState(ada)).values.messages)).toEqual([
+    expect(transcript((await agent.graph.getState(ada)).values.messages)).toEqual([
       'human:a',
       'ai:one',
       'human:b',

@@ -16,7 +16,7 @@ import { checkpointOf, putOf } from '../support/checkpoints.ts'
 import { readAll } from '../support/read-all.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 import { TextSource } from '../support/text-source.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
 
@@ -126,7 +126,7 @@ describe('threadCodec', () => {
       .compile({ checkpointer: saver })
     const before = await graph.getState(ada)
     expect(before.next).toEqual(['ask'])
-    expect(told(before.values.messages)).toEqual([
+    expect(transcript(before.values.messages)).toEqual([
       ...['human:häl\u2028lo', 'ai:I see 1', 'human:again', 'ai:I see 3'],
     ])
     expect(before.values.picture).toEqual(new Uint8Array([255, 0, 128]))
@@ -135,7 +135,7 @@ describe('threadCodec', () => {
     expect(throughText().length).toBeLessThan(text.length / 2)
 
     const { messages } = await graph.invoke(new Command({ resume: 'yes' }), ada)
-    expect(told(messages).at(-1)).toBe('ai:yes')
+    expect(transcript(messages).at(-1)).toBe('ai:yes')
     // The timeout that its session had in 0.1, before it was paused.
     expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
   })

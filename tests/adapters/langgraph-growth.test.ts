@@ -17,7 +17,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
 import { readAll } from '../support/read-all.ts'
 import { failureOf, sessionError, thrownBy } from '../support/session-error.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
 
@@ -122,7 +122,7 @@ describe('the newest checkpoint', () => {
       clock.mockImplementation(() => start + hours * 3_600_000)
       await agent.invoke({ messages: [{ role: 'user', content }] }, ada)
     }
-    expect(told((await agent.graph.getState(ada)).values.messages)).toEqual([
+    expect(transcript((await agent.graph.getState(ada)).values.messages)).toEqual([
       ...['human:one', 'ai:1: I see 1', 'human:two', 'ai:2: I see 3', 'human:three', 'ai:3: I see 5'],
     ])
   })

@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
 import { deferred } from '../support/deferred.ts'
 import { EventRecorder } from '../support/event-recorder.ts'
+import { ObservedPromise } from '../support/observed-promise.ts'
 import { readAll } from '../support/read-all.ts'
 import { failureOf, sessionError, thrownBy } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { Watched } from '../support/watched.ts'
 
 const ada = { configurable: { thread_id: 'ada' } }
 
@@ -112,8 +112,8 @@ describe('a saver and turns', () => {
       await gate.promise
     })
     await settle()
-    const put = new Watched(putOf(saver, { thread_id: 'ada' }, checkpointOf('2', { a: 2 })))
-    const writes = new Watched(
+    const put = new ObservedPromise(putOf(saver, { thread_id: 'ada' }, checkpointOf('2', { a: 2 })))
+    const writes = new ObservedPromise(
       saver.putWrites({ configurable: { thread_id: 'ada', checkpoint_id: '1' } }, [['a', 2]], 'task'),
     )
     await settle()

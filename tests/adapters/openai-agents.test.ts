@@ -3,9 +3,9 @@ import { SessionRegistry } from 'session-registry'
 import { agentSession } from 'session-registry/openai-agents'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
-import { watch } from '../support/watched.ts'
 import { describeAdapter } from './adapter-contract.ts'
 
 type UserMessage = Extract<AgentInputItem, { role: 'user' }>
@@ -159,8 +159,8 @@ describe('the session for OpenAI Agents', () => {
       await finished.promise
       value.push(user('1'), user('2'))
     })
-    const popped = watch(session.popItem())
-    const cleared = watch(session.clearSession())
+    const popped = observe(session.popItem())
+    const cleared = observe(session.clearSession())
     await settle()
     expect([popped.state, cleared.state]).toEqual(['pending', 'pending'])
     finished.resolve()

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { FakeArchive } from '../support/fake-archive.ts'
+import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, type ContractOptions, eventually, record } from './harness.ts'
 
 export function describeArchiving(harness: ContractHarness): void {
@@ -70,8 +70,8 @@ export function describeArchiving(harness: ContractHarness): void {
     const registry = await make(store)
     await say(registry, 'a', 'before')
     await letArchiveStart(store)
-    const back = watch(registry.run('a', (session) => session.value.push('after')))
-    const opened = watch(registry.open('a'))
+    const back = observe(registry.run('a', (session) => session.value.push('after')))
+    const opened = observe(registry.open('a'))
     await harness.advance(unitMs)
     expect(back.state).toBe('pending')
     expect(opened.state).toBe('pending')
@@ -147,7 +147,7 @@ export function describeArchiving(harness: ContractHarness): void {
     await say(registry, 'a', 'hello')
     await letArchiveStart(store)
     await registry.delete('a')
-    const opened = watch(registry.open('a'))
+    const opened = observe(registry.open('a'))
     await harness.advance(2 * unitMs)
     expect(opened.state).toBe('pending')
     store.last.fail(new Error('aborted'))

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
 import { sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, eventually } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 
@@ -14,7 +14,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     const registry = await make()
     const first = await startTurn(registry, 'a')
     const turn = vi.fn()
-    const second = watch(registry.run('a', turn, { whenBusy: 'reject' }))
+    const second = observe(registry.run('a', turn, { whenBusy: 'reject' }))
     await second.settled
 
     expect(second.error).toEqual(sessionError('ERR_SESSION_BUSY'))
@@ -55,7 +55,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     const controller = new AbortController()
     const reason = new Error('the visitor went away')
     const turn = vi.fn()
-    const second = watch(registry.run('a', turn, { signal: controller.signal }))
+    const second = observe(registry.run('a', turn, { signal: controller.signal }))
     const third = registry.run('a', () => 'third')
     controller.abort(reason)
     await second.settled
@@ -71,7 +71,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     const registry = await make()
     const controller = new AbortController()
     const started = deferred()
-    const run = watch(
+    const run = observe(
       registry.run(
         'a',
         (_session, signal) =>
@@ -95,7 +95,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     const registry = await make()
     const reason = new Error('too late')
     const turn = vi.fn()
-    const run = watch(registry.run('a', turn, { signal: AbortSignal.abort(reason) }))
+    const run = observe(registry.run('a', turn, { signal: AbortSignal.abort(reason) }))
     await run.settled
 
     expect(run.error).toBe(reason)

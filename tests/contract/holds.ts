@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { observe } from '../support/observed-promise.ts'
 import { sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, type ContractOptions, eventually } from './harness.ts'
 
 export function describeHolds(harness: ContractHarness): void {
@@ -75,7 +75,7 @@ export function describeHolds(harness: ContractHarness): void {
   it('acquire ends its wait with its signal, and holds nothing then', async () => {
     const { registry } = await make({ load: () => new Promise<undefined>(() => {}) })
     const controller = new AbortController()
-    const left = watch(registry.acquire('a', { signal: controller.signal }))
+    const left = observe(registry.acquire('a', { signal: controller.signal }))
     await harness.advance(unitMs)
     controller.abort('gone')
     await left.settled

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
-import { watch } from '../support/watched.ts'
+import { observe } from '../support/observed-promise.ts'
 import type { ContractHarness } from './harness.ts'
 
 export function describeOpenOptions(harness: ContractHarness): void {
@@ -38,8 +38,8 @@ export function describeOpenOptions(harness: ContractHarness): void {
     const loaded = deferred<string[]>()
     const registry = await make({ load: () => loaded.promise })
     const controller = new AbortController()
-    const left = watch(registry.open('a', { signal: controller.signal }))
-    const stayed = watch(registry.open('a'))
+    const left = observe(registry.open('a', { signal: controller.signal }))
+    const stayed = observe(registry.open('a'))
     await harness.advance(unitMs)
     controller.abort('gone')
     await left.settled

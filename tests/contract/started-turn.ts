@@ -1,10 +1,10 @@
 import { deferred } from '../support/deferred.ts'
-import { type Watched, watch } from '../support/watched.ts'
+import { type ObservedPromise, observe } from '../support/observed-promise.ts'
 import type { ContractRegistry } from './harness.ts'
 
 export interface StartedTurn {
   readonly signal: AbortSignal
-  readonly run: Watched<string | undefined>
+  readonly run: ObservedPromise<string | undefined>
   /** Lets the turn add its message and end. */
   finish(): void
 }
@@ -17,7 +17,7 @@ export async function startTurn(
 ): Promise<StartedTurn> {
   const started = deferred<AbortSignal>()
   const finished = deferred()
-  const run = watch(
+  const run = observe(
     registry.run(id, async (session, signal) => {
       started.resolve(signal)
       await finished.promise

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Session, SessionErrorCode } from 'session-registry'
 import { expect, it, vi } from 'vitest'
+import { observe } from '../support/observed-promise.ts'
 import { sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, collect } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 import { makeStreaming } from './streaming.ts'
@@ -63,7 +63,7 @@ export function describeStreams(harness: ContractHarness): void {
       yield 2
     })
     await parts.next()
-    const next = watch(registry.run('a', (session) => [...session.value]))
+    const next = observe(registry.run('a', (session) => [...session.value]))
     await parts.next()
     await harness.advance(unitMs)
     expect(next.state).toBe('pending')
@@ -79,7 +79,7 @@ export function describeStreams(harness: ContractHarness): void {
     const parts = registry.stream('a', async function* (session) {
       yield [...session.value]
     })
-    const part = watch(parts.next())
+    const part = observe(parts.next())
     await harness.advance(unitMs)
     expect(part.state).toBe('pending')
     first.finish()
@@ -97,7 +97,7 @@ export function describeStreams(harness: ContractHarness): void {
       throw error
     })
     await parts.next()
-    const failed = watch(parts.next())
+    const failed = observe(parts.next())
     await failed.settled
 
     expect(failed.error).toBe(error)
@@ -150,7 +150,7 @@ export function describeStreams(harness: ContractHarness): void {
     expect(await collect(registry.stream('b', turn, { create: false }))).toEqual([])
     expect(await registry.has('b')).toBe(false)
     const first = await startTurn(registry, 'a')
-    const rejected = watch(registry.stream('a', turn, { whenBusy: 'reject' }).next())
+    const rejected = observe(registry.stream('a', turn, { whenBusy: 'reject' }).next())
     await rejected.settled
 
     expect(rejected.error).toEqual(sessionError('ERR_SESSION_BUSY'))
@@ -171,7 +171,7 @@ export function describeStreams(harness: ContractHarness): void {
     'rejects the first `next()` for a wrong argument: %s',
     async (_name, code, id, turn, options) => {
       const registry = await make()
-      const next = watch(registry.stream(id, turn as never, options as never).next())
+      const next = observe(registry.stream(id, turn as never, options as never).next())
       await next.settled
 
       expect(next.error).toEqual(sessionError(code))
@@ -185,7 +185,7 @@ export function describeStreams(harness: ContractHarness): void {
       yield 1
     }
     for (const turn of [generator, async () => generator()]) {
-      const run = watch(registry.run('a', turn))
+      const run = observe(registry.run('a', turn))
       await run.settled
       expect(run.error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
     }

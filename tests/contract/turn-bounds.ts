@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, eventually } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 
@@ -32,7 +32,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
       await registry.run('a', (nested) => nested.value.push('it took too long'))
       return signal.reason
     })
-    const next = watch(registry.run('a', (session) => [...session.value]))
+    const next = observe(registry.run('a', (session) => [...session.value]))
     await eventually(harness, () => expect(next.state).not.toBe('pending'))
 
     expect(await obeys).toEqual(timeout)
@@ -43,7 +43,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
   it('a turn that does not obey is cut when the grace is over, and not before', async () => {
     const registry = await make({ turnGraceMs: 4 * unitMs })
     const first = await startTurn(registry, 'a', 'late')
-    const next = watch(registry.run('a', (session) => [...session.value]))
+    const next = observe(registry.run('a', (session) => [...session.value]))
     await eventually(harness, () => expect(first.signal.aborted).toBe(true))
     expect([first.run.state, next.state]).toEqual(['pending', 'pending'])
     await eventually(harness, () => expect(first.run.state).toBe('rejected'))
@@ -60,7 +60,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     const errors: unknown[] = []
     const nested = vi.fn()
     const ended = deferred()
-    const late = watch(
+    const late = observe(
       registry.run('a', async () => {
         await gate.promise
         errors.push(await failureOf(() => registry.run('a', nested)))
@@ -84,11 +84,11 @@ export function describeTurnBounds(harness: ContractHarness): void {
         const context = new Promise((resolve) => {
           signal.addEventListener('abort', () => resolve(requests.getStore()))
         })
-        watch(requests.run('another', () => registry.delete('a')) as Promise<boolean>)
+        observe(requests.run('another', () => registry.delete('a')) as Promise<boolean>)
         return context
       }),
     )
-    const outcome = watch(seen)
+    const outcome = observe(seen)
     await eventually(harness, () => expect(outcome.state).not.toBe('pending'))
     if (outcome.state === 'fulfilled') expect(outcome.value).toBe('turn')
     else expect(outcome.error).toEqual(sessionError('ERR_SESSION_ENDED'))
@@ -97,7 +97,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
   it('one turn more than may wait is refused', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs, maxWaiting: 2 })
     const first = await startTurn(registry, 'a')
-    const runs = [1, 2, 3].map((name) => watch(registry.run('a', () => name)))
+    const runs = [1, 2, 3].map((name) => observe(registry.run('a', () => name)))
     await runs[2]?.settled
     expect(runs.map(({ error }) => error)).toEqual([
       undefined,
@@ -114,7 +114,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
   it('of turns that wait for a load all but the first count', async () => {
     const loaded = deferred<string[]>()
     const registry = await make({ maxWaiting: 1, load: () => loaded.promise })
-    const runs = [1, 2, 3].map((name) => watch(registry.run('a', () => name)))
+    const runs = [1, 2, 3].map((name) => observe(registry.run('a', () => name)))
     await runs[2]?.settled
     expect(runs[2]?.error).toEqual(sessionError('ERR_SESSION_QUEUE_FULL'))
     loaded.resolve(['loaded'])
@@ -127,7 +127,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     const registry = await make({ maxTurnMs: 100 * unitMs })
     const first = await startTurn(registry, 'a')
     const turn = vi.fn()
-    const run = watch(registry.run('a', turn, { waitMs: 3 * unitMs }))
+    const run = observe(registry.run('a', turn, { waitMs: 3 * unitMs }))
     await harness.advance(unitMs)
     expect(run.state).toBe('pending')
     await eventually(harness, () => expect(run.state).toBe('rejected'))
@@ -141,7 +141,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
 
   it('`waitMs` bounds the wait for a load', async () => {
     const registry = await make({ load: () => new Promise<undefined>(() => {}) })
-    const run = watch(registry.run('a', () => {}, { waitMs: 2 * unitMs }))
+    const run = observe(registry.run('a', () => {}, { waitMs: 2 * unitMs }))
     await eventually(harness, () => expect(run.state).toBe('rejected'))
 
     expect(run.error).toEqual(sessionError('ERR_SESSION_BUSY'))
@@ -150,7 +150,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
   it('`waitMs: 0` is `reject`', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs })
     const first = await startTurn(registry, 'a')
-    const run = watch(registry.run('a', () => {}, { waitMs: 0 }))
+    const run = observe(registry.run('a', () => {}, { waitMs: 0 }))
     await run.settled
 
     expect(run.error).toEqual(sessionError('ERR_SESSION_BUSY'))
@@ -162,7 +162,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
 
   it('`close` gives a turn its grace after the deadline, and keeps what it writes then', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs })
-    const turn = watch(
+    const turn = observe(
       registry.run('a', async (session, signal) => {
         await aborted(signal)
         await registry.run('a', (nested) => nested.value.push('interrupted by a restart'))
@@ -170,7 +170,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
       }),
     )
     await eventually(harness, async () => expect((await registry.stats()).running).toBe(1))
-    const closed = watch(registry.close({ deadlineMs: unitMs }))
+    const closed = observe(registry.close({ deadlineMs: unitMs }))
     await eventually(harness, () => expect(closed.state).toBe('fulfilled'))
 
     expect(turn.value).toEqual(['interrupted by a restart'])

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
 import { sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, collect, eventually } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 
@@ -36,8 +36,8 @@ export function describeTurns(harness: ContractHarness): void {
   it('rejects with the very error of a turn that throws, and the session lives on', async () => {
     const registry = await make()
     const error = new Error('the model is overloaded')
-    const late = watch(registry.run('a', () => Promise.reject(error)))
-    const sync = watch(
+    const late = observe(registry.run('a', () => Promise.reject(error)))
+    const sync = observe(
       registry.run('a', () => {
         throw error
       }),
@@ -185,7 +185,7 @@ export function describeTurns(harness: ContractHarness): void {
   it('ends a turn that takes too long, and what it does afterwards changes nothing', async () => {
     const registry = await make({ maxTurnMs: 5 * unitMs })
     const first = await startTurn(registry, 'a', 'late')
-    const second = watch(registry.run('a', (session) => [...session.value]))
+    const second = observe(registry.run('a', (session) => [...session.value]))
     await harness.advance(2 * unitMs)
     expect(first.signal.aborted).toBe(false)
     await eventually(harness, () => expect(first.run.state).toBe('rejected'))
@@ -232,7 +232,7 @@ export function describeTurns(harness: ContractHarness): void {
     const registry = await make()
     await registry.set('a', ['old'])
     const first = await startTurn(registry, 'a')
-    const second = watch(registry.run('a', (session) => [...session.value]))
+    const second = observe(registry.run('a', (session) => [...session.value]))
     await registry.delete('a')
     first.finish()
     await second.settled

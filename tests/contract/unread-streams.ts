@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
 import { sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 import { type ContractHarness, eventually } from './harness.ts'
 import { makeStreaming } from './streaming.ts'
 
@@ -44,7 +44,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     await cleanedUp.promise
     // It has not failed: what it changed is kept.
     expect(await registry.run('a', (session) => [...session.value])).toEqual(['question'])
-    const next = watch(parts.next())
+    const next = observe(parts.next())
     await next.settled
 
     expect(next.error).toBe('the visitor hung up')
@@ -91,8 +91,8 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     )
     await parts.next()
     controller.abort('the visitor hung up')
-    const rest = watch(parts.next())
-    const next = watch(registry.run('a', (session) => [...session.value]))
+    const rest = observe(parts.next())
+    const next = observe(registry.run('a', (session) => [...session.value]))
     await harness.advance(unitMs)
     expect([rest.state, next.state]).toEqual(['pending', 'pending'])
     gate.resolve()
@@ -109,8 +109,8 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     const parts = registry.stream('a', neverCleanedUp, { signal: controller.signal })
     await parts.next()
     controller.abort('the visitor hung up')
-    const rest = watch(parts.next())
-    const next = watch(registry.run('a', () => 'next'))
+    const rest = observe(parts.next())
+    const next = observe(registry.run('a', () => 'next'))
     await harness.advance(2 * unitMs)
     expect([rest.state, next.state]).toEqual(['pending', 'pending'])
     await eventually(harness, () => expect(rest.state).toBe('rejected'))
@@ -129,7 +129,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     const parts = registry.stream('a', neverCleanedUp, { signal: controller.signal })
     await parts.next()
     controller.abort('the visitor hung up')
-    const left = watch(parts.return(undefined))
+    const left = observe(parts.return(undefined))
     await eventually(harness, () => expect(left.state).toBe('rejected'))
 
     expect(left.error).toBe('the visitor hung up')
@@ -140,9 +140,9 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     const registry = await makePatient({ turnGraceMs: 2 * unitMs })
     const parts = registry.stream('a', neverCleanedUp)
     await parts.next()
-    const next = watch(registry.run('a', () => 'next', { whenBusy: 'interrupt' }))
+    const next = observe(registry.run('a', () => 'next', { whenBusy: 'interrupt' }))
     await eventually(harness, () => expect(next.value).toBe('next'))
-    const rest = watch(parts.next())
+    const rest = observe(parts.next())
     await rest.settled
 
     expect(rest.error).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
@@ -162,7 +162,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     await parts.next()
     await registry.delete('a')
     await aborted.promise
-    const rest = watch(parts.next())
+    const rest = observe(parts.next())
     await eventually(harness, () => expect(rest.state).toBe('rejected'))
 
     expect(rest.error).toEqual(sessionError('ERR_SESSION_ENDED'))
@@ -171,7 +171,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
   it('that is nested in a turn keeps it from ending for the grace at most', async () => {
     const registry = await makePatient({ turnGraceMs: 2 * unitMs })
     const controller = new AbortController()
-    const outer = watch(
+    const outer = observe(
       registry.run('a', async (session) => {
         const parts = registry.stream('a', neverCleanedUp, { signal: controller.signal })
         await parts.next()
@@ -200,7 +200,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await registry.run('a', (session) => [...session.value], { whenBusy: 'interrupt' })).toEqual([
       'interrupted',
     ])
-    const next = watch(parts.next())
+    const next = observe(parts.next())
     await next.settled
     expect(next.error).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
   })
@@ -215,9 +215,9 @@ export function describeUnreadStreams(harness: ContractHarness): void {
       }
     })
     await parts.next()
-    const next = watch(registry.run('a', (session) => [...session.value]))
+    const next = observe(registry.run('a', (session) => [...session.value]))
     await eventually(harness, () => expect(next.value).toEqual(['cleaned up']))
-    const rest = watch(parts.next())
+    const rest = observe(parts.next())
     await rest.settled
 
     expect(rest.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))

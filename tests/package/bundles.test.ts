@@ -5,24 +5,24 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type BuildResult, build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { Stranger } from './stranger.ts'
+import { ConsumerProject } from './consumer-project.ts'
 
 const execute = promisify(execFile)
 
 // Each test bundles, and starts a process; the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 })
 
-let stranger: Stranger
+let project: ConsumerProject
 /** A folder with no `node_modules` in it or above it. */
 let bare = ''
 
 beforeAll(async () => {
-  stranger = await Stranger.arrive()
+  project = await ConsumerProject.create()
   bare = await realpath(await mkdtemp(join(tmpdir(), 'session-registry-bundle-')))
 }, 180_000)
 
 afterAll(async () => {
-  await stranger?.leave()
+  await project?.remove()
   await rm(bare, { recursive: true, force: true })
 })
 
@@ -40,10 +40,10 @@ async function bundle(
   program: string,
   { format, external = [], folder, file = 'program.mjs' }: BundleOptions,
 ): Promise<string> {
-  await stranger.write(file, program)
+  await project.write(file, program)
   const outfile = join(folder, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`)
   const { warnings }: BuildResult = await build({
-    absWorkingDir: stranger.folder,
+    absWorkingDir: project.folder,
     entryPoints: [file],
     bundle: true,
     platform: 'node',
@@ -101,7 +101,7 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
     ['left out', ['pino']],
     ['not left out', []],
   ])('logger true: logs beside a node_modules that has pino, which is %s', async (_what, external) => {
-    const folder = join(stranger.folder, 'build')
+    const folder = join(project.folder, 'build')
     await mkdir(folder, { recursive: true })
     const [line = ''] = await linesOf(await bundle(logging, { format, external, folder }))
 
@@ -128,7 +128,7 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
 })
 
 it('a bundle by esbuild of a program that requires the package: logger true logs', async () => {
-  const folder = join(stranger.folder, 'build')
+  const folder = join(project.folder, 'build')
   await mkdir(folder, { recursive: true })
   const program = logging.replace(/import (.+) from (.+)/, 'const $1 = require($2)')
   const path = await bundle(program, { format: 'cjs', folder, file: 'program.cjs' })
@@ -139,7 +139,7 @@ it('a bundle by esbuild of a program that requires the package: logger true logs
 
 // Jest with jsdom: a `document`, no `setImmediate`, and CommonJS, where the build makes `import.meta.url` of the page's.
 it('a page that a test runner plays: the CommonJS build finds pino, and ends a long sweep', async () => {
-  const { stdout } = await stranger.run(
+  const { stdout } = await project.run(
     'page.cjs',
     `globalThis.document = { currentScript: null, baseURI: 'http://localhost/' }
      delete globalThis.setImmediate

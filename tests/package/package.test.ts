@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { Stranger } from './stranger.ts'
+import { ConsumerProject } from './consumer-project.ts'
 
 // Each test is a process or a compiler; the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 })
 
-let stranger: Stranger
+let project: ConsumerProject
 
 beforeAll(async () => {
-  stranger = await Stranger.arrive()
+  project = await ConsumerProject.create()
 }, 180_000)
 
-afterAll(() => stranger?.leave())
+afterAll(() => project?.remove())
 
 const exportedNames = {
   'session-registry': ['SessionRegistry', 'SessionRegistryError', 'isSessionRegistryError'],
@@ -37,7 +37,7 @@ const programs: [string, string, (program: string) => string][] = [
 
 describe('the packed package', () => {
   it('has nothing in it but what is used', () => {
-    const outside = stranger.files.filter((path) => !path.startsWith('dist/'))
+    const outside = project.files.filter((path) => !path.startsWith('dist/'))
 
     expect(outside.toSorted()).toEqual([
       'CHANGELOG.md',
@@ -47,23 +47,23 @@ describe('the packed package', () => {
       'package.json',
     ])
     expect(
-      stranger.files.filter((path) => !/\.(js|cjs|d\.ts|d\.cts)$/.test(path) && path.startsWith('dist/')),
+      project.files.filter((path) => !/\.(js|cjs|d\.ts|d\.cts)$/.test(path) && path.startsWith('dist/')),
     ).toEqual([])
   })
 
   it('has no source maps, which would name files that are not in it', async () => {
-    const modules = stranger.files.filter((path) => /^dist\/.*\.c?js$/.test(path))
+    const modules = project.files.filter((path) => /^dist\/.*\.c?js$/.test(path))
 
     expect(modules.length).toBeGreaterThanOrEqual(14)
-    expect(stranger.files.filter((path) => path.endsWith('.map'))).toEqual([])
-    for (const path of modules) expect(await stranger.read(path)).not.toContain('sourceMappingURL')
+    expect(project.files.filter((path) => path.endsWith('.map'))).toEqual([])
+    for (const path of modules) expect(await project.read(path)).not.toContain('sourceMappingURL')
   })
 
   it('imports the modules of Node as `node:…` only', async () => {
     const imported = /(?:\bfrom ?|\brequire\(|\bimport\(|^import ?)["']([^."'][^"']*)["']/gm
     const found = new Set<string>()
-    for (const path of stranger.files.filter((file) => /^dist\/.*\.c?js$/.test(file))) {
-      for (const [, name = ''] of (await stranger.read(path)).matchAll(imported)) found.add(name)
+    for (const path of project.files.filter((file) => /^dist\/.*\.c?js$/.test(file))) {
+      for (const [, name = ''] of (await project.read(path)).matchAll(imported)) found.add(name)
     }
 
     expect(found).toContain('node:events')
@@ -79,13 +79,13 @@ describe('the packed package', () => {
     expect(names.length).toBeGreaterThan(20)
     for (const build of ['dist/index.js', 'dist/index.cjs']) {
       // The build would keep them as variables if an import or a function stood above them.
-      const code = (await stranger.read(build)).replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, '')
+      const code = (await project.read(build)).replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, '')
       expect(names.filter((name) => new RegExp(`\\b${name}\\b`).test(code))).toEqual([])
     }
   })
 
   it('depends on pino alone, and is free of side effects', async () => {
-    const { dependencies, sideEffects, engines } = JSON.parse(await stranger.read('package.json'))
+    const { dependencies, sideEffects, engines } = JSON.parse(await project.read('package.json'))
 
     expect(Object.keys(dependencies)).toEqual(['pino'])
     expect(sideEffects).toBe(false)
@@ -93,7 +93,7 @@ describe('the packed package', () => {
   })
 
   it('keeps its files to itself', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       'inside.cjs',
       `try { require('session-registry/dist/index.cjs') } catch (error) { console.log(error.code) }`,
     )
@@ -104,7 +104,7 @@ describe('the packed package', () => {
 
 describe.each(programs)('the package from %s', (kind, name, program) => {
   it('exports just these names', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       name,
       program(`console.log(JSON.stringify([Object.keys(root).sort(), Object.keys(testing).sort()]))`),
     )
@@ -114,7 +114,7 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
 
   // tsup's CJS without `splitting` duplicates classes across entries, and `instanceof` is false across subpaths.
   it('has one class of each name across its entries', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       name,
       program(`
         try { new testing.ManualClock().advance(-1) } catch (error) {
@@ -132,7 +132,7 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
   })
 
   it('exits with a live registry, one with a hold and a logger included', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       name,
       program(`
         const registry = new root.SessionRegistry({ create: () => [], logger: true, logIds: 'plain' })
@@ -152,7 +152,7 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
 
   it('loads neither pino nor any framework by being imported', async () => {
     const load = "require('node:module')._load"
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       'loaded.cjs',
       `const loaded = []
        const Module = require('node:module')
@@ -174,7 +174,7 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
 
 describe('both at once', () => {
   it('know the errors of each other, though their classes differ', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       'both.mjs',
       `import { createRequire } from 'node:module'
        import * as esm from 'session-registry'
@@ -195,7 +195,7 @@ describe('both at once', () => {
   })
 
   it('hash an id alike, in `ref` and in log lines, and share one registry of a key', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       'shared.mjs',
       `import { createRequire } from 'node:module'
        import * as esm from 'session-registry'
@@ -238,8 +238,8 @@ describe('the types', () => {
   ]
 
   beforeAll(async () => {
-    await stranger.link('@types/node')
-    await stranger.link('undici-types')
+    await project.link('@types/node')
+    await project.link('undici-types')
   })
 
   it.each(projects)(
@@ -251,13 +251,13 @@ describe('the types', () => {
         target: 'es2022',
         lib: ['es2023', 'esnext.disposable'],
       }
-      await stranger.write(file, program)
-      await stranger.write(
+      await project.write(file, program)
+      await project.write(
         'tsconfig.json',
         JSON.stringify({ compilerOptions: { ...options, types: ['node'] }, files: [file] }),
       )
 
-      const output = await stranger.tsc('tsconfig.json').catch((error: { stdout: string }) => error)
+      const output = await project.tsc('tsconfig.json').catch((error: { stdout: string }) => error)
       expect(output.stdout).toBe('')
     },
     60_000,

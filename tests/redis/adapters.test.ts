@@ -14,7 +14,7 @@ import { connectClient, type TestClient } from '../support/redis-clients.ts'
 import { type RegistryOptions, testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
-import { told } from '../support/told.ts'
+import { transcript } from '../support/transcript.ts'
 
 // LangGraph's suite looks for the globals of its test runner; this file alone has them.
 Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it })
@@ -46,7 +46,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     for (const source of sources) {
       const messages = await messageHistories(source)('ada').getMessages()
       // Either may be first; neither overlaps, and the second has seen the first.
-      expect(told(messages).map((line) => line.replace(/hello \d/, 'hello'))).toEqual([
+      expect(transcript(messages).map((line) => line.replace(/hello \d/, 'hello'))).toEqual([
         ...['human:hello', 'ai:answer to 1', 'human:hello', 'ai:answer to 3'],
       ])
       expect(messages[1]).toBeInstanceOf(AIMessage)

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { installFakeGlobals } from '../support/fake-globals.ts'
+import { observe } from '../support/observed-promise.ts'
 import { type RegistryOptions, testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, testProxy, uniquePrefix } from '../support/redis-suite.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
-import { watch } from '../support/watched.ts'
 
 const generous = { timeout: 60_000 }
 const never = Number.POSITIVE_INFINITY
@@ -34,7 +34,7 @@ describeOnRedis('fake timers that are installed in one process', (redis) => {
     const other = await registryWith(options)
     await other.get('a')
     let end = () => {}
-    const turn = watch(
+    const turn = observe(
       registry.run('a', async ({ value }) => {
         install()
         await new Promise<void>((resolve) => (end = resolve))
@@ -79,7 +79,7 @@ describeOnRedis('fake timers that are installed in one process', (redis) => {
     await registry.set('a', ['x'])
     install()
     proxy.goDeaf()
-    const call = watch(registry.get('a'))
+    const call = observe(registry.get('a'))
     for (let left = 200; left > 0 && call.state === 'pending'; left -= 1) await passes(50)
 
     expect(call.error).toEqual(sessionError('ERR_SESSION_BACKEND_UNAVAILABLE'))

@@ -1,6 +1,6 @@
 import { createClient } from 'redis'
 import { RedisServer } from './redis-server.ts'
-import { until } from './until.ts'
+import { waitUntil } from './wait-until.ts'
 
 const slots = 16_384
 const settings = [
@@ -44,7 +44,7 @@ export class RedisCluster {
   /** Waits until every server that is alive finds the cluster well. */
   async isWell(among: readonly RedisServer[]): Promise<void> {
     for (const server of among) {
-      await until(async () => (await ask(server, 'CLUSTER', 'INFO')).includes('cluster_state:ok'))
+      await waitUntil(async () => (await ask(server, 'CLUSTER', 'INFO')).includes('cluster_state:ok'))
     }
   }
 
@@ -62,9 +62,11 @@ export class RedisCluster {
     for (const [index, replica] of this.replicas.entries()) {
       const master = this.masters[index] as RedisServer
       const id = await ask(master, 'CLUSTER', 'MYID')
-      await until(async () => (await ask(replica, 'CLUSTER', 'NODES')).includes(id))
+      await waitUntil(async () => (await ask(replica, 'CLUSTER', 'NODES')).includes(id))
       await ask(replica, 'CLUSTER', 'REPLICATE', id)
-      await until(async () => (await ask(replica, 'INFO', 'replication')).includes('master_link_status:up'))
+      await waitUntil(async () =>
+        (await ask(replica, 'INFO', 'replication')).includes('master_link_status:up'),
+      )
     }
     await this.isWell(all)
   }

@@ -1,8 +1,8 @@
 import { ManualClock } from 'session-registry/testing'
-import { Backend } from '../../src/redis/backend.ts'
-import type { RunScript } from '../../src/redis/client.ts'
-import { ReadOnlyScript, Script } from '../../src/redis/script.ts'
-import { type Watched, watch } from './watched.ts'
+import type { RunScript } from '../../src/redis/client/client.ts'
+import { RetryingCaller } from '../../src/redis/client/retrying-caller.ts'
+import { ReadOnlyScript, Script } from '../../src/redis/client/script.ts'
+import { type ObservedPromise, observe } from './observed-promise.ts'
 
 const writing = new Script('writing', 'return 1')
 export const reading = new ReadOnlyScript('reading', 'return 1')
@@ -10,7 +10,7 @@ export const reading = new ReadOnlyScript('reading', 'return 1')
 /** A server whose clock, stalls and lost answers are those of the test; it keeps to the deadlines of scripts. */
 export class SimulatedServer {
   readonly clock = new ManualClock()
-  readonly backend: Backend
+  readonly backend: RetryingCaller
   /** Operations that were carried out, and how long after the start of the test. */
   readonly carriedOut: { readonly name: string; readonly at: number }[] = []
   /** How many calls came too late. */
@@ -24,7 +24,7 @@ export class SimulatedServer {
   #resume: (() => void)[] | undefined
 
   constructor(callTimeoutMs: number) {
-    this.backend = new Backend(this.#run, callTimeoutMs, this.clock)
+    this.backend = new RetryingCaller(this.#run, callTimeoutMs, this.clock)
   }
 
   /** From now on nothing is carried out; what comes is kept. */
@@ -42,8 +42,10 @@ export class SimulatedServer {
   call(
     name: string,
     { script = writing, shard = 0, onLate }: { script?: Script; shard?: number; onLate?: () => void } = {},
-  ): Watched<unknown> {
-    return watch(this.backend.call(script, [`{p:${shard}}:s:${name}`], [name], { keepsAlive: true, onLate }))
+  ): ObservedPromise<unknown> {
+    return observe(
+      this.backend.call(script, [`{p:${shard}}:s:${name}`], [name], { keepsAlive: true, onLate }),
+    )
   }
 
   readonly #run: RunScript = async (_script, _keys, args) => {

@@ -6,7 +6,7 @@ import type { SessionSource } from '../../core/session-source.ts'
 import { applyPause, defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
 import { cloneList, type ListRules } from '../../core/values/clone-list.ts'
 import { cloneValue } from '../../core/values/clone-value.ts'
-import { isMessage, saysNothing, waitsForApproval } from './message-parts.ts'
+import { isEmptyMessage, isMessage, waitsForApproval } from './message-parts.ts'
 
 export interface ChatStoreOptions {
   /**
@@ -74,7 +74,7 @@ export function chatStore<M extends UIMessage>(
       const id = toSessionId(chatId, '`chatId`')
       const saved = cloneList('messages', messages, messageRules)
       const last = saved.at(-1)
-      if (last !== undefined && saysNothing(last)) saved.pop()
+      if (last !== undefined && isEmptyMessage(last)) saved.pop()
       await source.run(id, (session) => {
         const wasPaused = waitsForApproval(session.value)
         session.value = saved

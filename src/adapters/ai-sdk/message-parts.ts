@@ -30,7 +30,7 @@ function isPart(part: unknown): boolean {
  * A stream that is cancelled leaves such a message, and models refuse it. Reasoning and sources alone say nothing; a part that
  * is not known here says something.
  */
-export function saysNothing({ role, parts }: UIMessage): boolean {
+export function isEmptyMessage({ role, parts }: UIMessage): boolean {
   return role === 'assistant' && (parts as readonly Part[]).every(isEmptyPart)
 }
 

@@ -27,6 +27,6 @@ export function isMessage(value: unknown): value is BaseMessage {
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
  */
-export function copiedMessages(name: string, list: readonly BaseMessage[]): BaseMessage[] {
+export function cloneMessages(name: string, list: readonly BaseMessage[]): BaseMessage[] {
   return cloneValue(name, [...list], { keepsClass: isMessage })
 }

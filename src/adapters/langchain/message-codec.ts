@@ -54,7 +54,7 @@ export const messageCodec = {
   encode(value: readonly BaseMessage[]): string {
     checkMessages('value', value)
     try {
-      return encodeTagged('value', value, takeApart)
+      return encodeTagged('value', value, toParts)
     } catch (cause) {
       if (isSessionRegistryError(cause)) throw cause
       throw unusableValue('value', 'a list of messages that can be written as text', cause)
@@ -64,7 +64,7 @@ export const messageCodec = {
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
   decode(text: string): BaseMessage[] {
     try {
-      return checkMessages('messages', decodeTagged(text, putTogether) as BaseMessage[])
+      return checkMessages('messages', decodeTagged(text, fromParts) as BaseMessage[])
     } catch (cause) {
       throw unusableValue('text', 'a list of messages as `messageCodec` writes it', cause)
     }
@@ -84,7 +84,7 @@ interface Parts {
 /** What every message has by its class. */
 const classFields = ['lc_kwargs', 'lc_namespace', 'lc_serializable']
 
-function takeApart(message: object): Parts | undefined {
+function toParts(message: object): Parts | undefined {
   if (!isMessage(message)) return undefined
   const given = Object.keys(message.lc_kwargs)
   const isField = (key: string) => Reflect.get(message, key) === message.lc_kwargs[key]
@@ -96,7 +96,7 @@ function takeApart(message: object): Parts | undefined {
   }
 }
 
-function putTogether(parts: object): BaseMessage {
+function fromParts(parts: object): BaseMessage {
   const { class: name, fields, given, others } = checkParts(parts)
   const Class = classes[name] as new (fields: object) => BaseMessage
   const message = new Class({ ...fields })

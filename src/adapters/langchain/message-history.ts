@@ -3,8 +3,8 @@ import type { BaseMessage } from '@langchain/core/messages'
 import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { checkMessages, copiedMessages } from './check-messages.ts'
-import { notingFailure } from './storing.ts'
+import { checkMessages, cloneMessages } from './check-messages.ts'
+import { recordingFailure } from './store-outcome.ts'
 
 /**
  * The `getMessageHistory` of `RunnableWithMessageHistory`: histories that live in the sessions of `source`.
@@ -38,9 +38,9 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
   }
 
   override async getMessages(): Promise<BaseMessage[]> {
-    const copy = ({ value }: { value: BaseMessage[] }) => copiedMessages('messages', value)
+    const copy = ({ value }: { value: BaseMessage[] }) => cloneMessages('messages', value)
     const read = () => this.#source.run(this.#id, copy, { whenBusy: 'join', create: false })
-    return (await notingFailure(read)) ?? []
+    return (await recordingFailure(read)) ?? []
   }
 
   override addMessage(message: BaseMessage): Promise<void> {
@@ -49,8 +49,8 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
 
   /** One step: no other turn's messages come in between. */
   override addMessages(messages: BaseMessage[]): Promise<void> {
-    return notingFailure(async () => {
-      const added = copiedMessages('messages', checkMessages('messages', messages))
+    return recordingFailure(async () => {
+      const added = cloneMessages('messages', checkMessages('messages', messages))
       if (added.length === 0) return
       await this.#source.run(this.#id, ({ value }) => {
         for (const message of added) value.push(message)

@@ -4,8 +4,8 @@ import { toSessionId } from '../../core/ids/to-session-id.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import { invalidOption, ownFields } from '../../core/options/validate.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { notingHistories, storingOrFailing } from './storing.ts'
-import { TurnStream } from './turn-stream.ts'
+import { runAndRequireStored, trackedHistory } from './store-outcome.ts'
+import { TurnReadable } from './turn-readable.ts'
 
 /**
  * The same runnable, with every call of it one turn of its session: overlapping calls wait for each other.
@@ -45,7 +45,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     super()
     this.#source = source
     this.#isStock = isStock(runnable)
-    this.#runnable = this.#isStock ? notingHistories(runnable) : runnable
+    this.#runnable = this.#isStock ? trackedHistory(runnable) : runnable
   }
 
   override getName(suffix?: string): string {
@@ -59,7 +59,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
 
   override async stream(input: I, options?: Partial<C>): Promise<IterableReadableStream<O>> {
     const call = this.#callOf(options)
-    const stream = new TurnStream<O>(call.signal)
+    const stream = new TurnReadable<O>(call.signal)
     stream.start((left) =>
       this.#turn(call, left, async (config, signal) => {
         // Pumped in the turn's async context: read from outside, what it stores would wait for this very turn.
@@ -77,7 +77,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   #callOf(options: Partial<C> | undefined): Call<C> {
     const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
     const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
-    const id = idIn(ownFields(configurable ?? {}))
+    const id = sessionIdIn(ownFields(configurable ?? {}))
     // The stock class knows no `thread_id`, and takes the number 0 for no id.
     if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
     return { id, signal, config: config as Partial<C> }
@@ -89,7 +89,7 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     work: (config: Partial<C>, signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
     const turn = (_session: unknown, own: AbortSignal) =>
-      storingOrFailing(own, () => work({ ...config, signal: own }, own))
+      runAndRequireStored(own, () => work({ ...config, signal: own }, own))
     return this.#source.run(id, turn, { signal })
   }
 }
@@ -104,13 +104,13 @@ function isStock(runnable: object): boolean {
 }
 
 /** The id of a call's session; the error says in which key it was looked for. */
-function idIn({ sessionId, thread_id }: NonNullable<RunnableConfig['configurable']>): string {
-  if (isGiven(sessionId)) return toSessionId(sessionId, '`configurable.sessionId`')
-  if (isGiven(thread_id)) return toSessionId(thread_id, '`configurable.thread_id`')
+function sessionIdIn({ sessionId, thread_id }: NonNullable<RunnableConfig['configurable']>): string {
+  if (isPresent(sessionId)) return toSessionId(sessionId, '`configurable.sessionId`')
+  if (isPresent(thread_id)) return toSessionId(thread_id, '`configurable.thread_id`')
   return toSessionId(sessionId, '`configurable.sessionId` or `configurable.thread_id`')
 }
 
-function isGiven(id: unknown): boolean {
+function isPresent(id: unknown): boolean {
   return id !== undefined && id !== null
 }
 

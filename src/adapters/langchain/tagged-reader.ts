@@ -5,22 +5,22 @@ import { setMember } from '../../core/values/set-member.ts'
 import { bytesNames, maxDepth, numbers, tag } from './tagged-json.ts'
 
 /**
- * Undoes `encodeTagged`. `putTogether` gets parts as they stand in the text, and has to look at them.
+ * Undoes `encodeTagged`. `fromParts` gets parts as they stand in the text, and has to look at them.
  *
  * Whatever the text says, it costs no more memory than a few times its length.
  *
  * @throws Error where the text is not one that `encodeTagged` writes
  */
-export function decodeTagged(text: string, putTogether: (parts: object) => unknown): unknown {
-  return new Reader(putTogether).read(parseJson(text))
+export function decodeTagged(text: string, fromParts: (parts: object) => unknown): unknown {
+  return new Reader(fromParts).read(parseJson(text))
 }
 
 class Reader {
-  readonly #putTogether: (parts: object) => unknown
+  readonly #fromParts: (parts: object) => unknown
   #depth = 0
 
-  constructor(putTogether: (parts: object) => unknown) {
-    this.#putTogether = putTogether
+  constructor(fromParts: (parts: object) => unknown) {
+    this.#fromParts = fromParts
   }
 
   read(json: unknown): unknown {
@@ -51,7 +51,7 @@ class Reader {
       case 'object':
         return this.#entries(of)
       case 'parts':
-        return this.#putTogether(this.#partsOf(checked(of, isObject)))
+        return this.#fromParts(this.#partsOf(checked(of, isObject)))
       default:
         return bytesFrom(checked(kind, isBytesName), Buffer.from(checked(of, isString), 'base64'))
     }

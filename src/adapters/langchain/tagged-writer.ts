@@ -11,7 +11,7 @@ const numberNames = new Map(Array.from(numbers, ([name, number]) => [number, nam
 
 /**
  * Returns JSON that also keeps bytes, dates, maps, sets, bigints, `undefined` in a list, `NaN`, infinities and `-0`, and what
- * `takeApart` returns the parts of.
+ * `toParts` returns the parts of.
  *
  * A `toJSON` is respected. Functions and symbols go as JSON has them. An instance of a class is written as its fields.
  *
@@ -22,20 +22,20 @@ const numberNames = new Map(Array.from(numbers, ([name, number]) => [number, nam
 export function encodeTagged(
   name: string,
   value: unknown,
-  takeApart: (value: object) => object | undefined,
+  toParts: (value: object) => object | undefined,
 ): string {
-  return JSON.stringify(new Writer(name, takeApart).write('', value))
+  return JSON.stringify(new Writer(name, toParts).write('', value))
 }
 
 class Writer {
   readonly #name: string
-  readonly #takeApart: (value: object) => object | undefined
+  readonly #toParts: (value: object) => object | undefined
   readonly #path: (string | number)[] = []
   #depth = 0
 
-  constructor(name: string, takeApart: (value: object) => object | undefined) {
+  constructor(name: string, toParts: (value: object) => object | undefined) {
     this.#name = name
-    this.#takeApart = takeApart
+    this.#toParts = toParts
   }
 
   /** Returns what JSON has words for; `undefined` for what JSON leaves out. */
@@ -84,7 +84,7 @@ class Writer {
   }
 
   #parts(value: object): unknown {
-    const parts = this.#takeApart(value)
+    const parts = this.#toParts(value)
     if (parts === undefined) return undefined
     // The parts are no step of the path: their members are those of the value.
     const written = Object.entries(parts).map(([key, part]) => [key, this.#part(part)])

@@ -4,7 +4,7 @@ import { applyPause } from '../../core/time/paused-timeout.ts'
 import type { Thread } from './thread.ts'
 
 /** Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on. */
-export function pauseOrGoOn(session: Session<Thread>, pausedTimeoutMs: number): void {
+export function updatePause(session: Session<Thread>, pausedTimeoutMs: number): void {
   const thread = session.value
   const before = thread.timeoutBeforePauseMs
   const wasPaused = before !== undefined

@@ -25,11 +25,11 @@ import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import { defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
 import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
+import { AncestorPieces } from './ancestor-pieces.ts'
 import { checkPut, checkPutWrites, isResume, nothingToResume } from './check-write.ts'
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
-import { NearPieces } from './near-pieces.ts'
 import { pack } from './packed.ts'
-import { pauseOrGoOn } from './pause.ts'
+import { updatePause } from './pause.ts'
 import { packChanged, packChannels, storeChannels, unchangedChannels } from './stored-channels.ts'
 import { store } from './stored-text.ts'
 import { toTemplated } from './templated-text.ts'
@@ -159,22 +159,22 @@ export class SessionSaver extends BaseCheckpointSaver {
       const others = await packChannels(this.serde, checkpoint, isWhole ? unknown : [])
       // Nothing waits from here on: what is joined to this turn sees all of the checkpoint or nothing.
       const namespace = namespaceOf(thread, name)
-      const near = new NearPieces(thread, namespace, parentId)
+      const ancestorPieces = new AncestorPieces(thread, namespace, parentId)
       const stored = {
         // The very string that is the parent's key, where it can be.
         parentId: namespace.newestId === parentId ? namespace.newestId : parentId,
         head: toTemplated(
           head,
-          near.neighbours.map((one) => one.head),
+          ancestorPieces.ancestors.map((one) => one.head),
         ),
         metadata: toTemplated(
           packedMetadata,
-          near.neighbours.map((one) => one.metadata),
+          ancestorPieces.ancestors.map((one) => one.metadata),
         ),
-        channels: [...shared, ...storeChannels(new Map([...changed, ...others]), checkpoint, near)],
+        channels: [...shared, ...storeChannels(new Map([...changed, ...others]), checkpoint, ancestorPieces)],
       }
       addCheckpoint(namespace, id, stored, this.#keepCheckpoints)
-      pauseOrGoOn(session, this.#pausedTimeoutMs)
+      updatePause(session, this.#pausedTimeoutMs)
     })
     return address(threadId, name, id)
   }
@@ -202,13 +202,13 @@ export class SessionSaver extends BaseCheckpointSaver {
         throw nothingToResume()
       }
       const namespace = namespaceOf(session.value, name)
-      const near = new NearPieces(session.value, namespace, checkpointId)
+      const ancestorPieces = new AncestorPieces(session.value, namespace, checkpointId)
       for (const { index, channel, value } of packed) {
         // A subgraph returns the whole list that it was given, and what it has added.
-        const stored = store(value, near.base(channel), near.find)
+        const stored = store(value, ancestorPieces.base(channel), ancestorPieces.find)
         addWrite(namespace, checkpointId, { taskId, taskPath, index, channel, value: stored })
       }
-      pauseOrGoOn(session, this.#pausedTimeoutMs)
+      updatePause(session, this.#pausedTimeoutMs)
       return true
     }
     const added = await this.#source.run(threadId, add, resumes ? { create: false } : {})

@@ -1,5 +1,5 @@
 import type { ChannelVersions, Checkpoint, SerializerProtocol } from '@langchain/langgraph-checkpoint'
-import type { NearPieces } from './near-pieces.ts'
+import type { AncestorPieces } from './ancestor-pieces.ts'
 import { type Packed, pack } from './packed.ts'
 import { store } from './stored-text.ts'
 import { channelOf, type StoredChannel, type StoredCheckpoint } from './thread.ts'
@@ -39,10 +39,10 @@ export function unchangedChannels(
 export function storeChannels(
   packed: PackedChannels,
   { channel_versions }: Checkpoint,
-  near: NearPieces,
+  ancestorPieces: AncestorPieces,
 ): StoredChannel[] {
   return Array.from(packed, ([name, one]) =>
-    channelOf(store(one, near.base(name), near.find), name, channel_versions[name]),
+    channelOf(store(one, ancestorPieces.base(name), ancestorPieces.find), name, channel_versions[name]),
   )
 }
 

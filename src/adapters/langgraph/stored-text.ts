@@ -19,10 +19,10 @@ export interface StoredText extends ChainPlace {
 }
 
 /** A shorter beginning is not worth a reference to the base. */
-const minKept = 64
+const minPrefixLength = 64
 
 /** What one more link of the chain takes in memory, about. */
-const linkLength = 64
+const linkOverhead = 64
 
 /**
  * How much of a chain may be of no use to its end, as a multiple of the text.
@@ -58,13 +58,13 @@ function textOf(stored: StoredText): string {
 export function store(
   { type, isBinary, text }: Packed,
   base: StoredText | undefined,
-  near: (isWhole: boolean) => ReadonlyMap<string, string>,
+  piecesNearby: (isWhole: boolean) => ReadonlyMap<string, string>,
 ): StoredText {
-  const kept = base === undefined ? 0 : keptOf(base, text)
+  const kept = base === undefined ? 0 : prefixLengthOf(base, text)
   const isWhole = kept === 0
   const pieces = cutJson(text.slice(kept))
   // One piece alone is a number, a word, an empty list: nothing is won.
-  const known = pieces.length > 1 ? near(isWhole) : undefined
+  const known = pieces.length > 1 ? piecesNearby(isWhole) : undefined
   const { chain, place } = placeAfter(isWhole ? undefined : base)
   return {
     type,
@@ -72,39 +72,39 @@ export function store(
     chain,
     place,
     kept,
-    pieces: pieces.map((piece) => known?.get(piece) ?? ownString(piece)),
+    pieces: pieces.map((piece) => known?.get(piece) ?? detachString(piece)),
   }
 }
 
 /** How much of the base's text a text begins with, where that is worth it. */
-function keptOf(base: StoredText, text: string): number {
+function prefixLengthOf(base: StoredText, text: string): number {
   // A list that has lost most of its entries is not looked at any closer.
-  if (text.length < lengthOf(base) / 2) return 0
+  if (text.length < textLengthOf(base) / 2) return 0
   const before = textOf(base)
-  const kept = commonBeginning(before, text)
+  const kept = commonPrefixLength(before, text)
   // Most of one of the two. Lists of messages begin alike, even if they have no message in common.
-  if (kept < minKept || kept < Math.min(before.length, text.length) / 2) return 0
-  const held = heldBy(base) + text.length - kept
-  return held > maxWaste * text.length + 4_096 ? 0 : kept
+  if (kept < minPrefixLength || kept < Math.min(before.length, text.length) / 2) return 0
+  const retained = retainedLength(base) + text.length - kept
+  return retained > maxWaste * text.length + 4_096 ? 0 : kept
 }
 
-function lengthOf({ kept, pieces }: StoredText): number {
+function textLengthOf({ kept, pieces }: StoredText): number {
   return pieces.reduce((length, piece) => length + piece.length, kept)
 }
 
-function heldBy(stored: StoredText): number {
-  let held = 0
+function retainedLength(stored: StoredText): number {
+  let retained = 0
   for (const { pieces } of linksOf(stored)) {
-    held += linkLength
-    for (const piece of pieces) held += piece.length
+    retained += linkOverhead
+    for (const piece of pieces) retained += piece.length
   }
-  return held
+  return retained
 }
 
 /** The length of what two texts begin alike with. */
-function commonBeginning(a: string, b: string): number {
+function commonPrefixLength(a: string, b: string): number {
   // A list that has grown is the same up to its end.
-  let equal = endOfContent(a)
+  let equal = contentEnd(a)
   if (!b.startsWith(a.slice(0, equal))) equal = 0
   // By halves: the engine compares long texts faster than a loop over their units does.
   let end = Math.min(a.length, b.length)
@@ -118,7 +118,7 @@ function commonBeginning(a: string, b: string): number {
 }
 
 /** Where the brackets begin that close all the rest. */
-function endOfContent(text: string): number {
+function contentEnd(text: string): number {
   let end = text.length
   while (text[end - 1] === ']' || text[end - 1] === '}') end -= 1
   return end
@@ -129,6 +129,6 @@ function isHighSurrogate(unit: number): boolean {
 }
 
 /** A copy. A part of a text keeps the whole of it in memory. */
-function ownString(text: string): string {
+function detachString(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le')
 }

@@ -1,6 +1,6 @@
 import { parseJson } from '../../core/codec/parse-json.ts'
 import { invalidValue, unusableValue } from '../../core/errors/invalid-value.ts'
-import { readEarlyThread } from './early-thread-text.ts'
+import { readLegacyThread } from './legacy-thread-text.ts'
 import type { Thread } from './thread.ts'
 import { readThread } from './thread-reader.ts'
 import { formatVersion } from './thread-text.ts'
@@ -34,7 +34,7 @@ export const threadCodec = {
 
 function read(text: unknown): Thread {
   const { version } = (text ?? {}) as { readonly version?: unknown }
-  if (version === undefined) return readEarlyThread(text)
+  if (version === undefined) return readLegacyThread(text)
   if (version === formatVersion) return readThread(text)
   throw new TypeError('Expected the text of a version that is known')
 }

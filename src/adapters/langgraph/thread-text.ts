@@ -1,7 +1,7 @@
 /**
  * The text of a thread, once it is parsed: rows without keys, in which numbers are places in the lists before them.
  *
- * What `threadCodec` writes. Before there was a `version` it was another format, which `early-thread-text.ts` reads.
+ * What `threadCodec` writes. Before there was a `version` it was another format, which `legacy-thread-text.ts` reads.
  */
 export interface ThreadText {
   readonly version: typeof formatVersion

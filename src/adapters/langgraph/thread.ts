@@ -111,7 +111,7 @@ function compare(a: string, b: string): number {
 }
 
 /** How far back equal texts are looked for: a turn of an agent takes a few steps, and the next has the same. */
-const stepsBack = 6
+const maxAncestors = 6
 
 /** The nearest ancestors of a checkpoint that is to be put, the parent first. */
 export function* ancestors(
@@ -119,7 +119,7 @@ export function* ancestors(
   parentId: string | undefined,
 ): Generator<[id: string, checkpoint: StoredCheckpoint]> {
   let id = parentId
-  for (let step = 0; step < stepsBack && id !== undefined; step += 1) {
+  for (let step = 0; step < maxAncestors && id !== undefined; step += 1) {
     const checkpoint = checkpoints.get(id)
     if (checkpoint === undefined) return
     yield [id, checkpoint]

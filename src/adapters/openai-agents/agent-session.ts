@@ -8,7 +8,7 @@ import type { SessionSource } from '../../core/session-source.ts'
 import { applyPause, defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
 import { cloneList, type ListRules } from '../../core/values/clone-list.ts'
 import { cloneValue } from '../../core/values/clone-value.ts'
-import { indexWithoutCall, strayResults, waitsForApproval } from './tool-calls.ts'
+import { indexOfUnmatched, unmatchedResults, waitsForApproval } from './tool-calls.ts'
 
 type Items = AgentInputItem[]
 
@@ -69,24 +69,24 @@ export function agentSession(
 
     getItems: async (limit) => {
       checkItemLimit(limit)
-      const read = ({ value }: { value: Items }) => cloneValue('items', newest(value, limit), itemRules)
+      const read = ({ value }: { value: Items }) => cloneValue('items', lastItems(value, limit), itemRules)
       return (await source.run(sessionId, read, { whenBusy: 'join', create: false })) ?? []
     },
 
     addItems: async (items) => {
-      const added = copyOf(items)
+      const added = cloneItems(items)
       if (added.length === 0) return
-      const stray = strayResults(added)
+      const unmatched = unmatchedResults(added)
       const add = changing(({ value }) => {
-        const wrong = indexWithoutCall(value, stray)
-        if (wrong !== undefined) throw callMissing(wrong)
+        const missing = indexOfUnmatched(value, unmatched)
+        if (missing !== undefined) throw missingCallError(missing)
         for (const item of added) value.push(item)
         return true
       })
       // Where a call is missing, a new session would not have it: none is created to find that out.
-      const options = stray.size === 0 ? {} : { create: false }
+      const options = unmatched.size === 0 ? {} : { create: false }
       const isAdded = await source.run(sessionId, add, options)
-      if (isAdded === undefined) throw callMissing(Math.min(...stray.values()))
+      if (isAdded === undefined) throw missingCallError(Math.min(...unmatched.values()))
     },
 
     popItem: () =>
@@ -103,7 +103,7 @@ export function agentSession(
 
     // Without it the runner clears the list and adds to it again: two steps, and a rollback of its own.
     replaceHistoryWithCompaction: async (items) => {
-      const replacement = copyOf(items)
+      const replacement = cloneItems(items)
       const replace = changing((session) => {
         session.value = replacement
       })
@@ -112,7 +112,7 @@ export function agentSession(
   }
 }
 
-function newest(items: Items, limit: number | undefined): Items {
+function lastItems(items: Items, limit: number | undefined): Items {
   return limit === undefined ? items : items.slice(Math.max(items.length - limit, 0))
 }
 
@@ -128,7 +128,7 @@ const itemRules: ListRules = {
   isToolOutput: (holder, key) => key === 'output' && 'callId' in holder,
 }
 
-function copyOf(items: readonly AgentInputItem[]): Items {
+function cloneItems(items: readonly AgentInputItem[]): Items {
   return cloneList('items', items, itemRules)
 }
 
@@ -138,7 +138,7 @@ function isItem(item: unknown): boolean {
   return typeof type === 'string' || typeof role === 'string'
 }
 
-function callMissing(index: number): SessionRegistryError {
+function missingCallError(index: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_VALUE_INVALID',
     `Expected the call that \`items[${index}]\` is the result of to be in the session, but it is not: the session has ended meanwhile, or was cleared`,

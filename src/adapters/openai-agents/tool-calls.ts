@@ -67,27 +67,27 @@ export function waitsForApproval(items: readonly AgentInputItem[]): boolean {
 }
 
 /** The results among some items whose calls are not among them: the index of each, by its key. */
-export function strayResults(items: readonly AgentInputItem[]): ReadonlyMap<string, number> {
+export function unmatchedResults(items: readonly AgentInputItem[]): ReadonlyMap<string, number> {
   const calls = new Set<string>()
-  const stray = new Map<string, number>()
+  const unmatched = new Map<string, number>()
   for (const [index, item] of items.entries()) {
     const call = callKey(item)
     if (call !== undefined) calls.add(call)
     const result = resultKey(item)
-    if (result !== undefined && !calls.has(result)) stray.set(result, index)
+    if (result !== undefined && !calls.has(result)) unmatched.set(result, index)
   }
-  return stray
+  return unmatched
 }
 
 /** Returns the index of the first of these results whose call is not in a history either. */
-export function indexWithoutCall(
+export function indexOfUnmatched(
   history: readonly AgentInputItem[],
-  stray: ReadonlyMap<string, number>,
+  unmatched: ReadonlyMap<string, number>,
 ): number | undefined {
   // A compaction stands for items that are no longer in the list, calls among them.
-  if (stray.size === 0 || history.some((item) => (item as Fields).type === 'compaction')) return undefined
+  if (unmatched.size === 0 || history.some((item) => (item as Fields).type === 'compaction')) return undefined
   const calls = new Set(history.map(callKey))
-  for (const [result, index] of stray) {
+  for (const [result, index] of unmatched) {
     if (!calls.has(result)) return index
   }
   return undefined

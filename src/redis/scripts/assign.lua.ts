@@ -1,9 +1,9 @@
-import { Script } from '../script.ts'
-import { begin, wasBegun } from './create.lua.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
-import { marks } from './marks.lua.ts'
-import { saves } from './saves.lua.ts'
+import { Script } from '../client/script.ts'
+import { createSession, wasCreated } from './create.lua.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { saves } from './includes/saves.lua.ts'
+import { session } from './includes/session.lua.ts'
+import { waiters } from './includes/waiters.lua.ts'
 
 /**
  * Assigns the value of the live session, as a short turn would; begins one where there is none.
@@ -16,40 +16,40 @@ import { saves } from './saves.lua.ts'
  */
 export const assign = new Script(
   'assign',
-  life,
-  line,
-  marks,
+  session,
+  backlog,
+  waiters,
   saves,
-  begin,
-  wasBegun,
+  createSession,
+  wasCreated,
   `
-local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm', 'i', 'lu', 'lq', 'h', 'w', 'ws')
-local g, operation = f[1], ARGV[8]
-if g == ARGV[3] then
-  return { 1, now, f[3], f[4] }
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm', 'i', 'lu', 'lq', 'h', 'w', 'ws')
+local incarnation, operation = fields[1], ARGV[8]
+if incarnation == ARGV[3] then
+  return { 1, now, fields[3], fields[4] }
 end
-if wasBegun(ARGV[3]) then
+if wasCreated(ARGV[3]) then
   return { 2, now }
 end
-if g and now < tonumber(f[2]) then
-  local recent = recentSaves(f[9], f[10])
+if incarnation and now < tonumber(fields[2]) then
+  local recent = recentSaves(fields[9], fields[10])
   if not wasSaved(recent, operation) then
-    if tonumber(f[6] or 0) > now or #waiting(f[7] or '', '') > 0 then
+    if tonumber(fields[6] or 0) > now or #readWaiters(fields[7] or '', '') > 0 then
       return { 0, now }
     end
     redis.call('HSET', KEYS[1], 'd', ARGV[4], 'v', operation)
-    noteSave(recent, operation)
+    recordSave(recent, operation)
   end
-  local e = deadline(now, tonumber(f[5]), tonumber(f[4]), heldUntil(tonumber(f[6] or 0), f[8] or ''))
-  schedule(g, now, e)
-  return { 4, now, g, e - now }
+  local expiresAt = deadlineOf(now, tonumber(fields[5]), tonumber(fields[4]), heldUntil(tonumber(fields[6] or 0), fields[8] or ''))
+  setDeadline(incarnation, now, expiresAt)
+  return { 4, now, incarnation, expiresAt - now }
 end
 if isFull(tonumber(ARGV[7])) then
   return { 3, now }
 end
-if g then
-  shelve(g)
+if incarnation then
+  moveToBacklog(incarnation)
 end
-return begin('', 0)
+return createSession('', 0)
 `,
 )

@@ -1,4 +1,4 @@
-import { Script } from '../script.ts'
+import { Script } from '../client/script.ts'
 
 /**
  * Takes lives that are over under a lease: first those whose lease has run out or whose pause has ended, then those due.
@@ -16,20 +16,20 @@ import { Script } from '../script.ts'
 export const claim = new Script(
   'claim',
   `
-local answer = recall(KEYS[5])
-if answer then
-  return answer
+local reply = cachedReply(KEYS[5])
+if reply then
+  return reply
 end
-local limit, lease, token, retention = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local limit, leaseMs, token, retentionMs = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local from, latest = '-inf', now
 if ARGV[5] ~= '' then
   from, latest = '(0', math.min(now, tonumber(ARGV[5]))
 end
-evenIfFull(KEYS[3])
-answer = { now, -1, 0, 0 }
+allowWhenFull(KEYS[3])
+reply = { now, -1, 0, 0 }
 for index = 2, 1, -1 do
-  local due = redis.call('ZRANGEBYSCORE', KEYS[index], from, int(latest), 'LIMIT', 0, limit - answer[4])
-  answer[4] = answer[4] + #due
+  local due = redis.call('ZRANGEBYSCORE', KEYS[index], from, toInteger(latest), 'LIMIT', 0, limit - reply[4])
+  reply[4] = reply[4] + #due
   for _, member in ipairs(due) do
     local leased = redis.call('HGET', KEYS[3], member)
     if #member > 23 and string.sub(member, 23, 23) == ':' then
@@ -37,36 +37,36 @@ for index = 2, 1, -1 do
         redis.call('ZREM', KEYS[1], member)
       end
       local attempts = tonumber(string.match(leased or '', ':(%d+)$') or 0)
-      redis.call('HSET', KEYS[3], member, token .. ':' .. int(attempts))
-      redis.call('ZADD', KEYS[2], int(now + lease), member)
-      answer[#answer + 1] = member
-      answer[#answer + 1] = leased and 0 or 1
+      redis.call('HSET', KEYS[3], member, token .. ':' .. toInteger(attempts))
+      redis.call('ZADD', KEYS[2], toInteger(now + leaseMs), member)
+      reply[#reply + 1] = member
+      reply[#reply + 1] = leased and 0 or 1
     else
       redis.call('ZREM', KEYS[index], member)
       redis.call('HDEL', KEYS[3], member)
-      answer[3] = answer[3] + 1
+      reply[3] = reply[3] + 1
     end
   end
 end
-if answer[4] > 0 then
-  keepIndex(KEYS[2], retention + lease)
-  keepIndex(KEYS[3], retention + lease)
+if reply[4] > 0 then
+  extendIndexTtl(KEYS[2], retentionMs + leaseMs)
+  extendIndexTtl(KEYS[3], retentionMs + leaseMs)
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(now - retention))
-local next = far
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', toInteger(now - retentionMs))
+local nextDueAt = NEVER
 for index = 1, 2 do
   local first = redis.call('ZRANGEBYSCORE', KEYS[index], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if first[2] then
-    next = math.min(next, tonumber(first[2]))
+    nextDueAt = math.min(nextDueAt, tonumber(first[2]))
   end
 end
-if next < far then
-  answer[2] = math.max(next - now, 0)
+if nextDueAt < NEVER then
+  reply[2] = math.max(nextDueAt - now, 0)
 end
-if answer[4] > 0 then
-  remember(KEYS[5], answer)
+if reply[4] > 0 then
+  cacheReply(KEYS[5], reply)
 end
-return answer
+return reply
 `,
 )
 
@@ -80,21 +80,21 @@ return answer
 export const extend = new Script(
   'extend',
   `
-local til, answer = now + tonumber(ARGV[1]), {}
-evenIfFull(KEYS[2])
+local untilMs, reply = now + tonumber(ARGV[1]), {}
+allowWhenFull(KEYS[2])
 for index = 3, #ARGV, 2 do
   local member, token = ARGV[index], ARGV[index + 1]
   local leased = redis.call('HGET', KEYS[2], member)
   if leased and string.sub(leased, 1, #token + 1) == token .. ':' then
-    redis.call('ZADD', KEYS[1], int(til), member)
-    answer[#answer + 1] = 1
+    redis.call('ZADD', KEYS[1], toInteger(untilMs), member)
+    reply[#reply + 1] = 1
   else
-    answer[#answer + 1] = 0
+    reply[#reply + 1] = 0
   end
 end
-keepIndex(KEYS[1], tonumber(ARGV[2]) + tonumber(ARGV[1]))
-keepIndex(KEYS[2], tonumber(ARGV[2]) + tonumber(ARGV[1]))
-return answer
+extendIndexTtl(KEYS[1], tonumber(ARGV[2]) + tonumber(ARGV[1]))
+extendIndexTtl(KEYS[2], tonumber(ARGV[2]) + tonumber(ARGV[1]))
+return reply
 `,
 )
 

@@ -1,6 +1,6 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
+import { Script } from '../client/script.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
  * Begins a life named `ARGV[3]`; with a token, in the turn of its creator.
@@ -8,30 +8,30 @@ import { line } from './line.lua.ts'
  * `v` names the state that was saved last. It is never a counter: a server that has lost its last moments would give the
  * same number to another state.
  */
-export const begin = `
-local function begin(token, lease)
-  local i, maxAge, m, lu = tonumber(ARGV[5]), tonumber(ARGV[6]), -1, 0
+export const createSession = `
+local function createSession(token, leaseMs)
+  local idleMs, maxAge, maxAgeAt, lockUntil = tonumber(ARGV[5]), tonumber(ARGV[6]), -1, 0
   if maxAge >= 0 then
-    m = math.min(now + math.ceil(maxAge) + 1, far)
+    maxAgeAt = math.min(now + math.ceil(maxAge) + 1, NEVER)
   end
-  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', int(now), 'i', ARGV[5], 'm', int(m), 'd', ARGV[4])
+  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', toInteger(now), 'i', ARGV[5], 'm', toInteger(maxAgeAt), 'd', ARGV[4])
   if token ~= '' then
-    lu = now + lease
-    redis.call('HSET', KEYS[1], 'lo', token, 'lu', int(lu))
+    lockUntil = now + leaseMs
+    redis.call('HSET', KEYS[1], 'lo', token, 'lu', toInteger(lockUntil))
   end
-  outdate()
-  if getLine('z') ~= '' then
-    nextNumber()
+  invalidateLoads()
+  if getNames('z') ~= '' then
+    nextSequence()
   end
-  schedule(ARGV[3], now, deadline(now, i, m, lu))
-  return { 1, now, int(now), int(m) }
+  setDeadline(ARGV[3], now, deadlineOf(now, idleMs, maxAgeAt, lockUntil))
+  return { 1, now, toInteger(now), toInteger(maxAgeAt) }
 end
 `
 
 /** Whether a creation that is repeated was carried out before, and its life has left `KEYS[1]` since. */
-export const wasBegun = `
-local function wasBegun(g)
-  return redis.call('ZSCORE', KEYS[7], g) or redis.call('HEXISTS', KEYS[2], g .. ':m') == 1
+export const wasCreated = `
+local function wasCreated(incarnation)
+  return redis.call('ZSCORE', KEYS[7], incarnation) or redis.call('HEXISTS', KEYS[2], incarnation .. ':m') == 1
 end
 `
 
@@ -49,30 +49,30 @@ end
  */
 export const create = new Script(
   'create',
-  life,
-  line,
-  begin,
-  wasBegun,
+  session,
+  backlog,
+  createSession,
+  wasCreated,
   `
-local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm')
-if f[1] == ARGV[3] then
-  return { 1, now, f[3], f[4] }
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm')
+if fields[1] == ARGV[3] then
+  return { 1, now, fields[3], fields[4] }
 end
-if wasBegun(ARGV[3]) then
+if wasCreated(ARGV[3]) then
   return { 2, now }
 end
-if f[1] and now < tonumber(f[2]) then
+if fields[1] and now < tonumber(fields[2]) then
   return { 0, now }
 end
-if ARGV[10] == '1' and (f[1] or getLine('q') ~= '' or getLine('ld') ~= ARGV[11] or newestDead()) then
+if ARGV[10] == '1' and (fields[1] or getNames('q') ~= '' or getNames('ld') ~= ARGV[11] or newestDeadLetter()) then
   return { 0, now }
 end
 if isFull(tonumber(ARGV[7])) then
   return { 3, now }
 end
-if f[1] then
-  shelve(f[1])
+if fields[1] then
+  moveToBacklog(fields[1])
 end
-return begin(ARGV[8], tonumber(ARGV[9]))
+return createSession(ARGV[8], tonumber(ARGV[9]))
 `,
 )

@@ -1,6 +1,6 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
+import { Script } from '../client/script.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
  * Begins to archive a life that was claimed: reads it, counts the attempt, and seals it: no turn that has lost its lock can
@@ -14,61 +14,61 @@ import { line } from './line.lua.ts'
  */
 export const load = new Script(
   'load',
-  life,
-  line,
+  session,
+  backlog,
   `
-local g = ARGV[3]
-local token, mark, attempts = leaseOf(g)
+local incarnation = ARGV[3]
+local token, phase, attempts = leaseOf(incarnation)
 if token ~= ARGV[4] then
   return { 0 }
 end
-evenIfFull(KEYS[5])
-local function begin()
-  if mark == 'b' then
+allowWhenFull(KEYS[5])
+local function countAttempt()
+  if phase == 'b' then
     return attempts
   end
   if attempts < tonumber(ARGV[5]) then
-    setLease(g, token, 'b', attempts + 1)
+    setLease(incarnation, token, 'b', attempts + 1)
   end
   return attempts + 1
 end
 -- What somebody else has put under the key is not ours to read.
-local f = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
-if f[1] == g then
-  if now < tonumber(f[2]) then
-    unqueue(g)
-    redis.call('ZADD', KEYS[3], f[2], member(g))
-    keepIndex(KEYS[3], tonumber(f[2]) - now + retention)
+local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
+if fields[1] == incarnation then
+  if now < tonumber(fields[2]) then
+    removeFromQueue(incarnation)
+    redis.call('ZADD', KEYS[3], fields[2], memberOf(incarnation))
+    extendIndexTtl(KEYS[3], tonumber(fields[2]) - now + retentionMs)
     return { 3 }
   end
-  if getLine('q') ~= '' then
-    unqueue(g)
-    shelve(g)
+  if getNames('q') ~= '' then
+    removeFromQueue(incarnation)
+    moveToBacklog(incarnation)
     return { 2 }
   end
   redis.call('HDEL', KEYS[1], 'lo', 'lu', 'h', 'ir', 'lq')
   redis.call('HSET', KEYS[1], 'e', '0')
-  redis.call('PEXPIRE', KEYS[1], int(retention))
-  return { 1, now, begin(), 0, f[3], f[4], f[5], f[6], f[7], f[8] }
+  redis.call('PEXPIRE', KEYS[1], toInteger(retentionMs))
+  return { 1, now, countAttempt(), 0, fields[3], fields[4], fields[5], fields[6], fields[7], fields[8] }
 end
-local older = redis.call('HMGET', KEYS[2], g .. ':m', g .. ':d')
-if not older[1] then
-  unqueue(g)
-  setLine('q', without(getLine('q'), g))
-  advance()
+local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
+if not entry[1] then
+  removeFromQueue(incarnation)
+  setNames('q', withoutName(getNames('q'), incarnation))
+  promoteNext()
   return { 4 }
 end
-if headOf(getLine('q')) ~= g then
-  unqueue(g)
-  advance()
+if firstName(getNames('q')) ~= incarnation then
+  removeFromQueue(incarnation)
+  promoteNext()
   return { 2 }
 end
-keep(KEYS[2], retention)
-local answer = { 1, now, begin(), isOvertaken(g) and 1 or 0 }
-for part in string.gmatch(older[1], '%S+') do
-  answer[#answer + 1] = part
+extendTtl(KEYS[2], retentionMs)
+local reply = { 1, now, countAttempt(), isSuperseded(incarnation) and 1 or 0 }
+for part in string.gmatch(entry[1], '%S+') do
+  reply[#reply + 1] = part
 end
-answer[#answer + 1] = older[2]
-return answer
+reply[#reply + 1] = entry[2]
+return reply
 `,
 )

@@ -1,6 +1,6 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
+import { Script } from '../client/script.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
  * The next step to the newest state of an id that is to be loaded: a live session, else an older life that waits, else the
@@ -22,81 +22,81 @@ import { line } from './line.lua.ts'
  */
 export const newest = new Script(
   'newest',
-  life,
-  line,
+  session,
+  backlog,
   `
-local f = redis.call('HMGET', KEYS[1], 'g', 'e')
-if f[1] and now < tonumber(f[2]) then
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e')
+if fields[1] and now < tonumber(fields[2]) then
   return { 1 }
 end
-evenIfFull(KEYS[5])
-local first = headOf(getLine('q'))
-local g = first or f[1]
-if g then
-  if first and f[1] and isBegun(f[1]) then
+allowWhenFull(KEYS[5])
+local first = firstName(getNames('q'))
+local incarnation = first or fields[1]
+if incarnation then
+  if first and fields[1] and isArchiving(fields[1]) then
     return { 2 }
   end
-  local token, mark, attempts = leaseOf(g)
-  local wanted, readyAt = ARGV[3], tonumber(redis.call('ZSCORE', KEYS[4], member(g)) or 0)
-  local isNew = redis.call('HEXISTS', KEYS[5], member(g)) == 1 and 0 or 1
+  local token, phase, attempts = leaseOf(incarnation)
+  local wantedToken, readyAt = ARGV[3], tonumber(redis.call('ZSCORE', KEYS[4], memberOf(incarnation)) or 0)
+  local isNew = redis.call('HEXISTS', KEYS[5], memberOf(incarnation)) == 1 and 0 or 1
   if readyAt > now and token ~= '' then
-    if token == wanted then
-      return { 3, g, 0 }
+    if token == wantedToken then
+      return { 3, incarnation, 0 }
     end
-    if mark ~= '' or wanted == '' then
+    if phase ~= '' or wantedToken == '' then
       return { 2 }
     end
   elseif readyAt > now then
     local soon = now + tonumber(ARGV[5])
     if readyAt > soon then
-      redis.call('ZADD', KEYS[4], int(soon), member(g))
+      redis.call('ZADD', KEYS[4], toInteger(soon), memberOf(incarnation))
     end
     return { 2 }
   end
-  redis.call('ZREM', KEYS[3], member(g))
-  local til = now
+  redis.call('ZREM', KEYS[3], memberOf(incarnation))
+  local untilMs = now
   if ARGV[9] == '1' then
-    til = 0
+    untilMs = 0
   end
-  if wanted ~= '' then
-    setLease(g, wanted, 'u', attempts)
-    til = now + tonumber(ARGV[4])
+  if wantedToken ~= '' then
+    setLease(incarnation, wantedToken, 'u', attempts)
+    untilMs = now + tonumber(ARGV[4])
   elseif isNew == 0 then
-    setLease(g, '', '', attempts)
+    setLease(incarnation, '', '', attempts)
   end
-  redis.call('ZADD', KEYS[4], int(til), member(g))
-  keepIndex(KEYS[4], retention + tonumber(ARGV[4]))
-  keepIndex(KEYS[5], retention + tonumber(ARGV[4]))
-  if wanted == '' then
+  redis.call('ZADD', KEYS[4], toInteger(untilMs), memberOf(incarnation))
+  extendIndexTtl(KEYS[4], retentionMs + tonumber(ARGV[4]))
+  extendIndexTtl(KEYS[5], retentionMs + tonumber(ARGV[4]))
+  if wantedToken == '' then
     return { 2 }
   end
-  return { 3, g, isNew }
+  return { 3, incarnation, isNew }
 end
-g = newestDead()
-if g then
+incarnation = newestDeadLetter()
+if incarnation then
   if isFull(tonumber(ARGV[6])) then
     return { 4 }
   end
-  local dead = redis.call('HMGET', KEYS[2], g .. ':m', g .. ':d')
-  local v, c, _, i, m = string.match(dead[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)')
-  if tonumber(m) >= 0 then
-    m = int(math.min(now + tonumber(m) - tonumber(c), far))
+  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
+  local version, createdAt, _, idleMs, maxAgeAt = string.match(entry[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)')
+  if tonumber(maxAgeAt) >= 0 then
+    maxAgeAt = toInteger(math.min(now + tonumber(maxAgeAt) - tonumber(createdAt), NEVER))
   end
-  redis.call('HSET', KEYS[1], 'g', g, 'v', v, 'c', int(now), 'i', i, 'm', m, 'd', dead[2])
-  drop(g)
-  setLine('z', without(getLine('z'), g))
-  redis.call('ZREM', KEYS[6], member(g))
-  tidy()
-  local e = deadline(now, tonumber(i), tonumber(m), 0)
-  schedule(g, now, e)
-  return { 1, e - now }
+  redis.call('HSET', KEYS[1], 'g', incarnation, 'v', version, 'c', toInteger(now), 'i', idleMs, 'm', maxAgeAt, 'd', entry[2])
+  deleteEntry(incarnation)
+  setNames('z', withoutName(getNames('z'), incarnation))
+  redis.call('ZREM', KEYS[6], memberOf(incarnation))
+  deleteIfEmpty()
+  local expiresAt = deadlineOf(now, tonumber(idleMs), tonumber(maxAgeAt), 0)
+  setDeadline(incarnation, now, expiresAt)
+  return { 1, expiresAt - now }
 end
-local ld = getLine('ld')
-if ld == '' then
-  ld = ARGV[7]
-  redis.call('HSET', KEYS[2], 'ld', ld)
+local loadToken = getNames('ld')
+if loadToken == '' then
+  loadToken = ARGV[7]
+  redis.call('HSET', KEYS[2], 'ld', loadToken)
 end
-keep(KEYS[2], tonumber(ARGV[8]))
-return { 0, ld }
+extendTtl(KEYS[2], tonumber(ARGV[8]))
+return { 0, loadToken }
 `,
 )

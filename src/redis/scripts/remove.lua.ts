@@ -1,6 +1,6 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
+import { Script } from '../client/script.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
  * Ends every life of an id but the dead ones. Those are not taken back to life any more.
@@ -11,55 +11,55 @@ import { line } from './line.lua.ts'
  */
 export const remove = new Script(
   'remove',
-  life,
-  line,
+  session,
+  backlog,
   `
-local answer = recall(KEYS[8])
-if answer then
-  return answer
+local reply = cachedReply(KEYS[8])
+if reply then
+  return reply
 end
-answer = { now }
-evenIfFull(KEYS[2])
-local function take(kind, g, parts, value)
-  if kind == 0 and redis.call('HEXISTS', KEYS[5], member(g)) == 1 then
+reply = { now }
+allowWhenFull(KEYS[2])
+local function appendEnded(kind, incarnation, parts, value)
+  if kind == 0 and redis.call('HEXISTS', KEYS[5], memberOf(incarnation)) == 1 then
     kind = 2
   end
-  answer[#answer + 1] = kind
-  answer[#answer + 1] = g
+  reply[#reply + 1] = kind
+  reply[#reply + 1] = incarnation
   for _, part in ipairs(parts) do
-    answer[#answer + 1] = part
+    reply[#reply + 1] = part
   end
-  answer[#answer + 1] = value
-  bury(g, parts[2])
-  unqueue(g)
+  reply[#reply + 1] = value
+  rememberEnded(incarnation, parts[2])
+  removeFromQueue(incarnation)
 end
-for g in string.gmatch(getLine('q'), '%S+') do
-  local f = redis.call('HMGET', KEYS[2], g .. ':m', g .. ':d')
+for incarnation in string.gmatch(getNames('q'), '%S+') do
+  local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
   local parts = {}
-  for part in string.gmatch(f[1], '%S+') do
+  for part in string.gmatch(fields[1], '%S+') do
     parts[#parts + 1] = part
   end
-  take(0, g, parts, f[2])
-  unshelve(g)
+  appendEnded(0, incarnation, parts, fields[2])
+  removeFromBacklog(incarnation)
 end
-local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
-if f[1] then
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
+if fields[1] then
   local kind = 0
-  if now < tonumber(f[2]) then
+  if now < tonumber(fields[2]) then
     kind = 1
   end
-  take(kind, f[1], { f[3], f[4], f[5], f[6], f[7] }, f[8])
+  appendEnded(kind, fields[1], { fields[3], fields[4], fields[5], fields[6], fields[7] }, fields[8])
   redis.call('DEL', KEYS[1])
 end
-if getLine('z') ~= '' then
-  overtake(nextNumber())
+if getNames('z') ~= '' then
+  supersedeUpTo(nextSequence())
 end
-outdate()
-tidy()
-if #answer > 1 then
-  remember(KEYS[8], answer)
+invalidateLoads()
+deleteIfEmpty()
+if #reply > 1 then
+  cacheReply(KEYS[8], reply)
 end
-return answer
+return reply
 `,
 )
 

@@ -1,5 +1,5 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
+import { Script } from '../client/script.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
  * Renews the lease of a turn (`l`) or a hold (`h`).
@@ -10,35 +10,35 @@ import { life } from './life.lua.ts'
  */
 export const renew = new Script(
   'renew',
-  life,
+  session,
   `
-local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'i', 'm', 'lo', 'lu', 'h', 'ir')
-if f[1] ~= ARGV[3] then
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'i', 'm', 'lo', 'lu', 'h', 'ir')
+if fields[1] ~= ARGV[3] then
   return { -1 }
 end
-evenIfFull(KEYS[1])
-local token, til = ARGV[4], now + tonumber(ARGV[6])
-if now >= tonumber(f[2]) then
+allowWhenFull(KEYS[1])
+local token, untilMs = ARGV[4], now + tonumber(ARGV[6])
+if now >= tonumber(fields[2]) then
   return { 0 }
 end
-local lu, h, interrupts = tonumber(f[6] or 0), f[7] or '', 0
+local lockUntil, holds, interrupts = tonumber(fields[6] or 0), fields[7] or '', 0
 if ARGV[5] == 'l' then
-  if f[5] ~= token then
+  if fields[5] ~= token then
     return { 0 }
   end
-  lu = til
-  redis.call('HSET', KEYS[1], 'lu', int(lu))
-  interrupts = tonumber(f[8] or 0)
+  lockUntil = untilMs
+  redis.call('HSET', KEYS[1], 'lu', toInteger(lockUntil))
+  interrupts = tonumber(fields[8] or 0)
 else
-  if not string.find(' ' .. h, ' ' .. token .. '=', 1, true) then
+  if not string.find(' ' .. holds, ' ' .. token .. '=', 1, true) then
     return { 0 }
   end
-  local others = holders(h, token)
-  others[#others + 1] = token .. '=' .. int(til)
-  h = table.concat(others, ' ')
-  redis.call('HSET', KEYS[1], 'h', h)
+  local others = otherHolds(holds, token)
+  others[#others + 1] = token .. '=' .. toInteger(untilMs)
+  holds = table.concat(others, ' ')
+  redis.call('HSET', KEYS[1], 'h', holds)
 end
-schedule(f[1], now, deadline(now, tonumber(f[3]), tonumber(f[4]), heldUntil(lu, h)))
+setDeadline(fields[1], now, deadlineOf(now, tonumber(fields[3]), tonumber(fields[4]), heldUntil(lockUntil, holds)))
 return { 1, interrupts }
 `,
 )

@@ -1,7 +1,7 @@
-import { Script } from '../script.ts'
-import { begin, wasBegun } from './create.lua.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
+import { Script } from '../client/script.ts'
+import { createSession, wasCreated } from './create.lua.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
  * Begins a life in place of the live one, which ends.
@@ -14,40 +14,40 @@ import { line } from './line.lua.ts'
  */
 export const replace = new Script(
   'replace',
-  life,
-  line,
-  begin,
-  wasBegun,
+  session,
+  backlog,
+  createSession,
+  wasCreated,
   `
-local before = recall(KEYS[8])
-if before then
-  return before
+local cached = cachedReply(KEYS[8])
+if cached then
+  return cached
 end
-local f = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
-if f[1] == ARGV[3] then
-  return { 1, now, f[4], f[7] }
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
+if fields[1] == ARGV[3] then
+  return { 1, now, fields[4], fields[7] }
 end
-if wasBegun(ARGV[3]) then
+if wasCreated(ARGV[3]) then
   return { 2, now }
 end
-local lives = f[1] and now < tonumber(f[2])
-if not lives and isFull(tonumber(ARGV[7])) then
+local isLive = fields[1] and now < tonumber(fields[2])
+if not isLive and isFull(tonumber(ARGV[7])) then
   return { 3, now }
 end
-if lives then
+if isLive then
   redis.call('DEL', KEYS[1])
-  unqueue(f[1])
-  bury(f[1], f[4])
-elseif f[1] then
-  shelve(f[1])
+  removeFromQueue(fields[1])
+  rememberEnded(fields[1], fields[4])
+elseif fields[1] then
+  moveToBacklog(fields[1])
 end
-local answer = begin('', 0)
-if lives then
-  for _, part in ipairs({ f[1], f[3], f[4], f[5], f[6], f[7], f[8] }) do
-    answer[#answer + 1] = part
+local reply = createSession('', 0)
+if isLive then
+  for _, part in ipairs({ fields[1], fields[3], fields[4], fields[5], fields[6], fields[7], fields[8] }) do
+    reply[#reply + 1] = part
   end
-  remember(KEYS[8], answer)
+  cacheReply(KEYS[8], reply)
 end
-return answer
+return reply
 `,
 )

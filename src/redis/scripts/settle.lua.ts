@@ -1,10 +1,10 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
-import { line } from './line.lua.ts'
+import { Script } from '../client/script.ts'
+import { backlog } from './includes/backlog.lua.ts'
+import { session } from './includes/session.lua.ts'
 
 /**
- * Settles a claim: archived (`done`), to be tried again after a pause (`again`), given back untried (`back`), or given
- * up (`dead`).
+ * Settles a claim: archived (`ack`), to be tried again after a pause (`retry`), given back untried (`release`), or given
+ * up (`deadLetter`).
  *
  * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, outcome, pauseMs, reason
  *
@@ -12,70 +12,70 @@ import { line } from './line.lua.ts'
  */
 export const settle = new Script(
   'settle',
-  life,
-  line,
+  session,
+  backlog,
   `
-local g, outcome = ARGV[3], ARGV[5]
-local settled = ARGV[4] .. '|' .. g
-if redis.call('ZSCORE', KEYS[7], settled) then
+local incarnation, outcome = ARGV[3], ARGV[5]
+local operation = ARGV[4] .. '|' .. incarnation
+if redis.call('ZSCORE', KEYS[7], operation) then
   return 1
 end
-local token, mark, attempts = leaseOf(g)
+local token, phase, attempts = leaseOf(incarnation)
 if token ~= ARGV[4] then
   return 0
 end
-inscribe(settled)
-if outcome == 'again' or outcome == 'back' then
-  if outcome == 'back' and mark == 'b' then
+rememberOperation(operation)
+if outcome == 'retry' or outcome == 'release' then
+  if outcome == 'release' and phase == 'b' then
     attempts = attempts - 1
   end
-  setLease(g, '', '', attempts)
-  redis.call('ZADD', KEYS[4], int(now + tonumber(ARGV[6])), member(g))
+  setLease(incarnation, '', '', attempts)
+  redis.call('ZADD', KEYS[4], toInteger(now + tonumber(ARGV[6])), memberOf(incarnation))
   return 1
 end
-local isCurrent = redis.call('HGET', KEYS[1], 'g') == g
-if outcome == 'done' then
-  local c, number
+local isCurrent = redis.call('HGET', KEYS[1], 'g') == incarnation
+if outcome == 'ack' then
+  local createdAt, number
   if isCurrent then
-    c = redis.call('HGET', KEYS[1], 'c')
+    createdAt = redis.call('HGET', KEYS[1], 'c')
     redis.call('DEL', KEYS[1])
     if hasOlder() then
-      number = nextNumber()
+      number = nextSequence()
     end
   else
-    local meta = redis.call('HGET', KEYS[2], g .. ':m')
-    c = meta and string.match(meta, '^%S+ (%S+)')
-    number = redis.call('HGET', KEYS[2], g .. ':o')
-    unshelve(g)
+    local times = redis.call('HGET', KEYS[2], incarnation .. ':m')
+    createdAt = times and string.match(times, '^%S+ (%S+)')
+    number = redis.call('HGET', KEYS[2], incarnation .. ':o')
+    removeFromBacklog(incarnation)
   end
-  if c then
-    bury(g, c)
+  if createdAt then
+    rememberEnded(incarnation, createdAt)
   end
   if number then
-    overtake(tonumber(number))
+    supersedeUpTo(tonumber(number))
   end
-  outdate()
-  tidy()
+  invalidateLoads()
+  deleteIfEmpty()
 else
-  local fate = ' ' .. int(attempts) .. ' ' .. int(now) .. ' ' .. ARGV[7]
-  local meta = redis.call('HGET', KEYS[2], g .. ':m')
+  local failure = ' ' .. toInteger(attempts) .. ' ' .. toInteger(now) .. ' ' .. ARGV[7]
+  local times = redis.call('HGET', KEYS[2], incarnation .. ':m')
   if isCurrent then
-    store(fate)
-  elseif meta then
-    redis.call('HSET', KEYS[2], g .. ':m', meta .. fate)
-    setLine('q', without(getLine('q'), g))
+    copyToBacklog(failure)
+  elseif times then
+    redis.call('HSET', KEYS[2], incarnation .. ':m', times .. failure)
+    setNames('q', withoutName(getNames('q'), incarnation))
   end
-  if isCurrent or meta then
-    forgetDead()
-    setLine('z', join(getLine('z'), g))
-    redis.call('ZADD', KEYS[6], int(now), member(g))
-    keep(KEYS[6], retention)
-    keep(KEYS[2], retention)
+  if isCurrent or times then
+    dropOldDeadLetters()
+    setNames('z', joinNames(getNames('z'), incarnation))
+    redis.call('ZADD', KEYS[6], toInteger(now), memberOf(incarnation))
+    extendTtl(KEYS[6], retentionMs)
+    extendTtl(KEYS[2], retentionMs)
   end
 end
-unqueue(g)
-advance()
-if getLine('q') ~= '' then
+removeFromQueue(incarnation)
+promoteNext()
+if getNames('q') ~= '' then
   return 2
 end
 return 1

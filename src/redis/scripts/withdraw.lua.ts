@@ -1,6 +1,6 @@
-import { Script } from '../script.ts'
-import { life } from './life.lua.ts'
-import { marks } from './marks.lua.ts'
+import { Script } from '../client/script.ts'
+import { session } from './includes/session.lua.ts'
+import { waiters } from './includes/waiters.lua.ts'
 
 /**
  * Takes back the mark of a caller who no longer waits for the turn lock.
@@ -9,14 +9,14 @@ import { marks } from './marks.lua.ts'
  */
 export const withdraw = new Script(
   'withdraw',
-  life,
-  marks,
+  session,
+  waiters,
   `
-evenIfFull(KEYS[1])
-local marks, own = waiting(redis.call('HGET', KEYS[1], 'lq') or '', ARGV[3])
-if own then
-  table.remove(marks, own)
-  setMarks(marks)
+allowWhenFull(KEYS[1])
+local waiters, ownIndex = readWaiters(redis.call('HGET', KEYS[1], 'lq') or '', ARGV[3])
+if ownIndex then
+  table.remove(waiters, ownIndex)
+  writeWaiters(waiters)
 end
 return 1
 `,

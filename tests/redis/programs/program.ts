@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RedisClientType } from 'redis'
-import { Keys } from '../../../src/redis/keys.ts'
+import { Keys } from '../../../src/redis/storage/keys.ts'
 import { Random } from '../../support/random.ts'
 import { connectClient } from '../../support/redis-clients.ts'
 import { uniquePrefix } from '../../support/redis-suite.ts'
-import { until } from '../../support/until.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 import { Process } from './process.ts'
 import { Store, type Weather } from './store.ts'
 import { Witness } from './witness.ts'
@@ -51,7 +51,7 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   for (let index = 0; index < processCount; index += 1) processes.push(await start())
   started.push(...processes)
   const endsAt = performance.now() + runsForMs
-  const isOver = () => performance.now() > endsAt
+  const isFinished = () => performance.now() > endsAt
   let words = 0
 
   async function visit(id: string): Promise<void> {
@@ -72,7 +72,7 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   }
 
   async function visitor(id: string): Promise<void> {
-    while (!isOver()) {
+    while (!isFinished()) {
       await visit(id)
       await wait(random.pick([0, 10, 40, 100, 200, 400]))
     }
@@ -106,7 +106,7 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
         await random.pick(processes).registry.retryDead()
       },
     }
-    while (!isOver()) {
+    while (!isFinished()) {
       await wait(random.below(250))
       const act = random.pick(['cut', 'outage', 'crash', 'close', 'weather', 'weather', 'retry'] as const)
       await acts[act]().catch((error: unknown) => witness.rejected(error, false))
@@ -130,7 +130,7 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   }
   const { client, close } = await connectClient('redis', url)
   const keys = new Keys(prefix, options.shards)
-  await until(async () => {
+  await waitUntil(async () => {
     await last.registry.retryDead()
     const queued = await Promise.all(
       [0, 1].map((shard) => (client as RedisClientType).zCard(keys.queue(shard)[0])),

@@ -1,0 +1,65 @@
+import { linksOf } from './delta-chain.ts'
+import type { StoredText } from './stored-text.ts'
+import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from './thread.ts'
+
+/**
+ * Where a value that is stored now may find pieces of itself: in its checkpoint's ancestors.
+ *
+ * An answer stands in the writes of a step and in the list that the step makes of them; a question in the input and in its
+ * writes; and what stands around them in all messages alike. A subgraph begins with the messages of the graph.
+ */
+export class AncestorPieces {
+  readonly #namespace: Namespace
+  /** The nearest first. Where a namespace begins, the newest checkpoint of the graph itself. */
+  readonly #ancestors: readonly (readonly [id: string, checkpoint: StoredCheckpoint])[]
+  #partial: Map<string, string> | undefined
+  #all: Map<string, string> | undefined
+
+  constructor(thread: Thread, namespace: Namespace, checkpointId: string | undefined) {
+    const found = [...ancestors(namespace, checkpointId)]
+    this.#namespace = namespace
+    this.#ancestors = found.length > 0 ? found : newestOf(thread)
+  }
+
+  get ancestors(): readonly StoredCheckpoint[] {
+    return this.#ancestors.map(([, checkpoint]) => checkpoint)
+  }
+
+  /** The value of a channel that the same channel may begin like now. */
+  base(name: string): StoredText | undefined {
+    return this.#ancestors[0]?.[1].channels.find((channel) => channel.name === name)
+  }
+
+  /** Pieces of neighbours, each under itself. `isWhole`: also those that the lists of neighbours begin with. */
+  readonly find = (isWhole: boolean): ReadonlyMap<string, string> => {
+    if (isWhole) {
+      this.#all ??= this.#pieces(true)
+      return this.#all
+    }
+    this.#partial ??= this.#pieces(false)
+    return this.#partial
+  }
+
+  #pieces(withBases: boolean): Map<string, string> {
+    const found = new Map<string, string>()
+    const add = (stored: StoredText) => {
+      for (const piece of stored.pieces) found.set(piece, piece)
+    }
+    for (const [id, { channels }] of this.#ancestors) {
+      for (const { value } of this.#namespace.writes.get(id) ?? []) add(value)
+      for (const channel of channels) add(channel)
+    }
+    if (!withBases) return found
+    for (const channel of this.#ancestors[0]?.[1].channels ?? []) {
+      for (const link of linksOf(channel)) add(link)
+    }
+    return found
+  }
+}
+
+function newestOf(thread: Thread): (readonly [string, StoredCheckpoint])[] {
+  const root = thread.namespaces.get('')
+  if (root?.newestId === undefined) return []
+  const newest = root.checkpoints.get(root.newestId)
+  return newest === undefined ? [] : [[root.newestId, newest]]
+}

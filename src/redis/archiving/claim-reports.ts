@@ -1,0 +1,53 @@
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { realClock } from '../../core/time/clock.ts'
+import type { SessionLog } from '../session-log.ts'
+import type { SessionScan } from '../storage/session-scan.ts'
+import type { ClaimBatch } from './claim-store.ts'
+import { ClockJumpDetector } from './clock-jump-detector.ts'
+
+/** Tells what the looks at the deadlines have found. */
+export class ClaimReports<T> {
+  readonly #log: SessionLog<T>
+  readonly #scan: SessionScan
+  readonly #clockJumps: ClockJumpDetector
+
+  constructor(log: SessionLog<T>, scan: SessionScan, retentionMs: number) {
+    this.#log = log
+    this.#scan = scan
+    this.#clockJumps = new ClockJumpDetector(retentionMs)
+  }
+
+  onClaimed(shard: number, { now, foreignCount }: ClaimBatch): void {
+    const jumpMs = this.#clockJumps.observe(shard, now)
+    if (jumpMs !== undefined) this.#log.failed(clockJumpedError(jumpMs), 'sessions may have been lost')
+    if (foreignCount > 0)
+      this.#log.failed(foreignEntriesError(foreignCount), 'a queue of sessions was cleaned')
+  }
+
+  /** Fulfils when it is told. */
+  async onSwept(claimed: number, startedAt: number): Promise<void> {
+    if (claimed > 0) {
+      await this.#log.swept(claimed, realClock.now() - startedAt, () => this.#scan.size())
+    }
+  }
+
+  onFailed(error: unknown): void {
+    this.#log.failed(error, 'sessions that are over could not be claimed')
+  }
+}
+
+function clockJumpedError(jumpMs: number): SessionRegistryError {
+  const seconds = Math.round(jumpMs / 1_000)
+  return new SessionRegistryError(
+    'ERR_SESSION_ARCHIVE_FAILED',
+    `Expected the clock of the server to run evenly, but it was set forward by ${seconds} s, which is more than ` +
+      '`retentionMs`: data may have gone before any process archived them',
+  )
+}
+
+function foreignEntriesError(count: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_BACKEND_FAILED',
+    `Expected only sessions of this prefix in a queue, but it also had other entries: ${count} removed`,
+  )
+}

@@ -1,0 +1,221 @@
+import { realClock } from '../../core/time/clock.ts'
+import { ReplyReader } from '../client/reply-reader.ts'
+import type { CallScript } from '../client/shard-guard.ts'
+import { loadWindowMs, type ResolvedRedisOptions } from '../options.ts'
+import { claim, discard, extend } from '../scripts/claim.lua.ts'
+import { load } from '../scripts/load.lua.ts'
+import { newest } from '../scripts/newest.lua.ts'
+import { settle } from '../scripts/settle.lua.ts'
+import { capacityText, shardFullError } from '../storage/capacity.ts'
+import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
+import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
+import { newToken } from '../storage/tokens.ts'
+
+/** A life that is over, in the hands of this process for as long as its lease is renewed. */
+export interface Claim extends IncarnationRef {
+  readonly shard: number
+  readonly token: string
+  /** Whether it was never claimed before. */
+  readonly isNew: boolean
+  /** Monotonic time before which its lease has not begun. */
+  readonly claimedAt: number
+}
+
+export interface ClaimBatch {
+  readonly claims: readonly Claim[]
+  /** Epoch ms of the server. */
+  readonly now: number
+  /** How long until something is due in this shard. */
+  readonly nextDueMs: number
+  /** Whether there may be more that is due. */
+  readonly mayHaveMore: boolean
+  /** Entries that were no lives of this shard, and are removed. */
+  readonly foreignCount: number
+}
+
+/** `taken`: the lease is another's. `waits`: an older life comes first, or it lives after all. `lost`: no data. */
+export type ClaimLoadResult =
+  | {
+      readonly state: 'loaded'
+      readonly snapshot: SessionSnapshot
+      /** Archives of this life that began, this one included. */
+      readonly attempt: number
+      /** A younger life of the id was archived before it, or the id was deleted. */
+      readonly isSuperseded: boolean
+    }
+  | { readonly state: 'taken' | 'waits' | 'lost' }
+
+/**
+ * The next step to the newest state of an id.
+ *
+ * `live`: there is a live session; `inMs`: it was taken back to life, and will be over then. `waits`: an older life waits, or is
+ * being archived. `claimed`: this process has claimed it now. `loadable`: what can be loaded is the newest state, named `loaded`.
+ */
+export type NewestStep =
+  | { readonly state: 'live'; readonly inMs: number | undefined }
+  | { readonly state: 'waits' }
+  | { readonly state: 'claimed'; readonly claim: Claim }
+  | { readonly state: 'loadable'; readonly loadToken: string }
+
+export type ClaimOutcome =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'release' }
+  | { readonly kind: 'retry'; readonly pauseMs: number }
+  | { readonly kind: 'deadLetter'; readonly reason: string }
+
+/** `next`: settled, and a younger life of the id is ready to be claimed. */
+export type SettleResult = 'lost' | 'settled' | 'next'
+
+const settledStates = ['lost', 'settled', 'next'] as const
+const background = { isBackground: true }
+const loadStates = ['taken', 'loaded', 'waits', 'waits', 'lost'] as const
+
+/** The longest pause between two tries while a caller waits. */
+const maxWaitedBackoffMs = 200
+
+/** The queue of lives that are over. */
+export class ClaimStore<T> {
+  readonly #call: CallScript
+  readonly #keys: Keys
+  readonly #lease: string
+  readonly #retention: string
+  readonly #maxAttempts: string
+  readonly #options: ResolvedRedisOptions<T>
+
+  constructor(call: CallScript, keys: Keys, options: ResolvedRedisOptions<T>) {
+    const { leaseMs, retentionMs, archive, archiveAttempts } = options
+    this.#options = options
+    this.#call = call
+    this.#keys = keys
+    this.#lease = String(leaseMs)
+    this.#retention = String(retentionMs)
+    this.#maxAttempts = String(archive === undefined ? Number.MAX_SAFE_INTEGER : archiveAttempts)
+  }
+
+  /** Claims what is due; with a `latest`, what was due by then, in the server's time. */
+  async claim(shard: number, limit: number, latest: number | 'now'): Promise<ClaimBatch> {
+    const token = newToken()
+    const keys = [
+      this.#keys.deadlines(shard),
+      ...this.#keys.queue(shard),
+      this.#keys.dead(shard),
+      this.#keys.operationReply(shard, token),
+    ]
+    const args = [String(limit), this.#lease, token, this.#retention, latest === 'now' ? '' : String(latest)]
+    const origin = { shard, token, claimedAt: realClock.now() }
+    // What was claimed after the call had been given up is for others.
+    const onLate = (late: ReplyReader) => {
+      for (const one of this.#readClaims(late, origin).claims) this.#release(one)
+    }
+    const reply = new ReplyReader(await this.#call(claim, keys, args, { ...background, onLate }))
+    const { foreignMembers, ...claimed } = this.#readClaims(reply, origin)
+    if (foreignMembers.length > 0) await this.#discardForeign(shard, foreignMembers)
+    return { ...claimed, mayHaveMore: claimed.taken >= limit }
+  }
+
+  /**
+   * Takes the next step to the newest state of an id that is to be loaded. An older life that waits is put first; with
+   * `takes`, it is claimed where no process has begun to archive it.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  async newest(id: string, takes: boolean): Promise<NewestStep> {
+    const token = takes ? newToken() : ''
+    const isFirst = this.#options.archive === undefined ? '0' : '1'
+    const capacity = capacityText(this.#options.maxPerShard)
+    const args = [id, this.#retention, token, this.#lease, String(maxWaitedBackoffMs), capacity, newToken()]
+    args.push(String(loadWindowMs(this.#options)), isFirst)
+    const origin = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
+    const onLate = (late: ReplyReader) => {
+      if (late.readNumber() === 3) this.#release(readClaim(late, origin))
+    }
+    const reply = new ReplyReader(await this.#call(newest, this.#keys.ofId(id), args, { onLate }))
+    switch (reply.readNumber()) {
+      case 0:
+        return { state: 'loadable', loadToken: reply.readText() }
+      case 1:
+        return { state: 'live', inMs: reply.remaining > 0 ? reply.readNumber() : undefined }
+      case 2:
+        return { state: 'waits' }
+      case 3:
+        return { state: 'claimed', claim: readClaim(reply, origin) }
+      default:
+        throw shardFullError(this.#options)
+    }
+  }
+
+  /** Begins to archive a life that was claimed: the attempt is counted. */
+  async load(claimed: Claim): Promise<ClaimLoadResult> {
+    const { id, incarnation, token } = claimed
+    const args = [id, this.#retention, incarnation, token, this.#maxAttempts]
+    // It was counted, and the hook was not called.
+    const onLate = () => this.#release(claimed)
+    const reply = new ReplyReader(
+      await this.#call(load, this.#keys.ofId(id), args, { ...background, onLate }),
+    )
+    const state = loadStates[reply.readNumber()] ?? 'lost'
+    if (state !== 'loaded') return { state }
+    const seenAt = reply.readNumber()
+    const attempt = reply.readNumber()
+    const isSuperseded = reply.readNumber() === 1
+    const times = readTimes(reply)
+    const snapshot = { id, incarnation, ...times, seenAt, held: false, text: reply.readText() }
+    return { state, snapshot, attempt, isSuperseded }
+  }
+
+  /** Settles the claim if it is still ours. */
+  async settle({ id, incarnation, token }: Claim, outcome: ClaimOutcome): Promise<SettleResult> {
+    const backoffMs = outcome.kind === 'retry' ? String(Math.round(outcome.pauseMs)) : '0'
+    const reason = outcome.kind === 'deadLetter' ? outcome.reason : ''
+    const args = [id, this.#retention, incarnation, token, outcome.kind, backoffMs, reason]
+    const reply = new ReplyReader(await this.#call(settle, this.#keys.ofId(id), args, background))
+    return settledStates[reply.readNumber()] ?? 'lost'
+  }
+
+  /** Renews the leases of claims of one shard, and gives those that were lost. */
+  async extend(shard: number, claims: readonly Claim[]): Promise<Claim[]> {
+    const args = [this.#lease, this.#retention]
+    for (const one of claims) args.push(memberOf(one), one.token)
+    const reply = new ReplyReader(await this.#call(extend, this.#keys.queue(shard), args, background))
+    return claims.filter(() => reply.readNumber() === 0)
+  }
+
+  #release(one: Claim): void {
+    // Where this fails too, the lease runs out.
+    this.settle(one, { kind: 'release' }).catch(() => {})
+  }
+
+  #readClaims(reply: ReplyReader, origin: Pick<Claim, 'shard' | 'token' | 'claimedAt'>) {
+    const now = reply.readNumber()
+    const nextDueMs = reply.readNumber()
+    const removed = reply.readNumber()
+    const taken = reply.readNumber()
+    const claims: Claim[] = []
+    const foreignMembers: string[] = []
+    while (reply.remaining > 0) {
+      const member = reply.readText()
+      const isNew = reply.readNumber() === 1
+      const ref = this.#keys.incarnationIn(origin.shard, member)
+      if (ref === undefined) foreignMembers.push(member)
+      else claims.push({ ...ref, ...origin, isNew })
+    }
+    const foreignCount = removed + foreignMembers.length
+    return {
+      claims,
+      foreignMembers,
+      now,
+      nextDueMs: nextDueMs < 0 ? Number.POSITIVE_INFINITY : nextDueMs,
+      taken,
+      foreignCount,
+    }
+  }
+
+  async #discardForeign(shard: number, members: readonly string[]): Promise<void> {
+    const keys = [this.#keys.deadlines(shard), ...this.#keys.queue(shard)]
+    await this.#call(discard, keys, members, background)
+  }
+}
+
+function readClaim(reply: ReplyReader, origin: Omit<Claim, 'incarnation' | 'isNew'>): Claim {
+  return { ...origin, incarnation: reply.readText(), isNew: reply.readNumber() === 1 }
+}

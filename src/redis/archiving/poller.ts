@@ -1,0 +1,200 @@
+import type { ConstructionContext } from '../../core/async/construction-context.ts'
+import { realClock, type Timer } from '../../core/time/clock.ts'
+import type { Archiver } from './archiver.ts'
+import type { ClaimBatch, ClaimStore } from './claim-store.ts'
+
+/** Lives per claim: the server is busy with one for less than half a millisecond. */
+const maxClaimBatch = 50
+
+/** A claim for fewer costs as much. */
+const minClaimBatch = 8
+
+/** The shortest pause: many deadlines close together are one look. */
+const minPauseMs = 20
+
+/** How soon to look again where Redis could not be asked. */
+const retryMs = 1_000
+
+export interface PollerHost {
+  /** Where it looks at the deadlines: not in the context of the visitor whose call was the first. */
+  readonly context: ConstructionContext
+  /** Until when a life must have been due to be claimed, by the server's time; `undefined`: nothing may be claimed. */
+  claimableUntil(): Promise<number | 'now' | undefined>
+  /** What a claim has told. */
+  onClaimed(shard: number, claimed: ClaimBatch): void
+  /** A look has claimed so many lives; fulfils when it is told. Never rejects. */
+  onSwept(claimed: number, startedAt: number): Promise<void>
+  /** Redis could not be asked; told once until it can be again. */
+  onFailed(error: unknown): void
+}
+
+/** Looks for lives that are over, in each shard when the next one is due, and every `intervalMs` at the latest. */
+export class Poller<T> {
+  readonly #store: ClaimStore<T>
+  readonly #archiver: Archiver<T>
+  readonly #intervalMs: number
+  readonly #host: PollerHost
+  /** When to look at each shard, on the monotonic clock. */
+  readonly #nextAt: number[]
+  #firstShard = 0
+  #timer: Timer | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #isRunning = false
+  #polling: Promise<void> | undefined
+  #isStarted = false
+  #isStopped = false
+  #isFailing = false
+
+  constructor(
+    store: ClaimStore<T>,
+    archiver: Archiver<T>,
+    shards: number,
+    intervalMs: number,
+    host: PollerHost,
+  ) {
+    this.#store = store
+    this.#archiver = archiver
+    this.#intervalMs = intervalMs
+    this.#host = host
+    this.#nextAt = Array.from({ length: shards }, () => 0)
+  }
+
+  /** Begins at the first call of any member. */
+  start(): void {
+    if (this.#isStarted || this.#isStopped || this.#intervalMs === Number.POSITIVE_INFINITY) return
+    this.#isStarted = true
+    this.#wake(0)
+  }
+
+  /** Fulfils when no look is under way any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#timer?.cancel()
+    await this.#polling
+  }
+
+  /** Something in this shard will be due in `inMs`. */
+  onDeadline(shard: number, inMs: number): void {
+    const at = realClock.now() + inMs
+    if (at >= (this.#nextAt[shard] ?? 0)) return
+    this.#nextAt[shard] = at
+    this.#wake(inMs)
+  }
+
+  /** There is room for more claims. */
+  resume(): void {
+    if (Math.min(...this.#nextAt) <= realClock.now()) this.#wake(0)
+  }
+
+  /** Claims all that is over, now, however long it takes to archive them; says how many. */
+  async sweep(): Promise<number> {
+    const startedAt = realClock.now()
+    const latest = await this.#host.claimableUntil()
+    if (latest === undefined) return 0
+    const claimed = await Promise.all(this.#nextAt.map((_, shard) => this.#drain(shard, latest)))
+    const total = claimed.reduce((sum, one) => sum + one, 0)
+    await this.#host.onSwept(total, startedAt)
+    return total
+  }
+
+  async #drain(shard: number, latest: number | 'now'): Promise<number> {
+    for (let total = 0; ; ) {
+      const claimed = await this.#store.claim(shard, maxClaimBatch, latest)
+      this.#host.onClaimed(shard, claimed)
+      const settled = this.#archiver.add(claimed.claims)
+      total += countNew(claimed)
+      // What is not archived ends within the sweep; what is, is only sent to the archive.
+      if (!this.#archiver.hasHook) await settled
+      if (!claimed.mayHaveMore || this.#isStopped) return total
+    }
+  }
+
+  #wake(inMs: number): void {
+    if (!this.#isStarted || this.#isStopped || this.#isRunning) return
+    const waitMs = inMs <= 0 ? 0 : Math.max(inMs, minPauseMs)
+    const at = realClock.now() + waitMs
+    if (at >= this.#timerAt) return
+    this.#timer?.cancel()
+    this.#timerAt = at
+    this.#timer = this.#host.context.timer(realClock, () => this.#onTimer(), waitMs)
+  }
+
+  #onTimer(): void {
+    this.#polling = this.#poll()
+  }
+
+  async #poll(): Promise<void> {
+    this.#timerAt = Number.POSITIVE_INFINITY
+    this.#isRunning = true
+    const startedAt = realClock.now()
+    try {
+      const claimed = await this.#claimDue(this.#due(startedAt))
+      void this.#host.onSwept(
+        claimed.reduce((sum, one) => sum + one, 0),
+        startedAt,
+      )
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isFailing && !this.#isStopped) this.#host.onFailed(error)
+      this.#isFailing = true
+    }
+    this.#isRunning = false
+    const isFull = this.#archiver.freeCapacity === 0
+    this.#wake(isFull ? this.#intervalMs : Math.min(...this.#nextAt) - realClock.now())
+  }
+
+  #due(now: number): number[] {
+    const due: number[] = []
+    // From another shard each time, so that none is starved where there is room for a few only.
+    this.#firstShard = (this.#firstShard + 1) % this.#nextAt.length
+    for (let index = 0; index < this.#nextAt.length; index += 1) {
+      const shard = (this.#firstShard + index) % this.#nextAt.length
+      if ((this.#nextAt[shard] ?? 0) <= now) due.push(shard)
+    }
+    return due
+  }
+
+  /** Shares the room among the shards; where there is little, a few shards have it, the others come next. */
+  async #claimDue(due: readonly number[]): Promise<number[]> {
+    if (due.length === 0 || this.#archiver.freeCapacity === 0) return []
+    const latest = await this.#claimableUntil(due)
+    if (latest === undefined) return []
+    const { freeCapacity } = this.#archiver
+    const share = Math.max(Math.floor(freeCapacity / due.length), Math.min(minClaimBatch, freeCapacity))
+    const limit = Math.min(share, maxClaimBatch)
+    const shards = limit === 0 ? [] : due.slice(0, Math.floor(freeCapacity / limit))
+    return Promise.all(shards.map((shard) => this.#claimShard(shard, limit, latest)))
+  }
+
+  async #claimableUntil(due: readonly number[]): Promise<number | 'now' | undefined> {
+    let pauseMs = Math.min(retryMs, this.#intervalMs)
+    let latest: number | 'now' | undefined
+    try {
+      latest = await this.#host.claimableUntil()
+      pauseMs = this.#intervalMs
+    } finally {
+      // Where nothing may be claimed, or Redis could not be asked, these shards are looked at again later.
+      if (latest === undefined) for (const shard of due) this.#nextAt[shard] = realClock.now() + pauseMs
+    }
+    return latest
+  }
+
+  async #claimShard(shard: number, limit: number, latest: number | 'now'): Promise<number> {
+    if (this.#isStopped) return 0
+    const nextPollAt = realClock.now() + this.#intervalMs
+    this.#nextAt[shard] = nextPollAt
+    const claimed = await this.#store.claim(shard, limit, latest).catch((error) => {
+      this.#nextAt[shard] = Math.min(nextPollAt, realClock.now() + retryMs)
+      throw error
+    })
+    this.#nextAt[shard] = Math.min(this.#nextAt[shard], realClock.now() + claimed.nextDueMs)
+    this.#host.onClaimed(shard, claimed)
+    void this.#archiver.add(claimed.claims)
+    return countNew(claimed)
+  }
+}
+
+/** What was claimed before has been counted then. */
+function countNew({ claims }: ClaimBatch): number {
+  return claims.filter(({ isNew }) => isNew).length
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto'
+import { prelude } from '../scripts/includes/prelude.lua.ts'
+
+/**
+ * A Lua script. Its hash is its version: two releases of the library side by side never run each other's.
+ *
+ * It begins with {@link prelude}, and answers `{1, now, answer}`, or `{0, now}` where it came too late and did nothing; `now`
+ * is the server's time. The last of its parts is its body, which returns `answer`; the others are includes.
+ */
+export class Script {
+  readonly name: string
+  readonly source: string
+  readonly sha: string
+  readonly isReadOnly: boolean = false
+
+  constructor(name: string, ...parts: readonly string[]) {
+    const body = parts.at(-1) ?? ''
+    const includes = [prelude, ...parts.slice(0, -1)]
+    this.name = name
+    this.source = [...includes, 'local function main()', body, 'end', 'return { 1, now, main() }'].join('\n')
+    this.sha = createHash('sha1').update(this.source).digest('hex')
+  }
+}
+
+/** A script that writes nothing, and may be carried out at any time. */
+export class ReadOnlyScript extends Script {
+  override readonly isReadOnly = true
+}

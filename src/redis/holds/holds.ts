@@ -1,0 +1,204 @@
+import { abortReason } from '../../core/async/abort-listeners.ts'
+import { holdTimeoutError } from '../../core/errors/turn-errors.ts'
+import type { CheckedAcquire } from '../../core/options/call-options.ts'
+import type { Session } from '../../core/session.ts'
+import type { Timer } from '../../core/time/clock.ts'
+import type { Watchdog } from '../../core/turns/watchdog.ts'
+import type { Gate } from '../gate.ts'
+import type { SessionLoader } from '../loading/loader.ts'
+import type { SessionLog } from '../session-log.ts'
+import { untilAborted } from '../until-aborted.ts'
+import type { HoldUser, SharedHold, SharedHolds, TakeResult } from './shared-holds.ts'
+
+/**
+ * Keeps a session from ending, for all processes, until it is released, or for its `maxMs` at the longest.
+ *
+ * Releasing it is activity: the idle time starts again.
+ *
+ * @example
+ * await using hold = await registry.hold(id)
+ */
+export interface RedisHold<T = unknown> extends AsyncDisposable {
+  /** A copy of the session that is held, as it was when the hold was taken. */
+  readonly session: Session<T>
+  /**
+   * Starts the time of the hold again: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
+   * once it was released, its time was up, the session was deleted, or another process took it over. Rejects with the codes
+   * of the store.
+   */
+  renew(): Promise<boolean>
+  /** Harmless when called twice, and after the session was deleted. Rejects with the codes of the store. */
+  release(): Promise<void>
+}
+
+const inspect = Symbol.for('nodejs.util.inspect.custom')
+
+/** A hold as the registry keeps it. What is printed of it shows neither an id nor a value. */
+class HoldTicket<T> implements RedisHold<T>, HoldUser {
+  readonly #host: HoldHost<T>
+  #hold: SharedHold<T> | undefined
+  #session: Session<T> | undefined
+  #timer: Timer | undefined
+  #isEnded = false
+  #released: Promise<void> | undefined
+
+  constructor(host: HoldHost<T>) {
+    this.#host = host
+  }
+
+  get session(): Session<T> {
+    return this.#session as Session<T>
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  activate(hold: SharedHold<T>, session: Session<T>): void {
+    this.#hold = hold
+    this.#session = session
+    if (!this.#isEnded) this.#timer = this.#host.startTimer(this)
+  }
+
+  async renew(): Promise<boolean> {
+    if (this.#isEnded) return false
+    this.#timer?.cancel()
+    this.#timer = this.#host.startTimer(this)
+    await this.#hold?.lease.renew()
+    return !this.#isEnded
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#release()
+    return this.#released
+  }
+
+  /** The session has ended, or another process took it over. */
+  onLost(): void {
+    this.#end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release()
+  }
+
+  [inspect](): string {
+    return `Hold { held: ${!this.#isEnded} }`
+  }
+
+  async #release(): Promise<void> {
+    if (this.#isEnded) return
+    this.#end()
+    if (this.#hold !== undefined) await this.#host.release(this.#hold, this)
+  }
+
+  #end(): void {
+    this.#isEnded = true
+    this.#timer?.cancel()
+    this.#host.onEnded(this)
+  }
+}
+
+/** What bounds a hold, and ends it. */
+interface HoldHost<T> {
+  /** Starts the time that the hold may last; `undefined` where it may for ever. */
+  startTimer(ticket: HoldTicket<T>): Timer | undefined
+  release(hold: SharedHold<T>, ticket: HoldTicket<T>): Promise<unknown>
+  onEnded(ticket: HoldTicket<T>): void
+}
+
+/** The holds of this process. */
+export class Holds<T> {
+  readonly #shared: SharedHolds<T>
+  readonly #loader: SessionLoader<T>
+  readonly #log: SessionLog<T>
+  readonly #watchdog: Watchdog
+  readonly #tickets = new Set<HoldTicket<T>>()
+  /** Called when a hold is gone. */
+  onSettled: (() => void) | undefined = undefined
+
+  constructor(shared: SharedHolds<T>, loader: SessionLoader<T>, log: SessionLog<T>, watchdog: Watchdog) {
+    this.#shared = shared
+    this.#loader = loader
+    this.#log = log
+    this.#watchdog = watchdog
+  }
+
+  get count(): number {
+    return this.#tickets.size
+  }
+
+  get ids(): string[] {
+    return [...this.#tickets].map(({ session }) => session.id)
+  }
+
+  /** Holds a live session. */
+  async take(id: string, maxMs: number): Promise<RedisHold<T> | undefined> {
+    const ticket = this.#createTicket(id, maxMs)
+    const accessed = await this.#shared.take(id, ticket, { reads: true })
+    return accessed.state === 'live' ? this.#activate(ticket, accessed) : undefined
+  }
+
+  /**
+   * Holds a session, which is brought to life where it is absent.
+   *
+   * Rejects with what `load` or the factory failed with, with the codes of the store, and with `signal.reason`.
+   */
+  async acquire(id: string, options: CheckedAcquire<T>, gate: Gate): Promise<RedisHold<T> | undefined> {
+    const { signal } = options
+    if (signal?.aborted === true) throw abortReason(signal)
+    const acquired = this.#acquire(id, options, gate)
+    return signal === undefined ? acquired : untilAborted(acquired, signal)
+  }
+
+  /** Takes every hold away: the deadline of `close` has passed. */
+  async releaseAll(): Promise<void> {
+    await Promise.allSettled([...this.#tickets].map((ticket) => ticket.release()))
+  }
+
+  async #acquire(
+    id: string,
+    { create, signal, maxMs }: CheckedAcquire<T>,
+    gate: Gate,
+  ): Promise<RedisHold<T> | undefined> {
+    const ticket = this.#createTicket(id, maxMs)
+    for (;;) {
+      const accessed = await this.#shared.take(id, ticket, { reads: true })
+      if (accessed.state === 'live') {
+        const hold = this.#activate(ticket, accessed)
+        // The caller has been told that there is none.
+        if (signal?.aborted === true) hold.release().catch(() => {})
+        return hold
+      }
+      if (signal?.aborted === true) return undefined
+      gate.assertOpen()
+      const request = { create, token: '', signal }
+      const opened = await this.#loader.materialize(id, request)
+      if (opened.state === 'absent') return undefined
+    }
+  }
+
+  #activate(
+    ticket: HoldTicket<T>,
+    { snapshot, hold }: Extract<TakeResult<T>, { state: 'live' }>,
+  ): HoldTicket<T> {
+    ticket.activate(hold, this.#log.sessionOf(snapshot))
+    if (!ticket.isEnded) this.#tickets.add(ticket)
+    return ticket
+  }
+
+  #createTicket(id: string, maxMs: number): HoldTicket<T> {
+    return new HoldTicket({
+      startTimer: (ticket) =>
+        this.#watchdog.start(() => {
+          this.#log.failed(holdTimeoutError(maxMs), 'a hold was never released', id)
+          ticket.release().catch(() => {})
+        }, maxMs),
+      release: (hold, ticket) => this.#shared.release(hold, ticket),
+      onEnded: (ticket) => {
+        this.#tickets.delete(ticket)
+        this.onSettled?.()
+      },
+    })
+  }
+}

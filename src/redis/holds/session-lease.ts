@@ -1,0 +1,90 @@
+import type { ConstructionContext } from '../../core/async/construction-context.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { endedDuringTurnError } from '../../core/errors/turn-errors.ts'
+import { realClock, type Timer } from '../../core/time/clock.ts'
+import type { LeaseRef } from '../storage/lease-ref.ts'
+import type { SessionStore } from '../storage/session-store.ts'
+
+/** What happens to a lease while it is kept. */
+export interface LeaseEvents {
+  /** It is no longer ours, or its session has ended. */
+  onLost(error: SessionRegistryError): void
+  /** Another process asks the turn to stop. */
+  onInterrupted(): void
+}
+
+/** How leases are kept. */
+export interface LeaseOptions {
+  readonly leaseMs: number
+  /** Where they are renewed: in that of a turn, the renewals would be a part of it, and keep its request in memory. */
+  readonly context: ConstructionContext
+}
+
+/** A turn lock or a hold of this process, renewed every third of its lease until it is stopped. */
+export class SessionLease<T> {
+  readonly ref: LeaseRef
+  readonly #store: SessionStore<T>
+  readonly #options: LeaseOptions
+  readonly #events: LeaseEvents
+  #timer: Timer | undefined
+  #renewedAt = realClock.now()
+  #isStopped = false
+
+  constructor(store: SessionStore<T>, options: LeaseOptions, ref: LeaseRef, events: LeaseEvents) {
+    this.#store = store
+    this.#options = options
+    this.ref = ref
+    this.#events = events
+    this.#scheduleRenewal()
+  }
+
+  /** Renews it no more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#timer?.cancel()
+  }
+
+  /** Renews it at once. What comes of it is told by the events; rejects with the codes of the store. */
+  async renew(): Promise<void> {
+    if (!this.#isStopped) await this.#renewOnce()
+  }
+
+  #scheduleRenewal(): void {
+    const { context, leaseMs } = this.#options
+    this.#timer = context.timer(realClock, () => void this.#renew(), leaseMs / 3)
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.#renewOnce()
+    } catch (cause) {
+      const { leaseMs } = this.#options
+      // Redis cannot be asked: after the lease another process may have taken over, so it is given up.
+      if (!this.#isStopped && realClock.now() - this.#renewedAt > leaseMs) this.#lose(lockLostError(cause))
+    }
+    if (!this.#isStopped) this.#scheduleRenewal()
+  }
+
+  async #renewOnce(): Promise<void> {
+    const askedAt = realClock.now()
+    const outcome = await this.#store.renew(this.ref)
+    if (this.#isStopped) return
+    this.#renewedAt = askedAt
+    if (outcome === 'ended') this.#lose(endedDuringTurnError())
+    else if (outcome === 'lost') this.#lose(lockLostError())
+    else if (outcome === 'interrupted') this.#events.onInterrupted()
+  }
+
+  #lose(error: SessionRegistryError): void {
+    this.stop()
+    this.#events.onLost(error)
+  }
+}
+
+export function lockLostError(cause?: unknown): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_LOCK_LOST',
+    'Expected to hold the lock of the session until the end of the turn, but it was lost; nothing was saved',
+    cause === undefined ? {} : { cause },
+  )
+}

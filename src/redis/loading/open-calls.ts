@@ -1,0 +1,89 @@
+import { abortReason } from '../../core/async/abort-listeners.ts'
+import { needsOpenError, noFactoryError } from '../../core/errors/turn-errors.ts'
+import type { CreateSession } from '../../core/hooks.ts'
+import type { CheckedOpen } from '../../core/options/call-options.ts'
+import type { Gate } from '../gate.ts'
+import type { Operations } from '../operations.ts'
+import type { SessionSnapshot } from '../storage/session-snapshot.ts'
+import { untilAborted } from '../until-aborted.ts'
+import type { RedisComponents } from '../wiring.ts'
+
+/** Calls that bring a session to life where it is absent. */
+export class OpenCalls<T> {
+  readonly #components: RedisComponents<T>
+  readonly #operations: Operations<T>
+  readonly #gate: Gate
+
+  constructor(components: RedisComponents<T>, operations: Operations<T>, gate: Gate) {
+    this.#components = components
+    this.#operations = operations
+    this.#gate = gate
+  }
+
+  /** The live session, or a new one, without waiting for anything. */
+  getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<SessionSnapshot> {
+    return this.#components.pending.track(this.#getOrCreate(id, create, timeoutMs))
+  }
+
+  async #getOrCreate(
+    id: string,
+    create: CreateSession<T> | undefined,
+    timeoutMs: number,
+  ): Promise<SessionSnapshot> {
+    const { counters } = this.#components.log
+    for (;;) {
+      const snapshot = await this.#operations.access(id, { touches: true, reads: true })
+      if (snapshot !== undefined) {
+        counters.hits += 1
+        return snapshot
+      }
+      counters.misses += 1
+      const created = await this.#create(id, create, timeoutMs)
+      if (created !== undefined) return created
+    }
+  }
+
+  /**
+   * The live session, else a loaded one, else a new one.
+   *
+   * Rejects with what `load` or the factory failed with, with the codes of the store, and with `signal.reason`.
+   */
+  async open(id: string, options: CheckedOpen<T>): Promise<SessionSnapshot | undefined> {
+    const { signal } = options
+    if (signal?.aborted === true) throw abortReason(signal)
+    const opened = this.#open(id, options)
+    return signal === undefined ? opened : untilAborted(opened, signal)
+  }
+
+  async #open(id: string, { create, signal }: CheckedOpen<T>): Promise<SessionSnapshot | undefined> {
+    const { store, loader, log } = this.#components
+    for (let isFirst = true; ; isFirst = false) {
+      const accessed = await store.access(id, { touches: true, reads: true })
+      if (isFirst && accessed.state === 'live') log.counters.hits += 1
+      else if (isFirst) log.counters.misses += 1
+      if (accessed.state === 'live') return accessed.snapshot
+      if (signal?.aborted === true) return undefined
+      this.#gate.assertOpen()
+      const opened = await loader.materialize(id, { create, token: '', signal })
+      if (opened.state === 'created') return opened.snapshot
+      if (opened.state === 'absent') return undefined
+    }
+  }
+
+  /** Makes a session where there is none; `undefined` if there was one after all. */
+  async #create(
+    id: string,
+    create: CreateSession<T> | undefined,
+    timeoutMs: number,
+  ): Promise<SessionSnapshot | undefined> {
+    const { store, log, options } = this.#components
+    this.#gate.assertOpen()
+    if (options.load !== undefined) throw needsOpenError('may have to be loaded')
+    if (create === undefined) throw noFactoryError()
+    const text = options.codec.encode(create(id))
+    const created = await store.create(id, text, timeoutMs)
+    if (created.state === 'exists') return undefined
+    log.created(created.snapshot)
+    return created.snapshot
+  }
+}

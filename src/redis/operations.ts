@@ -1,0 +1,189 @@
+import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { type DeadSession, toDeadSession } from './archiving/dead-letter-store.ts'
+import type { AccessOptions } from './storage/access-options.ts'
+import type { IncarnationRef } from './storage/keys.ts'
+import { expiryReason, type SessionSnapshot } from './storage/session-snapshot.ts'
+import type { RemovedSession } from './storage/session-store.ts'
+import type { RedisComponents } from './wiring.ts'
+
+/** Ids that are asked for at once by what acts on many. */
+const batchSize = 32
+
+/** Reading and writing without a turn: which effect comes after which. */
+export class Operations<T> {
+  readonly #components: RedisComponents<T>
+
+  constructor(components: RedisComponents<T>) {
+    this.#components = components
+  }
+
+  /** The live session, if there is one. One that is over is left to the poller, which is told. */
+  async access(id: string, options: AccessOptions): Promise<SessionSnapshot | undefined> {
+    const { store, poller, keys } = this.#components
+    const accessed = await store.access(id, options)
+    if (accessed.state === 'live') return accessed.snapshot
+    if (accessed.awaitsArchive) poller.onDeadline(keys.shardOf(id), 0)
+    return undefined
+  }
+
+  /** Begins a new life; a live one ends. */
+  async replace(id: string, value: T, timeoutMs: number): Promise<void> {
+    const { store, log, options, turns, pending } = this.#components
+    const text = options.codec.encode(value)
+    const { snapshot, replaced } = await pending.track(store.replace(id, text, timeoutMs))
+    if (replaced !== undefined) {
+      turns.onSessionEnded(id, new Set([replaced.incarnation]))
+      log.ended(replaced, 'replaced')
+    }
+    log.created(snapshot)
+  }
+
+  /**
+   * Ends every life of an id but those that are given up, and says whether one lived or was still to be archived. One that is
+   * over has expired where nothing is archived; else it is deleted like a live one, for no archive of it follows.
+   */
+  async delete(id: string): Promise<boolean> {
+    const { store, log, turns, archiver, loader, olderIncarnations } = this.#components
+    const hasExpired = ({ state }: RemovedSession) => state === 'expired' && !archiver.hasHook
+    const wasLoading = loader.drop(id)
+    const removed = await store.remove(id)
+    if (removed.length === 0) return wasLoading
+    const incarnations = new Set(removed.map(({ snapshot }) => snapshot.incarnation))
+    turns.onSessionEnded(id, incarnations)
+    archiver.abandon(id, incarnations)
+    for (const one of removed)
+      log.ended(one.snapshot, hasExpired(one) ? expiryReason(one.snapshot) : 'deleted')
+    olderIncarnations.wake(id)
+    return wasLoading || !removed.every(hasExpired)
+  }
+
+  async clear(): Promise<number> {
+    const { scan, loader } = this.#components
+    // What is being loaded stands in no set yet.
+    const loading = await Promise.all(loader.ids().map((id) => this.delete(id)))
+    let count = loading.filter(Boolean).length
+    for await (const refs of scan.all()) {
+      for (let from = 0; from < refs.length; from += batchSize) {
+        const ids = new Set(refs.slice(from, from + batchSize).map(({ id }) => id))
+        const deleted = await Promise.all([...ids].map((id) => this.delete(id)))
+        count += deleted.filter(Boolean).length
+      }
+    }
+    return count
+  }
+
+  /** The names of live sessions; one that has ended here meanwhile is passed over. */
+  async *liveRefs(): AsyncGenerator<IncarnationRef, void, undefined> {
+    const { scan, log } = this.#components
+    const ended = new Set<string>()
+    log.activeScans.add(ended)
+    try {
+      for await (const refs of scan.live()) {
+        for (const ref of refs) if (!ended.has(ref.incarnation)) yield ref
+      }
+    } finally {
+      log.activeScans.delete(ended)
+    }
+  }
+
+  /** The live sessions with their values, a few of them read ahead. One that cannot be read is told and passed over. */
+  async *liveSessions(): AsyncGenerator<SessionSnapshot, void, undefined> {
+    const { scan, log } = this.#components
+    const ended = new Set<string>()
+    log.activeScans.add(ended)
+    try {
+      for await (const refs of scan.live()) {
+        const snapshots = await Promise.all(refs.map((ref) => this.#readIncarnation(ref)))
+        for (const snapshot of snapshots)
+          if (snapshot !== undefined && !ended.has(snapshot.incarnation)) yield snapshot
+      }
+    } finally {
+      log.activeScans.delete(ended)
+    }
+  }
+
+  /** Ids and values of live sessions. A value that cannot be decoded is told and passed over. */
+  async *entries(): AsyncGenerator<[id: string, value: T], void, undefined> {
+    const { log, options } = this.#components
+    for await (const { id, text } of this.liveSessions()) {
+      let value: T
+      try {
+        value = options.codec.decode(text)
+      } catch (error) {
+        log.failed(error, 'a session could not be read', id)
+        continue
+      }
+      yield [id, value]
+    }
+  }
+
+  /** The life of this name, if it still lives. */
+  async #readIncarnation({ id, incarnation }: IncarnationRef): Promise<SessionSnapshot | undefined> {
+    const { store, log } = this.#components
+    try {
+      const accessed = await store.access(id, { reads: true })
+      return accessed.state === 'live' && accessed.snapshot.incarnation === incarnation
+        ? accessed.snapshot
+        : undefined
+    } catch (error) {
+      // The server answers, so the fault is in what stands under this key.
+      if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_FAILED')) throw error
+      log.failed(error, 'a session could not be read', id)
+      return undefined
+    }
+  }
+
+  /** The lives that could not be archived. */
+  async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
+    const { scan, deadLetters, options } = this.#components
+    for await (const { id, incarnations } of scan.dead(options.retentionMs)) {
+      for await (const snapshot of deadLetters.read(id, incarnations))
+        yield toDeadSession(snapshot, options.codec)
+    }
+  }
+
+  async retryDead(id?: string): Promise<number> {
+    return id === undefined ? this.#forEachDead((one) => this.#retryDead(one)) : this.#retryDead(id)
+  }
+
+  async dropDead(id?: string): Promise<number> {
+    return id === undefined ? this.#forEachDead((one) => this.#dropDead(one)) : this.#dropDead(id)
+  }
+
+  deadCount(): Promise<number> {
+    return this.#components.scan.deadCount(this.#components.options.retentionMs)
+  }
+
+  async #retryDead(id: string): Promise<number> {
+    const { deadLetters, poller, keys } = this.#components
+    const count = await deadLetters.retry(id)
+    poller.onDeadline(keys.shardOf(id), 0)
+    return count
+  }
+
+  async #dropDead(id: string): Promise<number> {
+    const { deadLetters, log } = this.#components
+    let count = 0
+    for await (const snapshot of deadLetters.drop(id)) {
+      log.ended(snapshot, 'deleted')
+      count += 1
+    }
+    return count
+  }
+
+  async #forEachDead(act: (id: string) => Promise<number>): Promise<number> {
+    const { scan, options } = this.#components
+    let count = 0
+    let batch: string[] = []
+    const finish = async () => {
+      for (const one of await Promise.all(batch.map(act))) count += one
+      batch = []
+    }
+    for await (const { id } of scan.dead(options.retentionMs)) {
+      batch.push(id)
+      if (batch.length >= batchSize) await finish()
+    }
+    await finish()
+    return count
+  }
+}

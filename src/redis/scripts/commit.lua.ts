@@ -1,0 +1,69 @@
+import { Script } from '../client/script.ts'
+import { saves } from './includes/saves.lua.ts'
+import { session } from './includes/session.lua.ts'
+
+/**
+ * Ends a turn (`l`), a hold (`h`), or the part of one who has a hold together with others, which stays (`p`), and saves what
+ * it changed.
+ *
+ * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '', version read
+ *
+ * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done by an earlier
+ * try. `{0}`: the lock is another's, or what was read outside a turn has changed; nothing was saved. `{-1}`: that life has
+ * ended.
+ */
+export const commit = new Script(
+  'commit',
+  session,
+  saves,
+  `
+local fields = redis.call('HMGET', KEYS[1], 'g', 'v', 'e', 'i', 'm', 'lo', 'lu', 'h', 'w', 'ws')
+local incarnation, version = fields[1], fields[2]
+if incarnation ~= ARGV[3] then
+  return { -1 }
+end
+local token, operation, saves, value = ARGV[4], ARGV[6], ARGV[7] == '1', ARGV[8]
+local recent = recentSaves(fields[9], fields[10])
+if wasSaved(recent, operation) then
+  return { 2 }
+end
+if now >= tonumber(fields[3]) then
+  return { 0 }
+end
+local lockToken, lockUntil, holds = fields[6] or '', tonumber(fields[7] or 0), fields[8] or ''
+if ARGV[5] == 'l' then
+  if lockToken ~= token then
+    return { 0 }
+  end
+  lockUntil = 0
+elseif saves and (lockUntil > now or version ~= ARGV[10]) then
+  saves = false
+  operation = ''
+end
+if saves then
+  redis.call('HSET', KEYS[1], 'd', value, 'v', operation)
+else
+  allowWhenFull(KEYS[1])
+end
+if ARGV[5] == 'l' then
+  redis.call('HDEL', KEYS[1], 'lo', 'lu', 'ir')
+elseif ARGV[5] == 'h' then
+  holds = table.concat(otherHolds(holds, token), ' ')
+  redis.call('HSET', KEYS[1], 'h', holds)
+end
+local idleMs = fields[4]
+if ARGV[9] ~= '' and operation ~= '' then
+  idleMs = ARGV[9]
+  redis.call('HSET', KEYS[1], 'i', idleMs)
+end
+if operation ~= '' then
+  recordSave(recent, operation)
+end
+local expiresAt = deadlineOf(now, tonumber(idleMs), tonumber(fields[5]), heldUntil(lockUntil, holds))
+setDeadline(incarnation, now, expiresAt)
+if operation == '' then
+  return { 0 }
+end
+return { 1, expiresAt - now }
+`,
+)

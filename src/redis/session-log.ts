@@ -1,0 +1,102 @@
+import { type EndReason, isExpiryReason } from '../core/end-reason.ts'
+import type { EventQueue, LogLine } from '../core/events/event-queue.ts'
+import type { Counters } from '../core/stats.ts'
+import { realClock } from '../core/time/clock.ts'
+import type { ResolvedRedisOptions } from './options.ts'
+import { RedisSession } from './redis-session.ts'
+import type { SessionSnapshot } from './storage/session-snapshot.ts'
+
+/** Tells listeners and the log of the transitions that this process has made, and counts them. */
+export class SessionLog<T> {
+  readonly events: EventQueue
+  readonly counters: Counters
+  readonly #options: ResolvedRedisOptions<T>
+  /** Lives that ended here while somebody walks: a walk passes them over. */
+  readonly activeScans = new Set<Set<string>>()
+  /** Called with each life that has ended here. */
+  onEnded: ((snapshot: SessionSnapshot) => void) | undefined = undefined
+
+  constructor(events: EventQueue, counters: Counters, options: ResolvedRedisOptions<T>) {
+    this.events = events
+    this.counters = counters
+    this.#options = options
+  }
+
+  sessionOf(snapshot: SessionSnapshot): RedisSession<T> {
+    return new RedisSession(snapshot, this.#options.codec, this.#options.timeoutMs)
+  }
+
+  created(snapshot: SessionSnapshot, isLoaded = false): void {
+    this.counters.created += 1
+    if (isLoaded) this.counters.loaded += 1
+    const fields = isLoaded ? { loaded: true } : {}
+    this.#enqueue('created', [this.sessionOf(snapshot)], {
+      level: 'info',
+      message: 'session created',
+      fields,
+      id: snapshot.id,
+    })
+    this.events.flush()
+  }
+
+  ended(
+    snapshot: SessionSnapshot,
+    reason: EndReason,
+    session: RedisSession<T> = this.sessionOf(snapshot),
+  ): void {
+    this.counters.countEnd(reason)
+    for (const ended of this.activeScans) ended.add(snapshot.incarnation)
+    this.onEnded?.(snapshot)
+    const { id } = snapshot
+    const fields = {
+      reason,
+      idleMs: Math.max(snapshot.seenAt - snapshot.lastActiveAt, 0),
+      ageMs: Math.max(snapshot.seenAt - snapshot.createdAt, 0),
+    }
+    if (isExpiryReason(reason)) {
+      this.#enqueue('expired', [session, reason], { level: 'info', message: 'session expired', fields, id })
+    }
+    this.#enqueue('ended', [session, reason], { level: 'debug', message: 'session ended', fields, id })
+    this.events.flush()
+  }
+
+  /** {@link ended} for what no call has asked for: listeners run in the context of the registry's constructor. */
+  endedInBackground(snapshot: SessionSnapshot, reason: EndReason, session: RedisSession<T>): void {
+    this.events.inBackground(() => this.ended(snapshot, reason, session))
+  }
+
+  /** A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to know. */
+  async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
+    this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
+    const isLogged = this.events.isLogged('info')
+    if (!isLogged && !this.events.mayHaveListeners('swept')) return
+    try {
+      const summary = { expired, remaining: await size(), durationMs }
+      const line: LogLine = { level: 'info', message: 'sweep done', fields: summary }
+      this.events.inBackground(() => {
+        this.events.enqueue('swept', [summary], isLogged ? line : undefined)
+        this.events.flush()
+      })
+    } catch (error) {
+      this.failed(error, 'sessions could not be counted')
+    }
+  }
+
+  /** A session that could not be archived lives on: it was told to be created, and has not ended. */
+  revived(id: string): void {
+    this.events.log({ level: 'info', message: 'session taken back from the dead list', fields: {}, id })
+    this.events.flush()
+  }
+
+  /** A failure of what no call has asked for. */
+  failed(error: unknown, message: string, id?: string): void {
+    this.events.inBackground(() => {
+      this.events.reportError(error, message, id)
+      this.events.flush()
+    })
+  }
+
+  #enqueue(event: string, args: readonly unknown[], line: LogLine): void {
+    this.events.enqueue(event, args, this.events.isLogged(line.level) ? line : undefined)
+  }
+}

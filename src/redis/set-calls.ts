@@ -1,0 +1,46 @@
+import type { Session } from '../core/session.ts'
+import { RedisTurnRun } from './turns/turn-run.ts'
+import type { RedisComponents } from './wiring.ts'
+
+/** Assigns the values of sessions, each as a short turn. */
+export class SetCalls<T> {
+  readonly #components: RedisComponents<T>
+
+  constructor(components: RedisComponents<T>) {
+    this.#components = components
+  }
+
+  /** Assigns the value of the live session, when no turn has it; else begins one. */
+  async set(id: string, value: T, timeoutMs: number): Promise<void> {
+    const { options, turns } = this.#components
+    const text = options.codec.encode(value)
+    while (turns.isBusy(id) || !(await this.#assign(id, text, timeoutMs))) {
+      if (await this.#assignInTurn(id, text)) return
+    }
+  }
+
+  /** In one round trip. Returns whether it is done; it is not while a turn has the session. */
+  async #assign(id: string, text: string, timeoutMs: number): Promise<boolean> {
+    const { store, log, pending } = this.#components
+    const assigned = await pending.track(store.assign(id, text, timeoutMs))
+    if ('snapshot' in assigned) log.created(assigned.snapshot)
+    return assigned.state !== 'busy'
+  }
+
+  /** When its turn has come. Returns whether there was a session to assign to. */
+  async #assignInTurn(id: string, text: string): Promise<boolean> {
+    const { turns, options } = this.#components
+    const { counts } = turns
+    const done = await new Promise<unknown>((resolve, reject) => {
+      const turn = (session: Session<T>) => {
+        session.value = options.codec.decode(text)
+        return true
+      }
+      const call = { id, turn, whenBusy: 'wait', create: false, outer: undefined, counts } as const
+      const run = new RedisTurnRun<T>({ ...call, resolve, reject })
+      run.mayCreate = false
+      turns.start(run)
+    })
+    return done === true
+  }
+}

@@ -1,0 +1,58 @@
+import type { CloseReport } from '../core/close-report.ts'
+import { closedError } from '../core/errors/turn-errors.ts'
+import { realClock, Timer } from '../core/time/clock.ts'
+import type { RedisComponents } from './wiring.ts'
+
+/**
+ * The end of this process's part: its turns, holds and archives are waited for until the deadline, what it has claimed
+ * and not begun is given back at once. The sessions live on; they belong to all processes.
+ *
+ * After the deadline there is one more budget, which the grace of turns, their saves and giving back share: the larger of
+ * `turnGraceMs` and `callTimeoutMs`. Then it is over, whatever Redis does.
+ */
+export async function shutDown<T>(
+  components: RedisComponents<T>,
+  deadlineMs: number,
+): Promise<CloseReport<T>> {
+  const { turns, holds, archiver, poller, loader, log, options } = components
+  const { ended, archived } = log.counters
+  turns.rejectWaiting(closedError())
+  loader.rejectAll(closedError())
+  await new Promise<void>((resolve) => {
+    let timer: Timer
+    // Neither rejects.
+    let isReleasing = true
+    const isDone = () => !isReleasing && turns.count === 0 && holds.count === 0 && archiver.count === 0
+    const finish = () => {
+      timer.cancel()
+      turns.abortAll(closedError())
+      resolve()
+    }
+    const advance = () => {
+      if (isDone()) finish()
+    }
+    const wait = (ms: number, onElapsed: () => void) => {
+      timer = new Timer(realClock, onElapsed, ms, { keepsAlive: true })
+    }
+    wait(deadlineMs, () => {
+      wait(Math.max(options.turnGraceMs, options.callTimeoutMs), finish)
+      turns.stopAll(closedError())
+      archiver.abortAll(closedError())
+      void holds.releaseAll()
+      advance()
+    })
+    turns.onSettled = advance
+    holds.onSettled = advance
+    archiver.onCapacity = advance
+    void Promise.all([archiver.releaseQueued(), poller.stop()]).then(() => {
+      isReleasing = false
+      advance()
+    })
+  })
+  archiver.abandonAll(closedError())
+  return {
+    ended: log.counters.ended - ended,
+    archived: log.counters.archived - archived,
+    failed: archiver.abortedAtDeadline,
+  }
+}

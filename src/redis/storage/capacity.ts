@@ -1,0 +1,13 @@
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+
+/** In the arguments of scripts, -1 stands for any number of live sessions in a shard. */
+export function capacityText(maxPerShard: number): string {
+  return maxPerShard === Number.POSITIVE_INFINITY ? '-1' : String(maxPerShard)
+}
+
+export function shardFullError({ maxPerShard }: { readonly maxPerShard: number }): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_REGISTRY_FULL',
+    `Expected fewer than ${maxPerShard} live sessions in the shard, which is its part of \`maxSessions\``,
+  )
+}

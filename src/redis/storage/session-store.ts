@@ -1,0 +1,297 @@
+import { ReplyReader } from '../client/reply-reader.ts'
+import type { CallOptions, CallScript } from '../client/shard-guard.ts'
+import { maxLifetimeOf, type ResolvedRedisOptions } from '../options.ts'
+import { access } from '../scripts/access.lua.ts'
+import { assign } from '../scripts/assign.lua.ts'
+import { commit } from '../scripts/commit.lua.ts'
+import { create } from '../scripts/create.lua.ts'
+import { forget, remove } from '../scripts/remove.lua.ts'
+import { renew } from '../scripts/renew.lua.ts'
+import { replace } from '../scripts/replace.lua.ts'
+import { withdraw } from '../scripts/withdraw.lua.ts'
+import { type AccessOptions, flagsOf } from './access-options.ts'
+import { capacityText, shardFullError } from './capacity.ts'
+import type { Keys } from './keys.ts'
+import { type CommitOutcome, type CommitRef, kindCode, type LeaseRef } from './lease-ref.ts'
+import type { NearCache } from './near-cache.ts'
+import { durationText, lagOf, readEnded, readTimes, type SessionSnapshot } from './session-snapshot.ts'
+import { newToken } from './tokens.ts'
+import { UncertainLocks } from './uncertain-locks.ts'
+
+export type AccessResult =
+  /** `waits`: an older life of the id is not archived yet. */
+  | { readonly state: 'absent'; readonly awaitsArchive: boolean }
+  | { readonly state: 'live'; readonly snapshot: SessionSnapshot; readonly isAcquired: boolean }
+
+/** What a try to create has come to. `ended`: created, and ended since, while the answer was lost. */
+export type CreateResult =
+  /** There is a live session, or a newer state than the one that was loaded. */
+  { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly snapshot: SessionSnapshot }
+
+/** What an assignment has come to. `busy`: a turn has the session, or waits for it. */
+export type AssignResult =
+  | { readonly state: 'busy' | 'assigned' }
+  | { readonly state: 'created' | 'ended'; readonly snapshot: SessionSnapshot }
+
+/** A life that was ended by a call, and what it was doing. */
+export interface RemovedSession {
+  readonly snapshot: SessionSnapshot
+  readonly state: 'live' | 'archiving' | 'expired'
+}
+
+const removedState = { 0: 'expired', 1: 'live', 2: 'archiving' } as const
+
+/** The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition. */
+export class SessionStore<T> {
+  readonly #call: CallScript
+  readonly #keys: Keys
+  readonly #cache: NearCache
+  readonly #options: ResolvedRedisOptions<T>
+  readonly #retention: string
+  readonly #lease: string
+  readonly #locks: UncertainLocks
+  readonly #capacity: string
+  /** Called when a session of this shard may be over in `inMs`. */
+  onDeadline: ((shard: number, inMs: number) => void) | undefined = undefined
+
+  constructor(call: CallScript, keys: Keys, cache: NearCache, options: ResolvedRedisOptions<T>) {
+    this.#call = call
+    this.#keys = keys
+    this.#cache = cache
+    this.#options = options
+    this.#retention = String(options.retentionMs)
+    this.#lease = String(options.leaseMs)
+    this.#locks = new UncertainLocks(options.leaseMs)
+    this.#capacity = capacityText(options.maxPerShard)
+  }
+
+  /** The token for a try to take the turn lock of a session. */
+  lockToken(id: string): string {
+    return this.#locks.tokenFor(id)
+  }
+
+  async access(id: string, options: AccessOptions): Promise<AccessResult> {
+    const { reads, takes } = options
+    const known = reads === true ? this.#cache.get(id) : undefined
+    const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
+    const args = [id, this.#retention, version, flagsOf(options), takes?.token ?? '', this.#lease]
+    const onLate = takes && ((late: ReplyReader) => this.#onLateAcquire(id, takes, late, options.onLate))
+    const called = this.#call(access, this.#keys.session(id), args, { onLate })
+    const tracked = takes?.kind === 'turn' ? this.#locks.track(id, takes.token, called) : called
+    const reply = new ReplyReader(await tracked)
+    const isLive = reply.readNumber() === 1
+    const seenAt = reply.readNumber()
+    if (!isLive) {
+      this.#cache.delete(id)
+      return { state: 'absent', awaitsArchive: reply.readNumber() === 1 }
+    }
+    const incarnation = reply.readText()
+    const times = readTimes(reply)
+    const held = reply.readNumber() === 1
+    const isAcquired = reply.readNumber() === 1
+    const isSent = reply.readNumber() === 1
+    const text = isSent ? reply.readText() : (known?.text ?? '')
+    if (isSent) this.#cache.set(id, { incarnation, version: times.version, text })
+    return { state: 'live', snapshot: { id, incarnation, ...times, seenAt, held, text }, isAcquired }
+  }
+
+  /**
+   * `loaded`: names the state that the value was loaded from; it is created only if that is still the newest.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  async create(
+    id: string,
+    text: string,
+    timeoutMs: number,
+    { token = '', loadToken }: { readonly token?: string; readonly loadToken?: string | undefined } = {},
+  ): Promise<CreateResult> {
+    const incarnation = newToken()
+    const args = [...this.#creationArgs(id, incarnation, text, timeoutMs), token, this.#lease]
+    args.push(loadToken === undefined ? '0' : '1', loadToken ?? '')
+    const lock = { id, incarnation, kind: 'turn', token } as const
+    const onLate = token === '' ? undefined : () => this.#releaseLate(lock)
+    const called = this.#call(create, this.#keys.ofId(id), args, { ...this.#lifetime(timeoutMs), onLate })
+    const reply = new ReplyReader(await (token === '' ? called : this.#locks.track(id, token, called)))
+    const state = reply.readNumber()
+    if (state === 0) return { state: 'exists' }
+    if (state === 3) throw shardFullError(this.#options)
+    this.#reportDeadline(id, timeoutMs)
+    return {
+      state: state === 1 ? 'created' : 'ended',
+      snapshot: this.#createdSnapshot(id, incarnation, text, timeoutMs, reply),
+    }
+  }
+
+  /**
+   * Assigns the value of the live session, or creates one.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  async assign(id: string, text: string, timeoutMs: number): Promise<AssignResult> {
+    const incarnation = newToken()
+    const operation = newToken()
+    const args = [...this.#creationArgs(id, incarnation, text, timeoutMs), operation]
+    const reply = new ReplyReader(
+      await this.#call(assign, this.#keys.ofId(id), args, this.#lifetime(timeoutMs)),
+    )
+    const state = reply.readNumber()
+    if (state === 0) return { state: 'busy' }
+    if (state === 3) throw shardFullError(this.#options)
+    if (state === 4) {
+      reply.readNumber()
+      this.#cache.set(id, { incarnation: reply.readText(), version: operation, text })
+      this.onDeadline?.(this.#keys.shardOf(id), reply.readNumber())
+      return { state: 'assigned' }
+    }
+    this.#reportDeadline(id, timeoutMs)
+    const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
+    return { state: state === 1 ? 'created' : 'ended', snapshot }
+  }
+
+  /**
+   * Creates in any case, and gives the life that had to end for it.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   */
+  async replace(
+    id: string,
+    text: string,
+    timeoutMs: number,
+  ): Promise<{ readonly snapshot: SessionSnapshot; readonly replaced: SessionSnapshot | undefined }> {
+    const incarnation = newToken()
+    const operation = newToken()
+    const args = this.#creationArgs(id, incarnation, text, timeoutMs)
+    const keys = this.#keys.ofId(id, operation)
+    const reply = new ReplyReader(await this.#call(replace, keys, args, this.#lifetime(timeoutMs)))
+    if (reply.readNumber() === 3) throw shardFullError(this.#options)
+    this.#reportDeadline(id, timeoutMs)
+    const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
+    const replaced = reply.remaining > 0 ? readEnded(id, snapshot.seenAt, reply) : undefined
+    if (replaced !== undefined) this.#forgetReply(id, operation)
+    return { snapshot, replaced }
+  }
+
+  async commit(
+    lease: CommitRef,
+    changes: { readonly text: string | undefined; readonly timeoutMs: number | undefined },
+    version: string,
+  ): Promise<CommitOutcome> {
+    const { id, incarnation, kind, token } = lease
+    const { text, timeoutMs } = changes
+    const operation = newToken()
+    const args = [id, this.#retention, incarnation, token, kindCode[kind], operation]
+    args.push(
+      text === undefined ? '0' : '1',
+      text ?? '',
+      timeoutMs === undefined ? '' : durationText(timeoutMs),
+    )
+    args.push(version)
+    const lifetime = timeoutMs === undefined ? undefined : this.#lifetime(timeoutMs)
+    // While it is under way nobody else may use the token: the lock would be released under them.
+    this.#locks.forget(id, token)
+    const called = this.#call(commit, this.#keys.session(id), args, lifetime)
+    const reply = new ReplyReader(await (kind === 'turn' ? this.#locks.track(id, token, called) : called))
+    const state = reply.readNumber()
+    if (state < 0) this.#cache.forget(lease)
+    if (state <= 0) return state === 0 ? 'lost' : 'ended'
+    // Where a later save has come before a repeat, it has another name, and this one is not believed.
+    if (text !== undefined) this.#cache.set(id, { incarnation, version: operation, text })
+    if (state === 1) this.onDeadline?.(this.#keys.shardOf(id), reply.readNumber())
+    return 'done'
+  }
+
+  async renew({
+    id,
+    incarnation,
+    kind,
+    token,
+  }: LeaseRef): Promise<'renewed' | 'interrupted' | 'lost' | 'ended'> {
+    const args = [id, this.#retention, incarnation, token, kindCode[kind], this.#lease]
+    const reply = new ReplyReader(
+      await this.#call(renew, this.#keys.session(id), args, { isBackground: true }),
+    )
+    const state = reply.readNumber()
+    if (state !== 1) return state === 0 ? 'lost' : 'ended'
+    return reply.readNumber() === 1 ? 'interrupted' : 'renewed'
+  }
+
+  /** Stands in line for the lock no more. Where this fails, the place lapses soon. */
+  async withdraw(id: string, token: string): Promise<void> {
+    await this.#call(withdraw, this.#keys.session(id), [id, this.#retention, token], { isBackground: true })
+  }
+
+  async remove(id: string): Promise<RemovedSession[]> {
+    const operation = newToken()
+    const reply = new ReplyReader(
+      await this.#call(remove, this.#keys.ofId(id, operation), [id, this.#retention]),
+    )
+    const seenAt = reply.readNumber()
+    const removed: RemovedSession[] = []
+    while (reply.remaining > 0) {
+      const state = removedState[reply.readNumber() as keyof typeof removedState]
+      removed.push({ state, snapshot: readEnded(id, seenAt, reply) })
+    }
+    this.#cache.delete(id)
+    if (removed.length > 0) this.#forgetReply(id, operation)
+    return removed
+  }
+
+  /** A lock or a hold was taken, and its answer came too late for the caller. */
+  #onLateAcquire(
+    id: string,
+    takes: NonNullable<AccessOptions['takes']>,
+    late: ReplyReader,
+    onLate: AccessOptions['onLate'],
+  ): void {
+    if (late.readNumber() !== 1) return
+    late.readNumber()
+    const incarnation = late.readText()
+    if (onLate === undefined) this.#releaseLate({ id, incarnation, ...takes })
+    else onLate(incarnation)
+  }
+
+  #releaseLate(lease: LeaseRef): void {
+    // The next try of this process may have the lock by now.
+    if (lease.kind === 'turn' && !this.#locks.forget(lease.id, lease.token)) return
+    // Where this fails too, the lease runs out.
+    this.commit(lease, { text: undefined, timeoutMs: undefined }, '').catch(() => {})
+  }
+
+  #reportDeadline(id: string, timeoutMs: number): void {
+    const inMs = Math.min(timeoutMs + lagOf(timeoutMs), this.#options.maxAgeMs)
+    this.onDeadline?.(this.#keys.shardOf(id), inMs)
+  }
+
+  #creationArgs(id: string, incarnation: string, text: string, timeoutMs: number): string[] {
+    const { maxAgeMs } = this.#options
+    const times = [durationText(timeoutMs), durationText(maxAgeMs)]
+    return [id, this.#retention, incarnation, text, ...times, this.#capacity]
+  }
+
+  #createdSnapshot(
+    id: string,
+    incarnation: string,
+    text: string,
+    timeoutMs: number,
+    reply: ReplyReader,
+  ): SessionSnapshot {
+    const seenAt = reply.readNumber()
+    const createdAt = reply.remaining > 0 ? reply.readNumber() : seenAt
+    const maxAgeAt = reply.remaining > 0 ? reply.readNumber() : -1
+    const identity = { id, incarnation, version: incarnation, text }
+    const times = { createdAt, lastActiveAt: createdAt, timeoutMs, seenAt, held: false }
+    this.#cache.set(id, { incarnation, version: incarnation, text })
+    return { ...identity, ...times, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt }
+  }
+
+  /** Nobody waits for it, and its key goes by itself. */
+  #forgetReply(id: string, operation: string): void {
+    const key = this.#keys.operationReply(this.#keys.shardOf(id), operation)
+    this.#call(forget, [key], [], { isBackground: true }).catch(() => {})
+  }
+
+  #lifetime(timeoutMs: number): CallOptions {
+    return { maxLifetimeMs: maxLifetimeOf(this.#options, timeoutMs) }
+  }
+}

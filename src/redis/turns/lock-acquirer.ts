@@ -1,0 +1,146 @@
+import { onAbort } from '../../core/async/abort-listeners.ts'
+import type { LinkedQueue } from '../../core/async/linked-queue.ts'
+import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { busyError, queueFullError } from '../../core/errors/turn-errors.ts'
+import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
+import type { SessionLoader } from '../loading/loader.ts'
+import type { ResolvedRedisOptions } from '../options.ts'
+import { jitter, pause } from '../pause.ts'
+import type { LeaseRef } from '../storage/lease-ref.ts'
+import type { SessionSnapshot } from '../storage/session-snapshot.ts'
+import type { SessionStore } from '../storage/session-store.ts'
+import type { LocalTurnQueue, LockAttempt } from './local-turn-queue.ts'
+import type { RedisTurnRun } from './turn-run.ts'
+
+/** Between two tries for a lock that another process has. */
+const firstBackoffMs = 10
+const maxBackoffMs = 100
+
+/** A life that is held for a turn that joins. */
+export interface JoinedSession<T> {
+  readonly snapshot: SessionSnapshot
+  readonly hold: SharedHold<T>
+}
+
+/** How a turn comes to its session: the lock is taken, or a hold; what is absent is brought to life first. */
+export class LockAcquirer<T> {
+  readonly #store: SessionStore<T>
+  readonly #loader: SessionLoader<T>
+  readonly #holds: SharedHolds<T>
+  readonly #options: ResolvedRedisOptions<T>
+
+  constructor(
+    store: SessionStore<T>,
+    loader: SessionLoader<T>,
+    holds: SharedHolds<T>,
+    options: ResolvedRedisOptions<T>,
+  ) {
+    this.#store = store
+    this.#loader = loader
+    this.#holds = holds
+    this.#options = options
+  }
+
+  /**
+   * Takes the lock for the first in the line by then. Returns `undefined` when no one in it wants it any more; the lock, if
+   * it was taken all the same, is given back.
+   *
+   * Rejects with what `load` or the factory failed with, and with the codes of the store.
+   */
+  async acquire(queue: LocalTurnQueue<T>, attempt: LockAttempt): Promise<SessionSnapshot | undefined> {
+    const { id } = queue
+    const { token, signal } = attempt
+    const snapshot = await this.#acquire(queue, attempt)
+    if (!signal.aborted) return snapshot
+    if (snapshot !== undefined)
+      void this.release({ id, incarnation: snapshot.incarnation, kind: 'turn', token })
+    else if (attempt.isQueued) this.#store.withdraw(id, token).catch(() => {})
+    return undefined
+  }
+
+  async #acquire(
+    { id, runs }: LocalTurnQueue<T>,
+    attempt: LockAttempt,
+  ): Promise<SessionSnapshot | undefined> {
+    const { token, signal } = attempt
+    const takes = { kind: 'turn', token } as const
+    for (let backoffMs = firstBackoffMs; ; ) {
+      const head = runs.first
+      if (signal.aborted || head === undefined) return undefined
+      const waits = head.whenBusy !== 'reject'
+      const interrupts = head.whenBusy === 'interrupt'
+      const accessed = await this.#store.access(id, { touches: true, reads: true, takes, interrupts, waits })
+      attempt.isQueued = waits && accessed.state === 'live' && !accessed.isAcquired
+      if (accessed.state === 'live') {
+        if (accessed.isAcquired) return accessed.snapshot
+        rejectNonWaiting(runs)
+        if (this.#options.maxWaiting === 0) reject(runs.first, queueFullError(0))
+        await backoff(backoffMs, signal)
+        backoffMs = Math.min(backoffMs * 1.5, maxBackoffMs)
+      } else if (signal.aborted) {
+        return undefined
+      } else if (!head.mayCreate) {
+        head.entry?.remove()
+        head.succeed(undefined)
+      } else if (accessed.awaitsArchive && !waits && this.#options.load !== undefined) {
+        reject(head, busyError())
+      } else {
+        const { create } = head
+        const request = { create, token, signal }
+        const opened = await this.#loader.materialize(id, request)
+        if (opened.state === 'created' && opened.token === token) return opened.snapshot
+        if (opened.state === 'absent') {
+          head.entry?.remove()
+          head.succeed(undefined)
+        }
+      }
+    }
+  }
+
+  /** Takes a hold for a turn that joins, whatever turn has the lock; `undefined` when it does not want it any more. */
+  async acquireHold(run: RedisTurnRun<T>): Promise<JoinedSession<T> | undefined> {
+    const { id } = run
+    while (run.phase === 'waiting') {
+      const accessed = await this.#holds.take(id, run, { reads: true })
+      if (accessed.state === 'live') {
+        if (run.phase === 'waiting') return accessed
+        this.#holds.release(accessed.hold, run).catch(() => {})
+        return undefined
+      }
+      if (run.phase !== 'waiting') return undefined
+      const { maxWaiting } = this.#options
+      if (this.#loader.waitingCount(id) > maxWaiting) throw queueFullError(maxWaiting)
+      const { create, controller } = run
+      const request = { create, token: '', signal: controller.signal }
+      const opened = await this.#loader.materialize(id, request)
+      if (opened.state === 'absent') run.succeed(undefined)
+    }
+    return undefined
+  }
+
+  /** Gives a lock back with nothing saved. It ends by itself where Redis does not answer. */
+  async release(ref: LeaseRef): Promise<void> {
+    try {
+      await this.#store.commit(ref, { text: undefined, timeoutMs: undefined }, '')
+    } catch {}
+  }
+}
+
+/** Those that do not wait while another turn runs. */
+function rejectNonWaiting<T>(runs: LinkedQueue<RedisTurnRun<T>>): void {
+  for (const run of runs) {
+    if (run.whenBusy === 'reject') reject(run, busyError())
+  }
+}
+
+function reject<T>(run: RedisTurnRun<T> | undefined, error: SessionRegistryError): void {
+  run?.entry?.remove()
+  run?.fail(error, 'settled')
+}
+
+async function backoff(ms: number, signal: AbortSignal): Promise<void> {
+  const { elapsed, finish } = pause(jitter(ms))
+  const stopListening = onAbort(signal, finish)
+  await elapsed
+  stopListening()
+}

@@ -1,0 +1,57 @@
+import { type LeaseEvents, type LeaseOptions, SessionLease } from '../holds/session-lease.ts'
+import type { HoldUser, SharedHold, SharedHolds } from '../holds/shared-holds.ts'
+import type { SessionChanges } from '../redis-session.ts'
+import type { CommitOutcome, LeaseRef } from '../storage/lease-ref.ts'
+import type { SessionStore } from '../storage/session-store.ts'
+
+/** What a turn has of its session in Redis while it runs: the lock, or a part of a hold. */
+export interface TurnLease {
+  /** Whether no other turn that excludes others runs meanwhile. */
+  readonly isExclusive: boolean
+  /** Renews it no more: from now on only {@link commit} is to come. */
+  stop(): void
+  /** Gives it back, and saves the changes. Rejects with the codes of the store. */
+  commit(changes: SessionChanges, version: string): Promise<CommitOutcome>
+}
+
+/** The turn lock. */
+export class LockLease<T> implements TurnLease {
+  readonly isExclusive = true
+  readonly #store: SessionStore<T>
+  readonly #lease: SessionLease<T>
+
+  constructor(store: SessionStore<T>, options: LeaseOptions, ref: LeaseRef, events: LeaseEvents) {
+    this.#store = store
+    this.#lease = new SessionLease(store, options, ref, events)
+  }
+
+  stop(): void {
+    this.#lease.stop()
+  }
+
+  commit(changes: SessionChanges, version: string): Promise<CommitOutcome> {
+    this.#lease.stop()
+    return this.#store.commit(this.#lease.ref, changes, version)
+  }
+}
+
+/** The part of a turn that joins in the hold of this process. */
+export class HoldLease<T> implements TurnLease {
+  readonly isExclusive = false
+  readonly #holds: SharedHolds<T>
+  readonly #hold: SharedHold<T>
+  readonly #user: HoldUser
+
+  constructor(holds: SharedHolds<T>, hold: SharedHold<T>, user: HoldUser) {
+    this.#holds = holds
+    this.#hold = hold
+    this.#user = user
+  }
+
+  /** Others may have the hold as well. */
+  stop(): void {}
+
+  commit(changes: SessionChanges, version: string): Promise<CommitOutcome> {
+    return this.#holds.release(this.#hold, this.#user, changes, version)
+  }
+}

@@ -1,0 +1,201 @@
+import type { PendingWork } from '../../core/async/pending-work.ts'
+import {
+  isSessionRegistryError,
+  type SessionRegistryError,
+} from '../../core/errors/session-registry-error.ts'
+import { endedDuringTurnError, interruptedError } from '../../core/errors/turn-errors.ts'
+import { TurnLimits } from '../../core/turns/turn-limits.ts'
+import type { Watchdog } from '../../core/turns/watchdog.ts'
+import { lockLostError } from '../holds/session-lease.ts'
+import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
+import type { ResolvedRedisOptions } from '../options.ts'
+import type { SessionLog } from '../session-log.ts'
+import type { SessionSnapshot } from '../storage/session-snapshot.ts'
+import type { SessionStore } from '../storage/session-store.ts'
+import { HoldLease, LockLease, type TurnLease } from './turn-lease.ts'
+import type { RedisTurnRun } from './turn-run.ts'
+
+export interface TurnRunnerComponents<T> {
+  readonly owner: object
+  readonly store: SessionStore<T>
+  readonly sharedHolds: SharedHolds<T>
+  readonly log: SessionLog<T>
+  readonly watchdog: Watchdog
+  readonly pending: PendingWork
+  readonly options: ResolvedRedisOptions<T>
+}
+
+/** The course of one turn, from the lock to the save: whatever happens, the session is free of it in the end. */
+export class TurnRunner<T> {
+  readonly #components: TurnRunnerComponents<T>
+  readonly #limits: TurnLimits<RedisTurnRun<T>>
+  readonly #onFreed: (run: RedisTurnRun<T>) => void
+
+  /** `freed` is called when the next turn may begin. */
+  constructor(components: TurnRunnerComponents<T>, onFreed: (run: RedisTurnRun<T>) => void) {
+    this.#components = components
+    this.#limits = new TurnLimits(components.watchdog, components.options, {
+      onTimeout: () => {
+        components.log.counters.turnTimeouts += 1
+      },
+      abortTurn: (run, error) => this.abort(run, error),
+    })
+    this.#onFreed = onFreed
+  }
+
+  /** Begins a turn that has the lock under this token. */
+  startLocked(run: RedisTurnRun<T>, snapshot: SessionSnapshot, token: string): void {
+    const { store, options, log } = this.#components
+    const { context } = log.events
+    const ref = { id: run.id, incarnation: snapshot.incarnation, kind: 'turn', token } as const
+    const leaseEvents = {
+      onLost: (error: SessionRegistryError) => this.onLeaseLost(run, error),
+      onInterrupted: () => run.abort(interruptedError()),
+    }
+    this.#start(run, snapshot, new LockLease(store, { leaseMs: options.leaseMs, context }, ref, leaseEvents))
+  }
+
+  /** Begins a turn that joins, and has a part of this hold. */
+  startJoined(run: RedisTurnRun<T>, snapshot: SessionSnapshot, hold: SharedHold<T>): void {
+    run.onLeaseLost = (error) => this.onLeaseLost(run, error)
+    this.#start(run, snapshot, new HoldLease(this.#components.sharedHolds, hold, run))
+  }
+
+  #start(run: RedisTurnRun<T>, snapshot: SessionSnapshot, lease: TurnLease): void {
+    run.session = this.#components.log.sessionOf(snapshot)
+    run.lease = lease
+    try {
+      run.session.beginTurn()
+    } catch (error) {
+      void this.#fail(run, error)
+      return
+    }
+    this.#limits.begin(run)
+    this.#call(run)
+  }
+
+  /** Begins a turn that is nested in another: it shares the session of that, and is saved with it. */
+  beginNested(run: RedisTurnRun<T>, outer: RedisTurnRun<T>): void {
+    run.session = outer.session
+    this.#limits.beginNested(run)
+    this.#call(run)
+  }
+
+  #call(run: RedisTurnRun<T>): void {
+    if (run.session === undefined) return
+    run.phase = 'running'
+    this.#components.log.counters.turns += 1
+    const settled = new Promise<void>((resolve) => {
+      run.leaveOuter = resolve
+      this.#invoke(run, resolve)
+    })
+    run.outer?.nest(run, settled)
+  }
+
+  #invoke(run: RedisTurnRun<T>, settled: (end: Promise<void>) => void): void {
+    const { session } = run
+    if (session === undefined) return
+    run.invoke(this.#components.owner, session, {
+      onFulfilled: (value) => settled(this.#succeed(run, value)),
+      onRejected: (error) => settled(this.#fail(run, error)),
+    })
+  }
+
+  /** Asks a turn to end: it keeps its place for `turnGraceMs`, and is then cut. */
+  stop(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+    this.#limits.stop(run, error)
+  }
+
+  /** Settles a turn from outside; nothing of it is saved. */
+  abort(run: RedisTurnRun<T>, error: unknown): void {
+    if (run.phase !== 'running' && run.phase !== 'aborted') return
+    this.#abortTurn(run, error)
+    if (run.outer === undefined) void this.#release(run).then(() => this.#onFreed(run))
+    // The turn around it waits for it no longer.
+    else run.leaveOuter?.()
+  }
+
+  /** Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time is up. */
+  onLeaseLost(run: RedisTurnRun<T>, error: SessionRegistryError): void {
+    if (run.phase !== 'running') return
+    run.phase = 'aborted'
+    run.abortReason = error
+    run.abort(error)
+    void this.#release(run)
+    this.#onFreed(run)
+  }
+
+  #abortTurn(run: RedisTurnRun<T>, error: unknown): void {
+    run.abortReason = error
+    // What is nested in it has no better right to the session.
+    for (const nested of run.nested) this.#abortTurn(nested, error)
+    run.fail(error, 'aborted')
+    run.abort(error)
+  }
+
+  async #succeed(run: RedisTurnRun<T>, value: unknown): Promise<void> {
+    // What is nested in it writes into the same value, awaited or not.
+    await run.nestedSettled()
+    if (run.outer !== undefined) run.succeed(value)
+    else if (run.phase === 'aborted') run.fail(run.abortReason, 'settled')
+    else await this.#save(run, value)
+    this.#finish(run)
+  }
+
+  async #save(run: RedisTurnRun<T>, value: unknown): Promise<void> {
+    const { session, lease } = run
+    run.phase = 'settled'
+    run.timer?.cancel()
+    try {
+      if (session === undefined || lease === undefined) throw lockLostError()
+      const changes = session.changes()
+      const outcome = await this.#components.pending.track(lease.commit(changes, session.version))
+      const isReader = !lease.isExclusive && changes.text === undefined && changes.timeoutMs === undefined
+      if (outcome === 'done' || isReader) run.succeed(value)
+      else run.fail(outcome === 'ended' ? endedDuringTurnError() : lockLostError(), 'settled')
+    } catch (error) {
+      await this.#releaseAfter(run, error)
+      run.fail(error, 'settled')
+    }
+  }
+
+  async #fail(run: RedisTurnRun<T>, error: unknown): Promise<void> {
+    await run.nestedSettled()
+    if (run.outer === undefined && run.phase !== 'aborted') {
+      run.phase = 'settled'
+      run.timer?.cancel()
+      await this.#releaseAfter(run, error)
+    }
+    run.fail(error, 'settled')
+    this.#finish(run)
+  }
+
+  /** Where Redis is away, giving the lock back takes as long once more: the caller is told first. */
+  async #releaseAfter(run: RedisTurnRun<T>, error: unknown): Promise<void> {
+    const released = this.#release(run)
+    if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) await released
+  }
+
+  async #release(run: RedisTurnRun<T>): Promise<void> {
+    const { lease } = run
+    if (lease === undefined) return
+    run.lease = undefined
+    try {
+      await lease.commit({ text: undefined, timeoutMs: undefined }, '')
+    } catch {
+      // It ends by itself where Redis does not answer.
+    }
+  }
+
+  /** The session is free of the turn, which is to keep nothing of it. */
+  #finish(run: RedisTurnRun<T>): void {
+    if (run.outer === undefined) {
+      run.session?.endTurn()
+      this.#onFreed(run)
+    }
+    run.session = undefined
+    run.lease = undefined
+    run.onLeaseLost = undefined
+    run.leaveOuter = undefined
+  }
+}

@@ -1,0 +1,123 @@
+import type { EventEmitter } from 'node:events'
+import { KeepAlive } from '../core/async/keep-alive.ts'
+import { PendingWork } from '../core/async/pending-work.ts'
+import { EventQueue } from '../core/events/event-queue.ts'
+import { Counters } from '../core/stats.ts'
+import { realClock } from '../core/time/clock.ts'
+import { Watchdog } from '../core/turns/watchdog.ts'
+import { Archiver } from './archiving/archiver.ts'
+import { ArchiverHeartbeat } from './archiving/archiver-heartbeat.ts'
+import { ClaimReports } from './archiving/claim-reports.ts'
+import { ClaimStore } from './archiving/claim-store.ts'
+import { DeadLetterStore } from './archiving/dead-letter-store.ts'
+import { Poller } from './archiving/poller.ts'
+import { RetryingCaller } from './client/retrying-caller.ts'
+import { ShardGuard } from './client/shard-guard.ts'
+import { Holds } from './holds/holds.ts'
+import { SharedHolds } from './holds/shared-holds.ts'
+import { SessionLoader } from './loading/loader.ts'
+import { OlderIncarnations } from './loading/older-incarnations.ts'
+import { maxLifetimeOf, type ResolvedRedisOptions } from './options.ts'
+import { SessionLog } from './session-log.ts'
+import { Keys } from './storage/keys.ts'
+import { NearCache } from './storage/near-cache.ts'
+import { SessionScan } from './storage/session-scan.ts'
+import { SessionStore } from './storage/session-store.ts'
+import { TurnScheduler } from './turns/turn-scheduler.ts'
+import { warn } from './warning.ts'
+
+/** The parts of a registry; each knows those above it. */
+export interface RedisComponents<T> {
+  readonly options: ResolvedRedisOptions<T>
+  readonly keys: Keys
+  /** Loads, creations, saves and archives that are under way. */
+  readonly pending: PendingWork
+  readonly log: SessionLog<T>
+  readonly store: SessionStore<T>
+  readonly scan: SessionScan
+  readonly deadLetters: DeadLetterStore
+  readonly olderIncarnations: OlderIncarnations<T>
+  readonly loader: SessionLoader<T>
+  readonly turns: TurnScheduler<T>
+  readonly holds: Holds<T>
+  readonly archiver: Archiver<T>
+  readonly poller: Poller<T>
+}
+
+export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): RedisComponents<T> {
+  const events = new EventQueue(owner, options.logger, options.logId)
+  const log = new SessionLog(events, new Counters(), options)
+  const keys = new Keys(options.prefix, options.shards)
+  const maxLifetimeMs = maxLifetimeOf(options, options.timeoutMs)
+  let hasWarned = false
+  const warnOnce = (policy: string) => {
+    if (!hasWarned) warnAboutEviction(policy, events, options)
+    hasWarned = true
+  }
+  const pending = new PendingWork(new KeepAlive({ clock: realClock, events }))
+  const caller = new RetryingCaller(options.run, options.callTimeoutMs)
+  const shardGuard = new ShardGuard(caller, keys, maxLifetimeMs, warnOnce)
+  const heartbeat = new ArchiverHeartbeat(shardGuard.call, keys, events, options)
+  const { call } = heartbeat
+  const cache = new NearCache()
+  log.onEnded = (snapshot) => cache.forget(snapshot)
+  const store = new SessionStore(call, keys, cache, options)
+  const claims = new ClaimStore(call, keys, options)
+  const scan = new SessionScan(call, keys)
+  const deadLetters = new DeadLetterStore(call, keys, options.retentionMs)
+  const watchdog = new Watchdog({ clock: realClock, events }, options.maxTurnMs)
+  const archiver = new Archiver(owner, claims, log, pending, options)
+  const olderIncarnations = new OlderIncarnations(claims, options, {
+    canClaimForCaller: () => archiver.canClaimForCaller,
+    archiveFirst: (claim) => archiver.addFirst(claim),
+    onClaimable: (id) => poller.onDeadline(keys.shardOf(id), 0),
+    onRevived: (id, inMs) => {
+      poller.onDeadline(keys.shardOf(id), inMs)
+      log.revived(id)
+    },
+    runningHook: (id) => archiver.runningHook(id),
+    runningHookOfDeleted: (id) => archiver.runningHookOfDeleted(id),
+  })
+  const loader = new SessionLoader({ owner, store, olderIncarnations, log, pending, options })
+  const { context } = events
+  const sharedHolds = new SharedHolds(store, { leaseMs: options.leaseMs, context })
+  const turns = new TurnScheduler({ owner, store, loader, sharedHolds, log, watchdog, pending, options })
+  const holds = new Holds(sharedHolds, loader, log, watchdog)
+  const reports = new ClaimReports(log, scan, options.retentionMs)
+  const intervalMs = options.archives ? options.intervalMs : Number.POSITIVE_INFINITY
+  const poller = new Poller(claims, archiver, options.shards, intervalMs, {
+    context,
+    claimableUntil: () => heartbeat.claimableUntil(),
+    onClaimed: (shard, claimed) => reports.onClaimed(shard, claimed),
+    onSwept: (claimed, startedAt) => reports.onSwept(claimed, startedAt),
+    onFailed: (error) => reports.onFailed(error),
+  })
+  store.onDeadline = (shard, inMs) => poller.onDeadline(shard, inMs)
+  archiver.onCapacity = (due) => {
+    if (due === undefined) poller.resume()
+    else poller.onDeadline(due.shard, due.inMs)
+  }
+  archiver.onSettled = (id) => olderIncarnations.wake(id)
+  return {
+    options,
+    keys,
+    pending,
+    log,
+    store,
+    scan,
+    deadLetters,
+    olderIncarnations,
+    loader,
+    turns,
+    holds,
+    archiver,
+    poller,
+  }
+}
+
+/** Under any other policy Redis may let the deadlines of a whole shard go. */
+function warnAboutEviction<T>(policy: string, events: EventQueue, { logger }: ResolvedRedisOptions<T>): void {
+  if (policy === '' || policy === 'noeviction') return
+  const message = `Redis may evict sessions: expected maxmemory-policy to be noeviction, got ${policy}`
+  warn(events, logger, message, { policy })
+}

@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest'
+import { deferred } from '../support/deferred.ts'
+import { observe } from '../support/observed-promise.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
+import { type ContractHarness, eventually, record } from './harness.ts'
+
+export function describeClosing(harness: ContractHarness): void {
+  const { unitMs } = harness
+  const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
+  const make = () => harness.make({ create: () => [], timeoutMs: 200 * unitMs, maxTurnMs: 100 * unitMs })
+
+  it('refuses to create once it is closed', async () => {
+    const registry = await make()
+    await registry.close()
+
+    expect(await failureOf(() => registry.getOrCreate('a'))).toEqual(closed)
+    expect(await failureOf(() => registry.set('a', []))).toEqual(closed)
+    expect(await failureOf(() => registry.open('a'))).toEqual(closed)
+    expect(await failureOf(() => registry.run('a', () => {}))).toEqual(closed)
+  })
+
+  it('gives the same promise when it is closed twice', async () => {
+    const registry = await make()
+    const first = registry.close()
+
+    expect(registry.close()).toBe(first)
+    await first
+    expect(registry.close()).toBe(first)
+  })
+
+  it('lets a running turn finish, and refuses new ones at once', async () => {
+    const registry = await make()
+    const started = deferred()
+    const finish = deferred()
+    const running = observe(
+      registry.run('a', async () => {
+        started.resolve()
+        await finish.promise
+        return 'finished'
+      }),
+    )
+    await started.promise
+    const closing = observe(registry.close({ deadlineMs: 50 * unitMs }))
+    const late = observe(registry.run('a', () => {}))
+    const other = observe(registry.open('b'))
+    await Promise.all([late.settled, other.settled])
+    expect(late.error).toEqual(closed)
+    expect(other.error).toEqual(closed)
+    expect(closing.state).toBe('pending')
+    finish.resolve()
+    await Promise.all([running.settled, closing.settled])
+
+    expect(running.value).toBe('finished')
+    expect(closing.state).toBe('fulfilled')
+  })
+
+  it('refuses the turns that wait when it is closed', async () => {
+    const registry = await make()
+    const started = deferred()
+    const finish = deferred()
+    const running = registry.run('a', () => {
+      started.resolve()
+      return finish.promise
+    })
+    await started.promise
+    const waiting = observe(registry.run('a', () => {}))
+    const closing = registry.close({ deadlineMs: 50 * unitMs })
+    await eventually(harness, () => expect(waiting.state).toBe('rejected'))
+    expect(waiting.error).toEqual(closed)
+    finish.resolve()
+    await Promise.all([running, closing])
+  })
+
+  it('lets in a run that joins a running turn, even when it is closing', async () => {
+    const registry = await make()
+    const started = deferred()
+    const goOn = deferred()
+    const running = registry.run('a', async () => {
+      started.resolve()
+      await goOn.promise
+      return registry.run('a', () => 'joined')
+    })
+    await started.promise
+    const closing = registry.close({ deadlineMs: 50 * unitMs })
+    goOn.resolve()
+
+    expect(await running).toBe('joined')
+    await closing
+  })
+
+  it('aborts the turns that still run at the deadline', async () => {
+    const registry = await make()
+    const started = deferred<AbortSignal>()
+    const running = observe(
+      registry.run('a', (_session, signal) => {
+        started.resolve(signal)
+        return new Promise(() => {})
+      }),
+    )
+    const signal = await started.promise
+    const closing = observe(registry.close({ deadlineMs: 5 * unitMs }))
+    await harness.advance(2 * unitMs)
+    expect(signal.aborted).toBe(false)
+    await eventually(harness, () => expect(closing.state).toBe('fulfilled'))
+
+    expect(signal.aborted).toBe(true)
+    expect(running.state).toBe('rejected')
+  })
+
+  if (!harness.makes.closeEndsSessions) return
+
+  it('ends every session, and says so', async () => {
+    const registry = await make()
+    const lines = record(registry)
+    await registry.set('a', [])
+    await registry.set('b', [])
+    const report = await registry.close()
+
+    expect(report).toEqual({ ended: 2, archived: 0, failed: [] })
+    expect(lines.slice(2).toSorted()).toEqual(['ended a closed', 'ended b closed'])
+    expect(await registry.get('a')).toBeUndefined()
+    expect(await harness.size(registry)).toBe(0)
+  })
+}

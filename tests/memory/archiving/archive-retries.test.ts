@@ -1,0 +1,236 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { clockedRegistry } from '../../support/clocked-registry.ts'
+import { FakeArchive } from '../../support/fake-archive.ts'
+import { observe } from '../../support/observed-promise.ts'
+import { sessionError } from '../../support/session-error.ts'
+import { settle } from '../../support/settle.ts'
+import { TrackingClock } from '../../support/tracking-clock.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+function retrying(options: Parameters<typeof clockedRegistry>[0] = {}) {
+  const store = new FakeArchive('failing')
+  const tracking = new TrackingClock()
+  const { registry, events } = clockedRegistry({
+    clock: tracking,
+    timeoutMs: 100_000,
+    maxTurnMs: 3_600_000,
+    intervalMs: 2 ** 31 - 1,
+    archive: store.archive,
+    load: store.load,
+    ...options,
+  })
+  const errors: unknown[] = []
+  registry.on('error', (error) => errors.push(error))
+  const letGo = async (...ids: string[]) => {
+    for (const id of ids) registry.set(id, ['hello'])
+    tracking.manual.advance(100_000)
+    registry.sweep()
+    await settle()
+  }
+  return { store, tracking, clock: tracking.manual, registry, events, errors, letGo }
+}
+
+describe('a failed archive', () => {
+  it('is tried again after pauses that double, up to 30 seconds', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    const { store, clock, letGo } = retrying({ archiveAttempts: 12 })
+    await letGo('a')
+    const pauses: number[] = []
+    for (let calls = 1; calls < 12; calls += 1) {
+      const before = clock.now()
+      while (store.calls.length === calls) await clock.advanceAsync(50)
+      pauses.push(clock.now() - before)
+    }
+
+    expect(pauses).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000])
+    expect(store.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  })
+
+  it('is tried again no earlier than after half of its pause', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    const { store, clock, letGo } = retrying()
+    await letGo('a')
+    await clock.advanceAsync(49)
+    expect(store.calls).toHaveLength(1)
+    await clock.advanceAsync(1)
+
+    expect(store.calls).toHaveLength(2)
+  })
+
+  it('hands the session back after the last attempt, alive, its value untouched, its times anew', async () => {
+    const { store, clock, registry, events, errors, letGo } = retrying({ archiveAttempts: 3 })
+    registry.set('a', ['hello'])
+    const session = registry.peek('a')
+    const value = registry.get('a')
+    const createdAt = session?.createdAt ?? 0
+    await letGo()
+    await clock.advanceAsync(1_000)
+
+    expect(store.calls).toHaveLength(3)
+    expect(registry.peek('a')).toBe(session)
+    expect(registry.get('a')).toBe(value)
+    expect(value).toEqual(['hello'])
+    expect(session?.ageMs).toBeLessThan(1_000)
+    expect(session?.createdAt).toBeGreaterThanOrEqual(createdAt + 100_000)
+    expect(registry.stats()).toMatchObject({
+      size: 1,
+      archiving: 0,
+      archiveFailures: 3,
+      expired: 0,
+      created: 1,
+    })
+    expect(errors).toEqual([sessionError('ERR_SESSION_ARCHIVE_FAILED')])
+    expect(errors[0]).toMatchObject({ session, cause: store.failure })
+    expect(events.take()).toEqual(['created a'])
+  })
+
+  it('is begun anew when the session is next over', async () => {
+    const { store, clock, registry, events, letGo } = retrying({ archiveAttempts: 1 })
+    await letGo('a')
+    expect(registry.has('a')).toBe(true)
+    clock.advance(99_999)
+    expect(registry.has('a')).toBe(true)
+    store.mode = 'instant'
+    clock.advance(1)
+    registry.sweep()
+    await settle()
+
+    expect(store.last.attempt).toBe(1)
+    expect(events.take()).toEqual(['created a', 'expired a idle', 'ended a idle'])
+    expect(new Set(store.calls.map(({ session }) => session.incarnation)).size).toBe(1)
+  })
+
+  it('is not tried again for a session that is deleted in the pause', async () => {
+    const { store, clock, registry, events, tracking, letGo } = retrying()
+    await letGo('a')
+    expect(registry.delete('a')).toBe(true)
+    await clock.advanceAsync(60_000)
+
+    expect(store.calls).toHaveLength(1)
+    expect(events.take()).toEqual(['created a', 'ended a deleted'])
+    expect(tracking.waiting.size).toBe(0)
+  })
+})
+
+describe('the pause after a failed try', () => {
+  it('takes no place', async () => {
+    const { store, letGo } = retrying({ archiveConcurrency: 1 })
+    await letGo('a', 'b', 'c')
+
+    expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect(store.mostUnderWay).toBe(1)
+  })
+
+  it('is cut short by somebody who waits', async () => {
+    const { store, registry, letGo } = retrying()
+    await letGo('a')
+    store.mode = 'instant'
+    const opened = registry.open('a')
+    await opened
+
+    expect(store.calls).toHaveLength(2)
+    expect(await opened).toEqual(['hello'])
+  })
+
+  it('is short as long as somebody waits', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    const { store, clock, registry, letGo } = retrying({ archiveAttempts: 6 })
+    await letGo('a')
+    const opened = observe(registry.open('a'))
+    await clock.advanceAsync(400)
+
+    expect(store.calls).toHaveLength(6)
+    expect(opened.value).toEqual(['hello'])
+    expect(registry.stats()).toMatchObject({ size: 1, created: 1 })
+  })
+
+  it('keeps the process alive only while somebody waits', async () => {
+    const { tracking, registry, letGo } = retrying()
+    await letGo('a')
+    expect(tracking.waiting.size).toBe(1)
+    expect(tracking.refed).toBe(0)
+    const controller = new AbortController()
+    const turn = observe(registry.run('a', () => {}, { signal: controller.signal }))
+    await settle()
+    expect(tracking.refed).toBe(1)
+    controller.abort()
+    await turn.settled
+
+    expect(tracking.waiting.size).toBe(1)
+    expect(tracking.refed).toBe(0)
+  })
+})
+
+describe('`archiveTimeoutMs`', () => {
+  it('ends a try that takes longer: its signal aborts, and it counts as failed', async () => {
+    const { store, clock, registry, letGo } = retrying({ archiveTimeoutMs: 500 })
+    store.mode = 'manual'
+    await letGo('a')
+    const first = store.last
+    await clock.advanceAsync(499)
+    expect(first.signal.aborted).toBe(false)
+    await clock.advanceAsync(1)
+    expect(first.signal.reason).toEqual(sessionError('ERR_SESSION_ARCHIVE_FAILED'))
+    expect(registry.stats().archiveFailures).toBe(1)
+    await clock.advanceAsync(100)
+
+    expect(store.last).toMatchObject({ attempt: 2 })
+    expect(store.last.signal.aborted).toBe(false)
+  })
+
+  it('lets what a late try does change nothing', async () => {
+    const { store, clock, registry, events, letGo } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
+    store.mode = 'manual'
+    await letGo('a')
+    await clock.advanceAsync(500)
+    store.last.succeed()
+    await settle()
+
+    expect(registry.get('a')).toEqual(['hello'])
+    expect(events.take()).toEqual(['created a'])
+  })
+
+  it('is the cause where the last try was too long', async () => {
+    const { store, clock, errors, letGo } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
+    store.mode = 'manual'
+    await letGo('a')
+    await clock.advanceAsync(500)
+
+    expect(errors).toMatchObject([{ cause: sessionError('ERR_SESSION_ARCHIVE_FAILED') }])
+  })
+
+  it('frees the place of the try', async () => {
+    const { store, clock, letGo } = retrying({ archiveTimeoutMs: 500, archiveConcurrency: 1 })
+    store.mode = 'manual'
+    await letGo('a', 'b')
+    expect(store.calls.map(({ id }) => id)).toEqual(['a'])
+    await clock.advanceAsync(500)
+
+    expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b'])
+  })
+})
+
+it('archives first what somebody waits for', async () => {
+  const { store, registry, letGo } = retrying({ archiveConcurrency: 1 })
+  store.mode = 'manual'
+  await letGo('a', 'b', 'c')
+  observe(registry.open('c'))
+  store.last.succeed()
+  await settle()
+
+  expect(store.calls.map(({ id }) => id)).toEqual(['a', 'c'])
+})
+
+it('archives where the host gives no timer', async () => {
+  const { store, registry, tracking, errors, letGo } = retrying({ archiveAttempts: 2 })
+  registry.set('b', [])
+  vi.spyOn(tracking, 'setTimeout').mockImplementation(() => {
+    throw new Error('no timers here')
+  })
+  await letGo('a')
+
+  expect(store.callsOf('a').map(({ attempt }) => attempt)).toEqual([1, 2])
+  expect(registry.has('a')).toBe(true)
+  expect(errors).toContainEqual(sessionError('ERR_SESSION_ARCHIVE_FAILED'))
+})

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest'
+import { clockedRegistry } from '../../support/clocked-registry.ts'
+import { sessionError, thrownBy } from '../../support/session-error.ts'
+
+// `max` with entries that never expire: @isaacs/ttlcache loops for ever in `set`.
+it('keeps a cap on sessions that never end by time', () => {
+  const { registry, events } = clockedRegistry({
+    timeoutMs: Number.POSITIVE_INFINITY,
+    maxSessions: 2,
+  })
+  for (const id of ['a', 'b', 'c', 'd']) registry.set(id, [])
+
+  expect([...registry.keys()]).toEqual(['c', 'd'])
+  expect(events.lines).toContain('ended a capacity')
+  expect(events.lines).toContain('ended b capacity')
+})
+
+it('refuses rather than searches where nothing at all can be let go', () => {
+  const { registry } = clockedRegistry({ timeoutMs: Number.POSITIVE_INFINITY, maxSessions: 2 })
+  for (const id of ['a', 'b']) {
+    registry.set(id, [])
+    registry.hold(id)
+  }
+
+  expect(thrownBy(() => registry.set('c', []))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
+})
+
+// A cap without idle expiry: 503 for everybody until restart (PrefectHQ/fastmcp#5210).
+it('has room again when those who fill it have left, even where the cap refuses', () => {
+  const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxSessions: 2, whenFull: 'reject' })
+  for (const id of ['a', 'b']) registry.getOrCreate(id)
+  expect(thrownBy(() => registry.getOrCreate('c'))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
+  clock.advance(1_000)
+
+  expect(registry.getOrCreate('c')).toEqual([])
+  expect(registry.getOrCreate('d')).toEqual([])
+})

@@ -1,0 +1,25 @@
+import { expect, it, vi } from 'vitest'
+
+// Jest's jsdom environment has no `setImmediate`: after the first slice a long sweep never went on.
+it('background sweep: goes on to its end where the global setImmediate is missing', async () => {
+  vi.resetModules()
+  const { setImmediate } = globalThis
+  Reflect.deleteProperty(globalThis, 'setImmediate')
+  try {
+    const { SessionRegistry } = await import('../../../src/index.ts')
+    const registry = new SessionRegistry<number>({ timeoutMs: 50, intervalMs: 500 })
+    for (let index = 0; index < 4; index += 1) registry.set(String(index), index)
+    registry.on('ended', () => {
+      // Each takes longer than a slice may: the sweep yields after every one.
+      let now = performance.now()
+      for (const until = now + 5; now < until; ) now = performance.now()
+    })
+    const [summary] = await new Promise<unknown[]>((resolve) => {
+      registry.on('swept', (...args) => resolve(args))
+    })
+
+    expect(summary).toMatchObject({ expired: 4, remaining: 0 })
+  } finally {
+    globalThis.setImmediate = setImmediate
+  }
+})

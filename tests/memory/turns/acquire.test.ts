@@ -1,0 +1,259 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { clockedRegistry } from '../../support/clocked-registry.ts'
+import { deferred } from '../../support/deferred.ts'
+import { observe } from '../../support/observed-promise.ts'
+import { failureOf, sessionError, thrownBy } from '../../support/session-error.ts'
+import { settle } from '../../support/settle.ts'
+import { TrackingClock } from '../../support/tracking-clock.ts'
+
+const timeout = sessionError('ERR_SESSION_TURN_TIMEOUT')
+const never = Number.POSITIVE_INFINITY
+
+/** A registry with what it reports as `error`. */
+function reporting(options: Parameters<typeof clockedRegistry>[0] = {}) {
+  const made = clockedRegistry({ timeoutMs: 1_000, ...options })
+  const errors: unknown[] = []
+  made.registry.on('error', (error) => errors.push(error))
+  return { ...made, errors }
+}
+
+describe('`maxMs` of a hold', () => {
+  it('ends it exactly then, with an error, whatever `maxHoldMs` is', () => {
+    const { registry, clock, errors } = reporting({ maxHoldMs: 50 })
+    registry.getOrCreate('a')
+    registry.hold('a', { maxMs: 5_000 })
+    clock.advance(4_999)
+    expect(registry.peek('a')?.held).toBe(true)
+    clock.advance(1)
+
+    expect(registry.peek('a')?.held).toBe(false)
+    expect(errors).toEqual([timeout])
+  })
+
+  it('is `maxHoldMs` by default, which is 24 hours, however short `timeoutMs` and `maxTurnMs` are', () => {
+    const { registry, clock, errors } = reporting({ maxTurnMs: 1_000 })
+    registry.getOrCreate('a')
+    registry.hold('a')
+    clock.advance(24 * 3_600_000 - 1)
+    expect(registry.peek('a')?.held).toBe(true)
+    clock.advance(1)
+
+    expect(errors).toEqual([timeout])
+  })
+
+  it('infinity takes no timer', () => {
+    const { registry, clock } = reporting({ timeoutMs: never })
+    registry.getOrCreate('a')
+    registry.hold('a', { maxMs: never })
+
+    expect(clock.pending).toBe(0)
+  })
+
+  it.each([0, -1, Number.NaN, '5', null])('of %s is refused, and nothing is held', (maxMs) => {
+    const { registry } = reporting()
+    registry.getOrCreate('a')
+
+    expect(thrownBy(() => registry.hold('a', { maxMs } as object))).toEqual(
+      sessionError('ERR_SESSION_OPTION_INVALID'),
+    )
+    expect(registry.stats().held).toBe(0)
+  })
+})
+
+describe('`renew` of a hold', () => {
+  it('gives it its whole time again', () => {
+    const { registry, clock, errors } = reporting({ maxHoldMs: 5_000 })
+    registry.getOrCreate('a')
+    const hold = registry.hold('a')
+    for (let round = 0; round < 10; round += 1) {
+      clock.advance(4_999)
+      expect(hold?.renew()).toBe(true)
+    }
+    clock.advance(4_999)
+    expect([registry.peek('a')?.held, errors]).toEqual([true, []])
+    clock.advance(1)
+
+    expect(errors).toEqual([timeout])
+  })
+
+  it('says that it no longer holds: released, out of time, deleted, closed', async () => {
+    const { registry, clock } = reporting({ maxHoldMs: 5_000 })
+    const holdOf = (id: string) => {
+      registry.getOrCreate(id)
+      return registry.hold(id)
+    }
+    const [released, late, deleted, closed] = ['a', 'b', 'c', 'd'].map(holdOf)
+    released?.release()
+    registry.delete('c')
+    expect([released?.renew(), late?.renew(), deleted?.renew()]).toEqual([false, true, false])
+    clock.advance(4_999)
+    closed?.renew()
+    clock.advance(1)
+    expect([late?.renew(), closed?.renew()]).toEqual([false, true])
+    const report = registry.close({ deadlineMs: 0 })
+    await clock.advanceAsync(0)
+    await report
+
+    expect(closed?.renew()).toBe(false)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is not activity, and keeps no process alive', () => {
+    const clock = new TrackingClock()
+    const { registry } = reporting({ clock })
+    registry.getOrCreate('a')
+    const hold = registry.hold('a')
+    hold?.renew()
+
+    expect(clock.refed).toBe(0)
+    expect(clock.waiting.size).toBe(2)
+    hold?.release()
+    expect(clock.waiting.size).toBe(1)
+  })
+})
+
+describe('a hold', () => {
+  it('has its session, which stays readable', () => {
+    const { registry } = reporting()
+    registry.set('a', ['hello'])
+    const hold = registry.hold('a')
+    expect(hold?.session).toBe(registry.peek('a'))
+    registry.delete('a')
+
+    expect(hold?.session.value).toEqual(['hello'])
+  })
+
+  it('shows neither id nor value when it is printed', () => {
+    const { registry } = reporting()
+    registry.set('a-secret-id', ['a secret'])
+    const hold = registry.hold('a-secret-id')
+    const shown = () =>
+      [inspect(hold, { depth: 9, showHidden: true }), JSON.stringify(hold), `${hold}`].join()
+    expect(shown()).not.toContain('secret')
+    expect(inspect(hold)).toBe('Hold { held: true }')
+    hold?.release()
+
+    expect(inspect(hold)).toBe('Hold { held: false }')
+    expect(shown()).not.toContain('secret')
+  })
+})
+
+describe('`acquire`', () => {
+  it('opens and holds in one step: nothing ends the session in between', async () => {
+    const { registry, clock } = reporting({ load: async () => ['loaded'], maxSessions: 1 })
+    const hold = await registry.acquire('a')
+    clock.advance(60_000)
+    registry.sweep()
+
+    expect(hold.session.value).toEqual(['loaded'])
+    expect(registry.peek('a')?.held).toBe(true)
+    hold.release()
+    expect(registry.stats().held).toBe(0)
+  })
+
+  it('takes a live session as it is, before it returns, and creates one where there is none', async () => {
+    const { registry } = reporting()
+    registry.set('a', ['there'])
+    const acquired = registry.acquire('a')
+    expect(registry.peek('a')?.held).toBe(true)
+    expect((await acquired).session.value).toEqual(['there'])
+
+    expect((await registry.acquire('b')).session.value).toEqual([])
+    expect((await registry.acquire('c', { create: () => ['own'] })).session.value).toEqual(['own'])
+    expect(registry.stats()).toMatchObject({ held: 3, hits: 1, misses: 2 })
+  })
+
+  it('with `create: false` gives `undefined` where there is no session', async () => {
+    const { registry } = reporting()
+
+    expect(await registry.acquire('a', { create: false })).toBeUndefined()
+    expect(registry.size).toBe(0)
+    registry.set('a', [])
+    expect(await registry.acquire('a', { create: false })).toBeDefined()
+  })
+
+  it('has its own `maxMs`, from the moment that it holds', async () => {
+    const loaded = deferred<string[]>()
+    const { registry, clock, errors } = reporting({ load: () => loaded.promise })
+    const acquired = registry.acquire('a', { maxMs: 500 })
+    await clock.advanceAsync(5_000)
+    loaded.resolve([])
+    await acquired
+    clock.advance(499)
+    expect(registry.peek('a')?.held).toBe(true)
+    clock.advance(1)
+
+    expect(registry.peek('a')?.held).toBe(false)
+    expect(errors).toEqual([timeout])
+  })
+
+  it('ends its wait with its signal, and holds nothing then', async () => {
+    const loaded = deferred<string[]>()
+    const { registry } = reporting({ load: () => loaded.promise })
+    const controller = new AbortController()
+    const left = observe(registry.acquire('a', { signal: controller.signal }))
+    const stayed = observe(registry.open('a'))
+    controller.abort('gone')
+    await left.settled
+    loaded.resolve([])
+    await stayed.settled
+
+    expect(left.error).toBe('gone')
+    expect(registry.stats().held).toBe(0)
+  })
+
+  it('does not wait for a running turn, and holds beside it', async () => {
+    const { registry } = reporting()
+    const gate = deferred()
+    const running = registry.run('a', () => gate.promise)
+    const hold = await registry.acquire('a')
+    gate.resolve()
+    await running
+    expect(registry.peek('a')?.held).toBe(true)
+    hold.release()
+
+    expect(registry.peek('a')?.held).toBe(false)
+  })
+
+  it('inside a turn holds its session beyond the turn', async () => {
+    const { registry } = reporting()
+    const hold = await registry.run('a', () => registry.acquire('a'))
+    expect(registry.peek('a')?.held).toBe(true)
+    hold.release()
+
+    expect(registry.stats().held).toBe(0)
+  })
+
+  it('is refused when the registry is closed or closing, in a turn too', async () => {
+    const { registry } = reporting()
+    const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
+    await registry.run('a', async () => {
+      registry.close()
+      expect(await failureOf(() => registry.acquire('a'))).toEqual(closed)
+      await settle()
+    })
+
+    expect(await failureOf(() => registry.acquire('a'))).toEqual(closed)
+  })
+
+  it.each([
+    ['create', { create: 5 }],
+    ['signal', { signal: {} }],
+    ['maxMs', { maxMs: 0 }],
+    ['known options', { timeoutMs: 5 }],
+  ])('rejects for wrong options, and names `%s`', async (name, options) => {
+    const { registry } = reporting()
+    const error = await failureOf(() => registry.acquire('a', options as object))
+
+    expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
+    expect((error as Error).message).toContain(name)
+    expect(registry.size).toBe(0)
+  })
+
+  it('rejects for a wrong id', async () => {
+    const { registry } = reporting()
+
+    expect(await failureOf(() => registry.acquire(''))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
+  })
+})

@@ -1,0 +1,53 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { Script } from '../../../src/redis/client/script.ts'
+
+const folder = new URL('../../../src/redis/scripts/', import.meta.url)
+const modules = await Promise.all(
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map(async (name): Promise<object> => import(new URL(name, folder).href)),
+)
+const scripts = modules
+  .flatMap((module) => Object.values(module))
+  .filter((exported): exported is Script => exported instanceof Script)
+
+/** What a server of version 6.2 knows, inside of scripts. */
+const commands =
+  'DEL EXISTS GET HDEL HEXISTS HGET HINCRBY HMGET HSET INFO LRANGE PEXPIRE PEXPIREAT PTTL RPUSH SET TIME UNLINK ZADD ZCARD ZCOUNT ZMSCORE ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZSCORE'.split(
+    ' ',
+  )
+
+describe('the scripts', () => {
+  it('are all found', () => {
+    expect(scripts.length).toBeGreaterThan(12)
+    expect(new Set(scripts.map(({ name }) => name)).size).toBe(scripts.length)
+    expect(new Set(scripts.map(({ sha }) => sha)).size).toBe(scripts.length)
+  })
+
+  it.each(scripts)('call only what Redis 6.2 knows, and neither KEYS nor SCAN: $name', ({ source }) => {
+    const called = [...source.matchAll(/redis\.p?call\('(\w+)'/g)].map(([, command]) => command)
+
+    expect(called.length).toBeGreaterThan(0)
+    expect(called.filter((command) => !commands.includes(command ?? ''))).toEqual([])
+    expect([...source.matchAll(/redis\.p?call\(/g)]).toHaveLength(called.length)
+  })
+
+  it.each(scripts)('touch no key that was not declared: $name', ({ source }) => {
+    const calls = [...source.matchAll(/redis\.call\('(\w+)'(?:, ([^,)]+\]?))?/g)]
+    const undeclared = calls.filter(
+      ([, command, key = '']) => command !== 'TIME' && !/^KEYS\[\w+\]$/.test(key) && key !== 'key',
+    )
+
+    expect(undeclared.map(([call]) => call)).toEqual([])
+  })
+
+  it.each(scripts)('hand on a key to a function only as it was declared: $name', ({ source }) => {
+    const handed = [
+      ...source.matchAll(/\b(?:extendTtl|extendIndexTtl|cachedReply|cacheReply|allowWhenFull)\(([^,)]+)/g),
+    ].map(([, key]) => key)
+
+    // `key` is the name of the parameter in the functions themselves.
+    expect(handed.filter((key = '') => key !== 'key' && !/^KEYS\[\d\]$/.test(key))).toEqual([])
+  })
+})

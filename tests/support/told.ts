@@ -1,6 +1,0 @@
-import type { BaseMessage } from '@langchain/core/messages'
-
-/** A conversation in short: `human:hello`. */
-export function told(messages: readonly BaseMessage[] | undefined): string[] {
-  return (messages ?? []).map((message) => `${message._getType()}:${message.content}`)
-}

@@ -1,0 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+const maxWaitMs = 60_000
+
+/** Waits for what happens in another process or on a server, however long a busy machine takes over it. */
+export async function waitUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const startedAt = performance.now()
+  while (!(await condition())) {
+    if (performance.now() - startedAt > maxWaitMs) throw new Error(`Waited in vain for ${String(condition)}`)
+    await wait(10)
+  }
+}
