@@ -10,12 +10,14 @@ export default defineConfig({
   sourcemap: false,
   clean: true,
   treeshake: true,
-  // Without it the CJS build copies the shared classes into each entry, and `instanceof` fails across subpaths.
+  // Without it the CJS build copies the shared classes into each entry, and `instanceof` fails across
+  // subpaths.
   splitting: true,
   // Built-ins stay `node:…`: Deno, Workers and some bundlers resolve them in no other way.
   removeNodeProtocol: false,
   esbuildOptions(options) {
-    // Puts constants where they are used: in a bundle they are `var`, and V8 loads and checks them at each use.
+    // Puts constants where they are used: in a bundle they are `var`, and V8 loads and checks them at each
+    // use.
     options.minifySyntax = true
   },
 })

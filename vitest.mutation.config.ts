@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import base from './vitest.config.ts'
 
-/** The tests that a mutant of `src/core` and `src/memory` can fail: fast ones, in one process, without a server. */
+/**
+ * The tests that a mutant of `src/core` and `src/memory` can fail: fast ones, in one process, without a
+ * server.
+ */
 export default defineConfig({
   ...base,
   test: {

@@ -2,7 +2,8 @@ import { contenderNames } from './contenders.ts'
 import { Figures } from './figures.ts'
 import { measureApart } from './measured-process.ts'
 
-// `npm run bench:check`: fails only on a gross loss against the baseline of the same run, so that a busy machine passes.
+// `npm run bench:check`: fails only on a gross loss against the baseline of the same run, so that a busy
+// machine passes.
 const size = 100_000
 const rounds = 3
 const contenders = contenderNames.filter((name) => name === 'baseline' || name === 'session-registry')

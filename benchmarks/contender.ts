@@ -1,6 +1,8 @@
 /** One way to keep sessions, seen through what a server does with it. */
 export interface Contender {
-  /** The value of the live session, or of a new one. The timeout starts again, by as many calls as that takes. */
+  /**
+   * The value of the live session, or of a new one. The timeout starts again, by as many calls as that takes.
+   */
   getOrCreate(id: string): unknown
   /** How many it holds in memory. */
   size(): number
@@ -24,5 +26,8 @@ export const usualTiming: ContenderOptions = { timeoutMs: 20 * 60_000, intervalM
 
 export type MakeContender = (options: ContenderOptions) => Contender
 
-/** What every session holds. The same object for all, so that bytes per session are those beyond key and value. */
+/**
+ * What every session holds. The same object for all, so that bytes per session are those beyond key and
+ * value.
+ */
 export const sessionValue = { messages: [] }

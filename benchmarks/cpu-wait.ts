@@ -1,10 +1,11 @@
 import { openSync, readSync } from 'node:fs'
 
 /**
- * How long the main thread was ready and had no processor, as Linux counts it (the second number of `schedstat`).
+ * How long the main thread was ready and had no processor, as Linux counts it (the second number of
+ * `schedstat`).
  *
- * Where a collection has more helpers than there are processors, the scheduler lets each of them have its turn, of some
- * milliseconds. Whatever the loop was just doing then looks slow.
+ * Where a collection has more helpers than there are processors, the scheduler lets each of them have its
+ * turn, of some milliseconds. Whatever the loop was just doing then looks slow.
  */
 export class CpuWait {
   readonly #file = openIfPresent('/proc/self/schedstat')

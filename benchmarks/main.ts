@@ -20,8 +20,9 @@ const ours: ContenderName[] = ['baseline', 'session-registry']
 // The longest insertion of all is wanted, so we do it three times as often.
 const grown: ContenderName[] = [...ours, 'session-registry', 'session-registry']
 
-// What is small is soon measured, and soon disturbed: three times in each round, and the use of live sessions five times
-// more. Where in memory a process puts 100 000 sessions makes a touch take 300 or 700 ns: nine runs do not settle 5 %.
+// What is small is soon measured, and soon disturbed: three times in each round, and the use of live sessions
+// five times more. Where in memory a process puts 100 000 sessions makes a touch take 300 or 700 ns: nine
+// runs do not settle 5 %.
 const small = [1_000, 100_000]
 const sizes = [...small, ...small, ...small, 1_000_000]
 const smallAgain = [...small, ...small, ...small, ...small, ...small]

@@ -7,7 +7,8 @@ import { measureHour } from './workloads/hour.ts'
 import { measureLiveSessions } from './workloads/live-sessions.ts'
 import { measureControl, measureMassExpiry } from './workloads/mass-expiry.ts'
 
-// The measuring side of measured-process.ts: `measure.ts <work> <contender> <size>`, figures as JSON on stdout.
+// The measuring side of measured-process.ts: `measure.ts <work> <contender> <size>`, figures as JSON on
+// stdout.
 const works = {
   creation: measureCreation,
   'live-sessions': measureLiveSessions,

@@ -22,8 +22,8 @@ export interface FiguresOf {
 export type Work = keyof FiguresOf
 
 /**
- * As many helper threads of V8 as leave one processor to the main thread. Node makes four, however few processors there
- * are, and a collection uses all of them.
+ * As many helper threads of V8 as leave one processor to the main thread. Node makes four, however few
+ * processors there are, and a collection uses all of them.
  */
 export const helpersWithSpareCpu = Math.max(1, Math.min(4, availableParallelism() - 1))
 

@@ -1,6 +1,9 @@
 import { defineConfig } from 'tsup'
 
-/** What measures runs as plain JavaScript: a loader of TypeScript would change the code of this library, and of peers. */
+/**
+ * What measures runs as plain JavaScript: a loader of TypeScript would change the code of this library, and
+ * of peers.
+ */
 export default defineConfig({
   entry: ['benchmarks/measure.ts'],
   outDir: 'benchmarks/.built',

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The chat server with its histories archived to disk is stopped in the middle of turns and started again; then every
- * visitor looks for what was said.
+ * The chat server with its histories archived to disk is stopped in the middle of turns and started again;
+ * then every visitor looks for what was said.
  *
  * Exits with 1 if a message that was answered is missing.
  */

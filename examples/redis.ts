@@ -11,7 +11,8 @@ await client.connect()
 
 const sessions = new RedisSessionRegistry<string[]>({ client, create: () => [] })
 
-// Any process may take the next message: the history is in Redis, and its turns exclude each other everywhere.
+// Any process may take the next message: the history is in Redis, and its turns exclude each other
+// everywhere.
 await sessions.run('ada', (session) => session.value.push('hello'))
 console.log(await sessions.get('ada'))
 

@@ -6,7 +6,8 @@ import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 
 /**
- * Two chat servers behind one Redis. The one that leads the conversation is killed; it goes on with the other.
+ * Two chat servers behind one Redis. The one that leads the conversation is killed; it goes on with the
+ * other.
  *
  * Uses REDIS_URL, else starts a redis-server of its own for as long as it runs.
  */

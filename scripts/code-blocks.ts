@@ -5,7 +5,9 @@ export const documents = ['README.md', 'docs/redis.md', 'docs/writing-an-adapter
 const block = /(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)```/g
 
 export interface CodeBlock {
-  /** The file, with `#region` where only a region of it is shown; `undefined` where the comment is missing. */
+  /**
+   * The file, with `#region` where only a region of it is shown; `undefined` where the comment is missing.
+   */
   readonly source: string | undefined
   readonly code: string
 }
@@ -15,7 +17,9 @@ export function codeBlocks(document: string): CodeBlock[] {
   return Array.from(document.matchAll(block), ([, source, , code = '']) => ({ source, code }))
 }
 
-/** What of a file a block shows: all of it, or the lines between `// #region name` and `// #endregion name`. */
+/**
+ * What of a file a block shows: all of it, or the lines between `// #region name` and `// #endregion name`.
+ */
 export function shownPart(file: string, region: string | undefined): string {
   if (region === undefined) return file
   const lines = file.split('\n')

@@ -1,6 +1,7 @@
 /**
- * The entries of the package, with the file of each: the one list from which tsup and vitest take theirs. Tests compare
- * the `exports` of package.json and the `paths` of tsconfig.json with it, since JSON can import nothing.
+ * The entries of the package, with the file of each: the one list from which tsup and vitest take theirs.
+ * Tests compare the `exports` of package.json and the `paths` of tsconfig.json with it, since JSON can import
+ * nothing.
  */
 export const entries: Readonly<Record<string, string>> = {
   index: 'src/index.ts',

@@ -13,8 +13,9 @@ import { findRedisProgram, howToGetRedis } from '../tests/support/redis-source.t
 import { waitUntil } from '../tests/support/wait-until.ts'
 
 /**
- * Tries the registry on a cluster of three masters and their replicas, with every client library, and kills a master
- * in the middle of the work: nothing may be lost that was acknowledged elsewhere, and the replica must take over.
+ * Tries the registry on a cluster of three masters and their replicas, with every client library, and kills a
+ * master in the middle of the work: nothing may be lost that was acknowledged elsewhere, and the replica must
+ * take over.
  */
 interface Tally {
   n: number
@@ -37,7 +38,10 @@ if (findRedisProgram() === undefined) {
   }
 }
 
-/** Creation, turns, reads, archives and deletes on all of the masters; a key of another slot would be an error. */
+/**
+ * Creation, turns, reads, archives and deletes on all of the masters; a key of another slot would be an
+ * error.
+ */
 async function worksWith(kind: ClientKind, cluster: RedisCluster): Promise<void> {
   const connection = await connectClusterClient(kind, cluster.addresses)
   const archived = new Map<string, number>()

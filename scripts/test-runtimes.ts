@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /**
- * Packs the package, installs it into an empty folder and runs its main job there on every runtime that it names.
+ * Packs the package, installs it into an empty folder and runs its main job there on every runtime that it
+ * names.
  *
- * The runtimes come from npm, so a machine needs nothing but Node and npm. One that cannot be had is a failure.
+ * The runtimes come from npm, so a machine needs nothing but Node and npm. One that cannot be had is a
+ * failure.
  */
 const run = promisify(execFile)
 

@@ -1,6 +1,8 @@
 import { type Contender, sessionValue } from '../contender.ts'
 
-/** The least that sliding can cost: a bare `Map` and one stored `performance.now()`. It never ends anything. */
+/**
+ * The least that sliding can cost: a bare `Map` and one stored `performance.now()`. It never ends anything.
+ */
 export function makeBaseline(): Contender {
   const entries = new Map<string, Entry>()
   return {

@@ -6,7 +6,8 @@ export function makeLruCache(options: ContenderOptions): Contender {
   const cache = new LRUCache<string, object>({
     ttl: timeoutMs,
     updateAgeOnGet: true,
-    // It wants a bound of some kind. Its own timers, one per entry, are `timeout-each`; here a timer purges instead.
+    // It wants a bound of some kind. Its own timers, one per entry, are `timeout-each`; here a timer purges
+    // instead.
     max: 0,
     maxSize: Number.MAX_SAFE_INTEGER,
     sizeCalculation: () => 1,

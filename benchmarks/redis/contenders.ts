@@ -71,8 +71,8 @@ export async function makeContender(name: ContenderName, url: string): Promise<C
     }
   }
   return {
-    // The commands of LangChain's RedisChatMessageHistory. It calls EXPIRE only when it adds a message; here a read does
-    // so too, since otherwise a visitor who only reads would lose the session.
+    // The commands of LangChain's RedisChatMessageHistory. It calls EXPIRE only when it adds a message; here
+    // a read does so too, since otherwise a visitor who only reads would lose the session.
     read: async (id) => {
       const key = `list:${id}`
       const [texts] = await Promise.all([client.lRange(key, 0, -1), client.expire(key, timeoutSeconds)])

@@ -4,7 +4,9 @@ import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { type ContenderName, makeContender } from './contenders.ts'
 
-/** One process of those that are measured: gets ready, waits for the word, works, and says how long it took. */
+/**
+ * One process of those that are measured: gets ready, waits for the word, works, and says how long it took.
+ */
 export type Task =
   | {
       readonly kind: 'read'

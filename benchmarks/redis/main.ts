@@ -10,8 +10,8 @@ import { type Archiving, type Lateness, median, quantile, type Reading, report }
 import { serverCpu, serverMemory, serverVersion } from './server-figures.ts'
 
 /**
- * Measures the registry on a Redis of its own, beside what one would write by hand, in one run: every round measures
- * each of them once, and the medians of the rounds are reported.
+ * Measures the registry on a Redis of its own, beside what one would write by hand, in one run: every round
+ * measures each of them once, and the medians of the rounds are reported.
  *
  * ROUNDS (5), SESSIONS (10 000), READS per process and round (30 000).
  */
@@ -98,7 +98,9 @@ async function measureReads(contender: ContenderName, count: number): Promise<Re
   }
 }
 
-/** All sessions are over before anybody looks; then they are claimed, loaded, handed to the hook and deleted. */
+/**
+ * All sessions are over before anybody looks; then they are claimed, loaded, handed to the hook and deleted.
+ */
 async function measureArchives(count: number, round: number): Promise<Archiving> {
   const prefix = `archive-${count}-${round}`
   const client = createClient({ url: server.url })

@@ -9,13 +9,16 @@ export interface CreationFigures {
   readonly bytesPerSession: number
 }
 
-/** So many creations at least are timed: fewer are over before the engine has seen what it compiles them for. */
+/**
+ * So many creations at least are timed: fewer are over before the engine has seen what it compiles them for.
+ */
 const minCreations = 1_000_000
 
 /**
- * The registries that are timed have so many cohorts of visitors at most, in turn. With one cohort, a processor that
- * foresees branches by what went before learns a thousand ids by heart: the bare `Map` takes 74 ns per creation
- * instead of 82, and whoever has more to do in between, and so forgets, hardly less than before.
+ * The registries that are timed have so many cohorts of visitors at most, in turn. With one cohort, a
+ * processor that foresees branches by what went before learns a thousand ids by heart: the bare `Map` takes
+ * 74 ns per creation instead of 82, and whoever has more to do in between, and so forgets, hardly less than
+ * before.
  */
 const maxCohorts = 64
 

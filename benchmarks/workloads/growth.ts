@@ -6,14 +6,20 @@ export interface GrowthFigures {
   readonly longestInsertionMs: number
   /** Of that, the wait for a processor. Not there where the system does not say. */
   readonly waitingMs?: number | undefined
-  /** The longest of all insertions without their wait for a processor; the engine's garbage collection is in it. */
+  /**
+   * The longest of all insertions without their wait for a processor; the engine's garbage collection is in
+   * it.
+   */
   readonly longestOwnMs: number
 }
 
 /** Shorter insertions are not looked at one by one. */
 const noticeMs = 1
 const insertionsPerTurn = 10_000
-/** To look each time would take longer than an insertion. The wait of one is so mistaken for that of its next neighbours. */
+/**
+ * To look each time would take longer than an insertion. The wait of one is so mistaken for that of its next
+ * neighbours.
+ */
 const insertionsPerLook = 20
 
 /** Grows from nothing, insertion by insertion. */

@@ -13,12 +13,16 @@ export interface HourFigures {
 const stepMs = 10_000
 const stepsPerHour = 360
 const stepsPerSweep = 30
-/** Of those who are there, so many ask something, each every 30 seconds. The others read, or have left unseen. */
+/**
+ * Of those who are there, so many ask something, each every 30 seconds. The others read, or have left unseen.
+ */
 const activeShare = 0.6
 /** Leave for good in each step, and as many arrive: all have changed about twice in the hour. */
 const leavingShare = 0.005
 
-/** An hour of a server in the time that its work takes: the clock is moved, a sweep comes every five minutes. */
+/**
+ * An hour of a server in the time that its work takes: the clock is moved, a sweep comes every five minutes.
+ */
 export async function measureHour(make: MakeContender, visitors: number): Promise<HourFigures> {
   warmUp(make)
   const present = makeIds(visitors)

@@ -19,9 +19,9 @@ const touchLimitMs = 1_000
 /**
  * Uses live sessions at random, and looks for what is over where nothing is.
  *
- * Nothing else has happened in the process than that these sessions were created: as on a server, which is asked for
- * what lives far more often than for what does not. A million creations before would have the engine put the creation
- * into the loop that is timed.
+ * Nothing else has happened in the process than that these sessions were created: as on a server, which is
+ * asked for what lives far more often than for what does not. A million creations before would have the
+ * engine put the creation into the loop that is timed.
  */
 export async function measureLiveSessions(make: MakeContender, size: number): Promise<LiveSessionsFigures> {
   const ids = makeIds(size)

@@ -4,8 +4,8 @@ import { makeIds } from '../session-ids.ts'
 const hour = 3_600_000
 
 /**
- * Lets the engine compile what is going to be measured: creations and uses in equal parts, of as many sessions as a
- * server has that has been up for a while.
+ * Lets the engine compile what is going to be measured: creations and uses in equal parts, of as many
+ * sessions as a server has that has been up for a while.
  */
 export function warmUp(make: MakeContender): void {
   const ids = makeIds(20_000)

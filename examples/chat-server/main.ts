@@ -8,11 +8,12 @@ import { chatServer } from './server.ts'
 /**
  * Starts the chat server; SIGTERM stops it without losing a word.
  *
- * PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER: where histories go when
- * their visitors have left.
+ * PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER: where histories
+ * go when their visitors have left.
  *
- * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY set a real one, for which you also need
- * `npm install @langchain/openai`. MODEL names another, `anthropic:…` for one, with the key and the package of its own.
+ * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY set a real one, for which you
+ * also need `npm install @langchain/openai`. MODEL names another, `anthropic:…` for one, with the key and the
+ * package of its own.
  */
 const { PORT = '3000', TIMEOUT_MS, THINK_MS = '0', LOG_LEVEL = 'info', ARCHIVE_FOLDER } = process.env
 const { OPENAI_API_KEY, MODEL = OPENAI_API_KEY === undefined ? undefined : 'openai:gpt-5-mini' } = process.env

@@ -15,7 +15,10 @@ const chatSchema = {
   },
 } as const
 
-/** A chat server that remembers what each visitor has said. Closing it waits for requests, then closes the histories. */
+/**
+ * A chat server that remembers what each visitor has said. Closing it waits for requests, then closes the
+ * histories.
+ */
 export function chatServer(
   histories: Histories,
   respond: Responder,

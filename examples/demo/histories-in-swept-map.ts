@@ -7,10 +7,11 @@ interface Entry {
 }
 
 /**
- * What many servers go on to: a `Map`, the time of the last use, and an interval that deletes what is older than the timeout.
+ * What many servers go on to: a `Map`, the time of the last use, and an interval that deletes what is older
+ * than the timeout.
  *
- * It knows when a history was last asked for, and not that somebody still waits for an answer. A history that is deleted in
- * the middle of a turn is written to all the same, where nobody finds it any more.
+ * It knows when a history was last asked for, and not that somebody still waits for an answer. A history that
+ * is deleted in the middle of a turn is written to all the same, where nobody finds it any more.
  */
 export function historiesInSweptMap(options: {
   readonly timeoutMs: number

@@ -4,7 +4,10 @@ import type { Responder } from '../chat-server/responder.ts'
 /** What a visitor says whose answer takes long. */
 export const lookUp = 'Look it up, please.'
 
-/** A responder that takes its time where it is asked to look something up, as an agent does that calls its tools. */
+/**
+ * A responder that takes its time where it is asked to look something up, as an agent does that calls its
+ * tools.
+ */
 export function withLookups(respond: Responder, lookUpMs: number): Responder {
   return async (history, signal) => {
     if (history.at(-1)?.text.startsWith(lookUp)) await wait(lookUpMs, undefined, { signal })

@@ -15,7 +15,10 @@ const visitorsPerSecond = 40
 /** In a real server 20 minutes; here it has to happen while somebody watches. */
 const timeoutMs = 2_000
 
-/** How long an answer takes that has to be looked up: longer than the timeout, as an agent's may that calls slow tools. */
+/**
+ * How long an answer takes that has to be looked up: longer than the timeout, as an agent's may that calls
+ * slow tools.
+ */
 const lookUpMs = 3_000
 
 const kinds: readonly (readonly [name: string, kind: Kind])[] = [

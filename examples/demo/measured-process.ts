@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Kind, Measurement } from './measured-server.ts'
 
-/** A server of the demo in a process of its own, so that its memory and its processor time are its own as well. */
+/**
+ * A server of the demo in a process of its own, so that its memory and its processor time are its own as
+ * well.
+ */
 export interface MeasuredProcess {
   readonly address: string
   measure(): Promise<Measurement>

@@ -17,7 +17,10 @@ const csi = '\u001b['
 /** Red, yellow, blue: of the servers in their order. */
 const colors = [31, 33, 34]
 
-/** Memory over time: a letter for each server, in colour only where it is wanted, and four columns for each measurement. */
+/**
+ * Memory over time: a letter for each server, in colour only where it is wanted, and four columns for each
+ * measurement.
+ */
 export function plotOf(all: readonly Reading[], { height = 12, isColored = false } = {}): string {
   const series = all.map(({ before, readings, left }) => [before, ...readings, left].map(megabytes))
   const most = Math.max(...series.flat())

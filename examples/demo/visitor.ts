@@ -33,7 +33,10 @@ export interface Visit {
   /** Messages that were answered with 200. */
   readonly answered: number
   readonly failed: number
-  /** Answers that are not in the history after the last one, though the visitor was never away for as long as the timeout. */
+  /**
+   * Answers that are not in the history after the last one, though the visitor was never away for as long as
+   * the timeout.
+   */
   readonly lost: number
 }
 

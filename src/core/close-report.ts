@@ -4,7 +4,9 @@ import type { Session } from './session.ts'
 export interface CloseReport<T> {
   /** Sessions that ended since `close` was called, those in `failed` included. */
   readonly ended: number
-  /** Sessions that were archived since `close` was called, those that were being archived already included. */
+  /**
+   * Sessions that were archived since `close` was called, those that were being archived already included.
+   */
   readonly archived: number
   /** Sessions that could not be archived, with their values untouched. */
   readonly failed: readonly Session<T>[]

@@ -7,8 +7,8 @@ export type CreateSession<T> = (id: string) => T
 /**
  * Brings back the value of an archived session; `undefined` where there is none.
  *
- * `signal` aborts when the result is wanted no more: no caller waits any longer, the id was deleted or set, `loadTimeoutMs` has
- * passed, or the registry closes.
+ * `signal` aborts when the result is wanted no more: no caller waits any longer, the id was deleted or set,
+ * `loadTimeoutMs` has passed, or the registry closes.
  */
 export type LoadSession<T> = (
   id: string,
@@ -18,9 +18,9 @@ export type LoadSession<T> = (
 /**
  * Puts a session's value away before it is let go; what it returns is awaited.
  *
- * `signal` aborts when the try counts no more: the session was deleted or replaced, `archiveTimeoutMs` has passed, or the
- * registry could wait no longer to close. A hook that then still writes brings back what was deleted, so hand the signal on to
- * what writes, or look at it before you commit.
+ * `signal` aborts when the try counts no more: the session was deleted or replaced, `archiveTimeoutMs` has
+ * passed, or the registry could wait no longer to close. A hook that then still writes brings back what was
+ * deleted, so hand the signal on to what writes, or look at it before you commit.
  */
 export type ArchiveSession<T> = (
   session: Session<T>,
@@ -31,8 +31,9 @@ export type ArchiveSession<T> = (
     /** Counts from 1; on Redis over all processes. */
     readonly attempt: number
     /**
-     * Only on Redis, and then `true`: a younger life of the id was archived before this one, or the id was deleted since. The
-     * value is an older state, tried again from the dead list, that must not be stored over a younger one.
+     * Only on Redis, and then `true`: a younger life of the id was archived before this one, or the id was
+     * deleted since. The value is an older state, tried again from the dead list, that must not be stored
+     * over a younger one.
      */
     readonly superseded?: boolean
   },

@@ -25,7 +25,8 @@ function shownValue<T>(session: Session<T>, options: InspectOptions): string {
   try {
     return inspect(session.value, { ...options, depth: 0 })
   } catch {
-    // A copy that cannot be decoded, or a value that cannot be shown: what is printed for a person must not throw.
+    // A copy that cannot be decoded, or a value that cannot be shown: what is printed for a person must not
+    // throw.
     return '[unreadable]'
   }
 }

@@ -6,7 +6,8 @@ import type { RunOptions, StreamTurn, Turn } from './turns/turn.ts'
 /**
  * What an adapter is given: the narrow interface that every registry implements.
  *
- * Results may be promises, so that a registry of one process and one of many fit alike. An adapter knows nothing else.
+ * Results may be promises, so that a registry of one process and one of many fit alike. An adapter knows
+ * nothing else.
  */
 export interface SessionSource<T> {
   run<R>(
@@ -15,7 +16,10 @@ export interface SessionSource<T> {
     options: RunOptions<T> & { readonly create: false },
   ): Promise<R | undefined>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
-  /** Its parts are read within one turn, from the first `next()` until it is read to its end, left or has failed. */
+  /**
+   * Its parts are read within one turn, from the first `next()` until it is read to its end, left or has
+   * failed.
+   */
   stream<Y>(
     id: string,
     turn: StreamTurn<T, Y>,

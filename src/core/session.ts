@@ -14,8 +14,9 @@ export interface SessionFields<T> {
 /**
  * One life of a session id: a value with its times.
  *
- * It is the same object for the whole life of the session, and stays readable after the end, when its times stand still.
- * Reading it is never activity. `util.inspect` shows its fields, and of the value the outermost level only.
+ * It is the same object for the whole life of the session, and stays readable after the end, when its times
+ * stand still. Reading it is never activity. `util.inspect` shows its fields, and of the value the outermost
+ * level only.
  */
 export interface Session<T> {
   readonly id: string
@@ -35,8 +36,8 @@ export interface Session<T> {
   /** Monotonic milliseconds since the creation. */
   readonly ageMs: number
   /**
-   * This session's idle timeout from now on; its idle time so far counts. Assigning `undefined` restores the registry's.
-   * A session that is over stays over.
+   * This session's idle timeout from now on; its idle time so far counts. Assigning `undefined` restores the
+   * registry's. A session that is over stays over.
    *
    * Milliseconds; positive, or `Infinity` for no idle limit.
    *

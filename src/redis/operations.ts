@@ -39,8 +39,9 @@ export class Operations<T> {
   }
 
   /**
-   * Ends every life of an id but those that are given up, and says whether one lived or was still to be archived. One that is
-   * over has expired where nothing is archived; else it is deleted like a live one, for no archive of it follows.
+   * Ends every life of an id but those that are given up, and says whether one lived or was still to be
+   * archived. One that is over has expired where nothing is archived; else it is deleted like a live one, for
+   * no archive of it follows.
    */
   async delete(id: string): Promise<boolean> {
     const { store, log, turns, archiver, loader, olderIncarnations } = this.#components
@@ -86,7 +87,10 @@ export class Operations<T> {
     }
   }
 
-  /** The live sessions with their values, a few of them read ahead. One that cannot be read is told and passed over. */
+  /**
+   * The live sessions with their values, a few of them read ahead. One that cannot be read is told and passed
+   * over.
+   */
   async *liveSessions(): AsyncGenerator<SessionSnapshot, void, undefined> {
     const { scan, log } = this.#components
     const ended = new Set<string>()

@@ -22,8 +22,8 @@ import { rejectUnsupportedOptions } from './unsupported-options.ts'
 
 export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
-   * A client of node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster; or any other
-   * through an object with `run`, see {@link ScriptClient}.
+   * A client of node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster;
+   * or any other through an object with `run`, see {@link ScriptClient}.
    *
    * It stays yours: `close` leaves it open.
    */
@@ -37,8 +37,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly prefix?: string | undefined
   /**
-   * Into how many parts the sessions are divided; a cluster spreads them over its nodes. It cannot be changed while there
-   * are data.
+   * Into how many parts the sessions are divided; a cluster spreads them over its nodes. It cannot be changed
+   * while there are data.
    *
    * An integer from 1 to 4_096.
    *
@@ -54,8 +54,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly leaseMs?: number | undefined
   /**
-   * How long the data of a session that is over wait for a process to archive them, and those of one that could not be
-   * archived for somebody to look at them.
+   * How long the data of a session that is over wait for a process to archive them, and those of one that
+   * could not be archived for somebody to look at them.
    *
    * Milliseconds; an integer of at least 1.
    *
@@ -65,8 +65,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
    * The most sessions that live at once. It is kept per shard: `maxSessions / shards`, rounded up.
    *
-   * A creation in a full shard is `ERR_SESSION_REGISTRY_FULL`; no session is evicted. Sessions that are over do not count,
-   * archived or not.
+   * A creation in a full shard is `ERR_SESSION_REGISTRY_FULL`; no session is evicted. Sessions that are over
+   * do not count, archived or not.
    *
    * An integer of at least 1, or `Infinity`.
    *
@@ -76,8 +76,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
    * `false`: an observer, which neither archives nor ends a session that is over, whatever `archive` says.
    *
-   * A process without `archive` claims nothing either while processes with one have been seen within a day, and warns once.
-   * An observer does not warn.
+   * A process without `archive` claims nothing either while processes with one have been seen within a day,
+   * and warns once. An observer does not warn.
    *
    * @defaultValue true
    */
@@ -91,8 +91,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly intervalMs?: number | undefined
   /**
-   * How long a call of Redis is repeated while no answer comes. Then it rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, and
-   * what has not been carried out by then is not carried out later.
+   * How long a call of Redis is repeated while no answer comes. Then it rejects with
+   * `ERR_SESSION_BACKEND_UNAVAILABLE`, and what has not been carried out by then is not carried out later.
    *
    * Milliseconds; an integer of at least 1. Every process gives the same.
    *

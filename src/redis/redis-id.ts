@@ -3,7 +3,8 @@ import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { checkId } from '../core/options/validate.ts'
 
 /**
- * An id that Redis can keep: UTF-8 has no lone surrogates, and two ids that differ in them only would become one.
+ * An id that Redis can keep: UTF-8 has no lone surrogates, and two ids that differ in them only would become
+ * one.
  *
  * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
  */

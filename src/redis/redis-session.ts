@@ -14,8 +14,8 @@ export interface SessionChanges {
 }
 
 /**
- * A copy of one life of a session, with the times as they were known when it was made. Those of a turn's session go on
- * until the turn ends.
+ * A copy of one life of a session, with the times as they were known when it was made. Those of a turn's
+ * session go on until the turn ends.
  *
  * The value is decoded when it is first read: many an event is told to nobody who looks at it.
  */
@@ -108,7 +108,9 @@ export class RedisSession<T> implements Session<T> {
     return inspectSession(this, depth, options)
   }
 
-  /** It is the session of a turn from now on. A value that cannot be decoded is found now, not in the middle. */
+  /**
+   * It is the session of a turn from now on. A value that cannot be decoded is found now, not in the middle.
+   */
   beginTurn(): void {
     void this.value
     this.#isHeld = true

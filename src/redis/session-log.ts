@@ -60,12 +60,17 @@ export class SessionLog<T> {
     this.events.flush()
   }
 
-  /** {@link ended} for what no call has asked for: listeners run in the context of the registry's constructor. */
+  /**
+   * {@link ended} for what no call has asked for: listeners run in the context of the registry's constructor.
+   */
   endedInBackground(snapshot: SessionSnapshot, reason: EndReason, session: RedisSession<T>): void {
     this.events.inBackground(() => this.ended(snapshot, reason, session))
   }
 
-  /** A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to know. */
+  /**
+   * A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to
+   * know.
+   */
   async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
     this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
     const isLogged = this.events.isLogged('info')

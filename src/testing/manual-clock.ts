@@ -51,8 +51,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves time on by `ms` and runs, at once and in order, every timer that comes due, those that were started meanwhile
-   * included.
+   * Moves time on by `ms` and runs, at once and in order, every timer that comes due, those that were started
+   * meanwhile included.
    *
    * Milliseconds; zero or more, and finite.
    *

@@ -7,7 +7,10 @@ import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
 
-/** One session as its adapter shows it. What a write does to the messages before it is the adapter's own matter. */
+/**
+ * One session as its adapter shows it. What a write does to the messages before it is the adapter's own
+ * matter.
+ */
 interface Conversation<M> {
   read(): Promise<M[]>
   write(messages: M[]): Promise<unknown>

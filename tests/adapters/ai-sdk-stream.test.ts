@@ -47,7 +47,9 @@ function make(options: { readonly maxTurnMs?: number } = {}) {
   const turns: Promise<void>[] = []
   const stored = async () => linesOf(await store.loadChat('a'))
 
-  /** The handler of the README, as one turn: load, save the question, ask, pump and save the answer inside it. */
+  /**
+   * The handler of the README, as one turn: load, save the question, ask, pump and save the answer inside it.
+   */
   async function turn(
     model: MockLanguageModelV4,
     text: string,

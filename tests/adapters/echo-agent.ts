@@ -13,7 +13,10 @@ export function lines(items: readonly AgentInputItem[]): string[] {
   })
 }
 
-/** An agent whose model answers with what it was asked and how many items it saw, after the gate of that question has opened. */
+/**
+ * An agent whose model answers with what it was asked and how many items it saw, after the gate of that
+ * question has opened.
+ */
 export function echoAgent(gates: Record<string, Promise<void>> = {}) {
   const step = modelResponder(async ({ request }) => {
     const input = typeof request.input === 'string' ? [request.input] : lines(request.input)

@@ -28,7 +28,9 @@ function make() {
 
 type Visit = { views?: number } & session.Session
 
-/** A server on a free port with express-session in front: `/count` counts, `/look` reads, `/leave` destroys. */
+/**
+ * A server on a free port with express-session in front: `/count` counts, `/look` reads, `/leave` destroys.
+ */
 async function serve(store: session.Store) {
   const middleware = session({ store, secret: 'secret', resave: false, saveUninitialized: false })
   const withSession = middleware as unknown as (

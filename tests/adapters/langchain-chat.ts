@@ -6,7 +6,10 @@ import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { ManualClock } from 'session-registry/testing'
 import { GatedModel } from '../support/gated-model.ts'
 
-/** Two chats with a model that answers when it is told to, each call a turn: with the history as input, and in a prompt. */
+/**
+ * Two chats with a model that answers when it is told to, each call a turn: with the history as input, and in
+ * a prompt.
+ */
 export function setUp(options: SessionRegistryOptions<BaseMessage[]> = {}) {
   const clock = new ManualClock()
   const registry = new SessionRegistry<BaseMessage[]>({

@@ -42,7 +42,8 @@ describe('overlapping calls on one session', () => {
     await overlap(stock, (question) => stockChat.invoke([new HumanMessage(question)], ada))
     expect(transcript(await history.getMessages())).toEqual(['human:quick', 'ai:re:quick', 'ai:re:slow'])
 
-    // Stock history, two turns with tool calls: `addMessages` stores one by one, and they come in between each other.
+    // Stock history, two turns with tool calls: `addMessages` stores one by one, and they come in between
+    // each other.
     const mixed = new InMemoryChatMessageHistory()
     const round = (n: number) => [new HumanMessage(`q${n}`), new AIMessage(`a${n}`)]
     await Promise.all([mixed.addMessages(round(1)), mixed.addMessages(round(2))])

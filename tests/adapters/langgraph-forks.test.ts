@@ -44,7 +44,9 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
 })
 
-/** A list grows, shrinks at either end or changes inside, as lists of messages do; anything else is replaced. */
+/**
+ * A list grows, shrinks at either end or changes inside, as lists of messages do; anything else is replaced.
+ */
 function grown(before: unknown, value: unknown): unknown {
   if (!Array.isArray(before)) return value
   const entry = { role: 'user', content: `${JSON.stringify(value)} ${'so it was said '.repeat(5)}` }
@@ -60,7 +62,10 @@ function grown(before: unknown, value: unknown): unknown {
   }
 }
 
-/** Builds a tree of forks, on any saver in the same way; returns which checkpoint each namespace was given last. */
+/**
+ * Builds a tree of forks, on any saver in the same way; returns which checkpoint each namespace was given
+ * last.
+ */
 async function grow(saver: BaseCheckpointSaver, steps: readonly Step[]): Promise<Map<string, string>> {
   const puts = new Map<string, Checkpoint[]>()
   for (const [index, { on, id, namespace, change, drop, writes }] of steps.entries()) {
@@ -103,7 +108,10 @@ async function readThread(saver: BaseCheckpointSaver): Promise<unknown> {
   return { listed, got }
 }
 
-/** The newest checkpoint of each namespace. The stock saver takes the greatest id for it, and ours the one put last. */
+/**
+ * The newest checkpoint of each namespace. The stock saver takes the greatest id for it, and ours the one put
+ * last.
+ */
 async function readNewest(saver: BaseCheckpointSaver): Promise<(string | undefined)[]> {
   const newest: (string | undefined)[] = []
   for (const checkpoint_ns of namespaces) {

@@ -5,8 +5,8 @@ import type { Random } from '../support/random.ts'
 import type { SeenTurn, Witness } from './witness.ts'
 
 /**
- * The turns that the present code is a part of, the innermost last. One for all rounds: Node 20 never lets go of a
- * storage that was used, and looks at every one of them for each promise.
+ * The turns that the present code is a part of, the innermost last. One for all rounds: Node 20 never lets go
+ * of a storage that was used, and looks at every one of them for each promise.
  */
 const scopes = new AsyncLocalStorage<readonly SeenTurn[]>()
 
@@ -145,7 +145,8 @@ export class ChaosTurns {
   async #talk(turn: SeenTurn, signal: AbortSignal): Promise<number | undefined> {
     const random = this.#random
     const { id, session } = turn
-    // Bound, since the signal aborts in the context in which the turn was called: `scopes` would not know of the turn.
+    // Bound, since the signal aborts in the context in which the turn was called: `scopes` would not know of
+    // the turn.
     const misbehave = AsyncResource.bind(() => this.#around.misbehave())
     if (random.chance(0.1)) signal.addEventListener('abort', misbehave)
     // A turn that writes back what it has read would notice a message that came in between.

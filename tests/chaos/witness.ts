@@ -31,7 +31,10 @@ export class Witness {
   readonly #expired = new Set<Session<number[]>>()
   /** When each session's end was told. */
   readonly #endedAt = new Map<Session<number[]>, number>()
-  /** Sessions that cannot live any more, for a turn runs on the next life of their id; their end has yet to be told. */
+  /**
+   * Sessions that cannot live any more, for a turn runs on the next life of their id; their end has yet to be
+   * told.
+   */
   readonly #superseded: { readonly session: Session<number[]>; readonly at: number }[] = []
   /** What accepted turns have said, and has not been deleted since. */
   readonly #expected = new Map<string, number[]>()
@@ -101,7 +104,10 @@ export class Witness {
     else messages.push(message)
   }
 
-  /** The application deleted the session and what was stored of it: no load and no archive may bring that back. */
+  /**
+   * The application deleted the session and what was stored of it: no load and no archive may bring that
+   * back.
+   */
   forgotten(id: string): void {
     this.deleted(id)
     for (const message of this.#said.get(id) ?? []) this.#forgotten.add(message)
@@ -119,7 +125,8 @@ export class Witness {
       if (other.id !== turn.id || rootOf(other) === rootOf(turn) || this.#hasLostItsSession(other)) continue
       if (!turn.excludes || !other.excludes) continue
       if (other.session === turn.session) this.#blame(`two turns of ${turn.id} at once`)
-      // One that a listener has replaced: it ended before, and what has ended is told when that listener is done.
+      // One that a listener has replaced: it ended before, and what has ended is told when that listener is
+      // done.
       else this.#superseded.push({ session: other.session, at: this.#clock.now() })
     }
     if (this.#endedAt.has(turn.session))

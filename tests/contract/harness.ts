@@ -72,7 +72,10 @@ interface ContractStats {
   readonly listenerErrors: number
 }
 
-/** The options that mean the same in every registry. How often it looks in the background is the harness's choice. */
+/**
+ * The options that mean the same in every registry. How often it looks in the background is the harness's
+ * choice.
+ */
 export interface ContractOptions {
   readonly timeoutMs?: number
   readonly maxAgeMs?: number

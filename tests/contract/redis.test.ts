@@ -4,7 +4,8 @@ import { describeOnRedis, testClient, uniquePrefix } from '../support/redis-suit
 import type { ContractHarness, ContractRegistry } from './harness.ts'
 import { describeSessionContract } from './session-contract.ts'
 
-// Time is Redis's own, so that these tests have to wait. Two units are what a busy machine may take for a step.
+// Time is Redis's own, so that these tests have to wait. Two units are what a busy machine may take for a
+// step.
 const unitMs = 150
 
 const sizes = new WeakMap<ContractRegistry, () => Promise<number>>()

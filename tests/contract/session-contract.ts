@@ -20,8 +20,8 @@ import { describeUnreadStreams } from './unread-streams.ts'
 /**
  * What every registry promises, whatever it keeps its sessions in.
  *
- * A registry is tried by calling this with a harness of its own. The tests never change a value that was handed out,
- * except inside a turn, for elsewhere it may be a copy.
+ * A registry is tried by calling this with a harness of its own. The tests never change a value that was
+ * handed out, except inside a turn, for elsewhere it may be a copy.
  */
 export function describeSessionContract(name: string, harness: ContractHarness): void {
   describe(`the contract of ${name}`, () => {

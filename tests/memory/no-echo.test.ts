@@ -12,7 +12,9 @@ const logger = { debug() {}, info() {}, warn() {}, error() {} }
 const onRedis = () => new RedisSessionRegistry<string[]>({ client, logger, create: () => [] })
 const turn = () => {}
 
-/** The names of the options of both registries, and the places of arguments, filled with whatever is given. */
+/**
+ * The names of the options of both registries, and the places of arguments, filled with whatever is given.
+ */
 const optionNames = [
   ...['timeoutMs', 'intervalMs', 'maxAgeMs', 'maxSessions', 'whenFull', 'create', 'load', 'archive'],
   ...['archiveConcurrency', 'archiveAttempts', 'archiveTimeoutMs', 'loadTimeoutMs', 'maxTurnMs', 'maxHoldMs'],

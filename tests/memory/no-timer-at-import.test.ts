@@ -21,7 +21,8 @@ it('starts no timer in the constructor, with whatever options', () => {
   for (const spy of spies) expect(spy).not.toHaveBeenCalled()
 })
 
-// memorystore's timer kept processes from exiting (#11, #24, #31). A whole process that exits is in tests/package.
+// memorystore's timer kept processes from exiting (#11, #24, #31). A whole process that exits is in
+// tests/package.
 it('keeps no process alive by the timers of a live registry', () => {
   const clock = new TrackingClock()
   const registry = new SessionRegistry({ clock, timeoutMs: 1_000, create: () => [] })

@@ -102,7 +102,10 @@ describe('options of a call: a polluted prototype', () => {
   })
 })
 
-/** Everything that may be left out somewhere in the code of a registry, and would then be looked for in a prototype. */
+/**
+ * Everything that may be left out somewhere in the code of a registry, and would then be looked for in a
+ * prototype.
+ */
 const optional = new Set(
   sources
     .filter((path) => /^src\/(core|memory)\//.test(path))

@@ -14,7 +14,9 @@ export type Command =
 
 const never = Number.POSITIVE_INFINITY
 
-/** Short and long next to each other, so that deadlines meet, and granules are under and over a millisecond. */
+/**
+ * Short and long next to each other, so that deadlines meet, and granules are under and over a millisecond.
+ */
 const timeouts = [1, 7, 100, 1_000, 1_001, 50_000, 4_000_000]
 
 export const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g')

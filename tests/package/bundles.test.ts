@@ -35,7 +35,9 @@ interface BundleOptions {
   readonly file?: string
 }
 
-/** Bundles a program that imports the packed package, as its user would, and returns the path of the bundle. */
+/**
+ * Bundles a program that imports the packed package, as its user would, and returns the path of the bundle.
+ */
 async function bundle(
   program: string,
   { format, external = [], folder, file = 'program.mjs' }: BundleOptions,
@@ -137,7 +139,8 @@ it('a bundle by esbuild of a program that requires the package: logger true logs
   expect(JSON.parse(line)).toMatchObject({ session: 'ada', msg: 'session created' })
 })
 
-// Jest with jsdom: a `document`, no `setImmediate`, and CommonJS, where the build makes `import.meta.url` of the page's.
+// Jest with jsdom: a `document`, no `setImmediate`, and CommonJS, where the build makes `import.meta.url` of
+// the page's.
 it('a page that a test runner plays: the CommonJS build finds pino, and ends a long sweep', async () => {
   const { stdout } = await project.run(
     'page.cjs',

@@ -14,7 +14,9 @@ interface Output {
   readonly stderr: string
 }
 
-/** A folder of somebody who has installed the package from its tarball, and knows nothing of this repository. */
+/**
+ * A folder of somebody who has installed the package from its tarball, and knows nothing of this repository.
+ */
 export class ConsumerProject {
   readonly folder: string
   readonly packed: string

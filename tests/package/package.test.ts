@@ -112,7 +112,8 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
     expect(JSON.parse(stdout)).toEqual(Object.values(exportedNames).map((names) => names.toSorted()))
   })
 
-  // tsup's CJS without `splitting` duplicates classes across entries, and `instanceof` is false across subpaths.
+  // tsup's CJS without `splitting` duplicates classes across entries, and `instanceof` is false across
+  // subpaths.
   it('has one class of each name across its entries', async () => {
     const { stdout } = await project.run(
       name,

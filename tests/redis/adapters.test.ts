@@ -22,7 +22,10 @@ Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe
 const week = 7 * 24 * 60 * 60 * 1_000
 
 describeOnRedis('an adapter over two processes that share one Redis', (redis) => {
-  /** Two registries of one prefix: whoever asks the second knows what the first has stored, and nothing else of it. */
+  /**
+   * Two registries of one prefix: whoever asks the second knows what the first has stored, and nothing else
+   * of it.
+   */
   async function pair<T>(
     options: Omit<RegistryOptions<T>, 'prefix'>,
   ): Promise<[RedisSessionRegistry<T>, RedisSessionRegistry<T>]> {

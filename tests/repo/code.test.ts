@@ -20,7 +20,10 @@ function importsOf(path: string): string[] {
   return ts.preProcessFile(read(path)).importedFiles.map(({ fileName }) => fileName)
 }
 
-/** The modifiers of every declaration and parameter of a file, `declare private` and parameter properties included. */
+/**
+ * The modifiers of every declaration and parameter of a file, `declare private` and parameter properties
+ * included.
+ */
 function modifiersOf(path: string): Set<ts.SyntaxKind> {
   const found = new Set<ts.SyntaxKind>()
   const visit = (node: ts.Node): void => {
@@ -115,7 +118,9 @@ describe('the public class', () => {
   })
 })
 
-/** Where fields are `declare private readonly`, which V8 treats as constants; see docs/design-decisions.md. */
+/**
+ * Where fields are `declare private readonly`, which V8 treats as constants; see docs/design-decisions.md.
+ */
 const hotClasses = [
   'src/memory/operations.ts',
   'src/memory/fast-path/touch.ts',

@@ -24,7 +24,8 @@ function admits(range: string, version: string): boolean {
 /** Versions with a known hole, the last and the first of each, and the first without it. */
 const holes: Readonly<Record<string, { readonly bad: readonly string[]; readonly good: readonly string[] }>> =
   {
-    // CVE-2025-68665: what a visitor wrote could come back as a LangChain object, with secrets of the environment.
+    // CVE-2025-68665: what a visitor wrote could come back as a LangChain object, with secrets of the
+    // environment.
     '@langchain/core': {
       bad: ['0.1.0', '0.2.36', '0.3.0', '0.3.79', '1.0.0', '1.0.6', '1.1.0', '1.1.7'],
       good: ['0.3.80', '1.1.8', '1.1.48', '1.2.0', '1.4.0', '2.0.0'],

@@ -8,7 +8,9 @@ export interface ClockedRegistry {
   readonly events: EventRecorder<string[]>
 }
 
-/** A registry of message lists on a clock that the test moves; without other orders, it creates empty lists. */
+/**
+ * A registry of message lists on a clock that the test moves; without other orders, it creates empty lists.
+ */
 export function clockedRegistry(options: SessionRegistryOptions<string[]> = {}): ClockedRegistry {
   const clock = new ManualClock()
   const registry = new SessionRegistry<string[]>({ clock, create: () => [], ...options })

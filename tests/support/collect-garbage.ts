@@ -5,7 +5,10 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 
-/** Collects what nothing refers to any more. What a weak reference was made to stays until the present job is done. */
+/**
+ * Collects what nothing refers to any more. What a weak reference was made to stays until the present job is
+ * done.
+ */
 export async function collectGarbage(): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     await setImmediate()

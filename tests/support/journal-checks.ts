@@ -64,7 +64,10 @@ export function outOfOrderIn(lines: readonly JournalLine[]): string[] {
   return [...found]
 }
 
-/** What holds whatever happens: each life is begun once, and is told to be over at most once and after its archive. */
+/**
+ * What holds whatever happens: each life is begun once, and is told to be over at most once and after its
+ * archive.
+ */
 export function expectOneEndEach(lines: readonly JournalLine[]): void {
   const begun = byIncarnation(lines, 'created')
   expect([...begun.values()].filter(({ length }) => length > 1)).toEqual([])

@@ -19,8 +19,8 @@ export interface JournalLine {
 /**
  * A file to which processes write at once.
  *
- * A line is appended by one system call, so lines never mix, their order is the true one, and one that was written
- * outlives its writer, who may be killed at the next instant.
+ * A line is appended by one system call, so lines never mix, their order is the true one, and one that was
+ * written outlives its writer, who may be killed at the next instant.
  */
 export class Journal {
   readonly path: string

@@ -1,7 +1,10 @@
 import { NearCache } from '../../src/redis/storage/near-cache.ts'
 import { newToken } from '../../src/redis/storage/tokens.ts'
 
-/** Run in a process of its own with a small heap: visitors who say nothing come and go, and none of them is told to end. */
+/**
+ * Run in a process of its own with a small heap: visitors who say nothing come and go, and none of them is
+ * told to end.
+ */
 const visitors = 500_000
 const cache = new NearCache()
 

@@ -25,8 +25,8 @@ const marked: Readonly<Record<string, () => unknown>> = {
 export type OpenCall = (given: never) => unknown
 
 /**
- * Calls each of these with a value of each kind, and expects that no error of the library shows anything of the value: in its
- * message, the first lines of its stack, its fields or its causes.
+ * Calls each of these with a value of each kind, and expects that no error of the library shows anything of
+ * the value: in its message, the first lines of its stack, its fields or its causes.
  */
 export function describeNoEcho(calls: Readonly<Record<string, OpenCall>>): void {
   it.each(Object.entries(calls))('an error shows nothing of what was passed: %s', async (_name, call) => {

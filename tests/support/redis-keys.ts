@@ -26,7 +26,9 @@ export async function keysWith(admin: RedisClientType, prefix: string): Promise<
   return found
 }
 
-/** How often each command was carried out since the last reset, inside scripts or outside, in small letters. */
+/**
+ * How often each command was carried out since the last reset, inside scripts or outside, in small letters.
+ */
 export async function commandCounts(admin: RedisClientType): Promise<ReadonlyMap<string, number>> {
   const info = await admin.info('commandstats')
   return new Map(

@@ -7,7 +7,10 @@ interface Link {
   readonly server: Socket
 }
 
-/** Stands between clients and a Redis: counts what passes, and breaks the connection in the ways that networks do. */
+/**
+ * Stands between clients and a Redis: counts what passes, and breaks the connection in the ways that networks
+ * do.
+ */
 export class RedisProxy {
   /** Commands that clients sent, in capitals, in the order of their arrival. */
   readonly commands: string[] = []
@@ -52,7 +55,10 @@ export class RedisProxy {
     this.bytesToClient = 0
   }
 
-  /** From now on new connections go to another server, as a name does after a failover; those that are open stay. */
+  /**
+   * From now on new connections go to another server, as a name does after a failover; those that are open
+   * stay.
+   */
   pointTo(url: string): void {
     this.#target = addressOf(url)
   }

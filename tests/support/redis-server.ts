@@ -14,7 +14,8 @@ export interface RedisServerOptions {
   readonly args?: readonly string[] | undefined
 }
 
-// Below the ports that Linux gives to outgoing connections, and so is the bus of a cluster at 10 000 more; never 6379.
+// Below the ports that Linux gives to outgoing connections, and so is the bus of a cluster at 10 000 more;
+// never 6379.
 const lowestPort = 10_000
 const highestPort = 22_000
 const busOffset = 10_000
@@ -55,7 +56,9 @@ export class RedisServer {
     return this.#child.pid ?? Number.NaN
   }
 
-  /** Ends the process as a crash would, or with another signal; its folder and port are kept for `restart`. */
+  /**
+   * Ends the process as a crash would, or with another signal; its folder and port are kept for `restart`.
+   */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     await end(this.#child, signal)
   }

@@ -10,8 +10,8 @@ export interface SharedRedis {
 }
 
 /**
- * Tests on a server that they share with one another and perhaps with strangers: each takes a prefix of its own and
- * changes no setting. Skipped where there is none; `redis-setup.ts` says so.
+ * Tests on a server that they share with one another and perhaps with strangers: each takes a prefix of its
+ * own and changes no setting. Skipped where there is none; `redis-setup.ts` says so.
  */
 export function describeOnRedis(name: string, tests: (redis: SharedRedis) => void): void {
   const source = findRedis()
@@ -19,7 +19,9 @@ export function describeOnRedis(name: string, tests: (redis: SharedRedis) => voi
   else describeOnOwnRedis(name, {}, tests)
 }
 
-/** Tests that stop, limit, configure or count on their server, which therefore belongs to this suite alone. */
+/**
+ * Tests that stop, limit, configure or count on their server, which therefore belongs to this suite alone.
+ */
 export function describeOnOwnRedis(
   name: string,
   options: RedisServerOptions,

@@ -1,4 +1,7 @@
-/** Reads the commands out of the bytes that a Redis client sends: arrays of strings, each preceded by its length. */
+/**
+ * Reads the commands out of the bytes that a Redis client sends: arrays of strings, each preceded by its
+ * length.
+ */
 export class RequestReader {
   readonly #onCommand: (name: string) => void
   #rest: Buffer = Buffer.alloc(0)

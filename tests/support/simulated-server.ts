@@ -7,7 +7,9 @@ import { type ObservedPromise, observe } from './observed-promise.ts'
 const writing = new Script('writing', 'return 1')
 export const reading = new ReadOnlyScript('reading', 'return 1')
 
-/** A server whose clock, stalls and lost answers are those of the test; it keeps to the deadlines of scripts. */
+/**
+ * A server whose clock, stalls and lost answers are those of the test; it keeps to the deadlines of scripts.
+ */
 export class SimulatedServer {
   readonly clock = new ManualClock()
   readonly backend: RetryingCaller

@@ -1,7 +1,9 @@
 import type { Clock } from 'session-registry'
 import { TrackingClock } from './tracking-clock.ts'
 
-/** A clock that goes on by itself, a little with each look at it, as if the work in between took that long. */
+/**
+ * A clock that goes on by itself, a little with each look at it, as if the work in between took that long.
+ */
 export class SlowClock implements Clock {
   readonly tracking = new TrackingClock()
   msPerLook = 0

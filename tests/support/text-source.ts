@@ -36,8 +36,8 @@ class CopiedSession<T> {
 }
 
 /**
- * A source that keeps values as text, as a registry of several processes does: what a turn is given is a copy, which is
- * kept when the turn resolves, and what anybody else reads is a copy of what was kept last.
+ * A source that keeps values as text, as a registry of several processes does: what a turn is given is a
+ * copy, which is kept when the turn resolves, and what anybody else reads is a copy of what was kept last.
  */
 export class TextSource<T> implements SessionSource<T> {
   readonly registry: SessionRegistry<string>

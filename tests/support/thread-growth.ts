@@ -3,7 +3,10 @@ import { emptyCheckpoint, uuid6 } from '@langchain/langgraph-checkpoint'
 import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 
-/** Run in a process of its own with `--expose-gc`: says what memory a thread takes, of 100 questions and of 200. */
+/**
+ * Run in a process of its own with `--expose-gc`: says what memory a thread takes, of 100 questions and of
+ * 200.
+ */
 const threads = new SessionRegistry<Thread>({ create: newThread })
 const saver = new SessionSaver({ source: threads })
 const size = 700
@@ -15,7 +18,10 @@ function held(): number {
   return heapUsed + arrayBuffers
 }
 
-/** As a graph does it, for each question: a checkpoint with the input, its writes, and a checkpoint with all messages. */
+/**
+ * As a graph does it, for each question: a checkpoint with the input, its writes, and a checkpoint with all
+ * messages.
+ */
 async function talk(id: string, questions: number): Promise<void> {
   const messages: HumanMessage[] = []
   let config: object = { configurable: { thread_id: id } }

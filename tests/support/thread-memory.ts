@@ -3,7 +3,10 @@ import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 import { ManualClock } from 'session-registry/testing'
 
-/** Run in a process of its own with `--expose-gc`: fills threads, lets them expire, and says what memory was held. */
+/**
+ * Run in a process of its own with `--expose-gc`: fills threads, lets them expire, and says what memory was
+ * held.
+ */
 const clock = new ManualClock()
 const threads = new SessionRegistry<Thread>({ clock, timeoutMs: 1_000, create: newThread })
 const saver = new SessionSaver({ source: threads })

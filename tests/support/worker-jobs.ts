@@ -13,7 +13,10 @@ export interface WorkerSettings {
   readonly journal: string
   /** Options of the registry that can be written as JSON. */
   readonly options: Readonly<Record<string, number>>
-  /** With it, sessions are archived, which takes a time between these. Ids that start with `poison` always fail. */
+  /**
+   * With it, sessions are archived, which takes a time between these. Ids that start with `poison` always
+   * fail.
+   */
   readonly archive?: { readonly leastMs: number; readonly mostMs: number } | undefined
   /** A folder to which sessions are archived, and from which they are loaded. */
   readonly store?: string | undefined

@@ -10,7 +10,8 @@ import { isEmptyMessage, isMessage, waitsForApproval } from './message-parts.ts'
 
 export interface ChatStoreOptions {
   /**
-   * The idle timeout of a chat whose last message has a tool call that waits for an approval, until it goes on.
+   * The idle timeout of a chat whose last message has a tool call that waits for an approval, until it goes
+   * on.
    *
    * Milliseconds; positive, or `Infinity` for no idle limit. Age, capacity and `delete` still end it.
    *
@@ -19,24 +20,28 @@ export interface ChatStoreOptions {
   readonly pausedTimeoutMs?: number | undefined
 }
 
-/** Where the chats of an AI SDK server are kept: what its guide on message persistence calls `loadChat` and `saveChat`. */
+/**
+ * Where the chats of an AI SDK server are kept: what its guide on message persistence calls `loadChat` and
+ * `saveChat`.
+ */
 export interface ChatStore<M extends UIMessage> {
   /**
-   * A copy of the chat's messages; none for a chat that is not there. Activity. It waits for no turn and creates nothing.
+   * A copy of the chat's messages; none for a chat that is not there. Activity. It waits for no turn and
+   * creates nothing.
    *
    * Rejects with `ERR_SESSION_ID_INVALID`.
    */
   loadChat(this: void, id: SessionIdInput): Promise<M[]>
   /**
-   * Replaces the chat's messages by a copy of these. Activity. Outside a turn it is a short turn of its own; inside
-   * `sessions.run(id, …)` it joins that turn.
+   * Replaces the chat's messages by a copy of these. Activity. Outside a turn it is a short turn of its own;
+   * inside `sessions.run(id, …)` it joins that turn.
    *
-   * The copy keeps whatever JSON keeps. The output of a tool is stored as the JSON that the browser was sent of it, and is never
-   * a reason to refuse the list. A last message of the assistant that says nothing is not kept: one without text, tool call,
-   * file and data, which is what a cancelled stream leaves.
+   * The copy keeps whatever JSON keeps. The output of a tool is stored as the JSON that the browser was sent
+   * of it, and is never a reason to refuse the list. A last message of the assistant that says nothing is not
+   * kept: one without text, tool call, file and data, which is what a cancelled stream leaves.
    *
-   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID` where a
-   * message is not one.
+   * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID`
+   * where a message is not one.
    */
   saveChat(
     this: void,
@@ -47,8 +52,9 @@ export interface ChatStore<M extends UIMessage> {
 /**
  * `loadChat` and `saveChat` for the AI SDK, over a registry of message lists.
  *
- * A save replaces the whole list, so whatever came between the load and the save is lost. Hence each request is a turn
- * in which the stream is pumped as well: `sessions.run(id, …)` around `loadChat`, `streamText` and `pipeTo`.
+ * A save replaces the whole list, so whatever came between the load and the save is lost. Hence each request
+ * is a turn in which the stream is pumped as well: `sessions.run(id, …)` around `loadChat`, `streamText` and
+ * `pipeTo`.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *

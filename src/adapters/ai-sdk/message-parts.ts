@@ -25,10 +25,11 @@ function isPart(part: unknown): boolean {
 }
 
 /**
- * Whether a message of the assistant says nothing: it has no text that is not blank, no tool call, no file and no data.
+ * Whether a message of the assistant says nothing: it has no text that is not blank, no tool call, no file
+ * and no data.
  *
- * A stream that is cancelled leaves such a message, and models refuse it. Reasoning and sources alone say nothing; a part that
- * is not known here says something.
+ * A stream that is cancelled leaves such a message, and models refuse it. Reasoning and sources alone say
+ * nothing; a part that is not known here says something.
  */
 export function isEmptyMessage({ role, parts }: UIMessage): boolean {
   return role === 'assistant' && (parts as readonly Part[]).every(isEmptyPart)

@@ -23,7 +23,8 @@ export function isMessage(value: unknown): value is BaseMessage {
 /**
  * Returns a deep copy of a list of messages, each of the class that it has.
  *
- * LangChain changes messages in place, as `trimMessages` with `allowPartial` does: what is stored must not be what it has.
+ * LangChain changes messages in place, as `trimMessages` with `allowPartial` does: what is stored must not be
+ * what it has.
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
  */

@@ -42,12 +42,14 @@ type ClassName = keyof typeof classes
 /**
  * The codec of message lists, for registries that keep them as text.
  *
- * Messages come back as what they were, chunks as chunks; so do the bytes, dates, maps, sets and bigints in them. A message
- * of a class of your own comes back as the LangChain class that it extends, any other instance as what its `toJSON` returns, or
- * as its fields. What could not be read back is refused when it is written: an error, a regular expression, a `DataView`, an
- * object without fields, more than 500 levels of nesting.
+ * Messages come back as what they were, chunks as chunks; so do the bytes, dates, maps, sets and bigints in
+ * them. A message of a class of your own comes back as the LangChain class that it extends, any other
+ * instance as what its `toJSON` returns, or as its fields. What could not be read back is refused when it is
+ * written: an error, a regular expression, a `DataView`, an object without fields, more than 500 levels of
+ * nesting.
  *
- * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and loses bytes and dates.
+ * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and loses bytes and
+ * dates.
  */
 export const messageCodec = {
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
@@ -100,7 +102,8 @@ function fromParts(parts: object): BaseMessage {
   const { class: name, fields, given, others } = checkParts(parts)
   const Class = classes[name] as new (fields: object) => BaseMessage
   const message = new Class({ ...fields })
-  // A constructor may rearrange what it is given, and the message that was taken apart has been through that already.
+  // A constructor may rearrange what it is given, and the message that was taken apart has been through that
+  // already.
   for (const [key, field] of Object.entries(fields)) setMember(message, key, field)
   message.lc_kwargs = { ...pick(message, given, () => true), ...others }
   return message

@@ -9,15 +9,15 @@ import { recordingFailure } from './store-outcome.ts'
 /**
  * The `getMessageHistory` of `RunnableWithMessageHistory`: histories that live in the sessions of `source`.
  *
- * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates nothing.
- * A write is a short turn of its own, or a part of the running turn that it is made in. Messages are copied on their way in and
- * out; a copy keeps its class, and of what it holds whatever JSON keeps, dates, maps, sets and bytes.
+ * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates
+ * nothing. A write is a short turn of its own, or a part of the running turn that it is made in. Messages are
+ * copied on their way in and out; a copy keeps its class, and of what it holds whatever JSON keeps, dates,
+ * maps, sets and bytes.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`; what it returns throws `ERR_SESSION_ID_INVALID`
  *
- * @example
- * const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] })
- * const chain = new RunnableWithMessageHistory({ runnable: model, getMessageHistory: messageHistories(histories) })
+ * @example const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] }) const chain = new
+ *   RunnableWithMessageHistory({ runnable: model, getMessageHistory: messageHistories(histories) })
  */
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,

@@ -10,9 +10,10 @@ import { TurnReadable } from './turn-readable.ts'
 /**
  * The same runnable, with every call of it one turn of its session: overlapping calls wait for each other.
  *
- * The session is that of `configurable.sessionId`, else of `configurable.thread_id`. `invoke` and `stream` are one turn
- * each, `batch` is one turn per input. The turn's signal is the call's. A stream is a turn from the call until it is read
- * to its end, left (`break`, `return()`, `cancel()`), or has failed: one that is never read at all is ended by `maxTurnMs`.
+ * The session is that of `configurable.sessionId`, else of `configurable.thread_id`. `invoke` and `stream`
+ * are one turn each, `batch` is one turn per input. The turn's signal is the call's. A stream is a turn from
+ * the call until it is read to its end, left (`break`, `return()`, `cancel()`), or has failed: one that is
+ * never read at all is ended by `maxTurnMs`.
  *
  * Calls reject with the codes of `run`, and with what kept messages from being stored.
  *
@@ -62,7 +63,8 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     const stream = new TurnReadable<O>(call.signal)
     stream.start((left) =>
       this.#turn(call, left, async (config, signal) => {
-        // Pumped in the turn's async context: read from outside, what it stores would wait for this very turn.
+        // Pumped in the turn's async context: read from outside, what it stores would wait for this very
+        // turn.
         await stream.pump(await this.#runnable.stream(input, config), signal)
       }),
     )
@@ -73,7 +75,10 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     yield* await this.stream(input, options)
   }
 
-  /** Which session a call is for, what its runnable is given, and what calls it off: the caller's signal or `timeout`. */
+  /**
+   * Which session a call is for, what its runnable is given, and what calls it off: the caller's signal or
+   * `timeout`.
+   */
   #callOf(options: Partial<C> | undefined): Call<C> {
     const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
     const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)

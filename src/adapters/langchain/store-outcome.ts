@@ -20,7 +20,8 @@ const current = new AsyncLocalStorage<StoreOutcome>()
 /**
  * Does `work`, and fails where a history failed in it or has not come to storing.
  *
- * `RunnableWithMessageHistory` stores its messages in a listener, and what a listener throws LangChain only prints.
+ * `RunnableWithMessageHistory` stores its messages in a listener, and what a listener throws LangChain only
+ * prints.
  */
 export function runAndRequireStored<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
   const outcome = new StoreOutcome(signal)
@@ -42,8 +43,8 @@ export function runAndRequireStored<R>(signal: AbortSignal, work: () => Promise<
 /**
  * Does a history's work, and remembers its failure for the call of the runnable that may swallow it.
  *
- * What was aborted may go on behind our back, since LangChain waits for nobody then: it stores nothing any more, for that
- * would come in between later turns.
+ * What was aborted may go on behind our back, since LangChain waits for nobody then: it stores nothing any
+ * more, for that would come in between later turns.
  */
 export async function recordingFailure<R>(work: () => Promise<R>): Promise<R> {
   const outcome = current.getStore()
@@ -60,7 +61,9 @@ function isLate({ isSettled: isOver, signal }: StoreOutcome): boolean {
   return isOver && signal.aborted
 }
 
-/** The same `RunnableWithMessageHistory`, whose histories, of whatever class, are seen to store or to fail. */
+/**
+ * The same `RunnableWithMessageHistory`, whose histories, of whatever class, are seen to store or to fail.
+ */
 export function trackedHistory<R extends Runnable>(runnable: R): R {
   const stock = runnable as unknown as RunnableWithMessageHistory<unknown, unknown>
   const getMessageHistory = async (...args: unknown[]) => {

@@ -16,7 +16,10 @@ export const numbers: ReadonlyMap<string, number> = new Map([
   ['-0', -0],
 ])
 
-/** The classes of bytes that are written and read. Others are refused: in some runtime they could not be read back. */
+/**
+ * The classes of bytes that are written and read. Others are refused: in some runtime they could not be read
+ * back.
+ */
 export const bytesNames: ReadonlySet<string> = new Set([
   'ArrayBuffer',
   'BigInt64Array',

@@ -10,10 +10,11 @@ import { bytesNames, maxDepth, numbers, tag } from './tagged-json.ts'
 const numberNames = new Map(Array.from(numbers, ([name, number]) => [number, name]))
 
 /**
- * Returns JSON that also keeps bytes, dates, maps, sets, bigints, `undefined` in a list, `NaN`, infinities and `-0`, and what
- * `toParts` returns the parts of.
+ * Returns JSON that also keeps bytes, dates, maps, sets, bigints, `undefined` in a list, `NaN`, infinities
+ * and `-0`, and what `toParts` returns the parts of.
  *
- * A `toJSON` is respected. Functions and symbols go as JSON has them. An instance of a class is written as its fields.
+ * A `toJSON` is respected. Functions and symbols go as JSON has them. An instance of a class is written as
+ * its fields.
  *
  * `name`: what the value is called in a message.
  *
@@ -159,7 +160,10 @@ function numberName(value: number): string | undefined {
   return Object.is(value, -0) ? '-0' : numberNames.get(value)
 }
 
-/** Whether JSON makes `{}` of something that is more than that: an error, a regular expression, a promise, a response. */
+/**
+ * Whether JSON makes `{}` of something that is more than that: an error, a regular expression, a promise, a
+ * response.
+ */
 function isLost(value: object): boolean {
   if (types.isNativeError(value) || value instanceof Error) return true
   return Object.keys(value).length === 0 && !isPlain(value)

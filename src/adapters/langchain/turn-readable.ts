@@ -4,8 +4,8 @@ import { onAbort } from '../../core/async/abort-listeners.ts'
 /**
  * A stream that is made inside a turn and read outside of it.
  *
- * It hands over one chunk at a time, when the reader asks for it. It ends only after the turn has: whoever has read it to
- * its end finds the messages stored and the session free.
+ * It hands over one chunk at a time, when the reader asks for it. It ends only after the turn has: whoever
+ * has read it to its end finds the messages stored and the session free.
  */
 export class TurnReadable<O> {
   readonly readable: IterableReadableStream<O>
@@ -53,14 +53,16 @@ export class TurnReadable<O> {
       .finally(stopListening)
   }
 
-  /** Hands every chunk over, from inside the turn; stops, and leaves the chunks' maker, when `signal` aborts. */
+  /**
+   * Hands every chunk over, from inside the turn; stops, and leaves the chunks' maker, when `signal` aborts.
+   */
   async pump(chunks: AsyncIterable<O>, signal: AbortSignal): Promise<void> {
     const iterator = chunks[Symbol.asyncIterator]()
     const leave = () => {
       // A reader that is slow, or never comes, must not keep an aborted turn waiting.
       this.#demand.resolve()
-      // LangChain's streams end at an abort without running the `finally` of who makes them; this runs it. Not waited
-      // for: it comes after the chunk that is being made, if that ever comes.
+      // LangChain's streams end at an abort without running the `finally` of who makes them; this runs it.
+      // Not waited for: it comes after the chunk that is being made, if that ever comes.
       iterator.return?.().then(undefined, () => {})
     }
     if (signal.aborted) leave()

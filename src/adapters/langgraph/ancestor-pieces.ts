@@ -5,8 +5,9 @@ import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from '.
 /**
  * Where a value that is stored now may find pieces of itself: in its checkpoint's ancestors.
  *
- * An answer stands in the writes of a step and in the list that the step makes of them; a question in the input and in its
- * writes; and what stands around them in all messages alike. A subgraph begins with the messages of the graph.
+ * An answer stands in the writes of a step and in the list that the step makes of them; a question in the
+ * input and in its writes; and what stands around them in all messages alike. A subgraph begins with the
+ * messages of the graph.
  */
 export class AncestorPieces {
   readonly #namespace: Namespace
@@ -30,7 +31,9 @@ export class AncestorPieces {
     return this.#ancestors[0]?.[1].channels.find((channel) => channel.name === name)
   }
 
-  /** Pieces of neighbours, each under itself. `isWhole`: also those that the lists of neighbours begin with. */
+  /**
+   * Pieces of neighbours, each under itself. `isWhole`: also those that the lists of neighbours begin with.
+   */
   readonly find = (isWhole: boolean): ReadonlyMap<string, string> => {
     if (isWhole) {
       this.#all ??= this.#pieces(true)

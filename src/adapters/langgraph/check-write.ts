@@ -22,7 +22,8 @@ export function checkPut(
 }
 
 /**
- * What is wrong here would otherwise be stored, and later reads of the thread fail, which sort its writes by task.
+ * What is wrong here would otherwise be stored, and later reads of the thread fail, which sort its writes by
+ * task.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
@@ -41,7 +42,9 @@ function isWrite(write: unknown): boolean {
 /** The task of a write that comes from the caller of the graph, and not from a node. */
 const nullTaskId = '00000000-0000-0000-0000-000000000000'
 
-/** Whether writes are the answer of a caller to an `interrupt`: those belong to a checkpoint that is there. */
+/**
+ * Whether writes are the answer of a caller to an `interrupt`: those belong to a checkpoint that is there.
+ */
 export function isResume(taskId: string, writes: readonly PendingWrite[]): boolean {
   return taskId === nullTaskId && writes.some(([channel]) => channel === RESUME)
 }

@@ -3,8 +3,8 @@ import type { StoredText } from './stored-text.ts'
 /**
  * The place of a stored text in a chain, in which each text is the base of the next.
  *
- * A list and a number, not a reference to the base: a thread of thousands of steps would be nested as deep, and neither
- * `structuredClone` nor a serializer of V8 copies that.
+ * A list and a number, not a reference to the base: a thread of thousands of steps would be nested as deep,
+ * and neither `structuredClone` nor a serializer of V8 copies that.
  */
 export interface ChainPlace {
   /** The texts before this one, and perhaps others after them; `undefined` where there are none. */

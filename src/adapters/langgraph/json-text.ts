@@ -35,10 +35,11 @@ const minStringLength = 32
 const entryEnds = /(?<=[[,])(?=\{)|(?<=\})(?=,\{|\])/
 
 /**
- * Cuts a JSON text at its long strings, and where objects in lists begin and end. Together the pieces are the text.
+ * Cuts a JSON text at its long strings, and where objects in lists begin and end. Together the pieces are the
+ * text.
  *
- * What was said is a piece then, and so is what stands around it in every message alike. In a text that is not JSON, or only a
- * part of one, the cuts are elsewhere and harm nothing.
+ * What was said is a piece then, and so is what stands around it in every message alike. In a text that is
+ * not JSON, or only a part of one, the cuts are elsewhere and harm nothing.
  */
 export function cutJson(text: string): string[] {
   const pieces: string[] = []

@@ -13,8 +13,8 @@ import {
 import { entryAt, integerOf, listOf, recordOf, stringOf, timeoutOf, versionOf } from './untrusted.ts'
 
 /**
- * Returns the thread of a parsed text of version 0.1, which had each value whole: a thread that waits for an approval may be
- * that old.
+ * Returns the thread of a parsed text of version 0.1, which had each value whole: a thread that waits for an
+ * approval may be that old.
  *
  * @throws TypeError where it is another text
  */

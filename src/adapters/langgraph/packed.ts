@@ -21,8 +21,8 @@ const unserializable = '"[unable to serialize, circular reference is too complex
 /**
  * Returns what the serializer makes of a value.
  *
- * Text, not bytes: it is part of what a store is given, many may share it, and an array of bytes of its own takes 200 bytes
- * more.
+ * Text, not bytes: it is part of what a store is given, many may share it, and an array of bytes of its own
+ * takes 200 bytes more.
  *
  * `what`: the value, in words for a message.
  *

@@ -3,7 +3,9 @@ import type { Session } from '../../core/session.ts'
 import { applyPause } from '../../core/time/paused-timeout.ts'
 import type { Thread } from './thread.ts'
 
-/** Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on. */
+/**
+ * Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on.
+ */
 export function updatePause(session: Session<Thread>, pausedTimeoutMs: number): void {
   const thread = session.value
   const before = thread.timeoutBeforePauseMs

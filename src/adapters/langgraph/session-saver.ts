@@ -47,7 +47,8 @@ export interface SessionSaverOptions {
    */
   readonly pausedTimeoutMs?: number | undefined
   /**
-   * How many of the newest checkpoints of each namespace are kept. Older ones can be neither read nor resumed from.
+   * How many of the newest checkpoints of each namespace are kept. Older ones can be neither read nor resumed
+   * from.
    *
    * Not for a graph with a `DeltaChannel`, whose value is the sum of all checkpoints since its last snapshot.
    *
@@ -61,13 +62,13 @@ export interface SessionSaverOptions {
 }
 
 /**
- * A checkpoint saver whose threads are sessions: each expires when nobody uses it, and letting it go costs the same
- * however many others there are.
+ * A checkpoint saver whose threads are sessions: each expires when nobody uses it, and letting it go costs
+ * the same however many others there are.
  *
- * It stores the channels that have changed and shares the others with the parent checkpoint; a list that has only grown shares
- * what it has with its parent. Outside of a turn each
- * write is a short turn of its own; inside `run` of the thread it joins that turn. Reads wait for no turn, count as
- * activity and create nothing; the walk of `list` without a `thread_id` is no activity.
+ * It stores the channels that have changed and shares the others with the parent checkpoint; a list that has
+ * only grown shares what it has with its parent. Outside of a turn each write is a short turn of its own;
+ * inside `run` of the thread it joins that turn. Reads wait for no turn, count as activity and create
+ * nothing; the walk of `list` without a `thread_id` is no activity.
  *
  * @example
  * const threads = new SessionRegistry<Thread>({ create: newThread })
@@ -143,7 +144,8 @@ export class SessionSaver extends BaseCheckpointSaver {
     const { threadId, name, checkpointId: parentId } = addressOf(config)
     checkPut(checkpoint, metadata, newVersions)
     const { id, channel_values: _values, ...rest } = checkpoint
-    // All that is known to be new is packed at once, before a wait for other turns: the graph goes on with these objects.
+    // All that is known to be new is packed at once, before a wait for other turns: the graph goes on with
+    // these objects.
     const [head, packedMetadata, changed] = await Promise.all([
       pack(this.serde, 'the checkpoint', rest),
       pack(this.serde, 'the metadata', metadata),

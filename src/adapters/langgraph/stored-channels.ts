@@ -16,7 +16,10 @@ export function packChanged(
   return packChannels(serde, checkpoint, names)
 }
 
-/** The channels of a checkpoint that have not changed and can be shared with the parent, and those that cannot. */
+/**
+ * The channels of a checkpoint that have not changed and can be shared with the parent, and those that
+ * cannot.
+ */
 export function unchangedChannels(
   checkpoint: Checkpoint,
   changed: PackedChannels,
@@ -27,15 +30,18 @@ export function unchangedChannels(
   for (const name of Object.keys(checkpoint.channel_values)) {
     if (changed.has(name)) continue
     const before = parent?.channels.find((channel) => channel.name === name)
-    // Shared only with the one parent, and only at the same version. Two forks of a thread count their versions alike while
-    // their values differ; a store that is keyed by channel and version would mix them.
+    // Shared only with the one parent, and only at the same version. Two forks of a thread count their
+    // versions alike while their values differ; a store that is keyed by channel and version would mix them.
     if (before !== undefined && before.version === checkpoint.channel_versions[name]) shared.push(before)
     else unknown.push(name)
   }
   return { shared, unknown }
 }
 
-/** Returns channels as they are stored: each as what it adds to the same channel before, where it begins like that. */
+/**
+ * Returns channels as they are stored: each as what it adds to the same channel before, where it begins like
+ * that.
+ */
 export function storeChannels(
   packed: PackedChannels,
   { channel_versions }: Checkpoint,

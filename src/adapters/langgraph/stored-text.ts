@@ -6,8 +6,9 @@ import type { Packed } from './packed.ts'
 /**
  * A packed value as a thread keeps it: what is new in it, and how much of another, its base, it begins with.
  *
- * A list that has only grown begins with what it was before, so a thread grows with what was said and not with its square.
- * It is a chain of deltas, as version control keeps files. Its text never changes, so that many may share it.
+ * A list that has only grown begins with what it was before, so a thread grows with what was said and not
+ * with its square. It is a chain of deltas, as version control keeps files. Its text never changes, so that
+ * many may share it.
  */
 export interface StoredText extends ChainPlace {
   readonly type: string
@@ -52,8 +53,8 @@ function textOf(stored: StoredText): string {
 /**
  * Returns a packed value as it is stored.
  *
- * `base`: a value that it may begin like; it need not. `near`: returns pieces that it may have in common with others, each
- * under itself, and the more of them if it shares no beginning.
+ * `base`: a value that it may begin like; it need not. `near`: returns pieces that it may have in common with
+ * others, each under itself, and the more of them if it shares no beginning.
  */
 export function store(
   { type, isBinary, text }: Packed,

@@ -3,7 +3,8 @@ import type { Packed } from './packed.ts'
 /**
  * A packed value in two parts: its words, and the numbers, dates and ids among them.
  *
- * For what differs from step to step in nothing but those, as the heads of checkpoints do: they share their words.
+ * For what differs from step to step in nothing but those, as the heads of checkpoints do: they share their
+ * words.
  */
 export interface TemplatedText {
   readonly type: string

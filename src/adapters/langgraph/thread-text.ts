@@ -1,7 +1,9 @@
 /**
- * The text of a thread, once it is parsed: rows without keys, in which numbers are places in the lists before them.
+ * The text of a thread, once it is parsed: rows without keys, in which numbers are places in the lists before
+ * them.
  *
- * What `threadCodec` writes. Before there was a `version` it was another format, which `legacy-thread-text.ts` reads.
+ * What `threadCodec` writes. Before there was a `version` it was another format, which
+ * `legacy-thread-text.ts` reads.
  */
 export interface ThreadText {
   readonly version: typeof formatVersion
@@ -33,7 +35,10 @@ export type NamespaceRow = readonly [
   writes: readonly WritesRow[],
 ]
 
-/** The parent and the owner of writes are places in the list of checkpoints, or the ids of ones that are not in it. */
+/**
+ * The parent and the owner of writes are places in the list of checkpoints, or the ids of ones that are not
+ * in it.
+ */
 export type CheckpointRow = readonly [
   id: string,
   parent: number | string | null,

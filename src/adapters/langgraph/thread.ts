@@ -83,8 +83,9 @@ export function addCheckpoint(
 }
 
 /**
- * Adds a write to those of a checkpoint. One that is there already stays, so that a task which is repeated stores nothing
- * twice; those with a negative index (errors, interrupts, resumes) stand for the task's state and are replaced.
+ * Adds a write to those of a checkpoint. One that is there already stays, so that a task which is repeated
+ * stores nothing twice; those with a negative index (errors, interrupts, resumes) stand for the task's state
+ * and are replaced.
  */
 export function addWrite(namespace: Namespace, checkpointId: string, write: StoredWrite): void {
   const writes = namespace.writes.get(checkpointId)
@@ -110,7 +111,9 @@ function compare(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** How far back equal texts are looked for: a turn of an agent takes a few steps, and the next has the same. */
+/**
+ * How far back equal texts are looked for: a turn of an agent takes a few steps, and the next has the same.
+ */
 const maxAncestors = 6
 
 /** The nearest ancestors of a checkpoint that is to be put, the parent first. */

@@ -1,4 +1,6 @@
-/** The parts of a parsed text, which may be anybody's. Each throws a `TypeError` where it is something else. */
+/**
+ * The parts of a parsed text, which may be anybody's. Each throws a `TypeError` where it is something else.
+ */
 
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

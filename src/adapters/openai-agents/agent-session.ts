@@ -24,17 +24,19 @@ export interface AgentSessionOptions {
 }
 
 /**
- * A `Session` of OpenAI Agents over a registry of item lists: `run(agent, input, { session: agentSession(sessions, id) })`.
+ * A `Session` of OpenAI Agents over a registry of item lists:
+ * `run(agent, input, { session: agentSession(sessions, id) })`.
  *
- * The session is looked up at every call, so the object may be kept for as long as you like. Items are copied on their
- * way in and out. Outside a turn each write is a short turn of its own; inside `sessions.run(id, …)` it joins that turn.
- * Reads wait for no turn, count as activity and create nothing.
+ * The session is looked up at every call, so the object may be kept for as long as you like. Items are copied
+ * on their way in and out. Outside a turn each write is a short turn of its own; inside `sessions.run(id, …)`
+ * it joins that turn. Reads wait for no turn, count as activity and create nothing.
  *
- * The runner reads the history when a run starts and adds the items of the run when it ends. Two runs that are to see each
- * other therefore each need a turn: `sessions.run(id, () => run(agent, input, { session }))`.
+ * The runner reads the history when a run starts and adds the items of the run when it ends. Two runs that
+ * are to see each other therefore each need a turn: `sessions.run(id, () => run(agent, input, { session }))`.
  *
- * A session whose last call waits for an approval has `pausedTimeoutMs` as its idle timeout. The result of a call that is not
- * in the list, as of an approval that comes after the end, is refused with `ERR_SESSION_VALUE_INVALID`.
+ * A session whose last call waits for an approval has `pausedTimeoutMs` as its idle timeout. The result of a
+ * call that is not in the list, as of an approval that comes after the end, is refused with
+ * `ERR_SESSION_VALUE_INVALID`.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`
  *

@@ -25,7 +25,10 @@ interface Fields {
   } | null
 }
 
-/** Names the result that a call waits for; `undefined` where the item is not a call, or one that the provider answers. */
+/**
+ * Names the result that a call waits for; `undefined` where the item is not a call, or one that the provider
+ * answers.
+ */
 function callKey(item: AgentInputItem): string | undefined {
   const { type, id, name, callId, providerData } = item as Fields
   if (typeof type === 'string' && Object.hasOwn(resultTypes, type)) return key(resultTypes[type], callId)
@@ -49,8 +52,8 @@ function key(type: string | undefined, id: unknown): string | undefined {
 /**
  * Reports whether a call since the last question has no result.
  *
- * The runner stores a call together with its result, except where the call waits for an approval. A question that comes
- * instead of the approval goes on without it.
+ * The runner stores a call together with its result, except where the call waits for an approval. A question
+ * that comes instead of the approval goes on without it.
  */
 export function waitsForApproval(items: readonly AgentInputItem[]): boolean {
   const answered = new Set<string>()

@@ -31,8 +31,9 @@ const listenersOf = new WeakMap<AbortSignal, SignalListeners>()
 /**
  * Calls `callback` when the signal aborts, at once if it has, and returns a function that takes that back.
  *
- * A signal gets one listener, however many callbacks there are: Node warns of a leak from the eleventh listener on, and
- * removing one of many listeners takes a search through all of them. A callback must not throw.
+ * A signal gets one listener, however many callbacks there are: Node warns of a leak from the eleventh
+ * listener on, and removing one of many listeners takes a search through all of them. A callback must not
+ * throw.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
@@ -47,7 +48,10 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return listeners.add(callback)
 }
 
-/** Why a signal aborted. Some polyfills give no reason; then it is the `AbortError` that the platform would have given. */
+/**
+ * Why a signal aborted. Some polyfills give no reason; then it is the `AbortError` that the platform would
+ * have given.
+ */
 export function abortReason(signal: AbortSignal): unknown {
   return signal.reason === undefined ? abortError() : signal.reason
 }

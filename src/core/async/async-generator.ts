@@ -1,4 +1,7 @@
-/** Whether a value is what an async generator function returns; also one that was compiled for an older target. */
+/**
+ * Whether a value is what an async generator function returns; also one that was compiled for an older
+ * target.
+ */
 export function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
   if (typeof value !== 'object' || value === null) return false
   try {

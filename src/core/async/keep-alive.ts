@@ -1,7 +1,10 @@
 import type { EventQueue } from '../events/event-queue.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
-/** Keeps the process alive while it is on: for a caller that waits for something with no timer or handle of its own. */
+/**
+ * Keeps the process alive while it is on: for a caller that waits for something with no timer or handle of
+ * its own.
+ */
 export class KeepAlive {
   readonly #clock: Clock
   readonly #events: EventQueue

@@ -29,10 +29,12 @@ class Link<T> implements QueueEntry<T> {
 }
 
 /**
- * A first-in, first-out queue whose entries can be removed from anywhere in constant time: a doubly linked list.
+ * A first-in, first-out queue whose entries can be removed from anywhere in constant time: a doubly linked
+ * list.
  *
- * An array has to search for an entry and to move all that stand behind it. With tens of thousands of calls that wait for one
- * session and are called off, that holds the event loop for seconds. A `Set` steps over what was deleted at its front.
+ * An array has to search for an entry and to move all that stand behind it. With tens of thousands of calls
+ * that wait for one session and are called off, that holds the event loop for seconds. A `Set` steps over
+ * what was deleted at its front.
  */
 export class LinkedQueue<T> implements Iterable<T> {
   #first: Link<T> | undefined = undefined

@@ -84,7 +84,8 @@ export class LoadCall<T> {
       loaded = Promise.reject(error)
     }
     loaded.then(
-      // Not a function that captures the value: it would be on the stack of the turns that begin now, and an error keeps it.
+      // Not a function that captures the value: it would be on the stack of the turns that begin now, and an
+      // error keeps it.
       (value) => {
         if (this.#onSettled()) this.#outcome.onLoaded(value)
       },

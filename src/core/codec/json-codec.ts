@@ -8,9 +8,10 @@ import { parseJson } from './parse-json.ts'
 /**
  * The default codec: JSON, which refuses what it would damage.
  *
- * Refused are a `Map`, a `Set`, a `Date`, bytes, an instance of a class without a `toJSON`, `NaN`, an infinity, a bigint, and
- * an object that contains itself; the error names the path. A `toJSON` is respected. The rest goes as JSON has it: a property
- * that is `undefined`, a function or a symbol is left out, in an array it becomes `null`, `-0` becomes `0`.
+ * Refused are a `Map`, a `Set`, a `Date`, bytes, an instance of a class without a `toJSON`, `NaN`, an
+ * infinity, a bigint, and an object that contains itself; the error names the path. A `toJSON` is respected.
+ * The rest goes as JSON has it: a property that is `undefined`, a function or a symbol is left out, in an
+ * array it becomes `null`, `-0` becomes `0`.
  */
 export const jsonCodec: SessionCodec<unknown> = {
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */

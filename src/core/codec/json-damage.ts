@@ -15,8 +15,9 @@ const maxDepth = 1_000
 /**
  * Whether `JSON.stringify` keeps the whole of a value, so that `JSON.parse` returns its equal.
  *
- * It may report `false` for what is kept after all, such as an object with a `toJSON`: {@link findDamage} decides. It is the
- * quick look that every save pays for, so it keeps no path. A value that contains itself is too deep.
+ * It may report `false` for what is kept after all, such as an object with a `toJSON`: {@link findDamage}
+ * decides. It is the quick look that every save pays for, so it keeps no path. A value that contains itself
+ * is too deep.
  */
 export function isJson(value: unknown, depth = 0): boolean {
   switch (typeof value) {

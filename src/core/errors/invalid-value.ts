@@ -1,7 +1,10 @@
 import { kindOf } from '../options/validate.ts'
 import { SessionRegistryError } from './session-registry-error.ts'
 
-/** The error of a value that cannot be stored or read. Of what was got it gives only the kind: it is somebody's talk. */
+/**
+ * The error of a value that cannot be stored or read. Of what was got it gives only the kind: it is
+ * somebody's talk.
+ */
 export function invalidValue(name: string, rule: string, got: unknown): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_VALUE_INVALID',

@@ -23,8 +23,9 @@ export type SessionErrorCode =
   | 'ERR_SESSION_VALUE_INVALID'
 
 /**
- * The HTTP status that fits each code: 400 a wrong id, argument or value; 409 a conflict with other work on the session;
- * 429 too much work for one session; 503 full, closed, or a back end that is away; 504 too slow; else 500.
+ * The HTTP status that fits each code: 400 a wrong id, argument or value; 409 a conflict with other work on
+ * the session; 429 too much work for one session; 503 full, closed, or a back end that is away; 504 too slow;
+ * else 500.
  */
 const statusCodes: Record<SessionErrorCode, number> = {
   ERR_SESSION_ARCHIVE_FAILED: 503,
@@ -48,7 +49,8 @@ const statusCodes: Record<SessionErrorCode, number> = {
   ERR_SESSION_VALUE_INVALID: 400,
 }
 
-// In the global symbol registry: two copies of the package, or its ESM and its CJS build, meet in one process.
+// In the global symbol registry: two copies of the package, or its ESM and its CJS build, meet in one
+// process.
 const brand = Symbol.for('session-registry.error')
 
 /**
@@ -58,7 +60,9 @@ const brand = Symbol.for('session-registry.error')
  */
 export class SessionRegistryError extends Error {
   readonly code: SessionErrorCode
-  /** The HTTP status that fits the code. Fastify, Express and Koa answer with it when the error reaches them. */
+  /**
+   * The HTTP status that fits the code. Fastify, Express and Koa answer with it when the error reaches them.
+   */
   declare readonly statusCode: number
   /** {@link statusCode}, under the name that Express and Koa read first. */
   declare readonly status: number
@@ -73,7 +77,8 @@ export class SessionRegistryError extends Error {
     super(message, Object.hasOwn(details, 'cause') ? { cause: details.cause } : undefined)
     this.code = code
     for (const name of ['statusCode', 'status']) {
-      // Not enumerable, since the code says it all in a log. Writable, since Koa assigns the status that it answers with.
+      // Not enumerable, since the code says it all in a log. Writable, since Koa assigns the status that it
+      // answers with.
       Object.defineProperty(this, name, { value: statusCodes[code], writable: true, configurable: true })
     }
     if (Object.hasOwn(details, 'session') && details.session !== undefined) {
@@ -87,8 +92,8 @@ export class SessionRegistryError extends Error {
   }
 }
 
-// On the prototype, because a stack is written before the fields are: as a field it would say `Error: …`. And outside of
-// the class, which the build would have to rename if it named itself.
+// On the prototype, because a stack is written before the fields are: as a field it would say `Error: …`. And
+// outside of the class, which the build would have to rename if it named itself.
 Object.defineProperty(SessionRegistryError.prototype, 'name', {
   value: 'SessionRegistryError',
   writable: true,
@@ -96,7 +101,8 @@ Object.defineProperty(SessionRegistryError.prototype, 'name', {
 })
 
 /**
- * Whether `error` comes from this library, of any copy or module format; with `code`, whether it has that code.
+ * Whether `error` comes from this library, of any copy or module format; with `code`, whether it has that
+ * code.
  */
 export function isSessionRegistryError<C extends SessionErrorCode = SessionErrorCode>(
   error: unknown,

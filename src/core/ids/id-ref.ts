@@ -9,8 +9,8 @@ let key: Buffer | undefined
 /**
  * Returns the keyed hash that stands for an id in log lines.
  *
- * It cannot be undone by hashing likely ids, as its key is random and never leaves the process. Two ids that differ in any
- * UTF-16 unit have different ones.
+ * It cannot be undone by hashing likely ids, as its key is random and never leaves the process. Two ids that
+ * differ in any UTF-16 unit have different ones.
  */
 export function refOf(id: string): string {
   key ??= processSingleton('ref-key', () => randomBytes(32))

@@ -7,8 +7,8 @@ export type SessionIdInput = string | number | bigint
 /**
  * Returns the session id for what an adapter was given: a safe integer and a bigint become their string.
  *
- * Any other number is refused. `NaN` and `Infinity` come from a failed conversion. Beyond 2⁵³ neighbouring integers are one
- * number: as ids they would put two visitors into one session.
+ * Any other number is refused. `NaN` and `Infinity` come from a failed conversion. Beyond 2⁵³ neighbouring
+ * integers are one number: as ids they would put two visitors into one session.
  *
  * `place`: where a framework's caller was to put the id.
  *

@@ -4,7 +4,8 @@ import { invalidOption } from './validate.ts'
 /**
  * The source that an adapter was given, refused at once where it is none.
  *
- * Known by `run`, which every adapter calls: a source may be of another copy of the library, or the user's own.
+ * Known by `run`, which every adapter calls: a source may be of another copy of the library, or the user's
+ * own.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

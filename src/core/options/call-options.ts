@@ -16,8 +16,8 @@ export interface CreateOptions {
 /** Options of one call of `open`. */
 export interface OpenOptions<T = never> {
   /**
-   * `false`: nothing is created, and the result is `undefined` where there is no session, nor one to load. A function makes
-   * the value of a new session, instead of the registry's `create`.
+   * `false`: nothing is created, and the result is `undefined` where there is no session, nor one to load. A
+   * function makes the value of a new session, instead of the registry's `create`.
    *
    * @defaultValue true
    */

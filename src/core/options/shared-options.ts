@@ -14,8 +14,9 @@ export interface SharedOptions<T> {
   /**
    * How long a session may stay without activity before it is over.
    *
-   * Activity is `getOrCreate`, `get`, `set`, `touch`, `open`, and the end of a turn or hold; `peek`, `has` and iteration
-   * are not. A session whose idle time equals this value is already over: reads treat it as absent at once.
+   * Activity is `getOrCreate`, `get`, `set`, `touch`, `open`, and the end of a turn or hold; `peek`, `has`
+   * and iteration are not. A session whose idle time equals this value is already over: reads treat it as
+   * absent at once.
    *
    * Milliseconds; positive, or `Infinity` for no idle limit.
    *
@@ -37,17 +38,19 @@ export interface SharedOptions<T> {
   /**
    * Brings back the value of an archived session, for `open` and `run`; `undefined` where there is none.
    *
-   * With it, `getOrCreate` of a session that is not in memory throws `ERR_SESSION_NEEDS_OPEN`, for it cannot wait.
+   * With it, `getOrCreate` of a session that is not in memory throws `ERR_SESSION_NEEDS_OPEN`, for it cannot
+   * wait.
    */
   readonly load?: LoadSession<T> | undefined
   /**
-   * Puts a session's value away before it is let go by `idle`, `age`, `capacity` or `closed`; not before `deleted`.
+   * Puts a session's value away before it is let go by `idle`, `age`, `capacity` or `closed`; not before
+   * `deleted`.
    *
-   * It may be called more than once for one life of a session: `session.incarnation` is the idempotency key. A promise
-   * that rejects is tried again; after the last attempt the session is handed back alive.
+   * It may be called more than once for one life of a session: `session.incarnation` is the idempotency key.
+   * A promise that rejects is tried again; after the last attempt the session is handed back alive.
    *
-   * In one process, and where a place is free, the first try begins before the call that lets the session go returns: what
-   * it does before its first `await` is done in there.
+   * In one process, and where a place is free, the first try begins before the call that lets the session go
+   * returns: what it does before its first `await` is done in there.
    */
   readonly archive?: ArchiveSession<T> | undefined
   /**
@@ -57,8 +60,8 @@ export interface SharedOptions<T> {
    */
   readonly archiveConcurrency?: number | undefined
   /**
-   * Tries per session, with exponential backoff and jitter between them. After the last one a session in memory is handed
-   * back alive; on Redis it goes to the dead list.
+   * Tries per session, with exponential backoff and jitter between them. After the last one a session in
+   * memory is handed back alive; on Redis it goes to the dead list.
    *
    * @defaultValue 5 (12 on Redis)
    */
@@ -72,8 +75,8 @@ export interface SharedOptions<T> {
    */
   readonly archiveTimeoutMs?: number | undefined
   /**
-   * The longest time that one `load` may take before its signal aborts and those who wait for it are rejected with
-   * `ERR_SESSION_LOAD_TIMEOUT`.
+   * The longest time that one `load` may take before its signal aborts and those who wait for it are rejected
+   * with `ERR_SESSION_LOAD_TIMEOUT`.
    *
    * Milliseconds; an integer of at least 1.
    *
@@ -81,8 +84,8 @@ export interface SharedOptions<T> {
    */
   readonly loadTimeoutMs?: number | undefined
   /**
-   * The longest time that one turn may keep a session from ending. Then its signal aborts with `ERR_SESSION_TURN_TIMEOUT`, and
-   * it has `turnGraceMs` to finish.
+   * The longest time that one turn may keep a session from ending. Then its signal aborts with
+   * `ERR_SESSION_TURN_TIMEOUT`, and it has `turnGraceMs` to finish.
    *
    * Milliseconds; positive, or `Infinity` for no limit.
    *
@@ -90,8 +93,8 @@ export interface SharedOptions<T> {
    */
   readonly maxTurnMs?: number | undefined
   /**
-   * The longest time that one hold may keep a session from ending, unless the call says otherwise. A hold that lasts longer
-   * is taken away, with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
+   * The longest time that one hold may keep a session from ending, unless the call says otherwise. A hold
+   * that lasts longer is taken away, with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
    *
    * Milliseconds; positive, or `Infinity` for no limit.
    *
@@ -99,9 +102,10 @@ export interface SharedOptions<T> {
    */
   readonly maxHoldMs?: number | undefined
   /**
-   * How long a turn keeps its session after its signal was aborted by `maxTurnMs` or by the deadline of `close`. A turn that
-   * settles in that time loses nothing; after it `run` rejects and the next turn starts. A stream has the same time for its
-   * clean-up after its signal was aborted, by whatever, while nothing was being read.
+   * How long a turn keeps its session after its signal was aborted by `maxTurnMs` or by the deadline of
+   * `close`. A turn that settles in that time loses nothing; after it `run` rejects and the next turn starts.
+   * A stream has the same time for its clean-up after its signal was aborted, by whatever, while nothing was
+   * being read.
    *
    * Milliseconds; zero, positive, or `Infinity`.
    *

@@ -108,8 +108,8 @@ export function checkObject<O extends object>(name: string, value: O): O {
 /**
  * Returns the options that an object has, which must all be known; `undefined` stands for none.
  *
- * They are read as `{ ...options }` reads them: its own enumerable properties, each once. The result has no prototype, so
- * that nothing on a polluted `Object.prototype` becomes an option.
+ * They are read as `{ ...options }` reads them: its own enumerable properties, each once. The result has no
+ * prototype, so that nothing on a polluted `Object.prototype` becomes an option.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
@@ -127,7 +127,10 @@ export function checkOptions<O extends object>(
   return own
 }
 
-/** The own enumerable properties of an object of somebody else's, with no prototype that something may have polluted. */
+/**
+ * The own enumerable properties of an object of somebody else's, with no prototype that something may have
+ * polluted.
+ */
 export function ownFields<O extends object>(object: O): O {
   return Object.assign(Object.create(null), object)
 }
@@ -136,7 +139,8 @@ export function ownFields<O extends object>(object: O): O {
 const optionName = /^[a-z][A-Za-z]{0,19}$/
 
 function unknownOption(name: string, known: readonly string[], key: string): SessionRegistryError {
-  // Anything else that stands as a key may be an id, of an object that was passed in the place of the options.
+  // Anything else that stands as a key may be an id, of an object that was passed in the place of the
+  // options.
   const got = optionName.test(key) ? `\`${key}\`` : `another one (a string of length ${key.length})`
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',

@@ -1,8 +1,8 @@
 /**
  * Returns a value that exists once per process, made by `make` at its first use.
  *
- * Several copies of the library may be loaded: ESM beside CJS, two versions, or the same module again after a hot reload.
- * What they have to agree on stands in a property of the global object.
+ * Several copies of the library may be loaded: ESM beside CJS, two versions, or the same module again after a
+ * hot reload. What they have to agree on stands in a property of the global object.
  */
 export function processSingleton<V>(name: string, make: () => V): V {
   const key = Symbol.for(`session-registry.${name}`)

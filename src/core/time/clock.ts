@@ -32,8 +32,8 @@ const realNow = performance.now.bind(performance)
 /**
  * The host's clock and timers as they were when the module was loaded.
  *
- * For waits that other processes depend on, such as the renewal of a lease: fake timers of one process, which come and go
- * in its tests, must not stop them.
+ * For waits that other processes depend on, such as the renewal of a lease: fake timers of one process, which
+ * come and go in its tests, must not stop them.
  */
 export const realClock: FullClock = {
   now: () => realNow(),
@@ -58,13 +58,15 @@ export interface TimerOptions {
   readonly catchesUp?: boolean
 }
 
-/** A timer that fires this late has met more than a busy moment: the process stood still, or was suspended. */
+/**
+ * A timer that fires this late has met more than a busy moment: the process stood still, or was suspended.
+ */
 const lateThresholdMs = 20
 
 /**
- * The longest time that a late timer waits for what has arrived meanwhile; shorter, it waits for as long as it is late. An answer
- * that lies in a socket is read, unpacked and passed on by then, on a busy machine too. By the machine's time, for that is
- * what reading takes.
+ * The longest time that a late timer waits for what has arrived meanwhile; shorter, it waits for as long as
+ * it is late. An answer that lies in a socket is read, unpacked and passed on by then, on a busy machine too.
+ * By the machine's time, for that is what reading takes.
  */
 const maxCatchUpMs = 250
 
@@ -145,14 +147,16 @@ export class Timer {
       this.#arm(remainingMs)
       return true
     } catch {
-      // Nobody could catch it here. A host that has no more timers ends the wait early rather than the process.
+      // Nobody could catch it here. A host that has no more timers ends the wait early rather than the
+      // process.
       return false
     }
   }
 }
 
-// Taken at import, before any fake timers can be installed: going round the event loop is a matter of the machine, not of
-// time. Not taken from `globalThis`, which has none where a test runner plays a browser (Jest with jsdom).
+// Taken at import, before any fake timers can be installed: going round the event loop is a matter of the
+// machine, not of time. Not taken from `globalThis`, which has none where a test runner plays a browser (Jest
+// with jsdom).
 const { setImmediate } = timers
 
 /** Calls `fn` when the event loop has gone round once. Unref'd unless asked otherwise. */

@@ -6,8 +6,8 @@ const sliceMs = 4
 /**
  * How long the work of one turn of the event loop has lasted.
  *
- * A store that answers at once would have its next call made in a microtask, and so on until the last session is put
- * away: nothing else would get to run meanwhile.
+ * A store that answers at once would have its next call made in a microtask, and so on until the last session
+ * is put away: nothing else would get to run meanwhile.
  */
 export class TimeSlice {
   readonly #clock: Clock

@@ -5,7 +5,8 @@ import { findScope, HookCall, type ScopedWork } from './turn-scope.ts'
 /**
  * The running turn of this id that the caller is a part of, in the same async context.
  *
- * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was aborted, if it was
+ * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was aborted, if it
+ *   was
  */
 export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
   const work = findScope(owner, id, isSettled)
@@ -22,7 +23,10 @@ export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string)
   return work instanceof TurnCall && work.phase === 'running' ? (work as C) : undefined
 }
 
-/** The innermost turn of this registry that the caller is a part of, whatever its session, until its function settles. */
+/**
+ * The innermost turn of this registry that the caller is a part of, whatever its session, until its function
+ * settles.
+ */
 export function innermostTurn<C extends TurnCall<T>, T>(owner: object): C | undefined {
   const work = findScope(
     owner,

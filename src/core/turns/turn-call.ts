@@ -63,8 +63,8 @@ export class TurnCall<T> extends ScopedWork {
   /** The caller's async context, in which the turn is called. */
   context: AsyncResource | undefined = new AsyncResource('SessionTurn')
   /**
-   * The same once more, for the turn's signal. While the turn is in its first steps, what it sets with an `AsyncLocalStorage` is
-   * set on the resource in which it was called.
+   * The same once more, for the turn's signal. While the turn is in its first steps, what it sets with an
+   * `AsyncLocalStorage` is set on the resource in which it was called.
    */
   #signalContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
   /** What the user's function was called with, and what is to be told of it; until it has settled. */
@@ -108,7 +108,10 @@ export class TurnCall<T> extends ScopedWork {
     this.#unlisten.push(onAbort(signal, onAborted))
   }
 
-  /** Aborts with every turn that this one is a part of: one in between may have settled, and passes nothing on. */
+  /**
+   * Aborts with every turn that this one is a part of: one in between may have settled, and passes nothing
+   * on.
+   */
   listenToOuter(): void {
     for (let { outer } = this as TurnCall<T>; outer !== undefined; outer = outer.outer) {
       const { signal } = outer.controller
@@ -118,7 +121,8 @@ export class TurnCall<T> extends ScopedWork {
 
   /** Aborts the signal of the turn, in the turn's own async context. */
   abort(reason: unknown): void {
-    // The signal keeps its reason. Until the stack of an error is written down, it keeps every function that was on it.
+    // The signal keeps its reason. Until the stack of an error is written down, it keeps every function that
+    // was on it.
     if (isSessionRegistryError(reason)) void reason.stack
     const abort = () => this.reenter(() => this.controller.abort(reason))
     if (this.#signalContext === undefined) abort()
@@ -128,8 +132,8 @@ export class TurnCall<T> extends ScopedWork {
   /**
    * Calls the user's function, in the async context of the caller of `run`, which also is told the outcome.
    *
-   * An error that is made in the function keeps the functions on its stack, with what they have captured, until somebody reads its
-   * stack. So what is on the way there captures neither the session nor the outcome.
+   * An error that is made in the function keeps the functions on its stack, with what they have captured,
+   * until somebody reads its stack. So what is on the way there captures neither the session nor the outcome.
    */
   invoke(owner: object, session: Session<T>, outcome: TurnOutcome): void {
     // A turn may ask many models and tools at once, each of which listens to its signal: that is no leak.
@@ -192,7 +196,10 @@ export class TurnCall<T> extends ScopedWork {
     if (phase === 'settled') this.#forget()
   }
 
-  /** Runs that are nested in it, and errors whose frames are kept, may hold on to it: they are to keep nothing else. */
+  /**
+   * Runs that are nested in it, and errors whose frames are kept, may hold on to it: they are to keep nothing
+   * else.
+   */
   #forget(): void {
     this.endScope()
     this.turn = spent

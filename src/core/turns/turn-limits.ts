@@ -18,8 +18,8 @@ export interface TurnLimitHooks<C> {
 }
 
 /**
- * Ends turns that take too long, in two steps: the signal aborts, and the turn keeps its session for `turnGraceMs` to finish
- * its work in order; only then it is aborted.
+ * Ends turns that take too long, in two steps: the signal aborts, and the turn keeps its session for
+ * `turnGraceMs` to finish its work in order; only then it is aborted.
  */
 export class TurnLimits<C extends LimitedTurn> {
   readonly #watchdog: Watchdog
@@ -54,7 +54,10 @@ export class TurnLimits<C extends LimitedTurn> {
     if (graceSignal !== undefined) call.listen(graceSignal, () => this.stop(call, abortReason(graceSignal)))
   }
 
-  /** Aborts the signal of a turn with `error`; the turn is aborted with it if it does not settle within the grace. */
+  /**
+   * Aborts the signal of a turn with `error`; the turn is aborted with it if it does not settle within the
+   * grace.
+   */
   stop(call: C, error: unknown): void {
     if (call.isStopping || call.phase === 'waiting' || call.phase === 'settled') return
     call.isStopping = true

@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /**
- * What is under way in an async context for one session id of one registry: a turn, or one of the user's hooks.
+ * What is under way in an async context for one session id of one registry: a turn, or one of the user's
+ * hooks.
  *
- * Scopes nest: a turn of one session may run a turn of another. Everything that is made in a scope keeps it: sockets, timers,
- * snapshots, for as long as they live. So it is a small token that forgets its work when the work has ended.
+ * Scopes nest: a turn of one session may run a turn of another. Everything that is made in a scope keeps it:
+ * sockets, timers, snapshots, for as long as they live. So it is a small token that forgets its work when the
+ * work has ended.
  */
 class Scope {
   #owner: object | undefined
@@ -16,7 +18,8 @@ class Scope {
     this.#owner = owner
     this.#id = id
     this.#work = work
-    // Not those that have ended: where each turn sets off the next one, they would become a chain without end.
+    // Not those that have ended: where each turn sets off the next one, they would become a chain without
+    // end.
     this.#outer = nearest(currentScope.getStore(), (scope) => scope.#work !== undefined)
   }
 
@@ -76,7 +79,8 @@ export function runInScope<R>(owner: object, id: string, work: ScopedWork, fn: (
 }
 
 /**
- * The innermost work of `owner` that this code is a part of, and that is not to be passed over; with `id`, on that id.
+ * The innermost work of `owner` that this code is a part of, and that is not to be passed over; with `id`, on
+ * that id.
  */
 export function findScope(
   owner: object,
@@ -92,8 +96,8 @@ export function findScope(
 /**
  * Calls `fn` as part of no work at all.
  *
- * For what a registry does on its own: a timer that was started in the middle of a turn, or an archive that a turn
- * happened to set off, is not a part of that turn.
+ * For what a registry does on its own: a timer that was started in the middle of a turn, or an archive that a
+ * turn happened to set off, is not a part of that turn.
  */
 export function exitScope<R>(fn: () => R): R {
   return currentScope.getStore() === undefined ? fn() : currentScope.run(undefined, fn)

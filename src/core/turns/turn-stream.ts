@@ -10,7 +10,10 @@ import type { StreamTurn, Turn } from './turn.ts'
 export interface StreamSignals {
   /** Aborts when the reader leaves: the turn is taken out of the queue, or its signal aborts. */
   readonly leaveSignal: AbortSignal
-  /** Aborts when the stream is ended because its turn's signal aborted while nothing was read: the grace of the turn begins. */
+  /**
+   * Aborts when the stream is ended because its turn's signal aborted while nothing was read: the grace of
+   * the turn begins.
+   */
   readonly graceSignal: AbortSignal
 }
 
@@ -35,8 +38,8 @@ interface Failure {
 /**
  * A turn that yields, as its reader sees it: an async generator.
  *
- * The turn is an ordinary one that reads the user's generator on behalf of the reader. So every part of the generator runs in
- * the async context of the turn, and the turn ends when the generator does.
+ * The turn is an ordinary one that reads the user's generator on behalf of the reader. So every part of the
+ * generator runs in the async context of the turn, and the turn ends when the generator does.
  */
 export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
   #turn: StreamTurn<T, Y> | undefined
@@ -46,7 +49,9 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
   readonly #demands = new LinkedQueue<Demand<Y>>()
   readonly #leaving = new AbortController()
   readonly #grace = new AbortController()
-  /** Why no more parts are wanted: the reader has left, or the signal aborted while nothing was being read. */
+  /**
+   * Why no more parts are wanted: the reader has left, or the signal aborted while nothing was being read.
+   */
   #leftBy: 'reader' | 'abort' | undefined = undefined
   /** For the next call of `next`. */
   #failure: Failure | undefined = undefined
@@ -200,7 +205,9 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
     this.#settleDemands(result, served)
   }
 
-  /** Answers calls of the reader after the end. `served`: the one that the generator worked for when it ended. */
+  /**
+   * Answers calls of the reader after the end. `served`: the one that the generator worked for when it ended.
+   */
   #settleDemands(result: unknown, served?: Demand<Y>): void {
     let value = result
     for (const demand of this.#demands.takeAll()) {

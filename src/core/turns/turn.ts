@@ -4,8 +4,9 @@ import type { Session } from '../session.ts'
 /**
  * Work on one session across `await`. While it runs, the session cannot end by time or for room.
  *
- * `signal` aborts when the turn should stop: it took longer than `maxTurnMs`, a later turn interrupts it, the caller's
- * own signal aborted, the session was deleted, or the registry is closing and the deadline has passed.
+ * `signal` aborts when the turn should stop: it took longer than `maxTurnMs`, a later turn interrupts it, the
+ * caller's own signal aborted, the session was deleted, or the registry is closing and the deadline has
+ * passed.
  */
 export type Turn<T, R> = (session: Session<T>, signal: AbortSignal) => R | PromiseLike<R>
 
@@ -49,8 +50,8 @@ export interface RunOptions<T = never> {
   /** Takes a waiting turn out of the queue and aborts the signal of a running one. */
   readonly signal?: AbortSignal | undefined
   /**
-   * `false`: where there is no session, nor one to load, the turn is not called and the result is `undefined`. A function
-   * makes the value of a new session, instead of the registry's `create`.
+   * `false`: where there is no session, nor one to load, the turn is not called and the result is
+   * `undefined`. A function makes the value of a new session, instead of the registry's `create`.
    *
    * @defaultValue true
    */

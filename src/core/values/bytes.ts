@@ -26,7 +26,10 @@ const typedArrayName = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 )?.get
 
-/** The name of the class of bytes that a value is of, whatever class extends it; `undefined` for anything else. */
+/**
+ * The name of the class of bytes that a value is of, whatever class extends it; `undefined` for anything
+ * else.
+ */
 export function bytesName(value: unknown): string | undefined {
   if (Buffer.isBuffer(value)) return 'Buffer'
   if (types.isDataView(value)) return 'DataView'
@@ -43,8 +46,8 @@ export function bytesOf(value: object): Uint8Array {
 }
 
 /**
- * Returns a value of the named class with a copy of these bytes, in a buffer of its own; `undefined` where this runtime has
- * no such class.
+ * Returns a value of the named class with a copy of these bytes, in a buffer of its own; `undefined` where
+ * this runtime has no such class.
  */
 export function bytesFrom(name: string, bytes: Uint8Array): object | undefined {
   // Not a slice of the buffer: what Node reads may lie in a pool that it shares.

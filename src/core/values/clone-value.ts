@@ -7,7 +7,9 @@ import { memberPath } from './value-path.ts'
 
 /** What an adapter knows of the values of its framework. */
 export interface CopyRules {
-  /** Whether a member is what a tool has returned: it is copied by {@link toolOutput}, which refuses nothing. */
+  /**
+   * Whether a member is what a tool has returned: it is copied by {@link toolOutput}, which refuses nothing.
+   */
   readonly isToolOutput?: (holder: object, key: string) => boolean
   /** Whether an object keeps its class: its copy has the same prototype. */
   readonly keepsClass?: (value: object) => boolean
@@ -19,14 +21,14 @@ const maxDepth = 1_000
 /**
  * Returns a deep copy of a value that an adapter takes in or hands out.
  *
- * It keeps whatever JSON keeps: a `toJSON` is respected, functions and symbols are left out (`null` in a list), an instance of
- * a class is a plain object with its fields. Beyond JSON it keeps dates, maps, sets, bytes, bigints, errors, regular
- * expressions, and which objects are one and the same.
+ * It keeps whatever JSON keeps: a `toJSON` is respected, functions and symbols are left out (`null` in a
+ * list), an instance of a class is a plain object with its fields. Beyond JSON it keeps dates, maps, sets,
+ * bytes, bigints, errors, regular expressions, and which objects are one and the same.
  *
  * `name`: what the value is called in a message.
  *
- * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`, with the path, where a getter or a `toJSON` throws or the nesting
- * is too deep
+ * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`, with the path, where a getter or a `toJSON`
+ *   throws or the nesting is too deep
  */
 export function cloneValue<V>(name: string, value: V, rules: CopyRules = {}): V {
   const cloner = new Cloner(rules)

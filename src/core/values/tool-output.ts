@@ -8,9 +8,10 @@ const maxDepth = 500
 /**
  * Returns a copy of what a tool has returned, as the JSON that the model and the browser were sent of it.
  *
- * A `toJSON` is respected, functions are left out, `NaN` is `null`. What JSON has no word for is written as near to it as can
- * be: a bigint and a `RegExp` as text, a `Map` and a `Set` as lists, an `Error` with its name and message. Bytes stay bytes.
- * An object that contains itself, nesting that is too deep, and a getter that throws cost the member, and not the whole.
+ * A `toJSON` is respected, functions are left out, `NaN` is `null`. What JSON has no word for is written as
+ * near to it as can be: a bigint and a `RegExp` as text, a `Map` and a `Set` as lists, an `Error` with its
+ * name and message. Bytes stay bytes. An object that contains itself, nesting that is too deep, and a getter
+ * that throws cost the member, and not the whole.
  *
  * It never throws: when an answer is saved it has already been shown.
  */

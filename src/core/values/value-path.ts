@@ -1,4 +1,7 @@
-/** The longest key that a path shows, and about the longest path: keys may be anything, and a message is for people. */
+/**
+ * The longest key that a path shows, and about the longest path: keys may be anything, and a message is for
+ * people.
+ */
 const maxKeyLength = 40
 const maxPathLength = 200
 

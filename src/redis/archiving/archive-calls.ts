@@ -33,7 +33,10 @@ export class ArchiveCalls<T> {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Fulfils when the last call for the id has settled, or its time is up; `undefined` where none is under way. */
+  /**
+   * Fulfils when the last call for the id has settled, or its time is up; `undefined` where none is under
+   * way.
+   */
   running(id: string): Promise<void> | undefined {
     return this.#running.get(id)
   }

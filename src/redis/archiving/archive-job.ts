@@ -19,7 +19,10 @@ export function abandonJob(job: Job, error: SessionRegistryError): void {
   job.controller.abort(error)
 }
 
-/** The pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a person. */
+/**
+ * The pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a
+ * person.
+ */
 const firstBackoffMs = 200
 
 /** The longest pause. With it, the twelve attempts of the default are spread over three to five minutes. */

@@ -21,8 +21,8 @@ const background = { isBackground: true }
 /**
  * The note of a prefix that some process archives, which decides what this process may claim.
  *
- * A process without `archive` would end what it claims unarchived. So it looks for the note first, and claims nothing while
- * that stands.
+ * A process without `archive` would end what it claims unarchived. So it looks for the note first, and claims
+ * nothing while that stands.
  */
 export class ArchiverHeartbeat<T> {
   readonly #call: CallScript
@@ -39,7 +39,9 @@ export class ArchiverHeartbeat<T> {
     this.#options = options
   }
 
-  /** Calls a script, and writes the note first where this process archives and has not written it for a while. */
+  /**
+   * Calls a script, and writes the note first where this process archives and has not written it for a while.
+   */
   readonly call: CallScript = (script, keys, args, options) => {
     const { archive, archives } = this.#options
     if (archive !== undefined && archives && realClock.now() >= this.#renewAt) this.#write()
@@ -47,11 +49,11 @@ export class ArchiverHeartbeat<T> {
   }
 
   /**
-   * Returns until when a life must have been due for this process to claim it: `now`, or a time of the server; `undefined`
-   * where it may claim none.
+   * Returns until when a life must have been due for this process to claim it: `now`, or a time of the
+   * server; `undefined` where it may claim none.
    *
-   * Without `archive` that is the time at which the note was looked for: what comes from a process that has written the note
-   * since is not due by then.
+   * Without `archive` that is the time at which the note was looked for: what comes from a process that has
+   * written the note since is not due by then.
    */
   async claimableUntil(): Promise<number | 'now' | undefined> {
     const { archive, archives, logger } = this.#options

@@ -5,8 +5,9 @@ import { abandonJob, type Job } from './archive-job.ts'
 import type { ClaimStore } from './claim-store.ts'
 
 /**
- * Renews the leases of all that this process has claimed, every third of the lease. One that was not renewed for as long as
- * it lasts is given up at that very moment: another process may take over, and the two must not archive side by side.
+ * Renews the leases of all that this process has claimed, every third of the lease. One that was not renewed
+ * for as long as it lasts is given up at that very moment: another process may take over, and the two must
+ * not archive side by side.
  */
 export class ClaimRenewal<T> {
   readonly #store: ClaimStore<T>

@@ -33,7 +33,10 @@ export interface ClaimBatch {
   readonly foreignCount: number
 }
 
-/** `taken`: the lease is another's. `waits`: an older life comes first, or it lives after all. `lost`: no data. */
+/**
+ * `taken`: the lease is another's. `waits`: an older life comes first, or it lives after all. `lost`: no
+ * data.
+ */
 export type ClaimLoadResult =
   | {
       readonly state: 'loaded'
@@ -48,8 +51,9 @@ export type ClaimLoadResult =
 /**
  * The next step to the newest state of an id.
  *
- * `live`: there is a live session; `inMs`: it was taken back to life, and will be over then. `waits`: an older life waits, or is
- * being archived. `claimed`: this process has claimed it now. `loadable`: what can be loaded is the newest state, named `loaded`.
+ * `live`: there is a live session; `inMs`: it was taken back to life, and will be over then. `waits`: an
+ * older life waits, or is being archived. `claimed`: this process has claimed it now. `loadable`: what can be
+ * loaded is the newest state, named `loaded`.
  */
 export type NewestStep =
   | { readonly state: 'live'; readonly inMs: number | undefined }
@@ -114,8 +118,8 @@ export class ClaimStore<T> {
   }
 
   /**
-   * Takes the next step to the newest state of an id that is to be loaded. An older life that waits is put first; with
-   * `takes`, it is claimed where no process has begun to archive it.
+   * Takes the next step to the newest state of an id that is to be loaded. An older life that waits is put
+   * first; with `takes`, it is claimed where no process has begun to archive it.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */

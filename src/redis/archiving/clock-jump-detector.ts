@@ -10,7 +10,10 @@ export class ClockJumpDetector {
     this.#limitMs = limitMs
   }
 
-  /** Takes a time of the server; returns by how much its clock was set forward since, if that is more than the limit. */
+  /**
+   * Takes a time of the server; returns by how much its clock was set forward since, if that is more than the
+   * limit.
+   */
   observe(shard: number, serverNow: number): number | undefined {
     const offset = serverNow - realClock.now()
     const jumpMs = offset - (this.#offsets.get(shard) ?? offset)

@@ -28,7 +28,10 @@ export interface DeadLetter extends SessionSnapshot {
   readonly reason: ExpiryReason
 }
 
-/** UTF-8 bytes of values per answer, of which the last one may go beyond: what a process keeps of a long dead list. */
+/**
+ * UTF-8 bytes of values per answer, of which the last one may go beyond: what a process keeps of a long dead
+ * list.
+ */
 const pageBytes = 1024 * 1024
 
 /** Names per call. */

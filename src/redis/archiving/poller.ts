@@ -18,7 +18,10 @@ const retryMs = 1_000
 export interface PollerHost {
   /** Where it looks at the deadlines: not in the context of the visitor whose call was the first. */
   readonly context: ConstructionContext
-  /** Until when a life must have been due to be claimed, by the server's time; `undefined`: nothing may be claimed. */
+  /**
+   * Until when a life must have been due to be claimed, by the server's time; `undefined`: nothing may be
+   * claimed.
+   */
   claimableUntil(): Promise<number | 'now' | undefined>
   /** What a claim has told. */
   onClaimed(shard: number, claimed: ClaimBatch): void
@@ -28,7 +31,10 @@ export interface PollerHost {
   onFailed(error: unknown): void
 }
 
-/** Looks for lives that are over, in each shard when the next one is due, and every `intervalMs` at the latest. */
+/**
+ * Looks for lives that are over, in each shard when the next one is due, and every `intervalMs` at the
+ * latest.
+ */
 export class Poller<T> {
   readonly #store: ClaimStore<T>
   readonly #archiver: Archiver<T>

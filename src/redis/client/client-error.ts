@@ -59,14 +59,17 @@ function glideCodeOf(name: string): string {
 /** How deep the causes of an error are followed. */
 const maxDepth = 3
 
-/** What servers and REST clients say before they quote a call, or all calls that were sent together with it. */
+/**
+ * What servers and REST clients say before they quote a call, or all calls that were sent together with it.
+ */
 const callQuotes = ['with args beginning with', 'command was:']
 
 /**
- * A copy of what a client threw, without the arguments of the call: ids and values are in there, as `command.args` or in the
- * words of the message, and an error ends up in logs.
+ * A copy of what a client threw, without the arguments of the call: ids and values are in there, as
+ * `command.args` or in the words of the message, and an error ends up in logs.
  *
- * Whatever quotes a call quotes its keys before its arguments: the message is cut off where the first of them begins.
+ * Whatever quotes a call quotes its keys before its arguments: the message is cut off where the first of them
+ * begins.
  */
 export function redactArguments(thrown: unknown, keys: readonly string[], depth = 1): Error {
   const { name, message, code, stack, cause } = readError(thrown)

@@ -23,33 +23,33 @@ interface GlideClient {
 export interface ClientScript {
   /** The Lua source, for `EVAL`. */
   readonly source: string
-  /** The hash of the source, for `EVALSHA`; `undefined` where the server has just said that it does not know it. */
+  /**
+   * The hash of the source, for `EVALSHA`; `undefined` where the server has just said that it does not know
+   * it.
+   */
   readonly sha: string | undefined
 }
 
 /**
  * Any other client, such as one of Upstash's REST API or of Bun.
  *
- * @example
- * const client: ScriptClient = {
- *   run: ({ source, sha }, keys, args) =>
- *     redis.send(sha === undefined ? 'EVAL' : 'EVALSHA', [sha ?? source, String(keys.length), ...keys, ...args]),
- * }
+ * @example const client: ScriptClient = { run: ({ source, sha }, keys, args) => redis.send(sha === undefined
+ *   ? 'EVAL' : 'EVALSHA', [sha ?? source, String(keys.length), ...keys, ...args]), }
  */
 export interface ScriptClient {
   /**
-   * Runs a script on the server that has its keys, and gives what the server answers, as it is: numbers, strings or bytes,
-   * in nested arrays.
+   * Runs a script on the server that has its keys, and gives what the server answers, as it is: numbers,
+   * strings or bytes, in nested arrays.
    *
-   * Where the server answers with an error, it rejects with one whose `message` is that of the server. On `NOSCRIPT` it is
-   * called once more, without `sha`; a client that always sends the source never gets there.
+   * Where the server answers with an error, it rejects with one whose `message` is that of the server. On
+   * `NOSCRIPT` it is called once more, without `sha`; a client that always sends the source never gets there.
    */
   run(script: ClientScript, keys: string[], args: string[]): Promise<unknown>
 }
 
 /**
- * A client of Redis or Valkey: node-redis 5 or newer, ioredis 5 or newer, iovalkey, or GLIDE; of one server or a cluster. Or
- * any other, in the shape of a {@link ScriptClient}.
+ * A client of Redis or Valkey: node-redis 5 or newer, ioredis 5 or newer, iovalkey, or GLIDE; of one server
+ * or a cluster. Or any other, in the shape of a {@link ScriptClient}.
  *
  * It is recognised by its methods: nothing of it is imported. It must be connected, or connect by itself.
  */
@@ -101,8 +101,8 @@ type Evaluate = (
 ) => Promise<unknown>
 
 /**
- * By its hash, and by its source where the server does not know it: after a restart, a failover, `SCRIPT FLUSH`, or
- * because Redis has let a script go that was not used for long.
+ * By its hash, and by its source where the server does not know it: after a restart, a failover,
+ * `SCRIPT FLUSH`, or because Redis has let a script go that was not used for long.
  */
 function withSourceFallback(bySha: Evaluate, bySource: Evaluate): RunScript {
   return async (script, keys, args) => {

@@ -5,7 +5,8 @@ import { type ClientError, readError, serverCode } from './client-error.ts'
  * What a failed call of the client means.
  *
  * - `rejected`: the server refused; repeating does not help
- * - `transient`: the server refused for now, and nothing was done: it loads its data, or a failover is under way
+ * - `transient`: the server refused for now, and nothing was done: it loads its data, or a failover is under
+ *   way
  * - `readOnly`: as `transient` for a moment after a failover, and as `rejected` on a replica
  * - `moved`: the keys are on another node of a cluster, which a client of one server does not find
  * - `misused`: the client was called with something else than it takes

@@ -2,8 +2,8 @@ import { unsupportedClientError } from './failure.ts'
 import { textOf } from './reply.ts'
 
 /**
- * Reads the answer of a script, whatever the client makes of it: RESP2 or RESP3, strings or buffers, numbers or big
- * integers. Our scripts answer with a number or a flat list of numbers and strings.
+ * Reads the answer of a script, whatever the client makes of it: RESP2 or RESP3, strings or buffers, numbers
+ * or big integers. Our scripts answer with a number or a flat list of numbers and strings.
  */
 export class ReplyReader {
   readonly #parts: readonly unknown[]

@@ -21,13 +21,15 @@ const readOnlyRetryBudgetMs = 1_000
 const minOperationTtlMs = 10_000
 
 /**
- * A call may be carried out until shortly before it is given up, so that its answer still comes in time: this part of
- * `callTimeoutMs` before, and no more than so many milliseconds.
+ * A call may be carried out until shortly before it is given up, so that its answer still comes in time: this
+ * part of `callTimeoutMs` before, and no more than so many milliseconds.
  */
 const replyMarginShare = 1 / 20
 const maxReplyMarginMs = 100
 
-/** How late a call is given up where this process stood still meanwhile; a busy event loop is late by less. */
+/**
+ * How late a call is given up where this process stood still meanwhile; a busy event loop is late by less.
+ */
 const stallMs = 500
 
 const firstBackoffMs = 20
@@ -39,8 +41,8 @@ export interface RetryingCallOptions {
   /** Monotonic time from which the call has `callTimeoutMs`, where it is not that of the call. */
   readonly startedAt?: number | undefined
   /**
-   * Called with the answer where it comes after the call was given up: the script was carried out in time, but its caller
-   * was told that it failed. For what has to be undone then, such as a lock that was taken.
+   * Called with the answer where it comes after the call was given up: the script was carried out in time,
+   * but its caller was told that it failed. For what has to be undone then, such as a lock that was taken.
    */
   readonly onLate?: ((answer: unknown) => void) | undefined
 }
@@ -59,9 +61,9 @@ interface PendingCall {
 /**
  * Calls scripts, and repeats what got no answer, with the very same arguments, for `callTimeoutMs`.
  *
- * Every script bears a repetition: its arguments name the life, the lock or the operation, so that what an earlier try
- * has done is recognised and answered again. And every script has a deadline in the server's time: what was given up here
- * is not carried out later.
+ * Every script bears a repetition: its arguments name the life, the lock or the operation, so that what an
+ * earlier try has done is recognised and answered again. And every script has a deadline in the server's
+ * time: what was given up here is not carried out later.
  */
 export class RetryingCaller {
   readonly #run: RunScript
@@ -81,8 +83,8 @@ export class RetryingCaller {
   }
 
   /**
-   * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, `ERR_SESSION_BACKEND_FAILED`, or with `ERR_SESSION_OPTION_INVALID`
-   * where the client hands out what no script answers.
+   * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, `ERR_SESSION_BACKEND_FAILED`, or with
+   * `ERR_SESSION_OPTION_INVALID` where the client hands out what no script answers.
    */
   async call(
     script: Script,
@@ -134,7 +136,8 @@ export class RetryingCaller {
       }
       const now = this.#clock.now()
       if (!hasStalled && now - call.deadlineAt > stallMs) {
-        // This process stood still, and its client may have lost what was answered meanwhile: one more chance.
+        // This process stood still, and its client may have lost what was answered meanwhile: one more
+        // chance.
         hasStalled = true
         call.deadlineAt = now + this.#callTimeoutMs
       }
@@ -146,7 +149,9 @@ export class RetryingCaller {
     }
   }
 
-  /** One try. A client that waits for its connection may keep a command for ever: we do not wait that long. */
+  /**
+   * One try. A client that waits for its connection may keep a command for ever: we do not wait that long.
+   */
   #attemptInTime(call: PendingCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const giveUp = () => reject(new Error(`No answer within ${this.#callTimeoutMs} ms`))

@@ -4,8 +4,9 @@ import { prelude } from '../scripts/includes/prelude.lua.ts'
 /**
  * A Lua script. Its hash is its version: two releases of the library side by side never run each other's.
  *
- * It begins with {@link prelude}, and answers `{1, now, answer}`, or `{0, now}` where it came too late and did nothing; `now`
- * is the server's time. The last of its parts is its body, which returns `answer`; the others are includes.
+ * It begins with {@link prelude}, and answers `{1, now, answer}`, or `{0, now}` where it came too late and
+ * did nothing; `now` is the server's time. The last of its parts is its body, which returns `answer`; the
+ * others are includes.
  */
 export class Script {
   readonly name: string

@@ -25,15 +25,16 @@ export type CallScript = (
 ) => Promise<unknown>
 
 /**
- * The note of the shards lives longer than any data: those live for the horizon from the last write, and an eighth more.
- * It is renewed when an eighth of the horizon has passed.
+ * The note of the shards lives longer than any data: those live for the horizon from the last write, and an
+ * eighth more. It is renewed when an eighth of the horizon has passed.
  */
 const renewShare = 1 / 8
 const ttlFactor = 1 + 2 * renewShare + 1 / 8
 
 /**
- * How old the check of the note may be before it is repeated beside the calls: `FLUSHALL` removes the note as well, and then
- * a process with another number of shards may begin. Soon where the process looks at deadlines anyway.
+ * How old the check of the note may be before it is repeated beside the calls: `FLUSHALL` removes the note as
+ * well, and then a process with another number of shards may begin. Soon where the process looks at deadlines
+ * anyway.
  */
 const recheckMs = 60_000
 const backgroundRecheckMs = 5_000
@@ -42,11 +43,12 @@ const backgroundRecheckMs = 5_000
 const maxTtlMs = 1e13
 
 /**
- * Sees to it that all processes divide the sessions alike: a process with another number of shards would not find them.
+ * Sees to it that all processes divide the sessions alike: a process with another number of shards would not
+ * find them.
  *
- * It asks before the first call, and then beside the calls, every 5 s where the process looks at deadlines, else every
- * minute. Calls wait for the answer again when the note has to live longer, with the default options after 21 hours without
- * a call.
+ * It asks before the first call, and then beside the calls, every 5 s where the process looks at deadlines,
+ * else every minute. Calls wait for the answer again when the note has to live longer, with the default
+ * options after 21 hours without a call.
  */
 export class ShardGuard {
   readonly #caller: RetryingCaller
@@ -55,7 +57,9 @@ export class ShardGuard {
   readonly #clock: Clock
   #maxLifetimeMs: number
   #isChecked = false
-  /** The check under way. It is not kept afterwards: a promise keeps the async context in which it was made. */
+  /**
+   * The check under way. It is not kept afterwards: a promise keeps the async context in which it was made.
+   */
   #pendingCheck: Promise<void> | undefined
   #checkedAt = 0
 

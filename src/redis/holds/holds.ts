@@ -22,9 +22,9 @@ export interface RedisHold<T = unknown> extends AsyncDisposable {
   /** A copy of the session that is held, as it was when the hold was taken. */
   readonly session: Session<T>
   /**
-   * Starts the time of the hold again: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
-   * once it was released, its time was up, the session was deleted, or another process took it over. Rejects with the codes
-   * of the store.
+   * Starts the time of the hold again: it may last for its `maxMs` from now. Returns whether it still holds,
+   * which it does not once it was released, its time was up, the session was deleted, or another process took
+   * it over. Rejects with the codes of the store.
    */
   renew(): Promise<boolean>
   /** Harmless when called twice, and after the session was deleted. Rejects with the codes of the store. */
@@ -142,7 +142,8 @@ export class Holds<T> {
   /**
    * Holds a session, which is brought to life where it is absent.
    *
-   * Rejects with what `load` or the factory failed with, with the codes of the store, and with `signal.reason`.
+   * Rejects with what `load` or the factory failed with, with the codes of the store, and with
+   * `signal.reason`.
    */
   async acquire(id: string, options: CheckedAcquire<T>, gate: Gate): Promise<RedisHold<T> | undefined> {
     const { signal } = options

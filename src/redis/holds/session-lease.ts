@@ -16,7 +16,10 @@ export interface LeaseEvents {
 /** How leases are kept. */
 export interface LeaseOptions {
   readonly leaseMs: number
-  /** Where they are renewed: in that of a turn, the renewals would be a part of it, and keep its request in memory. */
+  /**
+   * Where they are renewed: in that of a turn, the renewals would be a part of it, and keep its request in
+   * memory.
+   */
   readonly context: ConstructionContext
 }
 

@@ -28,8 +28,8 @@ const noChanges: SessionChanges = { text: undefined, timeoutMs: undefined }
 /**
  * The holds of this process: at most one in Redis for each session, however many hold it here.
  *
- * Every script that looks at a session reads all its holds. With a hold for each of them, a thousand reads of one session
- * at once cost a million looks.
+ * Every script that looks at a session reads all its holds. With a hold for each of them, a thousand reads of
+ * one session at once cost a million looks.
  */
 export class SharedHolds<T> {
   readonly #store: SessionStore<T>

@@ -13,7 +13,10 @@ import type { OlderIncarnations } from './older-incarnations.ts'
 import { type LoadResult, type OpenResult, PendingOpen } from './pending-open.ts'
 
 export interface OpenRequest<T> {
-  /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
+  /**
+   * Whether a session is to be made where there is none, or what makes its value instead of the registry's
+   * `create`.
+   */
   readonly create: boolean | CreateSession<T>
   /** The lock to take with the creation, or ''. */
   readonly token: string
@@ -30,7 +33,9 @@ export interface LoaderComponents<T> {
   readonly options: ResolvedRedisOptions<T>
 }
 
-/** Brings absent ids to life, by one `load` or one call of the factory that all callers of this process share. */
+/**
+ * Brings absent ids to life, by one `load` or one call of the factory that all callers of this process share.
+ */
 export class SessionLoader<T> {
   readonly #owner: object
   readonly #store: SessionStore<T>
@@ -81,7 +86,10 @@ export class SessionLoader<T> {
     }
   }
 
-  /** The id was deleted: what is being loaded here is dropped, those who wait load anew. Returns whether there was such. */
+  /**
+   * The id was deleted: what is being loaded here is dropped, those who wait load anew. Returns whether there
+   * was such.
+   */
   drop(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
     if (pendingOpen === undefined || this.#loadHost === undefined) return false

@@ -26,8 +26,8 @@ export interface OlderIncarnationsHost {
 }
 
 /**
- * The way from an absent id to its newest state: older lives are waited for until they are archived, one that is on the dead
- * list is taken back to life.
+ * The way from an absent id to its newest state: older lives are waited for until they are archived, one that
+ * is on the dead list is taken back to life.
  */
 export class OlderIncarnations<T> {
   readonly #claims: ClaimStore<T>
@@ -42,9 +42,11 @@ export class OlderIncarnations<T> {
   }
 
   /**
-   * Returns the name of the state that `load` gives, once that is the newest; or `live`: there is a live session.
+   * Returns the name of the state that `load` gives, once that is the newest; or `live`: there is a live
+   * session.
    *
-   * Rejects with `ERR_SESSION_BUSY` after `maxTurnMs`, with `ERR_SESSION_REGISTRY_FULL`, and as the signal aborts.
+   * Rejects with `ERR_SESSION_BUSY` after `maxTurnMs`, with `ERR_SESSION_REGISTRY_FULL`, and as the signal
+   * aborts.
    */
   async waitForNewest(id: string, signal: AbortSignal): Promise<{ readonly loadToken: string } | 'live'> {
     const deadlineAt = realClock.now() + this.#options.maxTurnMs
@@ -69,7 +71,10 @@ export class OlderIncarnations<T> {
     }
   }
 
-  /** Waits for a hook of this process that still works on a deleted life of the id. Rejects as the signal aborts. */
+  /**
+   * Waits for a hook of this process that still works on a deleted life of the id. Rejects as the signal
+   * aborts.
+   */
   async waitForDeleted(id: string, signal: AbortSignal): Promise<void> {
     const hook = this.#host.runningHookOfDeleted(id)
     if (hook !== undefined) await untilAborted(hook, signal)

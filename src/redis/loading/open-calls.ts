@@ -46,7 +46,8 @@ export class OpenCalls<T> {
   /**
    * The live session, else a loaded one, else a new one.
    *
-   * Rejects with what `load` or the factory failed with, with the codes of the store, and with `signal.reason`.
+   * Rejects with what `load` or the factory failed with, with the codes of the store, and with
+   * `signal.reason`.
    */
   async open(id: string, options: CheckedOpen<T>): Promise<SessionSnapshot | undefined> {
     const { signal } = options

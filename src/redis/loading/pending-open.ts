@@ -12,7 +12,10 @@ export type OpenResult =
   /** `token`: the lock that its creator has taken with it. */
   | { readonly state: 'created'; readonly snapshot: SessionSnapshot; readonly token: string }
 
-/** What stands for the value of the new life: what `load` gave, from the state named `loaded`; else it is to be made. */
+/**
+ * What stands for the value of the new life: what `load` gave, from the state named `loaded`; else it is to
+ * be made.
+ */
 export interface LoadResult<T> {
   readonly value: { readonly of: T } | undefined
   readonly loadToken: string | undefined
@@ -21,7 +24,8 @@ export interface LoadResult<T> {
 /**
  * The work that is under way to bring one id to life, for all in this process who wait for it.
  *
- * It is given up when the last of them leaves: who comes later begins anew, and has no part in how this one ends.
+ * It is given up when the last of them leaves: who comes later begins anew, and has no part in how this one
+ * ends.
  */
 export class PendingOpen<T> {
   /** Aborts when no one waits any more for what comes before the load. */

@@ -3,9 +3,9 @@ import { session } from './includes/session.lua.ts'
 import { waiters } from './includes/waiters.lua.ts'
 
 /**
- * Reads the live session, and as `flags` say touches it (`t`), sends its value (`d`) unless the caller knows that
- * version, takes its turn lock (`l`) or a hold (`h`) under a token, waits for the lock (`w`), or asks the one who has the
- * lock to stop (`i`).
+ * Reads the live session, and as `flags` say touches it (`t`), sends its value (`d`) unless the caller knows
+ * that version, takes its turn lock (`l`) or a hold (`h`) under a token, waits for the lock (`w`), or asks
+ * the one who has the lock to stop (`i`).
  *
  * A lock that is free goes to the first of those who wait; a caller who interrupts goes ahead of them.
  *

@@ -8,8 +8,8 @@ import { waiters } from './includes/waiters.lua.ts'
 /**
  * Assigns the value of the live session, as a short turn would; begins one where there is none.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or -1, live
- * sessions of the shard at the most or -1, operation
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or
+ * -1, live sessions of the shard at the most or -1, operation
  *
  * `{0, now}`: a turn has the lock, or waits for it. `{1, now, c, m}`, `{2, now}`, `{3, now}`: as of a
  * creation. `{4, now, g, inMs}`: assigned; it is over in so many ms.

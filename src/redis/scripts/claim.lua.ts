@@ -1,17 +1,19 @@
 import { Script } from '../client/script.ts'
 
 /**
- * Takes lives that are over under a lease: first those whose lease has run out or whose pause has ended, then those due.
+ * Takes lives that are over under a lease: first those whose lease has run out or whose pause has ended, then
+ * those due.
  *
- * It touches no session: their keys could not be declared, for their names stand in the sets. An entry that is no name of
- * a life is removed.
+ * It touches no session: their keys could not be declared, for their names stand in the sets. An entry that
+ * is no name of a life is removed.
  *
  * KEYS deadlines, queue, leases, dead, answer · ARGV limit, leaseMs, token, retentionMs, latest or ''
  *
- * Nothing is taken that was not due by `latest`, in the server's time, nor what is to be first: that is for those who archive.
+ * Nothing is taken that was not due by `latest`, in the server's time, nor what is to be first: that is for
+ * those who archive.
  *
- * `{now, next, removed, taken}`, and of each life `member, isNew`; `next` is how many ms until something is due, -1: nothing
- * is. `isNew` is 1 where it was never claimed before.
+ * `{now, next, removed, taken}`, and of each life `member, isNew`; `next` is how many ms until something is
+ * due, -1: nothing is. `isNew` is 1 where it was never claimed before.
  */
 export const claim = new Script(
   'claim',

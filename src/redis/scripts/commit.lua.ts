@@ -3,14 +3,15 @@ import { saves } from './includes/saves.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Ends a turn (`l`), a hold (`h`), or the part of one who has a hold together with others, which stays (`p`), and saves what
- * it changed.
+ * Ends a turn (`l`), a hold (`h`), or the part of one who has a hold together with others, which stays (`p`),
+ * and saves what it changed.
  *
- * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '', version read
+ * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '',
+ * version read
  *
- * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done by an earlier
- * try. `{0}`: the lock is another's, or what was read outside a turn has changed; nothing was saved. `{-1}`: that life has
- * ended.
+ * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done
+ * by an earlier try. `{0}`: the lock is another's, or what was read outside a turn has changed; nothing was
+ * saved. `{-1}`: that life has ended.
  */
 export const commit = new Script(
   'commit',

@@ -5,8 +5,8 @@ import { session } from './includes/session.lua.ts'
 /**
  * Begins a life named `ARGV[3]`; with a token, in the turn of its creator.
  *
- * `v` names the state that was saved last. It is never a counter: a server that has lost its last moments would give the
- * same number to another state.
+ * `v` names the state that was saved last. It is never a counter: a server that has lost its last moments
+ * would give the same number to another state.
  */
 export const createSession = `
 local function createSession(token, leaseMs)
@@ -38,14 +38,16 @@ end
 /**
  * Begins a life where there is none; an older one that is over moves aside.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or -1, live
- * sessions of the shard at the most or -1, token, leaseMs, loaded, `ld`
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or
+ * -1, live sessions of the shard at the most or -1, token, leaseMs, loaded, `ld`
  *
- * Where the value was loaded (`ARGV[10]` is 1) it must be the newest state: no older life may be waiting to be archived or be
- * the newest dead one, and none may have begun or been archived, nor the id deleted, since the load began.
+ * Where the value was loaded (`ARGV[10]` is 1) it must be the newest state: no older life may be waiting to
+ * be archived or be the newest dead one, and none may have begun or been archived, nor the id deleted, since
+ * the load began.
  *
- * `{0, now}`: there is a live session, or a newer state than the loaded one. `{1, now, c, m}`: created, now or by an earlier try
- * of the same name. `{2, now}`: an earlier try has created it, and it has ended since. `{3, now}`: the shard is full.
+ * `{0, now}`: there is a live session, or a newer state than the loaded one. `{1, now, c, m}`: created, now
+ * or by an earlier try of the same name. `{2, now}`: an earlier try has created it, and it has ended since.
+ * `{3, now}`: the shard is full.
  */
 export const create = new Script(
   'create',

@@ -2,7 +2,10 @@ import { ReadOnlyScript, Script } from '../client/script.ts'
 import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
-/** Adds a dead life to an answer: `g, v, c, a, i, m, attempts, failedAt, reason, value`. The size of its value. */
+/**
+ * Adds a dead life to an answer: `g, v, c, a, i, m, attempts, failedAt, reason, value`. The size of its
+ * value.
+ */
 const appendDeadLetter = `
 local function appendDeadLetter(reply, incarnation)
   local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
@@ -18,10 +21,11 @@ end
 /**
  * Reads dead lives of an id, until their values have reached a size.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, size, and of each life `g`
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, size, and of each life
+ * `g`
  *
- * `{now, read}`, and what {@link appendDeadLetter} says of each; `read` is how many of them were looked for. One that is dead no more is
- * passed over.
+ * `{now, read}`, and what {@link appendDeadLetter} says of each; `read` is how many of them were looked for.
+ * One that is dead no more is passed over.
  */
 export const readDead = new ReadOnlyScript(
   'read-dead',

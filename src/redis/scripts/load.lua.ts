@@ -3,14 +3,15 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Begins to archive a life that was claimed: reads it, counts the attempt, and seals it: no turn that has lost its lock can
- * save into it any more.
+ * Begins to archive a life that was claimed: reads it, counts the attempt, and seals it: no turn that has
+ * lost its lock can save into it any more.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, attempts at the most
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, attempts at the
+ * most
  *
- * `{1, now, attempt, overtaken, v, c, a, i, m, value}`; where `attempt` is more than the most there is none left, and none
- * is counted. `{0}`: the lease is another's. `{2}`: an older life of the id comes first. `{3}`: it lives, for the server's
- * clock was set back. `{4}`: its data are gone.
+ * `{1, now, attempt, overtaken, v, c, a, i, m, value}`; where `attempt` is more than the most there is none
+ * left, and none is counted. `{0}`: the lease is another's. `{2}`: an older life of the id comes first.
+ * `{3}`: it lives, for the server's clock was set back. `{4}`: its data are gone.
  */
 export const load = new Script(
   'load',

@@ -3,22 +3,22 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * The next step to the newest state of an id that is to be loaded: a live session, else an older life that waits, else the
- * newest dead one, else what was archived.
+ * The next step to the newest state of an id that is to be loaded: a live session, else an older life that
+ * waits, else the newest dead one, else what was archived.
  *
- * A life that waits is put first. It is taken under a lease, if it is ready and no process has begun to archive it, nor taken
- * it for a caller of its own; without a token it becomes the first to be claimed, where there is an archive to wait for. A
- * pause between two tries is cut short.
+ * A life that waits is put first. It is taken under a lease, if it is ready and no process has begun to
+ * archive it, nor taken it for a caller of its own; without a token it becomes the first to be claimed, where
+ * there is an archive to wait for. A pause between two tries is cut short.
  *
  * A dead life that is the newest state is taken back to life. Its idle time and its age start again.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, token or '', leaseMs, the longest pause
- * in ms, live sessions of the shard at the most or -1, a new name, how long it is kept in ms,
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, token or '', leaseMs, the
+ * longest pause in ms, live sessions of the shard at the most or -1, a new name, how long it is kept in ms,
  * whether it is to be archived
  *
- * `{0, ld}`: what can be loaded is the newest state, for as long as `ld` names it. `{1}`: there is a live session; `{1, inMs}`:
- * one was taken back to life, and is over in so many ms. `{2}`: a life waits, or is being archived. `{3, g, isNew}`: it was
- * taken. `{4}`: the shard is full.
+ * `{0, ld}`: what can be loaded is the newest state, for as long as `ld` names it. `{1}`: there is a live
+ * session; `{1, inMs}`: one was taken back to life, and is over in so many ms. `{2}`: a life waits, or is
+ * being archived. `{3, g, isNew}`: it was taken. `{4}`: the shard is full.
  */
 export const newest = new Script(
   'newest',

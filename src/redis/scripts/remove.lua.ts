@@ -7,7 +7,8 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs
  *
- * `{now}`, and of each life `kind, g, v, c, a, i, m, value`; kind 1: it lived, 2: it was being archived, 0: it was over.
+ * `{now}`, and of each life `kind, g, v, c, a, i, m, value`; kind 1: it lived, 2: it was being archived, 0:
+ * it was over.
  */
 export const remove = new Script(
   'remove',

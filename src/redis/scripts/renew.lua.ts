@@ -6,7 +6,8 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, leaseMs
  *
- * `{1, interrupts}`: renewed; `interrupts` is 1 if somebody asks the turn to stop. `{0}`: lost. `{-1}`: the life has ended.
+ * `{1, interrupts}`: renewed; `interrupts` is 1 if somebody asks the turn to stop. `{0}`: lost. `{-1}`: the
+ * life has ended.
  */
 export const renew = new Script(
   'renew',

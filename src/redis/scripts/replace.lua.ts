@@ -6,11 +6,11 @@ import { session } from './includes/session.lua.ts'
 /**
  * Begins a life in place of the live one, which ends.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs, g, value, i, maxAgeMs or -1,
- * live sessions of the shard at the most or -1
+ * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs, g, value, i,
+ * maxAgeMs or -1, live sessions of the shard at the most or -1
  *
- * `{1, now, c, m}`, and of the life that ended `g, v, c, a, i, m, value`. `{2, now}`: done by an earlier try, and ended.
- * `{3, now}`: the shard is full, and there is none to replace.
+ * `{1, now, c, m}`, and of the life that ended `g, v, c, a, i, m, value`. `{2, now}`: done by an earlier try,
+ * and ended. `{3, now}`: the shard is full, and there is none to replace.
  */
 export const replace = new Script(
   'replace',

@@ -3,12 +3,14 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Settles a claim: archived (`ack`), to be tried again after a pause (`retry`), given back untried (`release`), or given
- * up (`deadLetter`).
+ * Settles a claim: archived (`ack`), to be tried again after a pause (`retry`), given back untried
+ * (`release`), or given up (`deadLetter`).
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, outcome, pauseMs, reason
+ * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, outcome,
+ * pauseMs, reason
  *
- * 1: settled, now or by an earlier try; 2: and a younger life of the id is ready. 0: the lease is another's, or the life was deleted.
+ * 1: settled, now or by an earlier try; 2: and a younger life of the id is ready. 0: the lease is another's,
+ * or the life was deleted.
  */
 export const settle = new Script(
   'settle',

@@ -8,8 +8,8 @@ export const probe = '[1.0]'
  *
  * KEYS config
  *
- * `{shards or 0, TTL in ms, policy, probe}`; policy is `maxmemory-policy`, or empty where INFO is forbidden; the probe
- * shows whether the client hands out text as it is.
+ * `{shards or 0, TTL in ms, policy, probe}`; policy is `maxmemory-policy`, or empty where INFO is forbidden;
+ * the probe shows whether the client hands out text as it is.
  */
 export const readShards = new ReadOnlyScript(
   'read-shards',

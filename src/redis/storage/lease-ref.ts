@@ -14,5 +14,7 @@ export type CommitRef = Omit<LeaseRef, 'kind'> & { readonly kind: LeaseKind | 'p
 /** How the scripts name them. */
 export const kindCode = { turn: 'l', hold: 'h', part: 'p' } as const
 
-/** What giving a lease back has come to. `lost`: it was another's. `ended`: the session has ended meanwhile. */
+/**
+ * What giving a lease back has come to. `lost`: it was another's. `ended`: the session has ended meanwhile.
+ */
 export type CommitOutcome = 'done' | 'lost' | 'ended'

@@ -7,10 +7,14 @@ export interface CachedText {
   readonly text: string
 }
 
-/** What the cache keeps at the most, in bytes: some hundred long histories, or some ten thousand short ones. */
+/**
+ * What the cache keeps at the most, in bytes: some hundred long histories, or some ten thousand short ones.
+ */
 const maxBytes = 32 * 1024 * 1024
 
-/** What an entry takes besides its characters: 200 bytes on 64-bit V8, and the slack of a `Map` that grows. */
+/**
+ * What an entry takes besides its characters: 200 bytes on 64-bit V8, and the slack of a `Map` that grows.
+ */
 const entryBytes = 320
 
 /** What is left when a cache that is full has evicted. */
@@ -20,10 +24,11 @@ const evictionTarget = 7 / 8
 const unitBytes = 2
 
 /**
- * A cache of the texts that this process last saw, so that a large history that has not changed is not sent again.
+ * A cache of the texts that this process last saw, so that a large history that has not changed is not sent
+ * again.
  *
- * It only saves transfer: each read asks Redis whether the version is still the current one. The least recently used
- * texts go first.
+ * It only saves transfer: each read asks Redis whether the version is still the current one. The least
+ * recently used texts go first.
  */
 export class NearCache {
   readonly #texts = new Map<string, CachedText>()
@@ -59,7 +64,10 @@ export class NearCache {
     this.#texts.delete(id)
   }
 
-  /** More than one at a time: the way to the oldest entry of a `Map` leads over all the places of those deleted before. */
+  /**
+   * More than one at a time: the way to the oldest entry of a `Map` leads over all the places of those
+   * deleted before.
+   */
   #evict(): void {
     for (const oldest of this.#texts.keys()) {
       if (this.#bytes <= this.#maxBytes * evictionTarget) break

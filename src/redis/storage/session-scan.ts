@@ -36,8 +36,8 @@ export class SessionScan {
   }
 
   /**
-   * The lives that live, shard by shard as they were when the walk came to it, least recently active first, in batches
-   * that were looked at once more just before.
+   * The lives that live, shard by shard as they were when the walk came to it, least recently active first,
+   * in batches that were looked at once more just before.
    */
   async *live(): AsyncGenerator<IncarnationRef[], void, undefined> {
     for (const shard of this.#shards()) {
@@ -63,7 +63,10 @@ export class SessionScan {
     }
   }
 
-  /** The lives that were given up since `ms` ago, by their id; in each shard the id that failed the longest ago is first. */
+  /**
+   * The lives that were given up since `ms` ago, by their id; in each shard the id that failed the longest
+   * ago is first.
+   */
   async *dead(ms: number): AsyncGenerator<DeadIncarnations, void, undefined> {
     for (const shard of this.#shards()) {
       const ids = new Map<string, string[]>()

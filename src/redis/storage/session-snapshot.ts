@@ -5,7 +5,10 @@ import type { ReplyReader } from '../client/reply-reader.ts'
 export interface SessionSnapshot {
   readonly id: string
   readonly incarnation: string
-  /** Names what was saved last: random, so that it cannot come again on a server that has lost its last moments. */
+  /**
+   * Names what was saved last: random, so that it cannot come again on a server that has lost its last
+   * moments.
+   */
   readonly version: string
   /** Epoch ms of the server, and so are the other times. */
   readonly createdAt: number

@@ -41,7 +41,9 @@ export interface RemovedSession {
 
 const removedState = { 0: 'expired', 1: 'live', 2: 'archiving' } as const
 
-/** The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition. */
+/**
+ * The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition.
+ */
 export class SessionStore<T> {
   readonly #call: CallScript
   readonly #keys: Keys

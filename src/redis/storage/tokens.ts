@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
-/** A name that nobody else has: of a life, a lock, an operation. 22 characters, for it stands in every queue. */
+/**
+ * A name that nobody else has: of a life, a lock, an operation. 22 characters, for it stands in every queue.
+ */
 export function newToken(): string {
   return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
 }

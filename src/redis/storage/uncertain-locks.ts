@@ -9,10 +9,11 @@ interface UncertainLock {
 }
 
 /**
- * The tokens of turn locks whose calls were given up: the lock may have been taken, or may not have been released.
+ * The tokens of turn locks whose calls were given up: the lock may have been taken, or may not have been
+ * released.
  *
- * The next try of this process for the same session uses the token again, and so recognises its own lock, which nobody else
- * would get before its lease has run out.
+ * The next try of this process for the same session uses the token again, and so recognises its own lock,
+ * which nobody else would get before its lease has run out.
  */
 export class UncertainLocks {
   readonly #leaseMs: number

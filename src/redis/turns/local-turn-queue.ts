@@ -31,8 +31,8 @@ export class LocalTurnQueue<T> {
 /**
  * One try of this process to get the turn lock of a session, under one token.
  *
- * It serves all who stand in the line while it lasts. It is given up when the last of them has left: those who come later
- * begin a try of their own, and have nothing to do with how this one ends.
+ * It serves all who stand in the line while it lasts. It is given up when the last of them has left: those
+ * who come later begin a try of their own, and have nothing to do with how this one ends.
  */
 export class LockAttempt {
   readonly token: string

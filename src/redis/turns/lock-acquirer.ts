@@ -42,8 +42,8 @@ export class LockAcquirer<T> {
   }
 
   /**
-   * Takes the lock for the first in the line by then. Returns `undefined` when no one in it wants it any more; the lock, if
-   * it was taken all the same, is given back.
+   * Takes the lock for the first in the line by then. Returns `undefined` when no one in it wants it any
+   * more; the lock, if it was taken all the same, is given back.
    *
    * Rejects with what `load` or the factory failed with, and with the codes of the store.
    */
@@ -97,7 +97,10 @@ export class LockAcquirer<T> {
     }
   }
 
-  /** Takes a hold for a turn that joins, whatever turn has the lock; `undefined` when it does not want it any more. */
+  /**
+   * Takes a hold for a turn that joins, whatever turn has the lock; `undefined` when it does not want it any
+   * more.
+   */
   async acquireHold(run: RedisTurnRun<T>): Promise<JoinedSession<T> | undefined> {
     const { id } = run
     while (run.phase === 'waiting') {

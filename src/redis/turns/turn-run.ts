@@ -8,7 +8,10 @@ import type { TurnLease } from './turn-lease.ts'
 /** A call of `run` in the registry of many processes. */
 export class RedisTurnRun<T> extends TurnCall<T> implements HoldUser {
   declare readonly outer: RedisTurnRun<T> | undefined
-  /** Whether it is brought to life where it is absent; else the turn is not called, and its result is `undefined`. */
+  /**
+   * Whether it is brought to life where it is absent; else the turn is not called, and its result is
+   * `undefined`.
+   */
   mayCreate = true
   /** Its place in the line of its id, while it waits. */
   entry: QueueEntry<RedisTurnRun<T>> | undefined = undefined

@@ -25,7 +25,9 @@ export interface TurnRunnerComponents<T> {
   readonly options: ResolvedRedisOptions<T>
 }
 
-/** The course of one turn, from the lock to the save: whatever happens, the session is free of it in the end. */
+/**
+ * The course of one turn, from the lock to the save: whatever happens, the session is free of it in the end.
+ */
 export class TurnRunner<T> {
   readonly #components: TurnRunnerComponents<T>
   readonly #limits: TurnLimits<RedisTurnRun<T>>
@@ -115,7 +117,10 @@ export class TurnRunner<T> {
     else run.leaveOuter?.()
   }
 
-  /** Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time is up. */
+  /**
+   * Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time
+   * is up.
+   */
   onLeaseLost(run: RedisTurnRun<T>, error: SessionRegistryError): void {
     if (run.phase !== 'running') return
     run.phase = 'aborted'

@@ -34,8 +34,8 @@ export interface TurnSchedulerComponents<T> {
 }
 
 /**
- * Lets sessions be used across `await`, one turn at a time for each. In this process they stand in a line; for the first
- * of it the lock is taken in Redis, which it has until it has saved.
+ * Lets sessions be used across `await`, one turn at a time for each. In this process they stand in a line;
+ * for the first of it the lock is taken in Redis, which it has until it has saved.
  */
 export class TurnScheduler<T> {
   readonly #owner: object
@@ -137,7 +137,9 @@ export class TurnScheduler<T> {
     for (const run of this.#joining) if (run.phase === 'waiting') this.#removeWaiting(run, error)
   }
 
-  /** Asks every turn to end: the deadline of `close` has passed. They have `turnGraceMs`, and are then cut. */
+  /**
+   * Asks every turn to end: the deadline of `close` has passed. They have `turnGraceMs`, and are then cut.
+   */
   stopAll(error: SessionRegistryError): void {
     for (const run of this.#running()) this.#runner.stop(run, error)
   }

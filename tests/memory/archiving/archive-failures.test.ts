@@ -27,7 +27,8 @@ it('loses nothing of a session whose archive fails for a while', async () => {
   expect(await registry.open('a')).toEqual(['precious'])
 })
 
-// A request that comes while a session is being closed gets neither the old nor a new one (cyberlife-coder/VelesDB#2319).
+// A request that comes while a session is being closed gets neither the old nor a new one
+// (cyberlife-coder/VelesDB#2319).
 it('gives the whole history to a visitor who comes back while it is being archived', async () => {
   const store = new FakeArchive('manual')
   const { registry, clock } = clockedRegistry({

@@ -4,7 +4,10 @@ import { expect, it } from 'vitest'
 
 const source = (path: string) => new URL(`../../../src/${path}`, import.meta.url).href
 
-/** Runs a module in a process that has nothing else to do, and gives what it prints. One that falls asleep fails. */
+/**
+ * Runs a module in a process that has nothing else to do, and gives what it prints. One that falls asleep
+ * fails.
+ */
 async function printed(body: string): Promise<string> {
   const imports = `
     import { SessionRegistry } from '${source('index.ts')}'

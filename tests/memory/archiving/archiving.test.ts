@@ -270,7 +270,8 @@ describe('a session that is deleted while it is archived', () => {
 it('makes way for the event loop while a store answers at once', async () => {
   const { registry, clock } = clockedRegistry({
     timeoutMs: 1_000,
-    // Each archive takes one millisecond of the clock: as it stands still otherwise, four of them fill a burst.
+    // Each archive takes one millisecond of the clock: as it stands still otherwise, four of them fill a
+    // burst.
     archive: async () => clock.advance(1),
   })
   for (let index = 0; index < 40; index += 1) registry.set(`id-${index}`, [])

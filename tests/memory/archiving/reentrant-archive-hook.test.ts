@@ -4,7 +4,8 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-// The hook is called in the middle of `sweep`, `set` or `close`: what it does before its first `await` comes back in there.
+// The hook is called in the middle of `sweep`, `set` or `close`: what it does before its first `await` comes
+// back in there.
 
 it('may delete its own session, one that waits for its archive, and all the rest', async () => {
   const calls: unknown[] = []

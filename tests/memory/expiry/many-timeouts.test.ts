@@ -43,7 +43,8 @@ it('evicts the least recently active of many timeouts, to within a granule', () 
     registry.set(`${index}`, index, { timeoutMs: 1e6 + index })
     clock.advance(1)
   }
-  // A granule of these timeouts is 7.8 s, so all were active within one; then half of them come back much later.
+  // A granule of these timeouts is 7.8 s, so all were active within one; then half of them come back much
+  // later.
   clock.advance(100_000)
   for (let index = 0; index < count; index += 2) registry.touch(`${index}`)
   for (let index = 0; index < count / 2; index += 1) registry.set(`new ${index}`, index)

@@ -21,11 +21,13 @@ it('comes to the end of a sweep that takes long, while creations look for what h
   registry.on('ended', ({ id }) => {
     ended.push(id)
     if (ended.length === 1) {
-      // By their granule the idle ones could be over now: they are put aside, which they were not when the sweep began.
+      // By their granule the idle ones could be over now: they are put aside, which they were not when the
+      // sweep began.
       spentMs = 150
       registry.set('first', 1, { timeoutMs: never })
     } else if (ended.length === 10) {
-      // Now they are over. A creation lets go a few of them, and leaves the others to whoever looks next: the sweep.
+      // Now they are over. A creation lets go a few of them, and leaves the others to whoever looks next: the
+      // sweep.
       spentMs = 250
       registry.set('second', 2)
       registry.set('third', 3)

@@ -5,7 +5,10 @@ import { SlowClock } from '../../support/slow-clock.ts'
 
 const count = 100
 
-/** A registry with sessions that are all over when the first background sweep comes, on a clock that then gets slow. */
+/**
+ * A registry with sessions that are all over when the first background sweep comes, on a clock that then gets
+ * slow.
+ */
 function overdue(msPerLook: number) {
   const clock = new SlowClock()
   const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000, intervalMs: 1_000 })

@@ -7,8 +7,8 @@ import { TrackingClock } from '../../support/tracking-clock.ts'
 
 const days = 24 * 3_600_000
 
-// Node turns a delay over 2^31-1 ms into 1 ms: lru-cache with a 30-day ttl warned 82 700 times in 3 s, and node-cache,
-// cacheable and memorystore swept without end.
+// Node turns a delay over 2^31-1 ms into 1 ms: lru-cache with a 30-day ttl warned 82 700 times in 3 s, and
+// node-cache, cacheable and memorystore swept without end.
 describe('a delay over 2^31-1 ms', () => {
   it('makes lru-cache set a timer a millisecond', () => {
     const clock = installFakeGlobals()

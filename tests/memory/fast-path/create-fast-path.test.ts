@@ -6,7 +6,10 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-/** Nobody listens to `created`, and nothing is logged: so a creation takes the short way, unless something is in it. */
+/**
+ * Nobody listens to `created`, and nothing is logged: so a creation takes the short way, unless something is
+ * in it.
+ */
 function plainRegistry(options: SessionRegistryOptions<string> = {}) {
   const clock = new ManualClock()
   return { clock, registry: new SessionRegistry<string>({ clock, create: (id) => `of ${id}`, ...options }) }

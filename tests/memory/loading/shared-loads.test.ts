@@ -7,7 +7,8 @@ import { observe } from '../../support/observed-promise.ts'
 import { sessionError } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-// Nine of ten page reloads failed: the visitor's new request was rejected with why the old one had been given up.
+// Nine of ten page reloads failed: the visitor's new request was rejected with why the old one had been given
+// up.
 describe('shared work that its last user has left', () => {
   it.each(['open', 'run'] as const)('load: a %s that comes in the same step loads anew', async (how) => {
     const store = new ManualLoad()

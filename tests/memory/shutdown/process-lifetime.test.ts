@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 
-// Each test is a process of its own, and the machine may be busy. Whether it ends by itself no fake clock can show.
+// Each test is a process of its own, and the machine may be busy. Whether it ends by itself no fake clock can
+// show.
 vi.setConfig({ testTimeout: 60_000 })
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -21,7 +22,10 @@ async function printedBy(program: string): Promise<string[]> {
   return stdout.trim().split('\n')
 }
 
-/** A registry whose only session is over; the first tries of its archive do as `tries` says, the others succeed. */
+/**
+ * A registry whose only session is over; the first tries of its archive do as `tries` says, the others
+ * succeed.
+ */
 const withOneOver = (tries: string) => `
   const tries = [${tries}]
   const registry = new SessionRegistry({

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { Random } from '../../support/random.ts'
 
-// Beyond four sessions they stand in the index of our own, where ids of the same length have the same hash here.
+// Beyond four sessions they stand in the index of our own, where ids of the same length have the same hash
+// here.
 vi.mock('../../../src/memory/table/layout.ts', async (importOriginal) => ({
   ...(await importOriginal<object>()),
   maxInMap: 4,

@@ -120,7 +120,8 @@ it.each([
   }
 })
 
-// What a visitor would choose who knows the code and not the keys: ids that all differ in the same few places.
+// What a visitor would choose who knows the code and not the keys: ids that all differ in the same few
+// places.
 it.each<[what: string, length: number, places: (bit: number) => number, units: readonly [number, number]]>([
   ['in places that a hash of samples passes over', 1_024, (bit) => 1 + bit * 3, [0x78, 0x79]],
   ['in the highest bit of their units', 34, (bit) => bit * 2, [0x20, 0x8020]],

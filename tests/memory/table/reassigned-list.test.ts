@@ -5,7 +5,10 @@ import { slotOf } from './scan.ts'
 
 const never = Number.POSITIVE_INFINITY
 
-/** Sessions without a deadline, `a` the least recently active, that came from a class with one in another order. */
+/**
+ * Sessions without a deadline, `a` the least recently active, that came from a class with one in another
+ * order.
+ */
 function moved(precision = ['c', 'a', 'd', 'b']) {
   const table = new SessionTable<number, object>(1_000_000, never, 'for-evictions')
   const ids = precision.toSorted()

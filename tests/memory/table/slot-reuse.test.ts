@@ -1,8 +1,8 @@
 import { SessionRegistry } from 'session-registry'
 import { expect, it } from 'vitest'
 
-// Sessions are numbered places that are used again. Whoever looks a value up by its number after listeners were told
-// may find nothing there, or what belongs to another visitor.
+// Sessions are numbered places that are used again. Whoever looks a value up by its number after listeners
+// were told may find nothing there, or what belongs to another visitor.
 it('gives the value that it made, though a listener has ended the session and begun another', () => {
   const registry = new SessionRegistry<string>({ timeoutMs: 1_000 })
   registry.once('created', ({ id }) => {

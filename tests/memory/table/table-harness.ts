@@ -125,8 +125,9 @@ export class TableHarness {
 
   /** Asks for what was over a moment ago, as a sweep in slices does. */
   walkBack(): void {
-    // All of it is found, but for those whose age was put aside while they were held: they come back in no order, as they
-    // are over from then on. Before that moment one of them may hide another until the next walk.
+    // All of it is found, but for those whose age was put aside while they were held: they come back in no
+    // order, as they are over from then on. Before that moment one of them may hide another until the next
+    // walk.
     const most = this.options.maxAgeMs === never ? never : Number.MAX_SAFE_INTEGER
     this.walk(this.now - this.random.below(500), most)
   }

@@ -14,7 +14,10 @@ export interface ModelSession {
   at: number
 }
 
-/** What a table of sessions is, in the simplest code that can be thought of: an array, full scans, exact deadlines. */
+/**
+ * What a table of sessions is, in the simplest code that can be thought of: an array, full scans, exact
+ * deadlines.
+ */
 export class TableModel {
   readonly sessions: ModelSession[] = []
   readonly #maxAgeMs: number

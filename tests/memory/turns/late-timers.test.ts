@@ -6,7 +6,10 @@ import { systemClock, Timer } from '../../../src/core/time/clock.ts'
 import { observe } from '../../support/observed-promise.ts'
 import { sessionError } from '../../support/session-error.ts'
 
-/** Stands still with everything that is in this thread, as a process that was stopped does: its sockets fill up meanwhile. */
+/**
+ * Stands still with everything that is in this thread, as a process that was stopped does: its sockets fill
+ * up meanwhile.
+ */
 function freeze(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

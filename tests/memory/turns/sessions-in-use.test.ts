@@ -53,8 +53,9 @@ describe('a cap', () => {
   })
 })
 
-// Evicted in the middle of a turn, and the answer written into an orphan (modelcontextprotocol/python-sdk#2455,
-// LanternOps/breeze#4384, rcarmo/piclaw#777: the sweep fired 12 ms into the turn, before "busy" was set).
+// Evicted in the middle of a turn, and the answer written into an orphan
+// (modelcontextprotocol/python-sdk#2455, LanternOps/breeze#4384, rcarmo/piclaw#777: the sweep fired 12 ms
+// into the turn, before "busy" was set).
 describe('a turn', () => {
   it('is under way before run returns, so that no sweep can come in between', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })

@@ -8,7 +8,8 @@ const generous = { timeout: 120_000 }
 const sessions = 600
 const ids = Array.from({ length: sessions }, (_, index) => `visitor-${index}`)
 
-// A lease long enough not to be lost by a busy machine alone, for then there would be more duplicates than explained.
+// A lease long enough not to be lost by a busy machine alone, for then there would be more duplicates than
+// explained.
 const options = { timeoutMs: 1_500, leaseMs: 3_000, intervalMs: 500, archiveConcurrency: 8 }
 const archive = { leastMs: 20, mostMs: 60 }
 

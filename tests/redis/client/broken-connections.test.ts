@@ -57,7 +57,8 @@ describeOnRedis('a connection that breaks, with each client', (redis) => {
       const proxy = await testProxy(redis.url)
       const [one, other] = await twoRegistries(proxy, kind)
       const recorded: string[] = []
-      // The server knows the scripts by then: an answer that says it does not would be a lost one without harm.
+      // The server knows the scripts by then: an answer that says it does not would be a lost one without
+      // harm.
       await other.run('warm', (session) => {
         session.value.n += 1
       })

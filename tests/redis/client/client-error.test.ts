@@ -8,7 +8,10 @@ const value = 'the-value-of-ada'
 const keys = [`{sessions:3}:s:${id}`, '{sessions:3}:dl']
 const args = [id, '604800000', value]
 
-/** Everything that an error shows: to a logger that walks its fields, to a console, to whoever looks for hidden ones. */
+/**
+ * Everything that an error shows: to a logger that walks its fields, to a console, to whoever looks for
+ * hidden ones.
+ */
 function shown(error: unknown): string {
   return [
     JSON.stringify(error),

@@ -14,7 +14,9 @@ const generous = { timeout: 60_000 }
 const settings = { args: ['--repl-diskless-sync-delay', '0'] }
 
 describeOnOwnRedis('a master that becomes a replica and keeps its connections', settings, (redis) => {
-  /** A name that leads to the master, which moves to another server; what was connected stays where it was. */
+  /**
+   * A name that leads to the master, which moves to another server; what was connected stays where it was.
+   */
   async function failedOver(use: (url: string) => Promise<void>): Promise<void> {
     const successor = await RedisServer.start({ args: ['--replicaof', '127.0.0.1', String(redis.port)] })
     onTestFinished(() => successor.stop())

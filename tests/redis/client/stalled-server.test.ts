@@ -45,7 +45,9 @@ describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`',
     return registry
   }
 
-  /** What is called while the server stands still is given up, and the server has gone on when this returns. */
+  /**
+   * What is called while the server stands still is given up, and the server has gone on when this returns.
+   */
   async function givenUpInStall(server: RedisServer, calls: () => Promise<unknown>[]): Promise<void> {
     server.freeze()
     try {

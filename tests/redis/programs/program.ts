@@ -36,8 +36,8 @@ export interface ProgramReport {
 }
 
 /**
- * Visitors who talk to several processes, while lines are cut, processes crash and close, and the database is down: whatever
- * happens is drawn from the seed, though not when it happens.
+ * Visitors who talk to several processes, while lines are cut, processes crash and close, and the database is
+ * down: whatever happens is drawn from the seed, though not when it happens.
  */
 export async function runProgram(url: string, seed: number): Promise<ProgramReport> {
   const random = new Random(seed)

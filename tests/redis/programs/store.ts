@@ -11,8 +11,8 @@ interface Write {
 }
 
 /**
- * A database beside Redis, as a careful application uses it: it stops at its signal, and puts no overtaken state over a
- * younger one. `forgetful`: it stores, and says that it has not.
+ * A database beside Redis, as a careful application uses it: it stops at its signal, and puts no overtaken
+ * state over a younger one. `forgetful`: it stores, and says that it has not.
  */
 export class Store {
   weather: Weather = 'well'

@@ -77,7 +77,9 @@ export class Witness {
     if (!other.aborted) this.problems.push(`two archives of ${id} at once`)
   }
 
-  /** A process begins to archive a life under this claim. Where the answer is lost, the hook is not called. */
+  /**
+   * A process begins to archive a life under this claim. Where the answer is lost, the hook is not called.
+   */
   begins(incarnation: string, claim: string): void {
     const begun = this.#begun.get(incarnation) ?? new Set()
     this.#begun.set(incarnation, begun.add(claim))

@@ -83,7 +83,8 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
     generous,
     async (kind) => {
       const { proxy, registry, store, shared } = await withTwoClaims(kind)
-      // Longer than the lease, with calls that are given up: to settle the first claim, and to load the second.
+      // Longer than the lease, with calls that are given up: to settle the first claim, and to load the
+      // second.
       proxy.refuse()
       store.last.succeed()
       await new Promise((resolve) => setTimeout(resolve, 1_600))

@@ -18,7 +18,8 @@ describe('the keys', () => {
   )
 
   it('put an id into the same shard for ever', () => {
-    // A part of the format of the data: a release that changed it would lose every session. Reckoned apart, in another language.
+    // A part of the format of the data: a release that changed it would lose every session. Reckoned apart,
+    // in another language.
     const shards = ['ada', 'bob', '__proto__', '👩‍👩‍👧', 'é'].map((id) => keys.shardOf(id))
 
     expect(shards).toEqual([9, 2, 11, 3, 12])

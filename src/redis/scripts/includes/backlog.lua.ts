@@ -3,24 +3,26 @@ import { lease } from './lease.lua.ts'
 /**
  * The older lives of an id: a hash under `KEYS[2]`.
  *
- * `<g>:d` is the value of a life, `<g>:m` its times, and `<g>:o` its number: a younger life has a greater one. `q` names
- * those that wait to be archived, in order, and `z` those on the dead list. Only the first in line may be in the queue
- * under `KEYS[4]`, so that the archives of one id neither overlap nor overtake.
+ * `<g>:d` is the value of a life, `<g>:m` its times, and `<g>:o` its number: a younger life has a greater
+ * one. `q` names those that wait to be archived, in order, and `z` those on the dead list. Only the first in
+ * line may be in the queue under `KEYS[4]`, so that the archives of one id neither overlap nor overtake.
  *
- * `n` is the greatest number that was given. It also grows as a life begins or the id is deleted while there are dead lives:
- * only a dead life with that very number is the newest state of its id. Lives with a number below `ok` have been overtaken:
- * a younger one was archived, or the id was deleted.
+ * `n` is the greatest number that was given. It also grows as a life begins or the id is deleted while there
+ * are dead lives: only a dead life with that very number is the newest state of its id. Lives with a number
+ * below `ok` have been overtaken: a younger one was archived, or the id was deleted.
  *
- * `ld` names the state that a process loads, or has loaded, until a life of the id begins or is archived, or the id is
- * deleted: what was loaded before is old then.
+ * `ld` names the state that a process loads, or has loaded, until a life of the id begins or is archived, or
+ * the id is deleted: what was loaded before is old then.
  *
- * - `moveToBacklog`: moves the life under `KEYS[1]`, which is over, to the older ones. One that is being archived goes first;
- *   one that was claimed but not loaded yet, and so is not sealed, waits like any other.
+ * - `moveToBacklog`: moves the life under `KEYS[1]`, which is over, to the older ones. One that is being
+ *   archived goes first; one that was claimed but not loaded yet, and so is not sealed, waits like any other.
  * - `promoteNext`: the first in line may be claimed.
- * - `dropOldDeadLetters`: lives that were given up longer ago than the retention go, however long newer ones keep the hash.
+ * - `dropOldDeadLetters`: lives that were given up longer ago than the retention go, however long newer ones
+ *   keep the hash.
  * - `newestDeadLetter`: the dead life that is the newest state of its id, if there is one.
  * - `deleteIfEmpty`: the hash goes when the last life has left it, and none is loaded.
- * - `rememberEnded`: remembers a life that did not live long, so that a repeated creation does not bring it back.
+ * - `rememberEnded`: remembers a life that did not live long, so that a repeated creation does not bring it
+ *   back.
  */
 export const backlog = `${lease}local function getNames(field)
   return redis.call('HGET', KEYS[2], field) or ''

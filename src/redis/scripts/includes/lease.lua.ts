@@ -1,9 +1,9 @@
 /**
  * The lease of a life that was claimed, in the hash under `KEYS[5]`: `token:mark:attempts`.
  *
- * The token is empty where nobody has it. The mark is `b` when its archive has begun, and `u` when it was claimed for a
- * caller that waits for it; a claim with neither mark only waits in its process, and may be taken away. `attempts` counts
- * the archives that began.
+ * The token is empty where nobody has it. The mark is `b` when its archive has begun, and `u` when it was
+ * claimed for a caller that waits for it; a claim with neither mark only waits in its process, and may be
+ * taken away. `attempts` counts the archives that began.
  *
  * - `leaseOf`: token, mark and attempts. A release without marks wrote `token:attempts`.
  * - `isLeased`: whether a process has it, by the score in the queue under `KEYS[4]`.

@@ -1,18 +1,23 @@
 /**
  * The beginning of every script: its deadline, the server's time, and what every script does with them.
  *
- * The last two arguments are of the call itself, not of the script: until when it may be carried out, in the server's time,
- * and how long an operation is remembered. A script that comes too late, out of the queue of a client or the socket of a
- * server that stood still, does nothing: its caller was told long ago that it failed.
+ * The last two arguments are of the call itself, not of the script: until when it may be carried out, in the
+ * server's time, and how long an operation is remembered. A script that comes too late, out of the queue of a
+ * client or the socket of a server that stood still, does nothing: its caller was told long ago that it
+ * failed.
  *
- * - `operationTtlMs`: how long an operation that must not be done twice is remembered; longer than a call is repeated.
+ * - `operationTtlMs`: how long an operation that must not be done twice is remembered; longer than a call is
+ *   repeated.
  * - `int`: a number as Redis wants it; `tostring` would make `1.7e+12` of a time.
- * - `extendTtl`: no key is without a TTL; one that must live longer gets more, with a slack so that not every write sets it.
- * - `extendIndexTtl`: an index outlives the data that it names by far: where the data went by their TTL, that is found and told.
- * - `cachedReply`, `cacheReply`: what an operation that must not be done twice has answered, for the case that the answer was
- *   lost.
- * - `allowWhenFull`: where memory is full, Redis refuses a script at its first command that writes, if that one could need
- *   memory, and no later. What must go on then (reading, renewing, letting go) begins with a command that needs none.
+ * - `extendTtl`: no key is without a TTL; one that must live longer gets more, with a slack so that not every
+ *   write sets it.
+ * - `extendIndexTtl`: an index outlives the data that it names by far: where the data went by their TTL, that
+ *   is found and told.
+ * - `cachedReply`, `cacheReply`: what an operation that must not be done twice has answered, for the case
+ *   that the answer was lost.
+ * - `allowWhenFull`: where memory is full, Redis refuses a script at its first command that writes, if that
+ *   one could need memory, and no later. What must go on then (reading, renewing, letting go) begins with a
+ *   command that needs none.
  */
 export const prelude = `
 local operationTtlMs = tonumber(table.remove(ARGV))

@@ -1,6 +1,6 @@
 /**
- * The last saves of a session, as many as may still be repeated: their names in `w`, and in `ws` when the last one was. Another
- * save may come before the repeat of a call.
+ * The last saves of a session, as many as may still be repeated: their names in `w`, and in `ws` when the
+ * last one was. Another save may come before the repeat of a call.
  *
  * - `recentSaves`: the names, as far as they are still of use.
  * - `wasSaved`: whether a save of this name was carried out.

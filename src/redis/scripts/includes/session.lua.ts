@@ -1,12 +1,14 @@
 /**
  * The live session of an id: a hash under `KEYS[1]`, its deadline in the sorted set under `KEYS[3]`.
  *
- * - `lagMs`: activity is written down only that often, and the deadline lies that much later, so that no session is over
- *   early. Milliseconds.
+ * - `lagMs`: activity is written down only that often, and the deadline lies that much later, so that no
+ *   session is over early. Milliseconds.
  * - `deadlineOf`: when a life is over. One that is held is not, not even by age.
- * - `setDeadline`: writes the deadline down; `PEXPIREAT` comes first because it needs no memory, see `allowWhenFull`.
+ * - `setDeadline`: writes the deadline down; `PEXPIREAT` comes first because it needs no memory, see
+ *   `allowWhenFull`.
  * - `isFull`: whether as many sessions live in the shard as may; -1: any number may.
- * - `otherHolds`: the holds of `h` (`token=until …`) but one's own and those that have run out; and how long one's own lasts.
+ * - `otherHolds`: the holds of `h` (`token=until …`) but one's own and those that have run out; and how long
+ *   one's own lasts.
  */
 export const session = `
 local id = ARGV[1]

@@ -1,11 +1,14 @@
 /**
- * The marks of those who wait for the turn lock: the field `lq` of the session, `token=until …`, first come first.
+ * The marks of those who wait for the turn lock: the field `lq` of the session, `token=until …`, first come
+ * first.
  *
- * A lock that is free goes to the first of them. Otherwise a process that always has a turn waiting would keep the others
- * out: it asks for the lock in the moment in which it releases it. A mark that is not renewed lapses, so that a process
- * that died blocks the others no longer than `waiterTtlMs`. A process that waits asks again at least ten times in that time.
+ * A lock that is free goes to the first of them. Otherwise a process that always has a turn waiting would
+ * keep the others out: it asks for the lock in the moment in which it releases it. A mark that is not renewed
+ * lapses, so that a process that died blocks the others no longer than `waiterTtlMs`. A process that waits
+ * asks again at least ten times in that time.
  *
- * - `readWaiters`: the marks that have not lapsed, the place of one's own among them, and how long that lasts.
+ * - `readWaiters`: the marks that have not lapsed, the place of one's own among them, and how long that
+ *   lasts.
  * - `writeWaiters`: writes them down.
  */
 export const waiters = `
