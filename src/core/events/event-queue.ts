@@ -266,7 +266,7 @@ export class EventQueue {
     this.#hasWarned = true
     try {
       const detail = error instanceof Error ? error.message : String(error)
-      process.emitWarning(`A failure was contained, and nobody listens to 'error': ${detail}`, {
+      process.emitWarning(`Unhandled registry error (add an 'error' listener): ${detail}`, {
         type: 'SessionRegistryWarning',
       })
     } catch {

@@ -28,7 +28,7 @@ describe('a failure that nobody is told of', () => {
 
     expect(warnings).toHaveBeenCalledTimes(2)
     expect(warnings.mock.calls[0]).toEqual([
-      expect.stringContaining('the listener is broken'),
+      "Unhandled registry error (add an 'error' listener): the listener is broken",
       { type: 'SessionRegistryWarning' },
     ])
   })
