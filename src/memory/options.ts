@@ -1,18 +1,12 @@
 import { CheckedCodec, checkCodec, type SessionCodec } from '../core/codec/codec.ts'
+import { type OptionReaders, optional, readOptions, withDefault } from '../core/options/read-options.ts'
 import {
   type ResolvedSharedOptions,
-  resolveSharedOptions,
+  resolveShared,
   type SharedOptions,
-  sharedOptions,
-  withDefault,
+  sharedReaders,
 } from '../core/options/shared-options.ts'
-import {
-  checkBoolean,
-  checkInterval,
-  checkLimit,
-  checkOneOf,
-  checkOptions,
-} from '../core/options/validate.ts'
+import { checkBoolean, checkInterval, checkLimit, checkOneOf } from '../core/options/validate.ts'
 import type { Clock, FullClock } from '../core/time/clock.ts'
 import { checkedClock } from './checked-clock.ts'
 import { type CopyValue, createCopier } from './turns/value-copy.ts'
@@ -84,34 +78,23 @@ export interface ResolvedOptions<T> extends ResolvedSharedOptions<T> {
   readonly copyValue: CopyValue<T> | undefined
 }
 
-const knownOptions = [
-  ...sharedOptions,
-  ...Object.keys({
-    intervalMs: true,
-    maxSessions: true,
-    whenFull: true,
-    rollback: true,
-    codec: true,
-    copyIds: true,
-    clock: true,
-  } satisfies Record<Exclude<keyof SessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>, true>),
-]
+const readers = {
+  intervalMs: withDefault(5 * 60_000, checkInterval),
+  maxSessions: withDefault(Number.POSITIVE_INFINITY, checkLimit),
+  whenFull: withDefault<WhenFull>('evict', (name, given) => checkOneOf(name, given, ['evict', 'reject'])),
+  rollback: withDefault(false, checkBoolean),
+  codec: optional(checkCodec),
+  copyIds: withDefault(false, checkBoolean),
+  clock: (_, given) => checkedClock(given as Clock | undefined),
+} satisfies OptionReaders<Omit<SessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>>
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined): ResolvedOptions<T> {
-  const given = checkOptions('options', options, knownOptions)
-  return {
-    ...resolveSharedOptions(given, { archiveAttempts: 5 }),
-    intervalMs: checkInterval('intervalMs', withDefault(given.intervalMs, 5 * 60_000)),
-    maxSessions: checkLimit('maxSessions', withDefault(given.maxSessions, Number.POSITIVE_INFINITY)),
-    whenFull: checkOneOf('whenFull', withDefault(given.whenFull, 'evict'), ['evict', 'reject']),
-    copyIds: checkBoolean('copyIds', withDefault(given.copyIds, false)),
-    clock: checkedClock(given.clock),
-    copyValue: resolveRollback(given),
-  }
-}
-
-function resolveRollback<T>({ rollback, codec }: SessionRegistryOptions<T>): CopyValue<T> | undefined {
-  const checked = codec === undefined ? undefined : new CheckedCodec(checkCodec(codec))
-  return checkBoolean('rollback', withDefault(rollback, false)) ? createCopier(checked) : undefined
+  const read = readOptions(options, { ...sharedReaders<T>({ archiveAttempts: 5 }), ...readers })
+  const { intervalMs, maxSessions, whenFull, rollback, copyIds, clock } = read
+  const codec = read.codec as SessionCodec<T> | undefined
+  const copyValue = rollback
+    ? createCopier(codec === undefined ? undefined : new CheckedCodec(codec))
+    : undefined
+  return { ...resolveShared(read), intervalMs, maxSessions, whenFull, copyIds, clock, copyValue }
 }

@@ -1,18 +1,17 @@
 import { CheckedCodec, checkCodec, hasLoneSurrogate, type SessionCodec } from '../core/codec/codec.ts'
 import { jsonCodec } from '../core/codec/json-codec.ts'
+import { type OptionReaders, readOptions, withDefault } from '../core/options/read-options.ts'
 import {
   type ResolvedSharedOptions,
-  resolveSharedOptions,
+  resolveShared,
   type SharedOptions,
-  sharedOptions,
-  withDefault,
+  sharedReaders,
 } from '../core/options/shared-options.ts'
 import {
   checkBoolean,
   checkCount,
   checkInterval,
   checkLimit,
-  checkOptions,
   invalidNumber,
   invalidOption,
 } from '../core/options/validate.ts'
@@ -137,69 +136,54 @@ export function loadWindowMs<T>({ loadTimeoutMs, callTimeoutMs }: ResolvedRedisO
 
 const maxShards = 4_096
 
-const knownOptions = [
-  ...sharedOptions,
-  ...Object.keys({
-    client: true,
-    prefix: true,
-    shards: true,
-    leaseMs: true,
-    retentionMs: true,
-    maxSessions: true,
-    archives: true,
-    intervalMs: true,
-    callTimeoutMs: true,
-    codec: true,
-  } satisfies Record<
-    Exclude<keyof RedisSessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>,
-    true
-  >),
-]
+const readers = {
+  client: (_, given) => detectClient(given),
+  prefix: withDefault('sessions', checkPrefix),
+  shards: withDefault(16, checkShards),
+  leaseMs: withDefault(30_000, checkInterval),
+  retentionMs: withDefault(7 * 24 * 3_600_000, checkCount),
+  maxSessions: withDefault(Number.POSITIVE_INFINITY, checkLimit),
+  archives: withDefault(true, checkBoolean),
+  intervalMs: withDefault(1_000, checkPollInterval),
+  callTimeoutMs: withDefault(5_000, checkCount),
+  codec: withDefault<SessionCodec<unknown>>(jsonCodec, checkCodec),
+} satisfies OptionReaders<Omit<RedisSessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>>
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>): ResolvedRedisOptions<T> {
   if (options === undefined) throw invalidOption('options', 'an object', options)
-  const given = checkOptions('options', options, [...knownOptions, ...rejectUnsupportedOptions(options)])
-  const shared = resolveSharedOptions(given, { archiveAttempts: 12 })
-  const shards = checkShards(withDefault(given.shards, 16))
-  const resolved = {
-    ...shared,
-    run: detectClient(given.client),
-    prefix: checkPrefix(withDefault(given.prefix, 'sessions')),
-    shards,
-    leaseMs: checkInterval('leaseMs', withDefault(given.leaseMs, 30_000)),
-    retentionMs: checkCount('retentionMs', withDefault(given.retentionMs, 7 * 24 * 3_600_000)),
-    intervalMs: checkPollInterval('intervalMs', withDefault(given.intervalMs, 1_000)),
-    callTimeoutMs: checkCount('callTimeoutMs', withDefault(given.callTimeoutMs, 5_000)),
-    maxPerShard: Math.ceil(
-      checkLimit('maxSessions', withDefault(given.maxSessions, Number.POSITIVE_INFINITY)) / shards,
-    ),
-    archives: checkBoolean('archives', withDefault(given.archives, true)),
-    codec: new CheckedCodec(checkCodec(withDefault(given.codec, jsonCodec as SessionCodec<T>))),
-  }
-  if (!Number.isFinite(shared.timeoutMs) && !Number.isFinite(shared.maxAgeMs)) {
+  const allReaders = { ...sharedReaders<T>({ archiveAttempts: 12 }), ...readers }
+  const { client, maxSessions, ...read } = readOptions(options, allReaders, rejectUnsupportedOptions(options))
+  if (!Number.isFinite(read.timeoutMs) && !Number.isFinite(read.maxAgeMs)) {
     throw invalidNumber(
       'timeoutMs',
       'finite where `maxAgeMs` is not, so that no key is kept for ever',
       Infinity,
     )
   }
-  return resolved
+  return {
+    ...read,
+    ...resolveShared(read),
+    run: client,
+    maxPerShard: Math.ceil(maxSessions / read.shards),
+    codec: new CheckedCodec(read.codec as SessionCodec<T>),
+  }
 }
 
-function checkPrefix(prefix: string): string {
-  if (typeof prefix === 'string' && prefix !== '' && !/[{}]/.test(prefix) && !hasLoneSurrogate(prefix))
-    return prefix
-  throw invalidOption('prefix', 'a non-empty string without braces', prefix)
+function checkPrefix(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '' && !/[{}]/.test(value) && !hasLoneSurrogate(value))
+    return value
+  throw invalidOption(name, 'a non-empty string without braces', value)
 }
 
-function checkShards(shards: number): number {
-  if (Number.isSafeInteger(shards) && shards >= 1 && shards <= maxShards) return shards
-  throw invalidNumber('shards', `an integer from 1 to ${maxShards}`, shards)
+function checkShards(name: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= maxShards)
+    return value as number
+  throw invalidNumber(name, `an integer from 1 to ${maxShards}`, value)
 }
 
-function checkPollInterval(name: string, value: number): number {
-  if (value === Number.POSITIVE_INFINITY) return value
+function checkPollInterval(name: string, value: unknown): number {
+  if (value === Number.POSITIVE_INFINITY) return value as number
   if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
   throw invalidNumber(name, `a number from 1 to ${maxDelayMs}, or Infinity`, value)
 }

@@ -56,11 +56,12 @@ function invalidValue(what: string, details?: { readonly cause: unknown }): Sess
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
-export function checkCodec<T>(codec: SessionCodec<T>): SessionCodec<T> {
-  if (typeof codec !== 'object' || codec === null) {
-    throw invalidOption('codec', 'an object with encode and decode', codec)
+export function checkCodec(name: string, value: unknown): SessionCodec<unknown> {
+  if (typeof value !== 'object' || value === null) {
+    throw invalidOption(name, 'an object with encode and decode', value)
   }
-  checkFunction('codec.encode', codec.encode)
-  checkFunction('codec.decode', codec.decode)
+  const codec = value as SessionCodec<unknown>
+  checkFunction(`${name}.encode`, codec.encode)
+  checkFunction(`${name}.decode`, codec.decode)
   return codec
 }

@@ -1,13 +1,13 @@
 import { type BoundLogger, type Logger, type LogIds, resolveLogger, resolveLogIds } from '../events/logger.ts'
 import type { ArchiveSession, CreateSession, LoadSession } from '../hooks.ts'
 import {
-  checkCount,
-  checkFunction,
-  checkNotNegative,
-  checkPositive,
-  checkText,
-  checkWhole,
-} from './validate.ts'
+  type OptionReaders,
+  optional,
+  optionalFunction,
+  type ReadOptions,
+  withDefault,
+} from './read-options.ts'
+import { checkCount, checkNotNegative, checkPositive, checkText, checkWhole } from './validate.ts'
 
 /** The options that mean the same in every registry. */
 export interface SharedOptions<T> {
@@ -162,65 +162,47 @@ export interface ResolvedSharedOptions<T> {
   readonly name: string
 }
 
+/** Default of `timeoutMs`, in milliseconds. */
 const defaultTimeoutMs = 20 * 60_000
 
-/** Shorter than the slowest answer of a model would cut turns short. */
+/** Shortest default of `maxTurnMs`, in milliseconds: the slowest answer of a model takes less. */
 const minDefaultTurnMs = 20 * 60_000
 
-export const sharedOptions: readonly string[] = Object.keys({
-  timeoutMs: true,
-  maxAgeMs: true,
-  create: true,
-  load: true,
-  archive: true,
-  archiveConcurrency: true,
-  archiveAttempts: true,
-  archiveTimeoutMs: true,
-  loadTimeoutMs: true,
-  maxTurnMs: true,
-  maxHoldMs: true,
-  turnGraceMs: true,
-  maxWaiting: true,
-  logger: true,
-  logIds: true,
-  name: true,
-} satisfies Record<keyof SharedOptions<unknown>, true>)
-
-/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
-export function resolveSharedOptions<T>(
-  given: SharedOptions<T>,
-  defaults: { readonly archiveAttempts: number },
-): ResolvedSharedOptions<T> {
-  const timeoutMs = checkPositive('timeoutMs', withDefault(given.timeoutMs, defaultTimeoutMs))
-  const name = checkText('name', withDefault(given.name, 'sessions'))
+/** The readers of the options that mean the same in every registry. */
+export function sharedReaders<T>({ archiveAttempts }: { readonly archiveAttempts: number }) {
   return {
-    timeoutMs,
-    maxAgeMs: checkPositive('maxAgeMs', withDefault(given.maxAgeMs, Number.POSITIVE_INFINITY)),
-    create: given.create === undefined ? undefined : checkFunction('create', given.create),
-    load: given.load === undefined ? undefined : checkFunction('load', given.load),
-    archive: given.archive === undefined ? undefined : checkFunction('archive', given.archive),
-    archiveConcurrency: checkCount('archiveConcurrency', withDefault(given.archiveConcurrency, 8)),
-    archiveAttempts: checkCount(
-      'archiveAttempts',
-      withDefault(given.archiveAttempts, defaults.archiveAttempts),
-    ),
-    archiveTimeoutMs: checkCount('archiveTimeoutMs', withDefault(given.archiveTimeoutMs, 30_000)),
-    loadTimeoutMs: checkCount('loadTimeoutMs', withDefault(given.loadTimeoutMs, 30_000)),
-    maxTurnMs: checkPositive('maxTurnMs', withDefault(given.maxTurnMs, defaultMaxTurnMs(timeoutMs))),
-    maxHoldMs: checkPositive('maxHoldMs', withDefault(given.maxHoldMs, 24 * 3_600_000)),
-    turnGraceMs: checkNotNegative('turnGraceMs', withDefault(given.turnGraceMs, 5_000)),
-    maxWaiting: checkWhole('maxWaiting', withDefault(given.maxWaiting, 1_000)),
-    logger: resolveLogger(withDefault(given.logger, false), name),
-    logId: resolveLogIds(withDefault(given.logIds, 'hashed')),
-    name,
-  }
+    timeoutMs: withDefault(defaultTimeoutMs, checkPositive),
+    maxAgeMs: withDefault(Number.POSITIVE_INFINITY, checkPositive),
+    create: optionalFunction<CreateSession<T>>(),
+    load: optionalFunction<LoadSession<T>>(),
+    archive: optionalFunction<ArchiveSession<T>>(),
+    archiveConcurrency: withDefault(8, checkCount),
+    archiveAttempts: withDefault(archiveAttempts, checkCount),
+    archiveTimeoutMs: withDefault(30_000, checkCount),
+    loadTimeoutMs: withDefault(30_000, checkCount),
+    maxTurnMs: optional(checkPositive),
+    maxHoldMs: withDefault(24 * 3_600_000, checkPositive),
+    turnGraceMs: withDefault(5_000, checkNotNegative),
+    maxWaiting: withDefault(1_000, checkWhole),
+    // Both are checked as they are resolved.
+    logger: withDefault<boolean | Logger>(false, (_, given) => given as boolean | Logger),
+    logIds: withDefault<LogIds>('hashed', (_, given) => given as LogIds),
+    name: withDefault('sessions', checkText),
+  } satisfies OptionReaders<SharedOptions<T>>
+}
+
+/**
+ * Fills in the defaults that depend on other options.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function resolveShared<T>(
+  read: ReadOptions<ReturnType<typeof sharedReaders<T>>>,
+): ResolvedSharedOptions<T> {
+  const { timeoutMs, maxTurnMs = defaultMaxTurnMs(timeoutMs), logger, logIds, name } = read
+  return { ...read, maxTurnMs, logger: resolveLogger(logger, name), logId: resolveLogIds(logIds) }
 }
 
 function defaultMaxTurnMs(timeoutMs: number): number {
   return timeoutMs === Number.POSITIVE_INFINITY ? minDefaultTurnMs : Math.max(timeoutMs, minDefaultTurnMs)
-}
-
-/** Only `undefined` is the default: `null` stays, for the check to refuse it. */
-export function withDefault<V>(given: V | undefined, fallback: V): V {
-  return given === undefined ? fallback : given
 }
