@@ -1,13 +1,11 @@
-/**
- * What a client threw, read by its shape: in a Jest environment or a `vm` context it is no `Error` of ours.
- */
+/** What a client threw, read by its shape: in Jest or a `vm` context it is not an instance of our `Error`. */
 export interface ClientError {
   readonly name: string
   readonly message: string
   readonly code: string | number | undefined
   readonly stack: string | undefined
   readonly cause: unknown
-  /** The names of its class and of those that it extends. */
+  /** The names of its class and of the superclasses. */
   readonly classes: readonly string[]
 }
 
@@ -27,19 +25,19 @@ export function readError(thrown: unknown): ClientError {
   }
 }
 
-/** Redis begins every error with a word in capitals, which GLIDE puts before a colon. */
+/** Redis begins every error with a word in capitals; GLIDE puts it before a colon. */
 const leadingCode = /^-?([A-Z][A-Z0-9]+)(?:: | )/
 
-/** GLIDE also has words of its own for them, such as `TryAgain` or `NoScriptError`. */
+/** GLIDE renames some of these codes, such as `TryAgain` or `NoScriptError`. */
 const glideCode = /signalled by the server: - (\w+): /
 
-/** Redis 6.2 puts the error of a command in a script behind the place where it happened. */
+/** Redis 6.2 puts the error of a command in a script behind its position in the script. */
 const codeInScript = /@user_script: ?\d+: -([A-Z][A-Z0-9]+) /
 
-/** Such as ECONNRESET: a code of the operating system, not of the server. */
+/** A code of the operating system, such as ECONNRESET, not of the server. */
 const systemCode = /^E(?!RR$|XECABORT$)[A-Z0-9]+$/
 
-/** The code of an error that the server answered, such as `OOM`; `undefined` where no answer came. */
+/** Returns the code of an error reply, such as `OOM`; `undefined` where no reply came. */
 export function serverCode({ name, message, classes }: ClientError): string | undefined {
   const fromGlide = glideCode.exec(message)?.[1]
   if (fromGlide !== undefined) return glideCodeOf(fromGlide)
@@ -56,20 +54,19 @@ function glideCodeOf(name: string): string {
   return code === 'BUSYLOADING' ? 'LOADING' : code
 }
 
-/** How deep the causes of an error are followed. */
+/** The depth to which causes are copied. */
 const maxDepth = 3
 
 /**
- * What servers and REST clients say before they quote a call, or all calls that were sent together with it.
+ * What servers and REST clients write before they quote a call, or the whole pipeline that it was sent in.
  */
 const callQuotes = ['with args beginning with', 'command was:']
 
 /**
- * A copy of what a client threw, without the arguments of the call: ids and values are in there, as
- * `command.args` or in the words of the message, and an error ends up in logs.
+ * Returns a copy of what a client threw, without the arguments of the call.
  *
- * Whatever quotes a call quotes its keys before its arguments: the message is cut off where the first of them
- * begins.
+ * Ids and values are in there, as `command.args` or quoted in the message, and errors end up in logs. A
+ * quoted call has its keys before its arguments, so the message is cut off where the first key begins.
  */
 export function redactArguments(thrown: unknown, keys: readonly string[], depth = 1): Error {
   const { name, message, code, stack, cause } = readError(thrown)
@@ -91,7 +88,7 @@ export function redactArguments(thrown: unknown, keys: readonly string[], depth 
 }
 
 function truncateBeforeArguments(text: string, [key = '']: readonly string[]): string {
-  // What all keys of a registry begin with.
+  // The prefix of all keys of the registry.
   const start = key.slice(0, Math.max(key.indexOf('}'), 0)).replace(/:\d+$/, '')
   const starts = start === '' ? [] : [start, JSON.stringify(start).slice(1, -1)]
   const found = [...callQuotes, ...starts].map((quoted) => text.indexOf(quoted)).filter((at) => at >= 0)

@@ -2,6 +2,18 @@ import { invalidOption } from '../../core/options/validate.ts'
 import { readError, serverCode } from './client-error.ts'
 import type { Script } from './script.ts'
 
+/*
+ * The way of a call, from a store to the server:
+ *
+ *   SessionStore, ClaimStore …      arguments and replies of each script
+ *     └▶ ArchiverHeartbeat          first records that some process archives (archiving/)
+ *         └▶ ShardGuard             first checks that all processes use the same number of shards
+ *             └▶ RetryingCaller     deadline in server time (server-clock.ts), repeats (failure.ts), timeouts
+ *                 └▶ RunScript      EVALSHA, else EVAL, on whichever client the user has (this file)
+ *
+ * Replies come back through `readReply` (did the script run, and when) and `ReplyReader` (its result).
+ */
+
 /** node-redis 5 or newer: a client, a cluster, a pool or a sentinel. */
 interface NodeRedisClient {
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
@@ -24,41 +36,53 @@ export interface ClientScript {
   /** The Lua source, for `EVAL`. */
   readonly source: string
   /**
-   * The hash of the source, for `EVALSHA`; `undefined` where the server has just said that it does not know
-   * it.
+   * The SHA-1 of the source, for `EVALSHA`; `undefined` where the server has just replied that it does not
+   * know the script.
    */
   readonly sha: string | undefined
 }
 
 /**
- * Any other client, such as one of Upstash's REST API or of Bun.
+ * The interface of any other client, such as Upstash's REST client or Bun's.
  *
- * @example const client: ScriptClient = { run: ({ source, sha }, keys, args) => redis.send(sha === undefined
- *   ? 'EVAL' : 'EVALSHA', [sha ?? source, String(keys.length), ...keys, ...args]), }
+ * @example
+ * const client: ScriptClient = {
+ *   run: ({ source, sha }, keys, args) =>
+ *     redis.send(sha === undefined ? 'EVAL' : 'EVALSHA', [
+ *       sha ?? source,
+ *       String(keys.length),
+ *       ...keys,
+ *       ...args,
+ *     ]),
+ * }
  */
 export interface ScriptClient {
   /**
-   * Runs a script on the server that has its keys, and gives what the server answers, as it is: numbers,
-   * strings or bytes, in nested arrays.
+   * Runs a script on the server that has its keys, and resolves with the reply unchanged: numbers, strings or
+   * bytes, in nested arrays.
    *
-   * Where the server answers with an error, it rejects with one whose `message` is that of the server. On
-   * `NOSCRIPT` it is called once more, without `sha`; a client that always sends the source never gets there.
+   * Rejects where the reply is an error, with an error whose `message` is the server's. On `NOSCRIPT` it is
+   * called again without `sha`; a client that always sends the source never gets there.
    */
   run(script: ClientScript, keys: string[], args: string[]): Promise<unknown>
 }
 
 /**
- * A client of Redis or Valkey: node-redis 5 or newer, ioredis 5 or newer, iovalkey, or GLIDE; of one server
- * or a cluster. Or any other, in the shape of a {@link ScriptClient}.
+ * A client of Redis or Valkey, of one server or a cluster: node-redis 5 or newer, ioredis 5 or newer,
+ * iovalkey, GLIDE, or any other in the shape of a {@link ScriptClient}.
  *
- * It is recognised by its methods: nothing of it is imported. It must be connected, or connect by itself.
+ * It is recognised by its methods; nothing of it is imported. It must be connected, or connect by itself.
  */
 export type RedisClient = NodeRedisClient | IoredisClient | GlideClient | ScriptClient
 
 /** Runs a script on the server that has its keys. */
 export type RunScript = (script: Script, keys: readonly string[], args: readonly string[]) => Promise<unknown>
 
-/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+/**
+ * Returns what runs scripts on this client.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
 export function detectClient(client: unknown): RunScript {
   if (hasMethods<NodeRedisClient>(client, 'evalSha', 'eval')) {
     return withSourceFallback(
@@ -101,8 +125,8 @@ type Evaluate = (
 ) => Promise<unknown>
 
 /**
- * By its hash, and by its source where the server does not know it: after a restart, a failover,
- * `SCRIPT FLUSH`, or because Redis has let a script go that was not used for long.
+ * Runs a script by its hash, and by its source where the server does not know it: after a restart, a failover
+ * or `SCRIPT FLUSH`, or because Redis has evicted a script that was not used for long.
  */
 function withSourceFallback(bySha: Evaluate, bySource: Evaluate): RunScript {
   return async (script, keys, args) => {

@@ -2,28 +2,28 @@ import { SessionRegistryError } from '../../core/errors/session-registry-error.t
 import { type ClientError, readError, serverCode } from './client-error.ts'
 
 /**
- * What a failed call of the client means.
+ * The kinds of failure of a call of the client.
  *
- * - `rejected`: the server refused; repeating does not help
- * - `transient`: the server refused for now, and nothing was done: it loads its data, or a failover is under
- *   way
- * - `readOnly`: as `transient` for a moment after a failover, and as `rejected` on a replica
+ * - `rejected`: the server refused it; repeating does not help
+ * - `transient`: the server refused it for now and changed nothing: it is loading its data, or a failover is
+ *   under way
+ * - `readOnly`: `transient` for a moment after a failover, `rejected` on a replica
  * - `moved`: the keys are on another node of a cluster, which a client of one server does not find
- * - `misused`: the client was called with something else than it takes
- * - `noReply`: no answer came; what was sent may have been carried out or not
+ * - `misused`: the client does not take such a call
+ * - `noReply`: no reply came; the script may have run or not
  */
 export type Failure = 'rejected' | 'transient' | 'readOnly' | 'moved' | 'misused' | 'noReply'
 
 const transientCodes = new Set(['LOADING', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'NOREPLICAS', 'BUSY'])
 const movedCodes = new Set(['MOVED', 'ASK'])
 
-/** The server has no place for the connection at the moment. */
+/** The server has reached its limit of connections. */
 const tooManyClients = /max number of clients/
 
-/** What a server says to a client that does not put our arguments in their places. */
+/** The error of a server when a client did not put our arguments in their places. */
 const wrongArguments = /wrong number of arguments|number of keys/i
 
-/** What `fetch` calls a connection that failed is a `TypeError` as well. */
+/** A failed connection of `fetch` is a `TypeError` as well. */
 const networkMessage = /fetch|network|socket|connection|terminated/i
 
 export function classify(thrown: unknown): Failure {
@@ -36,7 +36,7 @@ export function classify(thrown: unknown): Failure {
   return wrongArguments.test(error.message) ? 'misused' : 'rejected'
 }
 
-/** A client that was called wrongly, or whose connection refuses what it was given, will not do better. */
+/** Whether the client was called wrongly: repeating would not help. */
 function isMisuse({ name, message, cause, classes }: ClientError): boolean {
   const kinds = [name, ...classes]
   if (!kinds.includes('TypeError') && !kinds.includes('RangeError')) return false
@@ -51,7 +51,7 @@ export function backendFailedError(cause: Error): SessionRegistryError {
   )
 }
 
-/** The server is a node of a cluster, and the client knows it alone. */
+/** For a node of a cluster that is called with a client of one server. */
 export function needsClusterClientError(cause: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_FAILED',
@@ -68,7 +68,7 @@ export function backendUnavailableError(cause: Error): SessionRegistryError {
   )
 }
 
-/** The client takes something else than our calls, or hands out something else than the server answers. */
+/** For a client that does not take our calls, or does not return what the server replies. */
 export function unsupportedClientError(cause?: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',

@@ -2,8 +2,9 @@ import { unsupportedClientError } from './failure.ts'
 import { textOf } from './reply.ts'
 
 /**
- * Reads the answer of a script, whatever the client makes of it: RESP2 or RESP3, strings or buffers, numbers
- * or big integers. Our scripts answer with a number or a flat list of numbers and strings.
+ * A reader of the result of a script, which is a number or a flat list of numbers and strings.
+ *
+ * Clients differ in what they make of it: RESP2 or RESP3, strings or buffers, numbers or big integers.
  */
 export class ReplyReader {
   readonly #parts: readonly unknown[]
@@ -13,7 +14,7 @@ export class ReplyReader {
     this.#parts = Array.isArray(reply) ? reply : [reply]
   }
 
-  /** How many parts have not been read yet. */
+  /** The number of parts that were not read yet. */
   get remaining(): number {
     return this.#parts.length - this.#next
   }
@@ -26,10 +27,10 @@ export class ReplyReader {
     const part = this.#parts[this.#next]
     this.#next += 1
     if (typeof part === 'string') return part
-    // By its shape: in a Jest environment the client's bytes are no `Uint8Array` of ours.
+    // By its shape: in Jest, the client's bytes are not an instance of our `Uint8Array`.
     if (ArrayBuffer.isView(part)) return textOf(part)
     if (part === null || part === undefined) return ''
-    // A client that reads texts as JSON: who knows what else it makes of them.
+    // A client that parses texts as JSON may change them in other ways as well.
     if (typeof part === 'object') throw unsupportedClientError()
     return String(part)
   }

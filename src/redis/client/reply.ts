@@ -1,14 +1,14 @@
-/** What every script answers: whether it was carried out, and when. */
+/** The reply of every script: whether it ran, and when. */
 export interface Reply {
-  /** It came too late, and did nothing. */
+  /** Whether the script came too late and changed nothing. */
   readonly isRefused: boolean
-  /** Epoch ms of the server. */
+  /** Epoch milliseconds of the server. */
   readonly now: number
-  /** The script's own answer, which an {@link Answer} reads. */
+  /** The script's own result, for a {@link ReplyReader}. */
   readonly result: unknown
 }
 
-/** Reads the reply of a script; `undefined` where no script of ours can have given it. */
+/** Returns the parts of a reply; `undefined` for what is not the reply of one of our scripts. */
 export function readReply(reply: unknown): Reply | undefined {
   if (!Array.isArray(reply) || reply.length < 2 || reply.length > 3) return undefined
   const [state, now, result] = [toNumber(reply[0]), toNumber(reply[1]), reply[2]]
@@ -17,13 +17,13 @@ export function readReply(reply: unknown): Reply | undefined {
   return state === 0 && reply.length === 2 ? { isRefused: true, now, result: undefined } : undefined
 }
 
-/** A number as any client hands it out. */
+/** Returns a number, in whatever type the client returned it. */
 function toNumber(part: unknown): number {
   if (typeof part === 'number' || typeof part === 'bigint' || typeof part === 'string') return Number(part)
   return ArrayBuffer.isView(part) ? Number(textOf(part)) : Number.NaN
 }
 
-/** The text of bytes of any realm. */
+/** Returns the text of bytes, of this realm or another. */
 export function textOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 }

@@ -14,21 +14,22 @@ import { type Reply, readReply } from './reply.ts'
 import type { Script } from './script.ts'
 import { ServerClock } from './server-clock.ts'
 
-/** How long after a failover the client may still talk to the old master. */
+/** How long after a failover a client may still be connected to the old master, in milliseconds. */
 const readOnlyRetryBudgetMs = 1_000
 
-/** How long the server remembers an operation at the least. */
+/** The shortest time for which the server remembers an operation, in milliseconds. */
 const minOperationTtlMs = 10_000
 
 /**
- * A call may be carried out until shortly before it is given up, so that its answer still comes in time: this
- * part of `callTimeoutMs` before, and no more than so many milliseconds.
+ * How long before its deadline a script refuses to run, so that its reply still arrives in time: a share of
+ * `callTimeoutMs`, and a maximum in milliseconds.
  */
 const replyMarginShare = 1 / 20
 const maxReplyMarginMs = 100
 
 /**
- * How late a call is given up where this process stood still meanwhile; a busy event loop is late by less.
+ * A delay of the deadline that shows that the process was suspended, in milliseconds; a busy event loop
+ * delays it by less.
  */
 const stallMs = 500
 
@@ -36,34 +37,34 @@ const firstBackoffMs = 20
 const maxBackoffMs = 400
 
 export interface RetryingCallOptions {
-  /** Whether the process stays alive between two tries. */
+  /** Whether the process stays alive during a backoff. */
   readonly keepsAlive: boolean
-  /** Monotonic time from which the call has `callTimeoutMs`, where it is not that of the call. */
+  /** Monotonic time from which `callTimeoutMs` counts; by default that of the call. */
   readonly startedAt?: number | undefined
   /**
-   * Called with the answer where it comes after the call was given up: the script was carried out in time,
-   * but its caller was told that it failed. For what has to be undone then, such as a lock that was taken.
+   * Called with a result that arrives after the call was rejected with a timeout: the script ran in time. For
+   * what has to be undone then, such as a lock that was taken.
    */
-  readonly onLate?: ((answer: unknown) => void) | undefined
+  readonly onLate?: ((result: unknown) => void) | undefined
 }
 
-/** A call that is under way, with all its tries. */
+/** A call with all its attempts. */
 interface PendingCall {
   readonly script: Script
   readonly keys: readonly string[]
   readonly args: readonly string[]
-  /** Monotonic time at which it is given up. */
+  /** Monotonic time at which it is rejected. */
   deadlineAt: number
-  /** Set when it has been given up. */
-  onLate: ((answer: unknown) => void) | undefined
+  /** Set once it was rejected. */
+  onLate: ((result: unknown) => void) | undefined
 }
 
 /**
- * Calls scripts, and repeats what got no answer, with the very same arguments, for `callTimeoutMs`.
+ * A caller of scripts that repeats what got no reply, for `callTimeoutMs` and with the same arguments.
  *
- * Every script bears a repetition: its arguments name the life, the lock or the operation, so that what an
- * earlier try has done is recognised and answered again. And every script has a deadline in the server's
- * time: what was given up here is not carried out later.
+ * Every script may be repeated: its arguments name the incarnation, the lock or the operation, so that it
+ * recognises what an earlier attempt did, and replies as it did then. Every script has a deadline in server
+ * time: what was rejected here does not run later.
  */
 export class RetryingCaller {
   readonly #run: RunScript
@@ -83,8 +84,10 @@ export class RetryingCaller {
   }
 
   /**
+   * Returns the result of a script.
+   *
    * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, `ERR_SESSION_BACKEND_FAILED`, or with
-   * `ERR_SESSION_OPTION_INVALID` where the client hands out what no script answers.
+   * `ERR_SESSION_OPTION_INVALID` where the client does not return the reply of a script.
    */
   async call(
     script: Script,
@@ -118,7 +121,7 @@ export class RetryingCaller {
         const reply = await this.#attemptInTime(call)
         if (!reply.isRefused) return reply.result
         cause = new Error('The server found the call too late')
-        // Its clock is known better now: after the first refusal there is nothing to wait for.
+        // Now the server's clock is known: after the first refusal there is nothing to wait for.
         if (!wasRefused) waitMs = 0
         wasRefused = true
       } catch (error) {
@@ -130,14 +133,13 @@ export class RetryingCaller {
           throw backendFailedError(cause)
         }
         if (failure === 'moved') throw needsClusterClientError(cause)
-        // A client that has answered before is no wrong one.
+        // A client that has worked before is not of a wrong kind.
         if (failure === 'misused')
           throw this.#hasReplied ? backendFailedError(cause) : unsupportedClientError(cause)
       }
       const now = this.#clock.now()
       if (!hasStalled && now - call.deadlineAt > stallMs) {
-        // This process stood still, and its client may have lost what was answered meanwhile: one more
-        // chance.
+        // This process was suspended, and its client may have lost a reply meanwhile: one more chance.
         hasStalled = true
         call.deadlineAt = now + this.#callTimeoutMs
       }
@@ -150,12 +152,12 @@ export class RetryingCaller {
   }
 
   /**
-   * One try. A client that waits for its connection may keep a command for ever: we do not wait that long.
+   * Makes one attempt, which ends at the deadline: a client may queue a command for ever while it connects.
    */
   #attemptInTime(call: PendingCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const giveUp = () => reject(new Error(`No answer within ${this.#callTimeoutMs} ms`))
-      // The process may have been blocked or stopped: an answer that lies in the socket is read first.
+      const giveUp = () => reject(new Error(`No reply within ${this.#callTimeoutMs} ms`))
+      // The process may have been suspended: a reply that lies in the socket is read first.
       const onTimeout = () =>
         nextLoopIteration(() => nextLoopIteration(giveUp, { keepsAlive: true }), { keepsAlive: true })
       const timer = new Timer(this.#clock, onTimeout, Math.max(call.deadlineAt - this.#clock.now(), 1))
@@ -173,7 +175,7 @@ export class RetryingCaller {
     const { script, keys, args, deadlineAt } = call
     const shard = hashTagOf(keys)
     const sentAt = this.#clock.now()
-    // Where the server's time is not known yet, a script that writes is refused, which tells it.
+    // While the server's time is unknown, a script that writes is refused, and its refusal brings the time.
     const known = this.#serverClock.serverTimeAt(shard, deadlineAt - this.#replyMarginMs)
     const notAfter = known ?? (script.isReadOnly ? Number.MAX_SAFE_INTEGER : 0)
     const reply = readReply(await this.#run(script, keys, [...args, String(notAfter), this.#operationTtl]))
@@ -189,7 +191,7 @@ export class RetryingCaller {
   }
 }
 
-/** The hash tag that all keys of a shard bear. */
+/** Returns the hash tag of the shard of these keys. */
 function hashTagOf([key = '']: readonly string[]): string {
   return key.slice(0, key.indexOf('}') + 1)
 }

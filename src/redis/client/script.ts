@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { prelude } from '../scripts/includes/prelude.lua.ts'
 
 /**
- * A Lua script. Its hash is its version: two releases of the library side by side never run each other's.
+ * A Lua script. Its hash is its version: two releases of the library side by side never run each other's
+ * scripts.
  *
- * It begins with {@link prelude}, and answers `{1, now, answer}`, or `{0, now}` where it came too late and
- * did nothing; `now` is the server's time. The last of its parts is its body, which returns `answer`; the
+ * It begins with {@link prelude}, and replies `{1, now, result}`, or `{0, now}` where it came too late and
+ * changed nothing; `now` is the server's time. The last of its parts is its body, which returns `result`; the
  * others are includes.
  */
 export class Script {
@@ -23,7 +24,7 @@ export class Script {
   }
 }
 
-/** A script that writes nothing, and may be carried out at any time. */
+/** A script that writes nothing, so that it may run at any time. */
 export class ReadOnlyScript extends Script {
   override readonly isReadOnly = true
 }

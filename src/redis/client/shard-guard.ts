@@ -8,15 +8,15 @@ import type { RetryingCaller } from './retrying-caller.ts'
 import type { Script } from './script.ts'
 
 export interface CallOptions {
-  /** How long what it writes may stay, where that is longer than usual. */
+  /** How long the data that it writes may live, where that is longer than usual. Milliseconds. */
   readonly maxLifetimeMs?: number | undefined
-  /** Nobody waits for it. */
+  /** Whether no caller waits for it: then it does not keep the process alive. */
   readonly isBackground?: boolean
-  /** Undoes what was carried out though the call had been given up when the answer came. */
-  readonly onLate?: ((answer: ReplyReader) => void) | undefined
+  /** Called with a result that arrived after the call was rejected, to undo what the script did. */
+  readonly onLate?: ((reply: ReplyReader) => void) | undefined
 }
 
-/** Calls a script, once it is sure that the data are divided alike. */
+/** Calls a script, after the check that all processes divide the sessions into the same shards. */
 export type CallScript = (
   script: Script,
   keys: readonly string[],
@@ -25,30 +25,28 @@ export type CallScript = (
 ) => Promise<unknown>
 
 /**
- * The note of the shards lives longer than any data: those live for the horizon from the last write, and an
- * eighth more. It is renewed when an eighth of the horizon has passed.
+ * The shard-count key outlives all data, which expire 1.125 × `maxLifetimeMs` after the last write. Its TTL
+ * is renewed once this share of `maxLifetimeMs` has passed.
  */
 const renewShare = 1 / 8
 const ttlFactor = 1 + 2 * renewShare + 1 / 8
 
 /**
- * How old the check of the note may be before it is repeated beside the calls: `FLUSHALL` removes the note as
- * well, and then a process with another number of shards may begin. Soon where the process looks at deadlines
- * anyway.
+ * The ages at which the check is repeated beside the calls, in milliseconds: `FLUSHALL` removes the shard
+ * count too, and a process with another one may start then. A process that polls checks more often.
  */
 const recheckMs = 60_000
 const backgroundRecheckMs = 5_000
 
-/** A PX that Redis takes, some 300 years. */
+/** The longest TTL that Redis takes, in milliseconds. */
 const maxTtlMs = 1e13
 
 /**
- * Sees to it that all processes divide the sessions alike: a process with another number of shards would not
- * find them.
+ * A check that all processes divide the sessions into the same number of shards: with another number, a
+ * process would not find them.
  *
- * It asks before the first call, and then beside the calls, every 5 s where the process looks at deadlines,
- * else every minute. Calls wait for the answer again when the note has to live longer, with the default
- * options after 21 hours without a call.
+ * It runs before the first call, and then beside the calls. Calls wait for it again only when the TTL of the
+ * shard count has to be lengthened.
  */
 export class ShardGuard {
   readonly #caller: RetryingCaller
@@ -58,7 +56,8 @@ export class ShardGuard {
   #maxLifetimeMs: number
   #isChecked = false
   /**
-   * The check under way. It is not kept afterwards: a promise keeps the async context in which it was made.
+   * The check under way. It is not kept afterwards, because a promise keeps the async context in which it was
+   * created.
    */
   #pendingCheck: Promise<void> | undefined
   #checkedAt = 0
@@ -80,13 +79,13 @@ export class ShardGuard {
   readonly call: CallScript = async (script, keys, args, options = {}) => {
     const keepsAlive = options.isBackground !== true
     const { onLate } = options
-    // The check is a part of the call, whose time it takes.
+    // The check counts towards the timeout of the call.
     const startedAt = this.#clock.now()
     await this.#check(options.maxLifetimeMs ?? 0, keepsAlive)
     return this.#caller.call(script, keys, args, {
       keepsAlive,
       startedAt,
-      onLate: onLate && ((answer) => onLate(new ReplyReader(answer))),
+      onLate: onLate && ((result) => onLate(new ReplyReader(result))),
     })
   }
 
@@ -100,7 +99,7 @@ export class ShardGuard {
       const check = this.#readShards(keepsAlive)
       this.#pendingCheck = check
       const onSettled = (isChecked: boolean) => {
-        // Where it failed, the next call asks again.
+        // After a failure, the next call checks again.
         if (this.#pendingCheck !== check) return
         this.#pendingCheck = undefined
         this.#isChecked = isChecked
@@ -110,7 +109,7 @@ export class ShardGuard {
         () => onSettled(false),
       )
     } else if (this.#isChecked && ageMs > (keepsAlive ? recheckMs : backgroundRecheckMs)) {
-      // Beside the calls, which say themselves where Redis does not answer.
+      // A failure is not reported here: the calls themselves reject where Redis does not reply.
       this.#readShards(false).catch((error) => {
         if (isSessionRegistryError(error, 'ERR_SESSION_SHARDS_MISMATCH')) this.#isChecked = false
       })
@@ -123,11 +122,11 @@ export class ShardGuard {
     const { shards, config: key } = this.#keys
     const ttlMs = Math.ceil(Math.min(this.#maxLifetimeMs * ttlFactor, maxTtlMs))
     const options = { keepsAlive, startedAt: this.#clock.now() }
-    const answer = new ReplyReader(await this.#caller.call(readShards, [key], [], options))
-    let stored = answer.readNumber()
-    const outlivesData = answer.readNumber() >= (ttlMs * (ttlFactor - renewShare)) / ttlFactor
-    const policy = answer.readText()
-    if (answer.readText() !== probe) throw unsupportedClientError()
+    const reply = new ReplyReader(await this.#caller.call(readShards, [key], [], options))
+    let stored = reply.readNumber()
+    const outlivesData = reply.readNumber() >= (ttlMs * (ttlFactor - renewShare)) / ttlFactor
+    const policy = reply.readText()
+    if (reply.readText() !== probe) throw unsupportedClientError()
     if (stored === 0 || (stored === shards && !outlivesData)) {
       const args = [String(shards), String(ttlMs)]
       stored = new ReplyReader(await this.#caller.call(storeShards, [key], args, options)).readNumber()

@@ -1,18 +1,21 @@
 import { Script } from '../client/script.ts'
-import { createSession, wasCreated } from './create.lua.ts'
 import { backlog } from './includes/backlog.lua.ts'
+import { creation } from './includes/creation.lua.ts'
 import { saves } from './includes/saves.lua.ts'
 import { session } from './includes/session.lua.ts'
 import { waiters } from './includes/waiters.lua.ts'
 
 /**
- * Assigns the value of the live session, as a short turn would; begins one where there is none.
+ * Assigns the value of the live session, as a short turn would; creates one where there is none.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or
- * -1, live sessions of the shard at the most or -1, operation
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
+ * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
+ * or -1, operation
  *
- * `{0, now}`: a turn has the lock, or waits for it. `{1, now, c, m}`, `{2, now}`, `{3, now}`: as of a
- * creation. `{4, now, g, inMs}`: assigned; it is over in so many ms.
+ * Reply:
+ * - `{0, now}`: a turn has the lock or waits for it.
+ * - `{1, now, created, maximum-age deadline}`, `{2, now}`, `{3, now}`: those of `create`.
+ * - `{4, now, incarnation, inMs}`: assigned; the session expires in `inMs`.
  */
 export const assign = new Script(
   'assign',
@@ -20,8 +23,7 @@ export const assign = new Script(
   backlog,
   waiters,
   saves,
-  createSession,
-  wasCreated,
+  creation,
   `
 local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm', 'i', 'lu', 'lq', 'h', 'w', 'ws')
 local incarnation, operation = fields[1], ARGV[8]

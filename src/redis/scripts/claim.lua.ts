@@ -1,19 +1,17 @@
 import { Script } from '../client/script.ts'
 
 /**
- * Takes lives that are over under a lease: first those whose lease has run out or whose pause has ended, then
- * those due.
+ * Claims expired incarnations: first those whose lease or pause has ended, then those past their deadline.
  *
- * It touches no session: their keys could not be declared, for their names stand in the sets. An entry that
- * is no name of a life is removed.
+ * It touches no session, because a script must not touch keys whose names it reads from a set. A member that
+ * is not the name of an incarnation is removed. With `latest`, nothing is claimed that came due later, nor
+ * what a caller waits for: that is for processes that archive.
  *
- * KEYS deadlines, queue, leases, dead, answer · ARGV limit, leaseMs, token, retentionMs, latest or ''
+ * KEYS deadlines, queue, leases, dead letters, reply
+ * ARGV limit, leaseMs, token, retentionMs, `latest` in server time or ''
  *
- * Nothing is taken that was not due by `latest`, in the server's time, nor what is to be first: that is for
- * those who archive.
- *
- * `{now, next, removed, taken}`, and of each life `member, isNew`; `next` is how many ms until something is
- * due, -1: nothing is. `isNew` is 1 where it was never claimed before.
+ * Reply: `{now, nextInMs, removed, claimed}`, then `member, isNew` of each claim. `nextInMs` is the time
+ * until the next is due, -1 if there is none. `isNew` is 0 for an incarnation that was claimed before.
  */
 export const claim = new Script(
   'claim',
@@ -33,16 +31,16 @@ for index = 2, 1, -1 do
   local due = redis.call('ZRANGEBYSCORE', KEYS[index], from, toInteger(latest), 'LIMIT', 0, limit - reply[4])
   reply[4] = reply[4] + #due
   for _, member in ipairs(due) do
-    local leased = redis.call('HGET', KEYS[3], member)
+    local lease = redis.call('HGET', KEYS[3], member)
     if #member > 23 and string.sub(member, 23, 23) == ':' then
       if index == 1 then
         redis.call('ZREM', KEYS[1], member)
       end
-      local attempts = tonumber(string.match(leased or '', ':(%d+)$') or 0)
+      local attempts = tonumber(string.match(lease or '', ':(%d+)$') or 0)
       redis.call('HSET', KEYS[3], member, token .. ':' .. toInteger(attempts))
       redis.call('ZADD', KEYS[2], toInteger(now + leaseMs), member)
       reply[#reply + 1] = member
-      reply[#reply + 1] = leased and 0 or 1
+      reply[#reply + 1] = lease and 0 or 1
     else
       redis.call('ZREM', KEYS[index], member)
       redis.call('HDEL', KEYS[3], member)
@@ -73,11 +71,12 @@ return reply
 )
 
 /**
- * Renews the leases of lives that are being archived.
+ * Renews the leases of claims.
  *
- * KEYS queue, leases · ARGV leaseMs, retentionMs, and of each `member, token`
+ * KEYS queue, leases
+ * ARGV leaseMs, retentionMs, then `member, token` of each claim
  *
- * For each 1, or 0 if the lease is another's.
+ * Reply: for each claim 1, or 0 if another process has the lease.
  */
 export const extend = new Script(
   'extend',
@@ -86,8 +85,8 @@ local untilMs, reply = now + tonumber(ARGV[1]), {}
 allowWhenFull(KEYS[2])
 for index = 3, #ARGV, 2 do
   local member, token = ARGV[index], ARGV[index + 1]
-  local leased = redis.call('HGET', KEYS[2], member)
-  if leased and string.sub(leased, 1, #token + 1) == token .. ':' then
+  local lease = redis.call('HGET', KEYS[2], member)
+  if lease and string.sub(lease, 1, #token + 1) == token .. ':' then
     redis.call('ZADD', KEYS[1], toInteger(untilMs), member)
     reply[#reply + 1] = 1
   else
@@ -101,9 +100,12 @@ return reply
 )
 
 /**
- * Takes entries out of the queue of a shard that they do not belong to.
+ * Removes members that do not belong to the shard.
  *
- * KEYS deadlines, queue, leases · ARGV members
+ * KEYS deadlines, queue, leases
+ * ARGV members
+ *
+ * Reply: 1.
  */
 export const discard = new Script(
   'discard',

@@ -3,15 +3,20 @@ import { saves } from './includes/saves.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Ends a turn (`l`), a hold (`h`), or the part of one who has a hold together with others, which stays (`p`),
- * and saves what it changed.
+ * Ends a turn or the use of a hold, and saves what it changed.
  *
- * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, operation, saves, value, i or '',
- * version read
+ * `kind`: `l` releases the turn lock, `h` the hold of the process, `p` neither, since others still use the
+ * hold.
  *
- * `{1, inMs}`: done; it is over in so many ms. What was saved is the version named `operation`. `{2}`: done
- * by an earlier try. `{0}`: the lock is another's, or what was read outside a turn has changed; nothing was
- * saved. `{-1}`: that life has ended.
+ * KEYS session, backlog, deadlines
+ * ARGV id, retentionMs, incarnation, token, kind, operation, hasChanged, value, idle timeout in ms or '',
+ * version that was read
+ *
+ * Reply:
+ * - `{1, inMs}`: committed; the session expires in `inMs`. `operation` is the version of what was saved.
+ * - `{2}`: committed by an earlier call.
+ * - `{0}`: the lock is another's, or the value that was read without a lock has changed. Nothing was saved.
+ * - `{-1}`: the incarnation has ended.
  */
 export const commit = new Script(
   'commit',
@@ -23,7 +28,7 @@ local incarnation, version = fields[1], fields[2]
 if incarnation ~= ARGV[3] then
   return { -1 }
 end
-local token, operation, saves, value = ARGV[4], ARGV[6], ARGV[7] == '1', ARGV[8]
+local token, operation, hasChanged, value = ARGV[4], ARGV[6], ARGV[7] == '1', ARGV[8]
 local recent = recentSaves(fields[9], fields[10])
 if wasSaved(recent, operation) then
   return { 2 }
@@ -37,11 +42,11 @@ if ARGV[5] == 'l' then
     return { 0 }
   end
   lockUntil = 0
-elseif saves and (lockUntil > now or version ~= ARGV[10]) then
-  saves = false
+elseif hasChanged and (lockUntil > now or version ~= ARGV[10]) then
+  hasChanged = false
   operation = ''
 end
-if saves then
+if hasChanged then
   redis.call('HSET', KEYS[1], 'd', value, 'v', operation)
 else
   allowWhenFull(KEYS[1])

@@ -1,60 +1,30 @@
 import { Script } from '../client/script.ts'
 import { backlog } from './includes/backlog.lua.ts'
+import { creation } from './includes/creation.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Begins a life named `ARGV[3]`; with a token, in the turn of its creator.
+ * Creates a session where there is no live one; an expired one moves to the backlog.
  *
- * `v` names the state that was saved last. It is never a counter: a server that has lost its last moments
- * would give the same number to another state.
- */
-export const createSession = `
-local function createSession(token, leaseMs)
-  local idleMs, maxAge, maxAgeAt, lockUntil = tonumber(ARGV[5]), tonumber(ARGV[6]), -1, 0
-  if maxAge >= 0 then
-    maxAgeAt = math.min(now + math.ceil(maxAge) + 1, NEVER)
-  end
-  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', toInteger(now), 'i', ARGV[5], 'm', toInteger(maxAgeAt), 'd', ARGV[4])
-  if token ~= '' then
-    lockUntil = now + leaseMs
-    redis.call('HSET', KEYS[1], 'lo', token, 'lu', toInteger(lockUntil))
-  end
-  invalidateLoads()
-  if getNames('z') ~= '' then
-    nextSequence()
-  end
-  setDeadline(ARGV[3], now, deadlineOf(now, idleMs, maxAgeAt, lockUntil))
-  return { 1, now, toInteger(now), toInteger(maxAgeAt) }
-end
-`
-
-/** Whether a creation that is repeated was carried out before, and its life has left `KEYS[1]` since. */
-export const wasCreated = `
-local function wasCreated(incarnation)
-  return redis.call('ZSCORE', KEYS[7], incarnation) or redis.call('HEXISTS', KEYS[2], incarnation .. ':m') == 1
-end
-`
-
-/**
- * Begins a life where there is none; an older one that is over moves aside.
+ * A loaded value (`isLoaded` is 1) must be the newest state. So no older incarnation may wait to be archived
+ * or be the newest dead letter, and since the load began none may have been created or archived, nor the id
+ * deleted.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, value, i, maxAgeMs or
- * -1, live sessions of the shard at the most or -1, token, leaseMs, loaded, `ld`
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
+ * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
+ * or -1, token or '', leaseMs, isLoaded, name of the loaded state
  *
- * Where the value was loaded (`ARGV[10]` is 1) it must be the newest state: no older life may be waiting to
- * be archived or be the newest dead one, and none may have begun or been archived, nor the id deleted, since
- * the load began.
- *
- * `{0, now}`: there is a live session, or a newer state than the loaded one. `{1, now, c, m}`: created, now
- * or by an earlier try of the same name. `{2, now}`: an earlier try has created it, and it has ended since.
- * `{3, now}`: the shard is full.
+ * Reply:
+ * - `{0, now}`: there is a live session, or a newer state than the loaded one.
+ * - `{1, now, created, maximum-age deadline}`: created, by this call or an earlier one.
+ * - `{2, now}`: created by an earlier call, and ended since.
+ * - `{3, now}`: the shard is full.
  */
 export const create = new Script(
   'create',
   session,
   backlog,
-  createSession,
-  wasCreated,
+  creation,
   `
 local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm')
 if fields[1] == ARGV[3] then

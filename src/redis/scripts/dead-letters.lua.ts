@@ -3,8 +3,8 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Adds a dead life to an answer: `g, v, c, a, i, m, attempts, failedAt, reason, value`. The size of its
- * value.
+ * Appends a dead letter to a reply: `incarnation, times, attempts, failedAt, reason, value`. Returns the size
+ * of its value in bytes.
  */
 const appendDeadLetter = `
 local function appendDeadLetter(reply, incarnation)
@@ -19,13 +19,13 @@ end
 `
 
 /**
- * Reads dead lives of an id, until their values have reached a size.
+ * Reads dead letters of an id until their values have reached `size` bytes.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, size, and of each life
- * `g`
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
+ * ARGV id, retentionMs, size, then the incarnations
  *
- * `{now, read}`, and what {@link appendDeadLetter} says of each; `read` is how many of them were looked for.
- * One that is dead no more is passed over.
+ * Reply: `{now, read}`, then each dead letter as in {@link appendDeadLetter}. `read` is the number of
+ * incarnations that were looked up; those that are no longer dead letters are left out.
  */
 export const readDead = new ReadOnlyScript(
   'read-dead',
@@ -51,11 +51,12 @@ return reply
 )
 
 /**
- * Ends dead lives of an id, the oldest first, until their values have reached a size.
+ * Drops dead letters of an id, oldest first, until their values have reached `size` bytes.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs, size
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
+ * ARGV id, retentionMs, size
  *
- * `{now, left}`, and what {@link appendDeadLetter} says of each; `left` is how many are still dead.
+ * Reply: `{now, remaining}`, then each dropped dead letter as in {@link appendDeadLetter}.
  */
 export const dropDead = new Script(
   'drop-dead',
@@ -91,11 +92,12 @@ return reply
 )
 
 /**
- * Lets the dead lives of an id be archived again, ahead of the younger ones of the id.
+ * Moves the dead letters of an id back to the backlog, ahead of its younger incarnations.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
+ * ARGV id, retentionMs
  *
- * How many.
+ * Reply: the number of dead letters.
  */
 export const retryDead = new Script(
   'retry-dead',
@@ -119,7 +121,7 @@ if #deadLetters == 0 then
   deleteIfEmpty()
   return { 0 }
 end
--- One that had to wait for a younger one may have died after it.
+-- By age: one that waited for a younger one may have failed after it.
 table.sort(deadLetters, function(one, other)
   if one[2] ~= other[2] then
     return one[2] < other[2]
@@ -127,8 +129,8 @@ table.sort(deadLetters, function(one, other)
   return one[3] < other[3]
 end)
 local names = ''
-for _, one in ipairs(deadLetters) do
-  names = joinNames(names, one[1])
+for _, deadLetter in ipairs(deadLetters) do
+  names = joinNames(names, deadLetter[1])
 end
 setNames('z', '')
 local queue = getNames('q')
@@ -137,7 +139,7 @@ if first and isArchiving(first) then
   setNames('q', joinNames(joinNames(first, names), withoutName(queue, first)))
 else
   if first then
-    -- One that was claimed and not begun has to wait: its claim is taken away.
+    -- The archive of the first has not begun: its claim is taken away, so that it waits again.
     local _, _, attempts = leaseOf(first)
     redis.call('ZREM', KEYS[4], memberOf(first))
     if redis.call('HEXISTS', KEYS[5], memberOf(first)) == 1 then

@@ -1,6 +1,13 @@
 import { ReadOnlyScript, Script } from '../client/script.ts'
 
-/** Notes that a process archives. KEYS archives · ARGV TTL in ms */
+/**
+ * Records that some process archives.
+ *
+ * KEYS heartbeat
+ * ARGV TTL in ms
+ *
+ * Reply: 1.
+ */
 export const writeHeartbeat = new Script(
   'write-heartbeat',
   `
@@ -9,7 +16,13 @@ return 1
 `,
 )
 
-/** Whether the note stands. KEYS archives · `{now, stands}` */
+/**
+ * Reads whether some process archives.
+ *
+ * KEYS heartbeat
+ *
+ * Reply: `{now, isPresent}`.
+ */
 export const readHeartbeat = new ReadOnlyScript(
   'read-heartbeat',
   `return { now, redis.call('EXISTS', KEYS[1]) }`,

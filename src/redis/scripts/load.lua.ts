@@ -3,15 +3,19 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Begins to archive a life that was claimed: reads it, counts the attempt, and seals it: no turn that has
- * lost its lock can save into it any more.
+ * Begins the archive of a claimed incarnation: reads it, counts the attempt, and seals it against saves of a
+ * turn that lost its lock.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, attempts at the
- * most
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
+ * ARGV id, retentionMs, incarnation, token, maximum number of attempts
  *
- * `{1, now, attempt, overtaken, v, c, a, i, m, value}`; where `attempt` is more than the most there is none
- * left, and none is counted. `{0}`: the lease is another's. `{2}`: an older life of the id comes first.
- * `{3}`: it lives, for the server's clock was set back. `{4}`: its data are gone.
+ * Reply:
+ * - `{1, now, attempt, isSuperseded, times, value}`. An attempt beyond the maximum is not counted: there is
+ *   none left.
+ * - `{0}`: the lease is another's.
+ * - `{2}`: an older incarnation of the id comes first.
+ * - `{3}`: the session is live, because the server's clock was set back.
+ * - `{4}`: the data are gone.
  */
 export const load = new Script(
   'load',
@@ -33,7 +37,7 @@ local function countAttempt()
   end
   return attempts + 1
 end
--- What somebody else has put under the key is not ours to read.
+-- pcall: another program may have put a key of another type here.
 local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
 if fields[1] == incarnation then
   if now < tonumber(fields[2]) then

@@ -3,22 +3,25 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * The next step to the newest state of an id that is to be loaded: a live session, else an older life that
- * waits, else the newest dead one, else what was archived.
+ * Takes the next step to the newest state of an id: a live session, else an older incarnation that waits,
+ * else the newest dead letter, else what was archived.
  *
- * A life that waits is put first. It is taken under a lease, if it is ready and no process has begun to
- * archive it, nor taken it for a caller of its own; without a token it becomes the first to be claimed, where
- * there is an archive to wait for. A pause between two tries is cut short.
+ * - An older incarnation that waits is put first. With a token it is claimed, unless a process is archiving
+ *   it or has claimed it for a caller of its own. Without one it becomes the first to be claimed. A pause
+ *   between two attempts is shortened.
+ * - A dead letter that is the newest state becomes the live session again; its idle time and its age start
+ *   anew.
  *
- * A dead life that is the newest state is taken back to life. Its idle time and its age start again.
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
+ * ARGV id, retentionMs, token or '', leaseMs, longest pause in ms, live sessions per shard or -1, new name
+ * for the state that is loaded, TTL of that name in ms, canArchive
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, token or '', leaseMs, the
- * longest pause in ms, live sessions of the shard at the most or -1, a new name, how long it is kept in ms,
- * whether it is to be archived
- *
- * `{0, ld}`: what can be loaded is the newest state, for as long as `ld` names it. `{1}`: there is a live
- * session; `{1, inMs}`: one was taken back to life, and is over in so many ms. `{2}`: a life waits, or is
- * being archived. `{3, g, isNew}`: it was taken. `{4}`: the shard is full.
+ * Reply:
+ * - `{0, name}`: the archived state is the newest, for as long as the backlog has this name for it.
+ * - `{1}`: there is a live session. `{1, inMs}`: a dead letter was revived; it expires in `inMs`.
+ * - `{2}`: an incarnation waits or is being archived.
+ * - `{3, incarnation, isNew}`: claimed.
+ * - `{4}`: the shard is full.
  */
 export const newest = new Script(
   'newest',
@@ -37,19 +40,19 @@ if incarnation then
     return { 2 }
   end
   local token, phase, attempts = leaseOf(incarnation)
-  local wantedToken, readyAt = ARGV[3], tonumber(redis.call('ZSCORE', KEYS[4], memberOf(incarnation)) or 0)
+  local ownToken, claimableAt = ARGV[3], tonumber(redis.call('ZSCORE', KEYS[4], memberOf(incarnation)) or 0)
   local isNew = redis.call('HEXISTS', KEYS[5], memberOf(incarnation)) == 1 and 0 or 1
-  if readyAt > now and token ~= '' then
-    if token == wantedToken then
+  if claimableAt > now and token ~= '' then
+    if token == ownToken then
       return { 3, incarnation, 0 }
     end
-    if phase ~= '' or wantedToken == '' then
+    if phase ~= '' or ownToken == '' then
       return { 2 }
     end
-  elseif readyAt > now then
-    local soon = now + tonumber(ARGV[5])
-    if readyAt > soon then
-      redis.call('ZADD', KEYS[4], toInteger(soon), memberOf(incarnation))
+  elseif claimableAt > now then
+    local retryAt = now + tonumber(ARGV[5])
+    if claimableAt > retryAt then
+      redis.call('ZADD', KEYS[4], toInteger(retryAt), memberOf(incarnation))
     end
     return { 2 }
   end
@@ -58,8 +61,8 @@ if incarnation then
   if ARGV[9] == '1' then
     untilMs = 0
   end
-  if wantedToken ~= '' then
-    setLease(incarnation, wantedToken, 'u', attempts)
+  if ownToken ~= '' then
+    setLease(incarnation, ownToken, 'u', attempts)
     untilMs = now + tonumber(ARGV[4])
   elseif isNew == 0 then
     setLease(incarnation, '', '', attempts)
@@ -67,7 +70,7 @@ if incarnation then
   redis.call('ZADD', KEYS[4], toInteger(untilMs), memberOf(incarnation))
   extendIndexTtl(KEYS[4], retentionMs + tonumber(ARGV[4]))
   extendIndexTtl(KEYS[5], retentionMs + tonumber(ARGV[4]))
-  if wantedToken == '' then
+  if ownToken == '' then
     return { 2 }
   end
   return { 3, incarnation, isNew }

@@ -3,12 +3,13 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Ends every life of an id but the dead ones. Those are not taken back to life any more.
+ * Ends every incarnation of an id except the dead letters, which are not revived any more.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
+ * ARGV id, retentionMs
  *
- * `{now}`, and of each life `kind, g, v, c, a, i, m, value`; kind 1: it lived, 2: it was being archived, 0:
- * it was over.
+ * Reply: `{now}`, then `kind, incarnation, times, value` of each. `kind`: 0 expired, 1 live, 2 being
+ * archived.
  */
 export const remove = new Script(
   'remove',
@@ -64,5 +65,11 @@ return reply
 `,
 )
 
-/** Forgets an answer that has arrived. KEYS answer */
+/**
+ * Deletes a reply that has arrived.
+ *
+ * KEYS reply
+ *
+ * Reply: the number of deleted keys.
+ */
 export const forget = new Script('forget', `return redis.call('UNLINK', KEYS[1])`)

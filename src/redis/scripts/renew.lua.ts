@@ -2,12 +2,15 @@ import { Script } from '../client/script.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Renews the lease of a turn (`l`) or a hold (`h`).
+ * Renews the turn lock (`kind` is `l`) or a hold (`h`).
  *
- * KEYS session, older, deadlines · ARGV id, retentionMs, g, token, kind, leaseMs
+ * KEYS session, backlog, deadlines
+ * ARGV id, retentionMs, incarnation, token, kind, leaseMs
  *
- * `{1, interrupts}`: renewed; `interrupts` is 1 if somebody asks the turn to stop. `{0}`: lost. `{-1}`: the
- * life has ended.
+ * Reply:
+ * - `{1, isInterrupted}`: renewed; `isInterrupted` is 1 if the turn should stop.
+ * - `{0}`: lost.
+ * - `{-1}`: the incarnation has ended.
  */
 export const renew = new Script(
   'renew',
@@ -22,14 +25,14 @@ local token, untilMs = ARGV[4], now + tonumber(ARGV[6])
 if now >= tonumber(fields[2]) then
   return { 0 }
 end
-local lockUntil, holds, interrupts = tonumber(fields[6] or 0), fields[7] or '', 0
+local lockUntil, holds, isInterrupted = tonumber(fields[6] or 0), fields[7] or '', 0
 if ARGV[5] == 'l' then
   if fields[5] ~= token then
     return { 0 }
   end
   lockUntil = untilMs
   redis.call('HSET', KEYS[1], 'lu', toInteger(lockUntil))
-  interrupts = tonumber(fields[8] or 0)
+  isInterrupted = tonumber(fields[8] or 0)
 else
   if not string.find(' ' .. holds, ' ' .. token .. '=', 1, true) then
     return { 0 }
@@ -40,6 +43,6 @@ else
   redis.call('HSET', KEYS[1], 'h', holds)
 end
 setDeadline(fields[1], now, deadlineOf(now, tonumber(fields[3]), tonumber(fields[4]), heldUntil(lockUntil, holds)))
-return { 1, interrupts }
+return { 1, isInterrupted }
 `,
 )

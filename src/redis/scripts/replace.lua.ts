@@ -1,23 +1,25 @@
 import { Script } from '../client/script.ts'
-import { createSession, wasCreated } from './create.lua.ts'
 import { backlog } from './includes/backlog.lua.ts'
+import { creation } from './includes/creation.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Begins a life in place of the live one, which ends.
+ * Creates a session in place of the live one, which ends.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone, answer · ARGV id, retentionMs, g, value, i,
- * maxAgeMs or -1, live sessions of the shard at the most or -1
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
+ * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
+ * or -1
  *
- * `{1, now, c, m}`, and of the life that ended `g, v, c, a, i, m, value`. `{2, now}`: done by an earlier try,
- * and ended. `{3, now}`: the shard is full, and there is none to replace.
+ * Reply:
+ * - `{1, now, created, maximum-age deadline}`, then `incarnation, times, value` of the session that ended.
+ * - `{2, now}`: created by an earlier call, and ended since.
+ * - `{3, now}`: the shard is full, and there is no session to replace.
  */
 export const replace = new Script(
   'replace',
   session,
   backlog,
-  createSession,
-  wasCreated,
+  creation,
   `
 local cached = cachedReply(KEYS[8])
 if cached then

@@ -1,11 +1,12 @@
 import { ReadOnlyScript } from '../client/script.ts'
 
 /**
- * A page of a set that is sorted by time, from a score on.
+ * Reads a page of a sorted set, from a score on.
  *
- * KEYS set · ARGV score or 'now', how many of that score to pass over, limit, how many ms before now
+ * KEYS set
+ * ARGV score or 'now', number of members with that score to skip, limit, ms before now
  *
- * `member, score` of each.
+ * Reply: `member, score` of each.
  */
 export const page = new ReadOnlyScript(
   'page',
@@ -18,7 +19,14 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT',
 `,
 )
 
-/** Which of some lives live. KEYS deadlines · ARGV members · for each 1 or 0 */
+/**
+ * Checks which incarnations are live.
+ *
+ * KEYS deadlines
+ * ARGV members
+ *
+ * Reply: for each member 1 or 0.
+ */
 export const alive = new ReadOnlyScript(
   'alive',
   `
@@ -30,10 +38,23 @@ return reply
 `,
 )
 
-/** KEYS deadlines · how many sessions there are */
+/**
+ * Counts the sessions of a shard.
+ *
+ * KEYS deadlines
+ *
+ * Reply: the number.
+ */
 export const count = new ReadOnlyScript('count', `return redis.call('ZCARD', KEYS[1])`)
 
-/** KEYS set that is sorted by time · ARGV how many ms before now · how many members are not older */
+/**
+ * Counts the members of a set by time that are at most so old.
+ *
+ * KEYS set
+ * ARGV age in ms
+ *
+ * Reply: the number.
+ */
 export const countSince = new ReadOnlyScript(
   'count-since',
   `return redis.call('ZCOUNT', KEYS[1], toInteger(now + 1 - tonumber(ARGV[1])), '+inf')`,

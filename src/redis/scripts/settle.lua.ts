@@ -3,14 +3,18 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Settles a claim: archived (`ack`), to be tried again after a pause (`retry`), given back untried
- * (`release`), or given up (`deadLetter`).
+ * Settles a claim.
  *
- * KEYS session, older, deadlines, queue, leases, dead, gone · ARGV id, retentionMs, g, token, outcome,
- * pauseMs, reason
+ * `outcome`: `ack` acknowledges the archive, `retry` releases the claim for another attempt after a pause,
+ * `release` releases it without an attempt, `deadLetter` moves the incarnation to the dead letters.
  *
- * 1: settled, now or by an earlier try; 2: and a younger life of the id is ready. 0: the lease is another's,
- * or the life was deleted.
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
+ * ARGV id, retentionMs, incarnation, token, outcome, pauseMs, reason
+ *
+ * Reply:
+ * - 1: settled, by this call or an earlier one.
+ * - 2: settled, and a younger incarnation of the id may be claimed now.
+ * - 0: the lease is another's, or the incarnation was deleted.
  */
 export const settle = new Script(
   'settle',
@@ -37,24 +41,24 @@ if outcome == 'retry' or outcome == 'release' then
 end
 local isCurrent = redis.call('HGET', KEYS[1], 'g') == incarnation
 if outcome == 'ack' then
-  local createdAt, number
+  local createdAt, sequence
   if isCurrent then
     createdAt = redis.call('HGET', KEYS[1], 'c')
     redis.call('DEL', KEYS[1])
-    if hasOlder() then
-      number = nextSequence()
+    if hasBacklog() then
+      sequence = nextSequence()
     end
   else
     local times = redis.call('HGET', KEYS[2], incarnation .. ':m')
     createdAt = times and string.match(times, '^%S+ (%S+)')
-    number = redis.call('HGET', KEYS[2], incarnation .. ':o')
+    sequence = redis.call('HGET', KEYS[2], incarnation .. ':o')
     removeFromBacklog(incarnation)
   end
   if createdAt then
     rememberEnded(incarnation, createdAt)
   end
-  if number then
-    supersedeUpTo(tonumber(number))
+  if sequence then
+    supersedeUpTo(tonumber(sequence))
   end
   invalidateLoads()
   deleteIfEmpty()

@@ -1,15 +1,15 @@
 import { ReadOnlyScript, Script } from '../client/script.ts'
 
-/** A text that a client changes which reads texts as JSON. */
+/** A text that a client changes if it parses replies as JSON. */
 export const probe = '[1.0]'
 
 /**
- * Reads the note of the number of shards, which is a part of the format of the data.
+ * Reads the number of shards with which the data were stored, and the eviction policy.
  *
  * KEYS config
  *
- * `{shards or 0, TTL in ms, policy, probe}`; policy is `maxmemory-policy`, or empty where INFO is forbidden;
- * the probe shows whether the client hands out text as it is.
+ * Reply: `{shards or 0, TTL in ms, policy, probe}`. `policy` is `maxmemory-policy`, or empty where INFO is
+ * forbidden. `probe` shows whether the client returns text unchanged.
  */
 export const readShards = new ReadOnlyScript(
   'read-shards',
@@ -25,11 +25,12 @@ return { shards, redis.call('PTTL', KEYS[1]), policy, '${probe}' }
 )
 
 /**
- * Notes the number of shards where none is noted, and lets the note live longer.
+ * Stores the number of shards if there is none, and lengthens the TTL of the key.
  *
- * KEYS config · ARGV shards, TTL in ms
+ * KEYS config
+ * ARGV shards, TTL in ms
  *
- * The number that is noted now.
+ * Reply: the stored number.
  */
 export const storeShards = new Script(
   'store-shards',

@@ -3,9 +3,12 @@ import { session } from './includes/session.lua.ts'
 import { waiters } from './includes/waiters.lua.ts'
 
 /**
- * Takes back the mark of a caller who no longer waits for the turn lock.
+ * Removes a process that no longer waits for the turn lock.
  *
- * KEYS session · ARGV id, retentionMs, token · 1
+ * KEYS session
+ * ARGV id, retentionMs, token
+ *
+ * Reply: 1.
  */
 export const withdraw = new Script(
   'withdraw',

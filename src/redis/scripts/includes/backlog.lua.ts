@@ -1,28 +1,32 @@
 import { lease } from './lease.lua.ts'
 
 /**
- * The older lives of an id: a hash under `KEYS[2]`.
+ * The backlog of an id: its older incarnations, in the hash KEYS[2].
  *
- * `<g>:d` is the value of a life, `<g>:m` its times, and `<g>:o` its number: a younger life has a greater
- * one. `q` names those that wait to be archived, in order, and `z` those on the dead list. Only the first in
- * line may be in the queue under `KEYS[4]`, so that the archives of one id neither overlap nor overtake.
+ * - `<incarnation>:d`: its value.
+ * - `<incarnation>:m`: its times, see `session.lua.ts`; of a dead letter also attempts, failure time and
+ *   reason.
+ * - `<incarnation>:o`: its sequence number, greater for a younger one.
+ * - `q`: the incarnations that wait to be archived, oldest first. Only the first may be in the queue KEYS[4],
+ *   so that archives of one id neither overlap nor overtake each other.
+ * - `z`: the dead letters.
+ * - `n`: the greatest sequence number. It also grows when an incarnation begins or the id is deleted while
+ *   there are dead letters: only a dead letter with this very number is the newest state of its id.
+ * - `ok`: the number below which incarnations are superseded: a younger one was archived, or the id was
+ *   deleted.
+ * - `ld`: the name of the state that a process loads or has loaded. It is removed when an incarnation begins
+ *   or is archived, and when the id is deleted: what was loaded before is stale then.
  *
- * `n` is the greatest number that was given. It also grows as a life begins or the id is deleted while there
- * are dead lives: only a dead life with that very number is the newest state of its id. Lives with a number
- * below `ok` have been overtaken: a younger one was archived, or the id was deleted.
+ * Functions that need an explanation:
  *
- * `ld` names the state that a process loads, or has loaded, until a life of the id begins or is archived, or
- * the id is deleted: what was loaded before is old then.
- *
- * - `moveToBacklog`: moves the life under `KEYS[1]`, which is over, to the older ones. One that is being
- *   archived goes first; one that was claimed but not loaded yet, and so is not sealed, waits like any other.
- * - `promoteNext`: the first in line may be claimed.
- * - `dropOldDeadLetters`: lives that were given up longer ago than the retention go, however long newer ones
- *   keep the hash.
- * - `newestDeadLetter`: the dead life that is the newest state of its id, if there is one.
- * - `deleteIfEmpty`: the hash goes when the last life has left it, and none is loaded.
- * - `rememberEnded`: remembers a life that did not live long, so that a repeated creation does not bring it
- *   back.
+ * - `promoteNext`: lets the first of the backlog be claimed.
+ * - `moveToBacklog`: moves an expired incarnation from KEYS[1] here. One that is being archived goes first.
+ *   One that was claimed and not loaded, and so is not sealed, waits like any other.
+ * - `dropOldDeadLetters`: drops dead letters past their retention, however long newer ones keep the hash.
+ * - `newestDeadLetter`: the dead letter that is the newest state of its id, or nil.
+ * - `deleteIfEmpty`: deletes the hash when it has no incarnation left and none is being loaded.
+ * - `rememberEnded`: remembers an incarnation that ended soon after its creation, so that a repeated creation
+ *   does not bring it back.
  */
 export const backlog = `${lease}local function getNames(field)
   return redis.call('HGET', KEYS[2], field) or ''
@@ -52,20 +56,20 @@ end
 local function firstName(names)
   return string.match(names, '^%S+')
 end
-local function hasOlder()
+local function hasBacklog()
   return redis.call('HEXISTS', KEYS[2], 'q') == 1 or redis.call('HEXISTS', KEYS[2], 'z') == 1
 end
 local function nextSequence()
   return redis.call('HINCRBY', KEYS[2], 'n', 1)
 end
-local function supersedeUpTo(number)
-  if number > tonumber(redis.call('HGET', KEYS[2], 'ok') or 0) then
-    redis.call('HSET', KEYS[2], 'ok', toInteger(number))
+local function supersedeUpTo(sequence)
+  if sequence > tonumber(redis.call('HGET', KEYS[2], 'ok') or 0) then
+    redis.call('HSET', KEYS[2], 'ok', toInteger(sequence))
   end
 end
 local function isSuperseded(incarnation)
-  local number = redis.call('HGET', KEYS[2], incarnation .. ':o')
-  return number and tonumber(number) < tonumber(redis.call('HGET', KEYS[2], 'ok') or 0)
+  local sequence = redis.call('HGET', KEYS[2], incarnation .. ':o')
+  return sequence and tonumber(sequence) < tonumber(redis.call('HGET', KEYS[2], 'ok') or 0)
 end
 local function removeFromQueue(incarnation)
   redis.call('ZREM', KEYS[3], memberOf(incarnation))
@@ -79,10 +83,10 @@ local function promoteNext()
     extendIndexTtl(KEYS[4], retentionMs)
   end
 end
-local function copyToBacklog(extra)
+local function copyToBacklog(failure)
   local fields = redis.call('HMGET', KEYS[1], 'g', 'd', 'v', 'c', 'a', 'i', 'm')
-  local meta = table.concat({ fields[3], fields[4], fields[5], fields[6], fields[7] }, ' ')
-  redis.call('HSET', KEYS[2], fields[1] .. ':d', fields[2], fields[1] .. ':m', meta .. extra, fields[1] .. ':o', nextSequence())
+  local times = table.concat({ fields[3], fields[4], fields[5], fields[6], fields[7] }, ' ')
+  redis.call('HSET', KEYS[2], fields[1] .. ':d', fields[2], fields[1] .. ':m', times .. failure, fields[1] .. ':o', nextSequence())
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[3], memberOf(fields[1]))
 end
@@ -124,18 +128,18 @@ local function dropOldDeadLetters()
 end
 local function newestDeadLetter()
   dropOldDeadLetters()
-  local names, newestNumber = getNames('z'), redis.call('HGET', KEYS[2], 'n')
-  if names == '' or not newestNumber or getNames('q') ~= '' then
+  local names, newestSequence = getNames('z'), redis.call('HGET', KEYS[2], 'n')
+  if names == '' or not newestSequence or getNames('q') ~= '' then
     return nil
   end
   for incarnation in string.gmatch(names, '%S+') do
-    if redis.call('HGET', KEYS[2], incarnation .. ':o') == newestNumber then
+    if redis.call('HGET', KEYS[2], incarnation .. ':o') == newestSequence then
       return incarnation
     end
   end
 end
 local function deleteIfEmpty()
-  if not hasOlder() and redis.call('HEXISTS', KEYS[2], 'ld') == 0 then
+  if not hasBacklog() and redis.call('HEXISTS', KEYS[2], 'ld') == 0 then
     redis.call('DEL', KEYS[2])
   end
 end
@@ -144,9 +148,9 @@ local function invalidateLoads()
     deleteIfEmpty()
   end
 end
-local function rememberOperation(what)
+local function rememberOperation(operation)
   redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', toInteger(now))
-  redis.call('ZADD', KEYS[7], toInteger(now + operationTtlMs), what)
+  redis.call('ZADD', KEYS[7], toInteger(now + operationTtlMs), operation)
   redis.call('PEXPIRE', KEYS[7], operationTtlMs)
 end
 local function rememberEnded(incarnation, createdAt)

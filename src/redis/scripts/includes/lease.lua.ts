@@ -1,13 +1,14 @@
 /**
- * The lease of a life that was claimed, in the hash under `KEYS[5]`: `token:mark:attempts`.
+ * The lease of a claimed incarnation: `token:phase:attempts` in the hash KEYS[5].
  *
- * The token is empty where nobody has it. The mark is `b` when its archive has begun, and `u` when it was
- * claimed for a caller that waits for it; a claim with neither mark only waits in its process, and may be
+ * The token is empty while no process has the claim. The phase is `b` once the archive has begun, and `u` for
+ * a claim on behalf of a waiting caller. A claim without a phase is only queued in its process, and may be
  * taken away. `attempts` counts the archives that began.
  *
- * - `leaseOf`: token, mark and attempts. A release without marks wrote `token:attempts`.
- * - `isLeased`: whether a process has it, by the score in the queue under `KEYS[4]`.
- * - `isArchiving`: whether it is being archived.
+ * - `memberOf`: the member that stands for an incarnation in the sorted sets.
+ * - `leaseOf`: token, phase and attempts. An older release wrote no phase: `token:attempts`.
+ * - `isLeased`: whether the lease lasts, by the score in the queue KEYS[4].
+ * - `isArchiving`: whether a process is archiving the incarnation.
  */
 export const lease = `
 local function memberOf(incarnation)
@@ -19,11 +20,11 @@ local function leaseOf(incarnation)
   return token or '', phase or '', tonumber(attempts or 0)
 end
 local function setLease(incarnation, token, phase, attempts)
-  local held = token
+  local holder = token
   if phase ~= '' then
-    held = token .. ':' .. phase
+    holder = token .. ':' .. phase
   end
-  redis.call('HSET', KEYS[5], memberOf(incarnation), held .. ':' .. toInteger(attempts))
+  redis.call('HSET', KEYS[5], memberOf(incarnation), holder .. ':' .. toInteger(attempts))
 end
 local function isLeased(incarnation)
   local untilMs = redis.call('ZSCORE', KEYS[4], memberOf(incarnation))

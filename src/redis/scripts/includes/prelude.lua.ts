@@ -1,22 +1,31 @@
 /**
- * The beginning of every script: its deadline, the server's time, and what every script does with them.
+ * The beginning of every script: the deadline of its call, the server's time, and shared functions.
  *
- * The last two arguments are of the call itself, not of the script: until when it may be carried out, in the
- * server's time, and how long an operation is remembered. A script that comes too late, out of the queue of a
- * client or the socket of a server that stood still, does nothing: its caller was told long ago that it
- * failed.
+ * The scripts by the object that calls them:
  *
- * - `operationTtlMs`: how long an operation that must not be done twice is remembered; longer than a call is
- *   repeated.
- * - `int`: a number as Redis wants it; `tostring` would make `1.7e+12` of a time.
- * - `extendTtl`: no key is without a TTL; one that must live longer gets more, with a slack so that not every
- *   write sets it.
- * - `extendIndexTtl`: an index outlives the data that it names by far: where the data went by their TTL, that
- *   is found and told.
- * - `cachedReply`, `cacheReply`: what an operation that must not be done twice has answered, for the case
- *   that the answer was lost.
- * - `allowWhenFull`: where memory is full, Redis refuses a script at its first command that writes, if that
- *   one could need memory, and no later. What must go on then (reading, renewing, letting go) begins with a
+ * - `SessionStore`: `access`, `create`, `assign`, `replace`, `commit`, `renew`, `withdraw`, `remove`,
+ *   `forget`
+ * - `ClaimStore`: `claim`, `extend`, `load`, `settle`, `newest`, `discard`
+ * - `DeadLetterStore`: `read-dead`, `retry-dead`, `drop-dead`
+ * - `SessionScan`: `page`, `alive`, `count`, `count-since`
+ * - `ShardGuard`: `read-shards`, `store-shards`; `ArchiverHeartbeat`: `write-heartbeat`, `read-heartbeat`
+ *
+ * Every script may be called again with the same arguments: it recognises what an earlier call has done. It
+ * takes the time from the server, and declares every key that it touches; `storage/keys.ts` lists the keys.
+ *
+ * The last two of ARGV belong to the call: the instant, in server time, after which the script refuses to
+ * run, and how long an operation is remembered. A script that comes too late (out of the queue of a client,
+ * or the socket of a server that was stopped) changes nothing, since its caller has been rejected already.
+ *
+ * - `operationTtlMs`: how long an operation is remembered. Longer than a call is repeated.
+ * - `NEVER`: an instant later than any deadline.
+ * - `toInteger`: a number as Redis reads it; `tostring` would write a time as `1.7e+12`.
+ * - `extendTtl`: lengthens the TTL of a key to `ms` and an eighth, so that not every write has to set it.
+ * - `extendIndexTtl`: lengthens the TTL of an index to three times that. An index outlives the data that it
+ *   names, so that data which expired by their TTL are noticed.
+ * - `cachedReply`, `cacheReply`: the reply of an operation that must not run twice, for a repeated call.
+ * - `allowWhenFull`: lets a script run where memory is full. Redis refuses a script there at its first
+ *   writing command if that may need memory, and no later one. So reads, renewals and releases begin with a
  *   command that needs none.
  */
 export const prelude = `

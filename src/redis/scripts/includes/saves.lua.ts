@@ -1,10 +1,11 @@
 /**
- * The last saves of a session, as many as may still be repeated: their names in `w`, and in `ws` when the
- * last one was. Another save may come before the repeat of a call.
+ * The recent saves of a session: their names in `w`, and the time of the last one in `ws`.
  *
- * - `recentSaves`: the names, as far as they are still of use.
- * - `wasSaved`: whether a save of this name was carried out.
- * - `recordSave`: writes a name down.
+ * There are as many as may still be repeated, since another save may come before the repeat of a call.
+ *
+ * - `recentSaves`: the names that are recent enough to matter.
+ * - `wasSaved`: whether the save of this name was carried out.
+ * - `recordSave`: records the name of a save.
  */
 export const saves = `
 local function recentSaves(names, savedAt)

@@ -1,14 +1,27 @@
 /**
- * The live session of an id: a hash under `KEYS[1]`, its deadline in the sorted set under `KEYS[3]`.
+ * The live session of an id: the hash KEYS[1], with its deadline in the sorted set KEYS[3].
  *
- * - `lagMs`: activity is written down only that often, and the deadline lies that much later, so that no
- *   session is over early. Milliseconds.
- * - `deadlineOf`: when a life is over. One that is held is not, not even by age.
- * - `setDeadline`: writes the deadline down; `PEXPIREAT` comes first because it needs no memory, see
- *   `allowWhenFull`.
- * - `isFull`: whether as many sessions live in the shard as may; -1: any number may.
- * - `otherHolds`: the holds of `h` (`token=until …`) but one's own and those that have run out; and how long
- *   one's own lasts.
+ * The fields of the hash, all times in epoch ms of the server:
+ *
+ * - `g` incarnation, `v` version (the name of the last save), `d` value
+ * - `c` created, `a` last active, `i` idle timeout in ms or -1, `m` maximum-age deadline or -1
+ * - `e` deadline; 0 once the session is sealed for its archive
+ * - `lo`, `lu` token and end of the turn lock; `lq` the processes that wait for it; `ir` an interrupt is
+ *   requested
+ * - `h` holds, as `token=until …`
+ * - `w`, `ws` recent saves
+ *
+ * In replies, `times` is `v, c, a, i, m` in this order.
+ *
+ * - `lagMs`: how often activity is written at most. The deadline is later by as much, so that no session
+ *   expires early.
+ * - `deadlineOf`: the deadline; never before `leasedUntil`, since a held session does not expire, not even by
+ *   age.
+ * - `heldUntil`: the latest end of the turn lock and the holds.
+ * - `otherHolds`: the holds of other processes that have not lapsed, and how long one's own lasts, in ms.
+ * - `isFull`: whether the shard has as many live sessions as it may; -1 is no limit.
+ * - `setDeadline`: writes activity and deadline. `PEXPIREAT` comes first, because it needs no memory
+ *   (`allowWhenFull`).
  */
 export const session = `
 local id = ARGV[1]
@@ -19,7 +32,7 @@ local function lagMs(idleMs)
   end
   return math.max(1, math.min(math.floor(idleMs / 128), 1000))
 end
-local function deadlineOf(lastActiveAt, idleMs, maxAgeAt, held)
+local function deadlineOf(lastActiveAt, idleMs, maxAgeAt, leasedUntil)
   local expiresAt = NEVER
   if idleMs >= 0 then
     expiresAt = lastActiveAt + math.ceil(idleMs) + lagMs(idleMs)
@@ -27,17 +40,17 @@ local function deadlineOf(lastActiveAt, idleMs, maxAgeAt, held)
   if maxAgeAt >= 0 then
     expiresAt = math.min(expiresAt, maxAgeAt)
   end
-  return math.min(math.max(expiresAt, held), NEVER)
+  return math.min(math.max(expiresAt, leasedUntil), NEVER)
 end
 local function heldUntil(lockUntil, holds)
   if holds == '' then
     return lockUntil
   end
-  local held = lockUntil
+  local latest = lockUntil
   for untilMs in string.gmatch(holds, '=(%d+)') do
-    held = math.max(held, tonumber(untilMs))
+    latest = math.max(latest, tonumber(untilMs))
   end
-  return held
+  return latest
 end
 local function otherHolds(holds, ownToken)
   local others, remainingMs = {}, 0
@@ -54,11 +67,11 @@ local function isFull(capacity)
   return capacity >= 0 and redis.call('ZCOUNT', KEYS[3], '(' .. toInteger(now), '+inf') >= capacity
 end
 local function setDeadline(incarnation, lastActiveAt, expiresAt)
-  -- A turn may have outlasted the age of its session: the retention starts when it ends.
-  local waits = math.max(expiresAt - now, 0)
-  redis.call('PEXPIREAT', KEYS[1], toInteger(math.min(now + waits + retentionMs, NEVER)))
+  -- A turn may outlast the maximum age of its session: the retention starts when it ends.
+  local remainingMs = math.max(expiresAt - now, 0)
+  redis.call('PEXPIREAT', KEYS[1], toInteger(math.min(now + remainingMs + retentionMs, NEVER)))
   redis.call('HSET', KEYS[1], 'a', toInteger(lastActiveAt), 'e', toInteger(expiresAt))
   redis.call('ZADD', KEYS[3], toInteger(expiresAt), incarnation .. ':' .. id)
-  extendIndexTtl(KEYS[3], waits + retentionMs)
+  extendIndexTtl(KEYS[3], remainingMs + retentionMs)
 end
 `

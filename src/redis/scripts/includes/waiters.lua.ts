@@ -1,15 +1,13 @@
 /**
- * The marks of those who wait for the turn lock: the field `lq` of the session, `token=until …`, first come
- * first.
+ * The processes that wait for the turn lock of a session: `lq`, as `token=until …`, first come, first served.
  *
- * A lock that is free goes to the first of them. Otherwise a process that always has a turn waiting would
- * keep the others out: it asks for the lock in the moment in which it releases it. A mark that is not renewed
- * lapses, so that a process that died blocks the others no longer than `waiterTtlMs`. A process that waits
- * asks again at least ten times in that time.
+ * A free lock goes to the first of them. Otherwise a process that always has a turn waiting would keep the
+ * others out, because it requests the lock at the moment it releases it. An entry that is not renewed lapses
+ * after `waiterTtlMs`, so that a dead process does not block the others for longer. A waiting process tries
+ * at least ten times in that time.
  *
- * - `readWaiters`: the marks that have not lapsed, the place of one's own among them, and how long that
- *   lasts.
- * - `writeWaiters`: writes them down.
+ * - `readWaiters`: the entries that have not lapsed, the index of one's own, and how long that lasts, in ms.
+ * - `writeWaiters`: writes the entries.
  */
 export const waiters = `
 local waiterTtlMs = 1000
