@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { entries, specifierOf } from './scripts/entries.ts'
+import { type Project, projects, redisSetup } from './tests/projects.ts'
 
 const source = (path: string) => fileURLToPath(new URL(`./${path}`, import.meta.url))
 
@@ -14,8 +15,10 @@ export default defineConfig({
     })),
   },
   test: {
-    include: ['tests/**/*.test.ts'],
-    globalSetup: ['tests/support/redis-setup.ts'],
+    projects: Object.entries<Project>(projects).map(([name, { include, needsRedis = false }]) => ({
+      extends: true as const,
+      test: { name, include: [...include], globalSetup: needsRedis ? [redisSetup] : [] },
+    })),
     retry: 0,
     // The file gives CI its closing line.
     reporters: CI === undefined ? ['default'] : ['default', 'json'],

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { abortReason, onAbort } from '../../src/core/async/abort-listeners.ts'
 
 describe('onAbort', () => {
-  it('calls back once, in order, with one listener on the signal', () => {
+  it('calls every callback once, in order, through one listener on the signal', () => {
     const controller = new AbortController()
     const added = vi.spyOn(controller.signal, 'addEventListener')
     const calls: number[] = []
@@ -14,14 +14,14 @@ describe('onAbort', () => {
     expect(added).toHaveBeenCalledTimes(1)
   })
 
-  it('calls back at once where the signal has aborted', () => {
+  it('calls back immediately if the signal has already aborted', () => {
     const callback = vi.fn()
     onAbort(AbortSignal.abort(), callback)()
 
     expect(callback).toHaveBeenCalledTimes(1)
   })
 
-  it('takes a callback back, and the listener with the last of them', () => {
+  it('removes a callback, and the listener with the last one', () => {
     const controller = new AbortController()
     const removed = vi.spyOn(controller.signal, 'removeEventListener')
     const callback = vi.fn()
@@ -36,7 +36,7 @@ describe('onAbort', () => {
     expect(callback).not.toHaveBeenCalled()
   })
 
-  it('listens anew after it has stopped to listen', () => {
+  it('adds a new listener after the last callback was removed', () => {
     const controller = new AbortController()
     onAbort(controller.signal, () => {})()
     const callback = vi.fn()
@@ -46,7 +46,7 @@ describe('onAbort', () => {
     expect(callback).toHaveBeenCalledTimes(1)
   })
 
-  it('does not call back what another callback has taken back', () => {
+  it('does not call a callback that an earlier one removed', () => {
     const controller = new AbortController()
     const second = vi.fn()
     onAbort(controller.signal, () => takeBack())
@@ -58,12 +58,12 @@ describe('onAbort', () => {
 })
 
 describe('abortReason', () => {
-  it('is the reason of the signal, whatever it is', () => {
+  it("returns the signal's reason, of whatever type", () => {
     expect(abortReason(AbortSignal.abort('stop'))).toBe('stop')
     expect(abortReason(AbortSignal.abort(null))).toBeNull()
   })
 
-  it('is an `AbortError` where a polyfill gives none', () => {
+  it('returns an `AbortError` if a polyfill sets no reason', () => {
     const signal = { aborted: true } as AbortSignal
 
     expect(abortReason(signal)).toMatchObject({ name: 'AbortError' })

@@ -9,8 +9,8 @@ const fail = (): never => {
   throw new Error('secret')
 }
 
-describe('a copied value', () => {
-  it('is equal and shares nothing, whatever data it is', () => {
+describe('cloneValue', () => {
+  it('returns an equal value that shares nothing, for any data', () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -29,7 +29,7 @@ describe('a copied value', () => {
     )
   })
 
-  it('keeps what is one object one object, in a circle too', () => {
+  it('preserves shared references and cycles', () => {
     const shared = { n: 1 }
     const value: { a: object; b: object; self?: unknown; map: Map<unknown, unknown> } = {
       a: shared,
@@ -45,7 +45,7 @@ describe('a copied value', () => {
     expect(copy.map.get(copy.a)).toBe(copy.a)
   })
 
-  it('respects `toJSON`, leaves functions and symbols out, and takes the fields of a class', () => {
+  it('uses `toJSON`, drops functions and symbols, and copies the fields of a class instance', () => {
     class Row {
       readonly id = 7
       readonly save = () => {}
@@ -73,7 +73,7 @@ describe('a copied value', () => {
     })
   })
 
-  it('keeps views in a buffer of their own size, by their base class', () => {
+  it('copies a view into a buffer of its own size, by its base class', () => {
     class Blob32 extends Uint32Array {}
     const value = {
       buffer: Buffer.from('hello'),
@@ -94,7 +94,7 @@ describe('a copied value', () => {
     expect(copy.raw).not.toBe(value.raw)
   })
 
-  it('keeps errors and regular expressions', () => {
+  it('copies errors and regular expressions', () => {
     const copy = cloneValue('value', {
       error: new TypeError('down'),
       odd: new Error('down', { cause: () => {} }),
@@ -106,7 +106,7 @@ describe('a copied value', () => {
     expect(copy.pattern).toEqual(/a+/gi)
   })
 
-  it('keeps a class where it is told to, with what an object has itself', () => {
+  it('keeps a class that the caller lists, with own properties only', () => {
     class Message {
       readonly fields = { text: 'hello' }
       readonly shout = () => this.fields.text
@@ -123,7 +123,7 @@ describe('a copied value', () => {
     expect(copy?.text).toBe('hello')
   })
 
-  it('does not exchange a prototype', () => {
+  it('never replaces a prototype', () => {
     const value = JSON.parse('{"__proto__": {"polluted": 1}}')
     const copy = cloneValue('value', value)
     expect(Object.getPrototypeOf(copy)).toBe(Object.prototype)
@@ -147,7 +147,7 @@ describe('a copied value', () => {
     ['a `toJSON`', { a: [0, { toJSON: fail }] }, 'value.a[1]'],
     ['a proxy', { a: new Proxy({}, { ownKeys: fail }) }, 'value.a'],
     ['something in a map', new Map([['a', { toJSON: fail }]]), 'value["…"]'],
-  ])('names the path where %s throws, and its cause', (_what, value, path) => {
+  ])('names the path where %s throws, and keeps the cause', (_what, value, path) => {
     const error = thrownBy(() => cloneValue('value', value)) as Error
 
     expect(error).toEqual(invalid)
@@ -155,7 +155,7 @@ describe('a copied value', () => {
     expect(error.cause).toEqual(new Error('secret'))
   })
 
-  it('refuses nesting that is too deep with a code', () => {
+  it('rejects nesting that is too deep with a code', () => {
     let deep: unknown = 'end'
     for (let level = 0; level < 100_000; level += 1) deep = [deep]
     const error = thrownBy(() => cloneValue('value', deep)) as Error
@@ -165,21 +165,21 @@ describe('a copied value', () => {
   })
 })
 
-describe('a copied list', () => {
+describe('cloneList', () => {
   const rules = { rule: 'a text', isEntry: (entry: unknown) => typeof entry === 'string' }
 
   it.each<[what: string, list: unknown, message: string]>([
     ['no list', 'secret', '`list` to be an array, got a string'],
     ['a wrong entry', ['a', 7], '`list[1]` to be a text, got a number'],
     ['a hole', new Array(1), '`list[0]` to be a text, got undefined'],
-  ])('refuses %s', (_what, list, message) => {
+  ])('rejects %s', (_what, list, message) => {
     const error = thrownBy(() => cloneList('list', list as string[], rules)) as Error
 
     expect(error).toEqual(invalid)
     expect(error.message).toBe(`Expected ${message}`)
   })
 
-  it('refuses an entry that cannot even be looked at', () => {
+  it('rejects an entry whose properties cannot be read', () => {
     const error = thrownBy(() => cloneList('list', [{}], { rule: 'a text', isEntry: fail })) as Error
     expect(error.message).toBe('Expected `list[0]` to be a text, got an object')
   })

@@ -6,14 +6,14 @@ import { sessionError, thrownBy } from '../support/session-error.ts'
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')
 const json = new CheckedCodec(jsonCodec)
 
-describe('a codec', () => {
-  it('gives back what it was given', () => {
+describe('codec', () => {
+  it('decodes what it encoded', () => {
     const value = { said: ['hello', '👩‍👩‍👧', '\ud800 alone'], at: 1.7e12 }
 
     expect(json.decode(json.encode(value))).toEqual(value)
   })
 
-  it('keeps its own `this`', () => {
+  it('is called with its own `this`', () => {
     class Reversing implements SessionCodec<string> {
       readonly #turn = (text: string) => [...text].reverse().join('')
       encode(value: string): string {
@@ -37,14 +37,14 @@ describe('a codec', () => {
     ['a symbol', Symbol('secret')],
     ['a big integer', 1n],
     ['a cycle', cycle],
-  ])('refuses %s, and does not echo it', (_name, value) => {
+  ])('rejects %s without echoing it', (_name, value) => {
     const error = thrownBy(() => json.encode(value)) as Error
 
     expect(error).toEqual(invalid)
     expect(error.message).not.toContain('secret')
   })
 
-  it('of the user fails with the cause', () => {
+  it("passes on an error of the user's codec as the cause", () => {
     const cause = new Error('no such class')
     const codec = new CheckedCodec<unknown>({
       encode: () => {
@@ -62,7 +62,7 @@ describe('a codec', () => {
   })
 
   it.each([7, null, undefined, Buffer.from('x'), 'lone \udfff', 'a \0 inside'])(
-    'of the user has to give text that every store can keep, not %j',
+    'rejects encoded text that not every store can keep: %j',
     (text) => {
       const codec = new CheckedCodec<unknown>({ encode: () => text as string, decode: (given) => given })
 
@@ -70,7 +70,7 @@ describe('a codec', () => {
     },
   )
 
-  it('does not take text that was cut', () => {
+  it('rejects truncated text', () => {
     expect(thrownBy(() => json.decode('["hel'))).toEqual(invalid)
   })
 })

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { isSessionRegistryError, type Session, SessionRegistryError } from 'session-registry'
 import { describe, expect, it } from 'vitest'
 
-describe('an error of the library', () => {
+describe('SessionRegistryError', () => {
   const error = new SessionRegistryError('ERR_SESSION_BUSY', 'Expected peace, got a turn')
 
   it('is an Error with a code, a name and a message', () => {
@@ -17,7 +17,7 @@ describe('an error of the library', () => {
     expect(error.stack?.split('\n')[0]).toBe('SessionRegistryError: Expected peace, got a turn')
   })
 
-  it('has a cause where there is one, be it undefined, and none otherwise', () => {
+  it('has a cause if one was passed, even undefined, and none otherwise', () => {
     const cause = new Error('the database is down')
 
     expect(new SessionRegistryError('ERR_SESSION_BUSY', '', { cause }).cause).toBe(cause)
@@ -25,7 +25,7 @@ describe('an error of the library', () => {
     expect('cause' in error).toBe(false)
   })
 
-  it('shows the value of its session to nobody who prints it', () => {
+  it('does not print the value of its session', () => {
     const session = { value: 'said in confidence' } as Session<unknown>
     const failed = new SessionRegistryError('ERR_SESSION_ARCHIVE_FAILED', 'failed', { session })
 
@@ -37,13 +37,13 @@ describe('an error of the library', () => {
 describe('isSessionRegistryError', () => {
   const error = new SessionRegistryError('ERR_SESSION_BUSY', '')
 
-  it('knows an error of the library, and its code', () => {
+  it('recognises an error of the library, and its code', () => {
     expect(isSessionRegistryError(error)).toBe(true)
     expect(isSessionRegistryError(error, 'ERR_SESSION_BUSY')).toBe(true)
     expect(isSessionRegistryError(error, 'ERR_SESSION_ENDED')).toBe(false)
   })
 
-  it('knows one of another copy of the library by the symbol', () => {
+  it('recognises an error of another copy of the library by its symbol', () => {
     const foreign = Object.assign(new Error('from elsewhere'), {
       [Symbol.for('session-registry.error')]: true,
       code: 'ERR_SESSION_BUSY',
@@ -53,7 +53,7 @@ describe('isSessionRegistryError', () => {
   })
 
   it.each([undefined, null, 'ERR_SESSION_BUSY', 5, {}, new Error('x'), { code: 'ERR_SESSION_BUSY' }])(
-    'knows nothing else: %s',
+    'rejects anything else: %s',
     (other) => {
       expect(isSessionRegistryError(other)).toBe(false)
       expect(isSessionRegistryError(other, 'ERR_SESSION_BUSY')).toBe(false)

@@ -72,7 +72,7 @@ const statuses = {
 
 describe.each(Object.entries(frameworks))('%s', (name, answer) => {
   it.each(Object.entries(statuses))(
-    'answers an error that a handler throws with its status: %s, %i',
+    'responds with the status of a thrown error: %s, %i',
     async (code, status) => {
       const error = new SessionRegistryError(code as keyof typeof statuses, 'what was wrong')
 
@@ -80,7 +80,7 @@ describe.each(Object.entries(frameworks))('%s', (name, answer) => {
     },
   )
 
-  it('shows no visitor more than the message of a wrong id, which has no id in it', async () => {
+  it('shows no more than the message of an invalid id, which does not contain the id', async () => {
     const error = thrownBy(() => new SessionRegistry().get('secret'.repeat(300)))
     const { status, body } = await answer(error)
 
@@ -95,7 +95,7 @@ describe('the status of an error', () => {
     cause: new Error('the cause'),
   })
 
-  it('is that of the table in docs/errors.md, for each code', () => {
+  it('matches the table in docs/errors.md, for each code', () => {
     const text = read('docs/errors.md')
     const rows = Array.from(text.matchAll(/^\| +(\d+) \| (.+) \|$/gm), ([, status, names = '']) => ({
       status: Number(status),
@@ -111,7 +111,7 @@ describe('the status of an error', () => {
     expect(actual.map(({ status }) => status)).toEqual(documented)
   })
 
-  it('is not printed: neither as JSON, nor by `inspect`, nor by pino', () => {
+  it('is not printed by JSON, `inspect` or pino', () => {
     const lines: string[] = []
     pino({ base: null }, { write: (line: string) => void lines.push(line) }).error({ err: error }, 'failed')
     const logged = JSON.parse(lines[0] ?? '{}') as { err: object }
@@ -123,7 +123,7 @@ describe('the status of an error', () => {
     expect(Object.keys(stdSerializers.errWithCause(error))).not.toContain('status')
   })
 
-  it('may be assigned, as middlewares do', () => {
+  it('can be assigned, as middleware does', () => {
     const own = new SessionRegistryError('ERR_SESSION_BUSY', '')
     Object.assign(own, { status: 423, statusCode: 423 })
 

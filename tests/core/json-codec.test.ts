@@ -48,7 +48,7 @@ describe('the default codec', () => {
     ['Infinity', Number.POSITIVE_INFINITY],
     ['-Infinity', Number.NEGATIVE_INFINITY],
     ['a bigint', 1n],
-  ])('refuses %s, wherever it stands, and names the path', (kind, value) => {
+  ])('rejects %s anywhere in the value, and names the path', (kind, value) => {
     for (const [path, whole] of [
       ['value', value],
       ['value.at', { at: value }],
@@ -63,7 +63,7 @@ describe('the default codec', () => {
     }
   })
 
-  it('refuses an object that contains itself, and names where it does', () => {
+  it('rejects an object that contains itself, and names the path', () => {
     const list: unknown[] = []
     const cycle = { items: [list] }
     list.push({ back: cycle })
@@ -75,13 +75,13 @@ describe('the default codec', () => {
     )
   })
 
-  it('keeps an object that stands in two places and contains neither', () => {
+  it('accepts an object that occurs twice without containing itself', () => {
     const shared = { a: [1] }
     expect(roundTrip({ one: shared, two: [shared, shared] })).toEqual({ one: shared, two: [shared, shared] })
   })
 
   it.each([1_001, 10_000, 1_000_000])(
-    'refuses nesting of %d levels with a code, not with a RangeError',
+    'rejects nesting of %d levels with a code instead of a RangeError',
     (depth) => {
       const error = thrownBy(() => codec.encode(nested(depth))) as Error
 
@@ -93,11 +93,11 @@ describe('the default codec', () => {
     },
   )
 
-  it('keeps nesting of 1 000 levels', () => {
+  it('accepts nesting of 1 000 levels', () => {
     expect(codec.encode(roundTrip(nested(1_000)))).toBe(codec.encode(nested(1_000)))
   })
 
-  it('respects `toJSON`, with its key', () => {
+  it('calls `toJSON` with its key', () => {
     expect(roundTrip({ price: new Money(), page: new URL('https://example.org/a') })).toEqual({
       price: { key: 'price', amount: 2.5 },
       page: 'https://example.org/a',
@@ -105,14 +105,14 @@ describe('the default codec', () => {
     expect(roundTrip([new Money()])).toEqual([{ key: '0', amount: 2.5 }])
   })
 
-  it('looks at what a `toJSON` returns as JSON does, which calls no second one', () => {
+  it('does not call `toJSON` again on the result of a `toJSON`, as JSON does not', () => {
     expect(roundTrip({ a: { toJSON: () => ({ b: new Money() }) } })).toEqual({
       a: { b: { key: 'b', amount: 2.5 } },
     })
     expect(thrownBy(() => codec.encode({ a: { toJSON: () => new Money() } }))).toEqual(invalid)
   })
 
-  it('has a cause where a `toJSON` or a getter throws', () => {
+  it('keeps the error of a `toJSON` or a getter as the cause', () => {
     const cause = new RangeError('secret')
     const fail = () => {
       throw cause
@@ -128,7 +128,7 @@ describe('the default codec', () => {
     }
   })
 
-  it('leaves the rest to JSON: undefined, functions, symbols and -0', () => {
+  it('treats undefined, functions, symbols and -0 as JSON does', () => {
     const value = {
       missing: undefined,
       method: () => {},
@@ -140,7 +140,7 @@ describe('the default codec', () => {
     expect(roundTrip(value)).toEqual({ list: [null, null, null], zero: 0 })
   })
 
-  it('takes objects and lists of another realm for what they are', () => {
+  it('accepts plain objects and lists of another realm', () => {
     const foreign = runInNewContext('({ list: [1, { a: "b" }], when: undefined })')
     expect(foreign).not.toBeInstanceOf(Object)
     expect(roundTrip(foreign)).toEqual({ list: [1, { a: 'b' }] })
@@ -154,20 +154,20 @@ describe('the default codec', () => {
     }
   })
 
-  it('keeps objects without a prototype, awkward keys, and text that UTF-8 cannot express', () => {
+  it('preserves objects without a prototype, unusual keys, and text that UTF-8 cannot express', () => {
     const value = JSON.parse('{"__proto__": {"constructor": 1}, "": "\\ud800", "nul": "\\u0000"}')
     expect(JSON.stringify(roundTrip(value))).toBe(JSON.stringify(value))
     expect(roundTrip(Object.assign(Object.create(null), { a: 1 }))).toEqual({ a: 1 })
   })
 
-  it('shows no more of a long key than its beginning', () => {
+  it('shows only the beginning of a long key', () => {
     const error = thrownBy(() => codec.encode({ ['k'.repeat(500)]: 1n })) as Error
     expect(error.message).toBe(
       `Expected \`value["${'k'.repeat(40)}…"]\` to be data that JSON keeps, got a bigint`,
     )
   })
 
-  it('keeps every value that JSON can express, and refuses every other or gives it back equal', () => {
+  it('preserves every value that JSON can express, and either rejects or preserves any other', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false, maxDepth: 5 }), (value) => {
         expect(codec.encode(roundTrip(value))).toBe(JSON.stringify(value))

@@ -8,8 +8,8 @@ function queueOf(...values: string[]) {
   return { queue, entries }
 }
 
-describe('a linked queue', () => {
-  it('shift: takes out what was pushed first, and nothing from an empty queue', () => {
+describe('LinkedQueue', () => {
+  it('shift: removes the oldest entry, and returns nothing from an empty queue', () => {
     const { queue } = queueOf('a', 'b')
 
     expect([queue.first, queue.shift(), queue.shift(), queue.shift()]).toEqual(['a', 'a', 'b', undefined])
@@ -17,7 +17,7 @@ describe('a linked queue', () => {
     expect(queue.first).toBeUndefined()
   })
 
-  it('unshift: goes ahead of all others', () => {
+  it('unshift: inserts ahead of all others', () => {
     const { queue } = queueOf('a')
     queue.unshift('b')
     queue.push('c')
@@ -25,7 +25,7 @@ describe('a linked queue', () => {
     expect([...queue]).toEqual(['b', 'a', 'c'])
   })
 
-  it.each([0, 1, 2])('an entry removes its own value, once (at %i)', (at) => {
+  it.each([0, 1, 2])('remove: removes an entry once (at %i)', (at) => {
     const { queue, entries } = queueOf('a', 'b', 'c')
 
     expect(entries[at]?.remove()).toBe(true)
@@ -34,7 +34,7 @@ describe('a linked queue', () => {
     expect(queue.size).toBe(2)
   })
 
-  it('an entry that was shifted removes nothing', () => {
+  it('remove: does nothing for an entry that was shifted', () => {
     const { queue, entries } = queueOf('a', 'b')
     queue.shift()
 
@@ -42,7 +42,7 @@ describe('a linked queue', () => {
     expect([...queue]).toEqual(['b'])
   })
 
-  it('an entry that was removed keeps no other alive', () => {
+  it('remove: the removed entry keeps no other alive', () => {
     const { queue, entries } = queueOf('a', 'b', 'c')
     queue.takeAll()
 
@@ -60,7 +60,7 @@ describe('a linked queue', () => {
     expect([...queue]).toEqual(['d'])
   })
 
-  it('a walk sees the values as they were when it began', () => {
+  it('iteration: sees the entries as they were when it began', () => {
     const { queue, entries } = queueOf('a', 'b', 'c')
     const seen: string[] = []
     for (const value of queue) {
@@ -72,7 +72,7 @@ describe('a linked queue', () => {
     expect(seen).toEqual(['a', 'b', 'c'])
   })
 
-  it('does what an array does, whatever is called', () => {
+  it('property: any sequence of calls behaves like an array', () => {
     const commands = fc.array(
       fc.oneof(
         fc.constantFrom('push' as const, 'unshift' as const, 'shift' as const),

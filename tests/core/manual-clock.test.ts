@@ -10,8 +10,8 @@ function recorder(clock: ManualClock) {
   return { told: recorded, start }
 }
 
-describe('a manual clock', () => {
-  it('stands still until it is told to move', async () => {
+describe('ManualClock', () => {
+  it('stands still until it is advanced', async () => {
     const clock = new ManualClock()
     expect(clock.now()).toBe(0)
     const date = clock.date()
@@ -21,7 +21,7 @@ describe('a manual clock', () => {
     expect(clock.date()).toBe(date)
   })
 
-  it('has a date that begins today and moves along', () => {
+  it('has a date that begins today and advances with it', () => {
     const earliest = Date.now()
     const clock = new ManualClock()
     const date = clock.date()
@@ -33,7 +33,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(1_234.5)
   })
 
-  it('runs what is due in order, at its time, and leaves the rest', () => {
+  it('advance: runs due timers in order, each at its own time, and leaves the rest', () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     start('c', 30)
@@ -47,7 +47,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(30)
   })
 
-  it('runs a timer at its very moment, and not a moment earlier', () => {
+  it('advance: runs a timer exactly at its time, and not one millisecond before', () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     start('a', 10)
@@ -58,7 +58,7 @@ describe('a manual clock', () => {
     expect(recorded).toHaveLength(1)
   })
 
-  it('runs what was started meanwhile and is due as well', () => {
+  it('advance: runs timers that were started meanwhile and are due', () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     clock.setTimeout(() => {
@@ -71,7 +71,7 @@ describe('a manual clock', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('forgets a timer that is cleared, and knows how many wait', () => {
+  it('pending: counts timers, without those that were cleared', () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     const handle = start('a', 10)
@@ -87,7 +87,7 @@ describe('a manual clock', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('does with a delay over 2^31-1 what the host does with it', () => {
+  it('treats a delay over 2^31-1 as the host does', () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     start('too long', 2 ** 31)
@@ -100,7 +100,7 @@ describe('a manual clock', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('never goes back when a timer moves it on itself', () => {
+  it('advance: never goes back when a timer advances the clock itself', () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     clock.setTimeout(() => clock.advance(100), 10)
@@ -111,7 +111,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(110)
   })
 
-  it('lets promises settle before, between and after the timers when it is awaited', async () => {
+  it('advanceAsync: lets promises settle before, between and after the timers', async () => {
     const clock = new ManualClock()
     const recorded: string[] = []
     const later = async (name: string) => {
@@ -127,7 +127,7 @@ describe('a manual clock', () => {
     expect(clock.now()).toBe(30)
   })
 
-  it('runs a timer that was started by a promise between two others', async () => {
+  it('advanceAsync: runs a timer that a promise started between two others', async () => {
     const clock = new ManualClock()
     const { told: recorded, start } = recorder(clock)
     clock.setTimeout(() => void Promise.resolve().then(() => start('from a promise', 5)), 10)
@@ -138,7 +138,7 @@ describe('a manual clock', () => {
   })
 
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, undefined] as number[])(
-    'refuses to move by %s',
+    'advance: rejects %s',
     async (ms) => {
       const clock = new ManualClock()
       const invalid = sessionError('ERR_SESSION_OPTION_INVALID')
@@ -149,7 +149,7 @@ describe('a manual clock', () => {
     },
   )
 
-  it('makes twenty minutes pass for a registry, sweeps included', () => {
+  it('advance: lets a registry sweep after twenty minutes', () => {
     const clock = new ManualClock()
     const registry = new SessionRegistry<string[]>({ clock, create: () => [] })
     registry.getOrCreate('a')

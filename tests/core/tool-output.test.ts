@@ -23,7 +23,7 @@ function revoked(): object {
 const cycle: { name: string; self?: unknown } = { name: 'one' }
 cycle.self = [cycle]
 
-describe('the output of a tool', () => {
+describe('toolOutput', () => {
   it.each<[what: string, output: unknown, kept: unknown]>([
     ['a decimal', { price: new Decimal() }, { price: '2.5' }],
     ['a row with a method', { id: 1, save: () => {} }, { id: 1 }],
@@ -92,11 +92,11 @@ describe('the output of a tool', () => {
     ['a function', () => {}, undefined],
     ['a text', 'hello', 'hello'],
     ['nothing', null, null],
-  ])('keeps of %s what JSON keeps, or as near to it as can be', (_what, output, kept) => {
+  ])('converts %s as JSON does, or as closely as possible', (_what, output, kept) => {
     expect(toolOutput(output)).toStrictEqual(kept)
   })
 
-  it('keeps bytes, in a buffer of their own', () => {
+  it('copies bytes into a buffer of their own', () => {
     const bytes = new Uint8Array([9, 1, 2, 9]).subarray(1, 3)
     const copy = toolOutput({ bytes }) as { bytes: Uint8Array }
 
@@ -104,7 +104,7 @@ describe('the output of a tool', () => {
     expect(copy.bytes.buffer.byteLength).toBe(2)
   })
 
-  it('cuts off what is nested more than 500 levels deep', () => {
+  it('truncates nesting deeper than 500 levels', () => {
     let deep: unknown = 'end'
     for (let level = 0; level < 20_000; level += 1) deep = [deep]
     const kept = JSON.stringify(toolOutput(deep))
@@ -112,7 +112,7 @@ describe('the output of a tool', () => {
     expect(kept).toBe(`${'['.repeat(500)}"[Too deep]"${']'.repeat(500)}`)
   })
 
-  it('is what JSON makes of it where JSON has words for it, and never fails', () => {
+  it('property: equals what JSON makes of it if JSON accepts it, and never throws', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(toolOutput(value)).toEqual(JSON.parse(JSON.stringify(value)))

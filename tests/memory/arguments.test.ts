@@ -6,8 +6,8 @@ import { sessionError, thrownBy } from '../support/session-error.ts'
 const invalid = sessionError('ERR_SESSION_OPTION_INVALID')
 const wrongTimeouts = [0, -5, Number.NaN, '5', null, {}, true] as unknown[]
 
-describe('a wrong argument', () => {
-  it.each(wrongTimeouts)('of getOrCreate creates nothing: timeoutMs %s', (timeoutMs) => {
+describe('an invalid argument', () => {
+  it.each(wrongTimeouts)('of getOrCreate: creates nothing: timeoutMs %s', (timeoutMs) => {
     const { registry, events, clock } = clockedRegistry()
     const error = thrownBy(() =>
       registry.getOrCreate('a', undefined, { timeoutMs: timeoutMs as number }),
@@ -20,7 +20,7 @@ describe('a wrong argument', () => {
     expect(events.lines).toEqual([])
   })
 
-  it.each(wrongTimeouts)('of set leaves the live session as it is: timeoutMs %s', (timeoutMs) => {
+  it.each(wrongTimeouts)('of set: leaves the live session unchanged: timeoutMs %s', (timeoutMs) => {
     const { registry, events } = clockedRegistry()
     registry.set('a', ['kept'])
     const error = thrownBy(() => registry.set('a', ['new'], { timeoutMs: timeoutMs as number }))
@@ -30,7 +30,7 @@ describe('a wrong argument', () => {
     expect(events.lines).toEqual(['created a'])
   })
 
-  it.each(wrongTimeouts)('to session.timeoutMs changes nothing: %s', (timeoutMs) => {
+  it.each(wrongTimeouts)('of session.timeoutMs: changes nothing: %s', (timeoutMs) => {
     const { registry } = clockedRegistry({ timeoutMs: 1_000 })
     registry.getOrCreate('a')
     const session = registry.peek('a')
@@ -44,7 +44,7 @@ describe('a wrong argument', () => {
   })
 
   it.each([null, 5, 'x', []])(
-    'is refused where the options of a new session are no object: %s',
+    'is refused if the options of a new session are not an object: %s',
     (options) => {
       const { registry } = clockedRegistry()
 
@@ -54,7 +54,7 @@ describe('a wrong argument', () => {
     },
   )
 
-  it('is refused where an option of a new session is unknown', () => {
+  it('is refused if an option of a new session is unknown', () => {
     const { registry } = clockedRegistry()
     const error = thrownBy(() => registry.getOrCreate('a', undefined, { ttl: 5 } as never)) as Error
 
@@ -63,7 +63,7 @@ describe('a wrong argument', () => {
     expect(registry.size).toBe(0)
   })
 
-  it.each([5, 'x', {}, null])('is refused where the factory of a call is no function: %s', (create) => {
+  it.each([5, 'x', {}, null])('is refused if the factory of a call is not a function: %s', (create) => {
     const { registry } = clockedRegistry()
 
     expect(thrownBy(() => registry.getOrCreate('a', create as never))).toEqual(invalid)
@@ -82,7 +82,7 @@ describe('a wrong argument', () => {
     ['create', { create: 'no' }],
     ['create', { create: 0 }],
     ['timeoutMs', { timeoutMs: 5 }],
-  ])('of run rejects, and the turn is not called: %s in %o', async (name, options) => {
+  ])('of run: rejects without calling the turn: %s in %o', async (name, options) => {
     const { registry } = clockedRegistry()
     let called = false
     const run = observe(
@@ -102,17 +102,20 @@ describe('a wrong argument', () => {
     expect(registry.size).toBe(0)
   })
 
-  it.each([undefined, null, 'turn', {}])('of run rejects where the turn is no function: %s', async (turn) => {
-    const { registry } = clockedRegistry()
-    const run = observe(registry.run('a', turn as never))
-    await run.settled
+  it.each([undefined, null, 'turn', {}])(
+    'of run: rejects if the turn is not a function: %s',
+    async (turn) => {
+      const { registry } = clockedRegistry()
+      const run = observe(registry.run('a', turn as never))
+      await run.settled
 
-    expect(run.error).toEqual(invalid)
-    expect((run.error as Error).message).toContain('`turn`')
-    expect(registry.size).toBe(0)
-  })
+      expect(run.error).toEqual(invalid)
+      expect((run.error as Error).message).toContain('`turn`')
+      expect(registry.size).toBe(0)
+    },
+  )
 
-  it.each([null, 5, 'now'])('of run rejects where the options are no object: %s', async (options) => {
+  it.each([null, 5, 'now'])('of run: rejects if the options are not an object: %s', async (options) => {
     const { registry } = clockedRegistry()
     const run = observe(registry.run('a', () => {}, options as never))
     await run.settled
@@ -128,7 +131,7 @@ describe('a wrong argument', () => {
     { deadline: 5 },
     null,
     5,
-  ])('of close rejects, and the registry stays open: %o', async (options) => {
+  ])('of close: rejects, and the registry stays open: %o', async (options) => {
     const { registry } = clockedRegistry()
     const close = observe(registry.close(options as never))
     await close.settled
@@ -137,7 +140,7 @@ describe('a wrong argument', () => {
     expect(registry.getOrCreate('a')).toEqual([])
   })
 
-  it('of an asynchronous member rejects rather than throws', async () => {
+  it('of an asynchronous member: rejects instead of throwing', async () => {
     const { registry } = clockedRegistry()
     const calls = [
       () => registry.open(''),

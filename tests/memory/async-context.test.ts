@@ -23,8 +23,8 @@ function observed(options: SessionRegistryOptions<string[]> = {}) {
   return { clock, registry, ran, note }
 }
 
-describe('the async context of what the registry does by itself', () => {
-  it('background sweep: events run in the constructor’s context, not in that of the visitor who armed the timer', () => {
+describe('the async context of background work', () => {
+  it('background sweep: events run in the constructor’s context, not in that of the call that armed the timer', () => {
     const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000 })
     visitor.run('ada', () => registry.getOrCreate('a'))
     visitor.run('ben', () => registry.getOrCreate('b'))
@@ -40,7 +40,7 @@ describe('the async context of what the registry does by itself', () => {
     ])
   })
 
-  it('background sweep: so it is on the timers of the host', async () => {
+  it('background sweep: the same holds on the host’s timers', async () => {
     const ran: (string | undefined)[] = []
     const registry = visitor.run(
       'constructor',
@@ -58,7 +58,7 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['constructor'])
   })
 
-  it('background sweep: a listener that enters a context of its own takes nothing else along', () => {
+  it('background sweep: a context entered by one listener does not leak into the rest', () => {
     const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000 })
     registry.once('ended', () => visitor.enterWith('a listener'))
     registry.set('a', [])
@@ -72,7 +72,7 @@ describe('the async context of what the registry does by itself', () => {
     ])
   })
 
-  it('sweep(): events run in the constructor’s context, whoever calls it', () => {
+  it('sweep(): events run in the constructor’s context, not in the caller’s', () => {
     const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000_000 })
     visitor.run('ada', () => registry.getOrCreate('a'))
     clock.advance(1_000)
@@ -82,7 +82,7 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['expired a in constructor', 'ended a idle in constructor', 'swept in constructor'])
   })
 
-  it('eviction: the end of another session is not told in the context of the creation that needs its place', () => {
+  it('eviction: the end of another session is not emitted in the context of the creation that evicts it', () => {
     const { registry, ran } = observed({ maxSessions: 1 })
     visitor.run('ada', () => registry.getOrCreate('a'))
     visitor.run('ben', () => registry.getOrCreate('b'))
@@ -90,7 +90,7 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['created a in ada', 'ended a capacity in constructor', 'created b in ben'])
   })
 
-  it('reclaiming: nor is that of a session that expired before', () => {
+  it('reclaiming: nor is that of a session that had expired', () => {
     const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000_000 })
     visitor.run('ada', () => registry.getOrCreate('a'))
     clock.advance(1_000)
@@ -133,7 +133,7 @@ describe('the async context of what the registry does by itself', () => {
     ])
   })
 
-  it('archive: a session that is handed back is told of in the constructor’s context', async () => {
+  it('archive: the events of a restored session run in the constructor’s context', async () => {
     const { clock, registry, ran } = observed({
       timeoutMs: 1_000,
       intervalMs: 1_000_000,
@@ -149,7 +149,7 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['error in constructor'])
   })
 
-  it('archive at the cap: runs in the constructor’s context though a creation has set it off', async () => {
+  it('archive at the cap: runs in the constructor’s context although a creation caused it', async () => {
     const { registry, ran, note } = observed({
       maxSessions: 1,
       archive: async ({ id }) => {
@@ -163,7 +163,7 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['archive a in constructor', 'ended a capacity in constructor', 'created b in ben'])
   })
 
-  it('close: the ends of all sessions are told in the constructor’s context', async () => {
+  it('close: the end of each session is emitted in the constructor’s context', async () => {
     const { registry, ran } = observed()
     visitor.run('ada', () => registry.getOrCreate('a'))
     ran.length = 0
@@ -172,7 +172,7 @@ describe('the async context of what the registry does by itself', () => {
     expect(ran).toEqual(['ended a closed in constructor'])
   })
 
-  it('constructor: a turn in which it runs has no part in what the registry does later', async () => {
+  it('constructor: background work is not part of the turn in which the registry was constructed', async () => {
     const clock = new ManualClock()
     const outer = new SessionRegistry<string[]>({ clock, create: () => [] })
     const errors: unknown[] = []
@@ -204,7 +204,7 @@ describe('the async context of what the registry does by itself', () => {
   })
 })
 
-describe('the async context of what a call causes for its own id', () => {
+describe('the async context of a call’s own effects', () => {
   it('created, expired, ended: run in the context of the call', () => {
     const { clock, registry, ran } = observed({ timeoutMs: 1_000, intervalMs: 1_000_000 })
     visitor.run('ada', () => registry.getOrCreate('a'))
@@ -221,7 +221,7 @@ describe('the async context of what a call causes for its own id', () => {
     ])
   })
 
-  it('listeners: what a listener causes for an id is told in the context of that call', () => {
+  it('listeners: the effects of a call inside a listener are emitted in the context of that call', () => {
     const { registry, ran } = observed({ maxSessions: 1 })
     registry.once('ended', () => {
       visitor.run('listener', () => registry.delete('b'))
@@ -237,7 +237,7 @@ describe('the async context of what a call causes for its own id', () => {
     ])
   })
 
-  it('create: runs in the context of the call, also of one that waits', async () => {
+  it('create: runs in the context of the call, even after waiting', async () => {
     const { registry, ran, note } = observed({
       load: async () => undefined,
       create: (id) => {

@@ -5,7 +5,7 @@ import { beginTurn } from '../support/begun-turn.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { settle } from '../support/settle.ts'
 
-it('clear: live sessions, those with own timeouts, and those in use, all of them', async () => {
+it('clear: deletes live sessions, those with their own timeouts, and those in use', async () => {
   const { registry, clock, events } = clockedRegistry({ maxAgeMs: 1_000_000 })
   registry.set('plain', [])
   registry.set('own', [], { timeoutMs: 5_000 })
@@ -32,7 +32,7 @@ it('clear: live sessions, those with own timeouts, and those in use, all of them
   expect([...registry.keys()]).toEqual(['running'])
 })
 
-it('clear: a walk that is under way yields nothing more, and a listener may create', () => {
+it('clear: an iteration in progress yields nothing more, and a listener may create', () => {
   const { registry, events } = clockedRegistry()
   for (const id of ['a', 'b', 'c']) registry.set(id, [])
   registry.once('ended', () => registry.set('a', ['new']))
@@ -47,7 +47,7 @@ it('clear: a walk that is under way yields nothing more, and a listener may crea
 })
 
 // A listener that is called with an old answer of `size` would see what is half gone.
-it('clear: every listener finds all sessions gone', () => {
+it('clear: every listener sees all sessions gone', () => {
   const { registry } = clockedRegistry()
   for (let index = 0; index < 100; index += 1) registry.set(`${index}`, [])
   const sizes = new Set<number>()
@@ -57,7 +57,7 @@ it('clear: every listener finds all sessions gone', () => {
   expect(sizes).toEqual(new Set([0]))
 })
 
-it('clear: of more sessions than one `Map` holds here, and the ids are free again', async () => {
+it('clear: of more sessions than one `Map` holds, and the ids are free again', async () => {
   const clock = new ManualClock()
   const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000 })
   const count = 300_000

@@ -33,7 +33,7 @@ const wrong = [
 const cases = Object.entries(members).flatMap(([name, call]) => wrong.map((one) => ({ name, call, ...one })))
 
 describe('an id', () => {
-  it.each(cases)('of $name that is $what is refused, and never echoed', async ({ call, id }) => {
+  it.each(cases)('of $name that is $what is refused without being echoed', async ({ call, id }) => {
     const { registry, clock, events } = clockedRegistry()
     const error = await failureOf(() => call(registry, id as string))
 
@@ -57,7 +57,7 @@ describe('an id', () => {
     ['of a NUL', '\0'],
     ['of a lone surrogate', '\ud800'],
     ['that looks like a number', '0'],
-  ])('%s is an ordinary one', (_name, id) => {
+  ])('%s is an ordinary id', (_name, id) => {
     const { registry, events } = clockedRegistry()
     expect(registry.has(id)).toBe(false)
     expect(registry.get(id)).toBeUndefined()
@@ -73,7 +73,7 @@ describe('an id', () => {
     expect(events.lines).toEqual([`created ${id}`, 'created other', `ended ${id} deleted`])
   })
 
-  it('is not normalised: two spellings of one text are two sessions', () => {
+  it('is not normalised: two encodings of one text are two sessions', () => {
     const { registry } = clockedRegistry()
     registry.set('\u00e9', ['composed'])
     registry.set('e\u0301', ['decomposed'])

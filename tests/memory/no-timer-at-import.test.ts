@@ -4,7 +4,7 @@ import { installFakeGlobals } from '../support/fake-globals.ts'
 import { TrackingClock } from '../support/tracking-clock.ts'
 
 // A timer started in a constructor breaks Workers, which forbid it at module level (rivet-dev/actors#4514).
-it('starts no timer in the constructor, with whatever options', () => {
+it('constructor: starts no timer, with any options', () => {
   installFakeGlobals()
   const timers = ['setTimeout', 'setInterval', 'setImmediate'] as const
   const spies = timers.map((name) => vi.spyOn(globalThis, name))
@@ -23,7 +23,7 @@ it('starts no timer in the constructor, with whatever options', () => {
 
 // memorystore's timer kept processes from exiting (#11, #24, #31). A whole process that exits is in
 // tests/package.
-it('keeps no process alive by the timers of a live registry', () => {
+it('live registry: its timers do not keep the process alive', () => {
   const clock = new TrackingClock()
   const registry = new SessionRegistry({ clock, timeoutMs: 1_000, create: () => [] })
   registry.getOrCreate('a')

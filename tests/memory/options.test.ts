@@ -41,7 +41,7 @@ const wrong: Record<string, readonly unknown[]> = {
 
 const cases = Object.entries(wrong).flatMap(([option, values]) => values.map((value) => ({ option, value })))
 
-describe('a wrong option', () => {
+describe('an invalid option', () => {
   it.each(cases)('is refused: $option = $value', ({ option, value }) => {
     const error = thrownBy(() => make({ [option]: value })) as Error
 
@@ -51,14 +51,14 @@ describe('a wrong option', () => {
     expect(error.message).toContain(`\`${option}`)
   })
 
-  it('is told with the option, the rule, and what was got', () => {
+  it('error message: names the option, the rule and the kind of thing that was passed', () => {
     const error = thrownBy(() => make({ timeoutMs: -5 })) as Error
 
     expect(error.message).toBe('Expected `timeoutMs` to be a positive number or Infinity, got -5 (number)')
   })
 
   it.each([null, 5, 'timeoutMs', true, [], noop])(
-    'is refused when the options are no object: %s',
+    'is refused if the options are not an object: %s',
     (options) => {
       const error = thrownBy(() => make(options)) as Error
 
@@ -68,7 +68,7 @@ describe('a wrong option', () => {
   )
 
   it.each(['timeout', 'ttl', 'timeoutMS', 'max', 'onExpired'])(
-    'is refused when it is unknown: %s',
+    'is refused if it is unknown: %s',
     (option) => {
       const error = thrownBy(() => make({ [option]: 5 })) as Error
 
@@ -79,7 +79,7 @@ describe('a wrong option', () => {
 
   // An object of sessions by id, passed in the place of the options.
   it.each(['user-42', 'user_42', 'Ada', 'a b', '0b7f0c8e-1d5f-4f3a', 'abcdefghijklmnopqrstu', '__ada__', ''])(
-    'is not named when it is unknown and may be an id: "%s"',
+    'is not named if it is unknown and may be an id: "%s"',
     (key) => {
       const error = thrownBy(() => make(JSON.parse(`{ ${JSON.stringify(key)}: 5 }`))) as Error
 
@@ -97,7 +97,7 @@ describe('a wrong option', () => {
   })
 })
 
-describe('a right option', () => {
+describe('a valid option', () => {
   const right: Record<string, readonly unknown[]> = {
     timeoutMs: [0.5, 1, 2 ** 40, Number.POSITIVE_INFINITY],
     intervalMs: [1, 2 ** 31 - 1],
@@ -120,21 +120,21 @@ describe('a right option', () => {
     values.map((value) => ({ option, value })),
   )
 
-  it.each(accepted)('is taken: $option = $value', ({ option, value }) => {
+  it.each(accepted)('is accepted: $option = $value', ({ option, value }) => {
     expect(() => make({ [option]: value })).not.toThrow()
   })
 
-  it.each(Object.keys(wrong))('is the default of %s where undefined is given', (option) => {
+  it.each(Object.keys(wrong))('undefined is the default of %s', (option) => {
     expect(() => make({ [option]: undefined })).not.toThrow()
   })
 
-  it('may be left out altogether', () => {
+  it('may be omitted', () => {
     expect(() => new SessionRegistry()).not.toThrow()
     expect(() => new SessionRegistry({})).not.toThrow()
     expect(() => make(undefined)).not.toThrow()
   })
 
-  it('may come from an object of no prototype', () => {
+  it('may come from an object without a prototype', () => {
     expect(() => make(Object.assign(Object.create(null), { timeoutMs: 5 }))).not.toThrow()
   })
 })
@@ -142,7 +142,7 @@ describe('a right option', () => {
 describe('the defaults', () => {
   const minutes = 60_000
 
-  it('end a session after 20 minutes without activity', () => {
+  it('expire a session after 20 minutes without activity', () => {
     const clock = new ManualClock()
     const registry = new SessionRegistry({ clock, create: () => [] })
     registry.getOrCreate('a')
@@ -165,7 +165,7 @@ describe('the defaults', () => {
     expect(clock.refed).toBe(0)
   })
 
-  it('know no age, no cap and no logger', () => {
+  it('have no age limit, no cap and no logger', () => {
     const clock = new ManualClock()
     const registry = new SessionRegistry<number>({ clock })
     for (let index = 0; index < 2_000; index += 1) registry.set(String(index), index)

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 
 // `get` of an unknown key creates a phantom in @isaacs/ttlcache that later fires `stale`.
-it('makes nothing of an unknown id that is read', () => {
+it('reads of an unknown id: create nothing', () => {
   const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
   registry.get('a')
   registry.touch('a')

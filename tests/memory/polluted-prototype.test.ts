@@ -35,7 +35,7 @@ describe('options of a registry: a polluted prototype', () => {
     'codec',
   ]
 
-  it.each(names)('changes nothing by `%s`, of one process or on Redis', (name) => {
+  it.each(names)('`%s` changes nothing, in memory or on Redis', (name) => {
     const before = [resolveOptions({}), resolveOptions(undefined), resolveRedisOptions({ client })].map(
       shownOf,
     )
@@ -47,7 +47,7 @@ describe('options of a registry: a polluted prototype', () => {
     expect(after).toEqual(before)
   })
 
-  it('gives no client to a registry on Redis', () => {
+  it('provides no client to a registry on Redis', () => {
     pollute({ client })
 
     expect(() => resolveRedisOptions({} as never)).toThrow('`client`')
@@ -55,7 +55,7 @@ describe('options of a registry: a polluted prototype', () => {
 })
 
 describe('options of a call: a polluted prototype', () => {
-  it('gives a new session no timeout', () => {
+  it('sets no timeout of a new session', () => {
     const { registry } = clockedRegistry({ timeoutMs: 1_000 })
     pollute({ timeoutMs: 5 })
     registry.getOrCreate('a', undefined, {})
@@ -64,7 +64,7 @@ describe('options of a call: a polluted prototype', () => {
     expect(Array.from(registry.sessions(), ({ timeoutMs }) => timeoutMs)).toEqual([1_000, 1_000])
   })
 
-  it('neither forbids a run to create nor calls it off', async () => {
+  it('neither keeps a run from creating nor aborts it', async () => {
     const { registry } = clockedRegistry()
     pollute({ create: false, signal: AbortSignal.abort(), whenBusy: 'reject', waitMs: 0 })
 
@@ -72,7 +72,7 @@ describe('options of a call: a polluted prototype', () => {
     expect(await registry.run('b', () => 'ran', {})).toBe('ran')
   })
 
-  it('gives `close` no deadline', async () => {
+  it('sets no deadline of `close`', async () => {
     const { registry, clock } = clockedRegistry()
     let finish = () => {}
     const turn = registry.run('a', () => new Promise<void>((resolve) => (finish = resolve)))
@@ -85,7 +85,7 @@ describe('options of a call: a polluted prototype', () => {
     expect(await closed).toMatchObject({ ended: 1 })
   })
 
-  it('gives an error no cause and no session', () => {
+  it('sets no cause and no session of an error', () => {
     const { registry } = clockedRegistry()
     pollute({ cause: 'a cause', session: 'a session' })
     let thrown: unknown
@@ -151,9 +151,9 @@ async function transcript(): Promise<string[]> {
   )
 }
 
-describe('what may be left out: a polluted prototype', () => {
+describe('optional members: a polluted prototype', () => {
   // Node itself looks for `signal` in the options of `addEventListener`, and throws.
-  it.each([...optional].filter((name) => name !== 'signal').toSorted())('brings no `%s` in', async (name) => {
+  it.each([...optional].filter((name) => name !== 'signal').toSorted())('provides no `%s`', async (name) => {
     const before = await transcript()
     pollute({ [name]: 'polluted' })
     const after = await transcript()
@@ -164,7 +164,7 @@ describe('what may be left out: a polluted prototype', () => {
 })
 
 describe('options', () => {
-  it('are own enumerable properties, as a spread takes them: not what a prototype has', () => {
+  it('are read as own enumerable properties, as a spread does, not from a prototype', () => {
     const inherited = Object.create({ timeoutMs: 5 }) as object
     const hidden = Object.defineProperty({}, 'timeoutMs', { value: 5 })
 

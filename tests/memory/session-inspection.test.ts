@@ -18,7 +18,7 @@ function shown() {
   return { ...made, session }
 }
 
-describe('a session that is shown', () => {
+describe('a printed session', () => {
   it('JSON.stringify: has the fields of a session and its value, and no others', () => {
     const { session, clock } = shown()
 
@@ -37,7 +37,7 @@ describe('a session that is shown', () => {
     })
   })
 
-  it('JSON.stringify: is no activity', () => {
+  it('JSON.stringify: is not activity', () => {
     const { session, clock, registry } = shown()
     JSON.stringify(session)
     inspect(session)
@@ -58,7 +58,7 @@ describe('a session that is shown', () => {
     expect(text).toMatch(/idleMs: 200,\s+ageMs: 500,\s+timeoutMs: 10000/)
   })
 
-  it('util.inspect: shows only the outermost level of the value, however deep it may go', () => {
+  it('util.inspect: shows only the outermost level of the value, at any depth', () => {
     const { registry } = clockedRegistry()
     const value: Value = { name: 'Ada', inner: { deep: { deepest: 'in confidence' } } }
     registry.set('ada', value as never)
@@ -69,7 +69,7 @@ describe('a session that is shown', () => {
     expect(inspect([[[session]]])).toContain('[Session]')
   })
 
-  it('util.inspect: does not throw where the value cannot be shown', () => {
+  it('util.inspect: does not throw if the value cannot be shown', () => {
     const { registry } = clockedRegistry()
     const value = {
       [inspect.custom]() {
@@ -81,7 +81,7 @@ describe('a session that is shown', () => {
     expect(inspect(registry.peek('ada'))).toContain('value: [unreadable]')
   })
 
-  it('shows a session that has ended as it was then', () => {
+  it('after the end: shows the session as it was then', () => {
     const { session, registry, clock } = shown()
     registry.delete('ada')
     clock.advance(60_000)

@@ -10,7 +10,7 @@ function peek({ registry }: Pick<ClockedRegistry, 'registry'>, id = 'a'): Sessio
 }
 
 describe('a session object', () => {
-  it('shows the times of its session', () => {
+  it('has the times of its session', () => {
     const made = clockedRegistry({ timeoutMs: 10_000 })
     const origin = made.clock.date()
     made.registry.getOrCreate('a')
@@ -29,7 +29,7 @@ describe('a session object', () => {
     })
   })
 
-  it('is the same for the whole life of the session, and another for the next', () => {
+  it('is the same object for the whole incarnation, and another for the next', () => {
     const made = clockedRegistry()
     const seen: unknown[] = []
     made.registry.on('created', (session) => seen.push(session))
@@ -43,7 +43,7 @@ describe('a session object', () => {
     expect(peek(made)).not.toBe(session)
   })
 
-  it('names its life the same ever after, and each life differently', () => {
+  it('incarnation: stays the same, and differs between incarnations', () => {
     const made = clockedRegistry()
     made.registry.set('a', [])
     const first = peek(made)
@@ -55,7 +55,7 @@ describe('a session object', () => {
     expect(peek(made).incarnation).not.toBe(incarnation)
   })
 
-  it('lets its value be replaced in place, which is neither activity nor an event', () => {
+  it('value: can be assigned, which is neither activity nor an event', () => {
     const made = clockedRegistry()
     made.registry.set('a', ['old'])
     made.clock.advance(100)
@@ -67,7 +67,7 @@ describe('a session object', () => {
     expect(made.events.lines).toEqual(['created a'])
   })
 
-  it('is not touched by being read', () => {
+  it('reading it is not activity', () => {
     const made = clockedRegistry({ timeoutMs: 1_000 })
     made.registry.set('a', [])
     made.clock.advance(999)
@@ -78,7 +78,7 @@ describe('a session object', () => {
     expect(made.registry.has('a')).toBe(false)
   })
 
-  it('keeps the date of its creation when the wall clock is set', () => {
+  it('createdAt: does not change when the wall clock is set', () => {
     const clock = new TrackingClock()
     const { registry } = clockedRegistry({ clock })
     registry.set('a', [])
@@ -91,7 +91,7 @@ describe('a session object', () => {
     expect([session.createdAt, session.lastActiveAt]).toEqual([createdAt, createdAt + 500])
   })
 
-  it('is not idle while it is held', () => {
+  it('idleMs: is 0 while it is held', () => {
     const made = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 100_000 })
     const origin = made.clock.date()
     made.registry.set('a', [])
@@ -108,7 +108,7 @@ describe('a session object', () => {
 })
 
 describe('the object of a session that has ended', () => {
-  it('stays readable, and its times stand still', () => {
+  it('stays readable with its times frozen', () => {
     const made = clockedRegistry({ timeoutMs: 1_000, intervalMs: 700 })
     made.registry.set('a', ['hello'])
     const session = peek(made)
@@ -122,7 +122,7 @@ describe('the object of a session that has ended', () => {
     expect(session).toMatchObject({ ...atTheEnd, id: 'a', incarnation })
   })
 
-  it('has the times of the end where it was first asked for by a listener of its end', () => {
+  it('has the times of the end if they are first read by a listener of `ended`', () => {
     const made = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
     const kept: Session<string[]>[] = []
     made.registry.set('a', [])
@@ -134,7 +134,7 @@ describe('the object of a session that has ended', () => {
     expect(kept[0]).toMatchObject({ idleMs: 1_500, ageMs: 1_500 })
   })
 
-  it('was not idle until its end where it was deleted while held', () => {
+  it('idleMs: is 0 if it was deleted while held', () => {
     const made = clockedRegistry({ maxTurnMs: 100_000 })
     made.registry.set('a', [])
     const session = peek(made)
@@ -147,7 +147,7 @@ describe('the object of a session that has ended', () => {
     expect(session).toMatchObject({ idleMs: 0, ageMs: 5_000, lastActiveAt, held: false })
   })
 
-  it('takes a value and a timeout without harm', () => {
+  it('accepts a value and a timeout without effect', () => {
     const made = clockedRegistry({ timeoutMs: 1_000 })
     made.registry.set('a', ['old'])
     const session = peek(made)
@@ -161,8 +161,8 @@ describe('the object of a session that has ended', () => {
   })
 })
 
-describe('the timeout of one session', () => {
-  it('counts from now on, with the idle time so far', () => {
+describe('session.timeoutMs', () => {
+  it('applies from now on, to the idle time so far', () => {
     const made = clockedRegistry({ timeoutMs: 1_000 })
     made.registry.set('a', [])
     made.clock.advance(500)
@@ -174,7 +174,7 @@ describe('the timeout of one session', () => {
     expect(made.registry.has('a')).toBe(false)
   })
 
-  it('may make it over at once', () => {
+  it('may expire the session at once', () => {
     const made = clockedRegistry({ timeoutMs: 1_000 })
     made.registry.set('a', [])
     made.clock.advance(500)
@@ -184,7 +184,7 @@ describe('the timeout of one session', () => {
     expect(made.registry.sweep()).toBe(1)
   })
 
-  it('does not bring back one that is over', () => {
+  it('does not revive an expired session', () => {
     const made = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
     made.registry.set('a', [])
     const session = peek(made)
@@ -195,7 +195,7 @@ describe('the timeout of one session', () => {
     expect(session.timeoutMs).toBe(1_000)
   })
 
-  it('is the registry’s again when undefined is assigned', () => {
+  it('undefined: restores the registry’s timeout', () => {
     const made = clockedRegistry({ timeoutMs: 1_000 })
     made.registry.set('a', [], { timeoutMs: 5_000 })
     const session = peek(made)
@@ -207,7 +207,7 @@ describe('the timeout of one session', () => {
     expect(made.registry.has('a')).toBe(false)
   })
 
-  it('may be without end', () => {
+  it('accepts infinity', () => {
     const made = clockedRegistry({ timeoutMs: 1_000, maxAgeMs: 50_000 })
     made.registry.set('a', [], { timeoutMs: Number.POSITIVE_INFINITY })
     made.clock.advance(49_999)
@@ -217,7 +217,7 @@ describe('the timeout of one session', () => {
     expect(made.registry.has('a')).toBe(false)
   })
 
-  it('may be assigned while it is held, and counts after the release', () => {
+  it('may be assigned while the session is held, and counts from the release', () => {
     const made = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 100_000 })
     made.registry.set('a', [])
     const hold = made.registry.hold('a')

@@ -26,7 +26,7 @@ function archived(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('set', () => {
-  it('on a live id: neither a held session nor one at the cap costs another', () => {
+  it('live id: evicts nothing, if the session is held or the registry at its cap', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 1, whenFull: 'reject' })
     registry.set('a', ['old'])
     registry.hold('a')
@@ -36,7 +36,7 @@ describe('set', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('on a live id: works while the registry is closing, and creates nothing', async () => {
+  it('live id: works while the registry is closing, and creates nothing', async () => {
     const { registry } = clockedRegistry()
     const finish = deferred()
     const run = registry.run('a', async (session) => {
@@ -52,7 +52,7 @@ describe('set', () => {
     await closing
   })
 
-  it('on an id that expired: a listener of the end may set it first, and then the value is assigned', () => {
+  it('expired id: a listener of `ended` may set it first, and then the value is assigned', () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 1_000_000 })
     registry.set('a', ['old'])
     registry.once('ended', () => registry.set('a', ['by the listener']))
@@ -63,14 +63,14 @@ describe('set', () => {
     expect(events.take()).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
   })
 
-  it('on an id that is being archived: is refused', () => {
+  it('id being archived: throws', () => {
     const { registry, archive } = archived()
     archive('a')
 
     expect(thrownBy(() => registry.set('a', []))).toEqual(sessionError('ERR_SESSION_NEEDS_OPEN'))
   })
 
-  it('on an id that is being loaded: those who wait get the value, and the load is aborted', async () => {
+  it('id being loaded: the waiting calls get the value, and the load is aborted', async () => {
     const load = vi.fn((_id: string, _context: { readonly signal: AbortSignal }) => never as Promise<never>)
     const { registry } = clockedRegistry({ load })
     const opened = registry.open('a')
@@ -82,7 +82,7 @@ describe('set', () => {
 })
 
 describe('replace', () => {
-  it('in a turn of its own id: aborts that turn’s signal, and the next turn gets the new session', async () => {
+  it('inside a turn of its id: aborts that turn’s signal, and the next turn gets the new session', async () => {
     const { registry, events } = clockedRegistry()
     const run = observe(
       registry.run('a', (_session, signal) => {
@@ -98,7 +98,7 @@ describe('replace', () => {
     expect(events.take()).toEqual(['created a', 'ended a replaced', 'created a'])
   })
 
-  it('at the cap: takes the place of the session that it replaces, and evicts nobody', () => {
+  it('at the cap: takes the place of the session that it replaces, and evicts nothing', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 2, whenFull: 'reject' })
     registry.set('a', ['a'])
     registry.set('b', ['b'])
@@ -109,7 +109,7 @@ describe('replace', () => {
     expect([...registry.keys()].toSorted()).toEqual(['a', 'b'])
   })
 
-  it('of one that is being archived: it ends unarchived, and what its hook still does counts no more', async () => {
+  it('id being archived: the old session ends unarchived, and the rest of its hook has no effect', async () => {
     const { registry, events, archive, store } = archived()
     archive('a')
     registry.replace('a', ['new'])
@@ -123,7 +123,7 @@ describe('replace', () => {
     expect(events.take()).toEqual([])
   })
 
-  it('of one that is being archived, at the cap: takes its place', () => {
+  it('id being archived, at the cap: takes its place', () => {
     const { registry, events, archive } = archived({ maxSessions: 1 })
     archive('a')
     events.take()
@@ -132,7 +132,7 @@ describe('replace', () => {
     expect(events.take()).toEqual(['ended a replaced', 'created a'])
   })
 
-  it('of one that expired and was still to be archived: it ends as replaced, unarchived', () => {
+  it('expired id, still to be archived: ends as replaced, unarchived', () => {
     const { registry, events, clock, store } = archived()
     registry.set('a', [])
     clock.advance(1_000)
@@ -143,7 +143,7 @@ describe('replace', () => {
     expect(registry.stats()).toMatchObject({ expired: 0, archiving: 0 })
   })
 
-  it('of one that expired, where nothing is archived: it ends as expired', () => {
+  it('expired id, without an archive: ends as expired', () => {
     const { registry, events, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 1_000_000 })
     registry.set('a', [])
     clock.advance(1_000)
@@ -152,7 +152,7 @@ describe('replace', () => {
     expect(events.take()).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
   })
 
-  it('on a closed registry: is refused, and so it is while that closes', async () => {
+  it('closed registry: throws, and so it does while closing', async () => {
     const { registry, events } = clockedRegistry()
     registry.set('a', [])
     registry.hold('a')
@@ -178,7 +178,7 @@ describe('replace', () => {
   })
 })
 
-describe('delete and clear of a session that is over', () => {
+describe('delete and clear of an expired session', () => {
   it('with `archive`: end it as deleted, count it, and archive nothing', () => {
     for (const member of ['delete', 'clear'] as const) {
       const { registry, events, clock, store } = archived()
@@ -192,7 +192,7 @@ describe('delete and clear of a session that is over', () => {
     }
   })
 
-  it('without it: end it as expired, and do not count it', () => {
+  it('without `archive`: end it as expired, and do not count it', () => {
     for (const member of ['delete', 'clear'] as const) {
       const { registry, events, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 1_000_000 })
       registry.set('a', [])

@@ -17,7 +17,7 @@ async function anotherCopy(): Promise<typeof import('../../src/index.ts')> {
 }
 
 describe('SessionRegistry.shared', () => {
-  it('makes the registry of a key once', () => {
+  it('creates the registry of a key once', () => {
     const key = uniqueKey()
     const make = vi.fn(() => new SessionRegistry<string[]>())
     const first = SessionRegistry.shared(key, make)
@@ -27,7 +27,7 @@ describe('SessionRegistry.shared', () => {
     expect(make).toHaveBeenCalledTimes(2)
   })
 
-  it('is one registry for all copies of the module', async () => {
+  it('returns one registry for all copies of the module', async () => {
     const key = uniqueKey()
     const first = SessionRegistry.shared(key, () => new SessionRegistry<string[]>())
     const copy = await anotherCopy()
@@ -36,7 +36,7 @@ describe('SessionRegistry.shared', () => {
     expect(copy.SessionRegistry.shared(key, () => new copy.SessionRegistry<string[]>())).toBe(first)
   })
 
-  it('keeps nothing of a `make` that throws', () => {
+  it('remembers nothing if `make` throws', () => {
     const key = uniqueKey()
     const error = new Error('no registry today')
     const failing = () => {
@@ -47,7 +47,7 @@ describe('SessionRegistry.shared', () => {
     expect(SessionRegistry.shared(key, () => new SessionRegistry())).toBeInstanceOf(SessionRegistry)
   })
 
-  it('makes a new one after the registry was closed, and not before', async () => {
+  it('creates a new one after the registry was closed, and not before', async () => {
     const key = uniqueKey()
     const first = SessionRegistry.shared(key, () => new SessionRegistry<string[]>())
     first.set('a', [])
@@ -68,7 +68,7 @@ describe('SessionRegistry.shared', () => {
     ['make', 'x', undefined],
     ['make', 'y', () => undefined],
     ['make', 'z', async () => new SessionRegistry()],
-  ])('refuses a wrong `%s`', (name, key, make) => {
+  ])('refuses an invalid `%s`', (name, key, make) => {
     const error = thrownBy(() => SessionRegistry.shared(key as never, make as never)) as Error
 
     expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
@@ -77,7 +77,7 @@ describe('SessionRegistry.shared', () => {
 })
 
 describe('state', () => {
-  it('is closing from the call of close on, and closed when that fulfils', async () => {
+  it('is closing from the call of close, and closed when it fulfils', async () => {
     const registry = new SessionRegistry<string[]>({ create: () => [] })
     const finish = deferred()
     const turn = registry.run('a', () => finish.promise)
@@ -91,7 +91,7 @@ describe('state', () => {
     expect(registry.state).toBe('closed')
   })
 
-  it('stays open where the options of close are wrong', async () => {
+  it('stays open if the options of close are invalid', async () => {
     const registry = new SessionRegistry()
     await registry.close({ deadlineMs: -1 }).catch(() => {})
 
@@ -100,7 +100,7 @@ describe('state', () => {
 })
 
 describe('ref', () => {
-  it('is the hash that log lines show, whatever `logIds` says', () => {
+  it('returns the hash of log lines, for any `logIds`', () => {
     const lines: unknown[] = []
     const write = (fields: object) => lines.push((fields as { session?: unknown }).session)
     const logger = { debug: write, info: write, warn: write, error: write }
@@ -114,21 +114,21 @@ describe('ref', () => {
     expect(registry.ref('ben')).not.toBe(registry.ref('ada'))
   })
 
-  it('is the same in all copies of the module', async () => {
+  it('returns the same in all copies of the module', async () => {
     const { ref } = { ref: new SessionRegistry().ref('ada') }
     const copy = await anotherCopy()
 
     expect(new copy.SessionRegistry().ref('ada')).toBe(ref)
   })
 
-  it('tells apart ids that differ in a lone surrogate only', () => {
+  it('differs for ids that differ only in a lone surrogate', () => {
     const registry = new SessionRegistry()
 
     expect(registry.ref('\ud800')).not.toBe(registry.ref('\ud801'))
     expect(registry.ref('\ud800')).not.toBe(registry.ref('\ufffd'))
   })
 
-  it('refuses a wrong id', () => {
+  it('refuses an invalid id', () => {
     expect(thrownBy(() => new SessionRegistry().ref(''))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 })

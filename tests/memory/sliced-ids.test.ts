@@ -39,7 +39,7 @@ async function bytesPerSession(make: string, options = '{}'): Promise<number> {
 }
 
 // 14 308 bytes a session instead of 158: `maxSessions` bounded no memory.
-describe('an id that was cut from a large text', () => {
+describe('an id sliced from a large text', () => {
   it.each([
     ['run', 'await registry.run(id, () => 0)'],
     ['open', 'await registry.open(id)'],
@@ -63,13 +63,13 @@ describe('an id that was cut from a large text', () => {
   )
 })
 
-describe('a string of its own', () => {
+describe('a copied string', () => {
   const units = fc.array(
     fc.oneof(fc.nat(0x7f), fc.nat(0xff), fc.nat(0xffff), fc.integer({ min: 0xd800, max: 0xdfff })),
     { maxLength: 40 },
   )
 
-  it('is equal to the other in every unit: two bytes wide, with halves of pairs, cut anywhere', () => {
+  it('equals the original in every unit: two bytes wide, with lone surrogates, sliced anywhere', () => {
     fc.assert(
       fc.property(units, fc.nat(40), (codes, from) => {
         const cut = String.fromCharCode(...codes).slice(from)
@@ -83,7 +83,7 @@ describe('a string of its own', () => {
     )
   })
 
-  it('as an id: is found by the text that it was copied from, and by any equal one', () => {
+  it('as an id: is found by the original text, and by any equal one', () => {
     const { registry, events } = clockedRegistry({ copyIds: true })
     const ids = [
       'x'.repeat(12),

@@ -3,7 +3,7 @@ import { clockedRegistry } from '../support/clocked-registry.ts'
 import { thrownBy } from '../support/session-error.ts'
 
 describe('stats()', () => {
-  it('begins with nothing', () => {
+  it('starts at zero', () => {
     const { registry } = clockedRegistry()
 
     expect(registry.stats()).toEqual({
@@ -50,7 +50,7 @@ describe('stats()', () => {
     expect(registry.stats()).toMatchObject({ hits: 3, misses: 3, turns: 1 })
   })
 
-  it('counts a read of a session that is over as a miss', () => {
+  it('counts a read of an expired session as a miss', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     registry.getOrCreate('a')
     clock.advance(1_000)
@@ -70,7 +70,7 @@ describe('stats()', () => {
     expect(registry.stats()).toMatchObject({ created: 5, evicted: 1, deleted: 1, expired: 2, size: 0 })
   })
 
-  it('counts delete and clear of what is over as expired, not as deleted', () => {
+  it('counts delete and clear of expired sessions as expired, not as deleted', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
     for (const id of ['a', 'b', 'c']) registry.set(id, [])
     clock.advance(1_000)
@@ -82,7 +82,7 @@ describe('stats()', () => {
     expect(registry.stats()).toMatchObject({ deleted: 1, expired: 3 })
   })
 
-  it('knows what is held now', () => {
+  it('held: counts the sessions held now', () => {
     const { registry } = clockedRegistry()
     registry.set('a', [])
     const holds = [registry.hold('a'), registry.hold('a')]
@@ -95,7 +95,7 @@ describe('stats()', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('knows the last sweep, with its date, also where it found nothing', () => {
+  it('lastSweep: has its date, also if the sweep found nothing', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
     const origin = clock.date()
     registry.set('a', [])
@@ -106,7 +106,7 @@ describe('stats()', () => {
     expect(registry.stats().lastSweep).toEqual({ at: origin + 1_000, expired: 1, durationMs: 0 })
   })
 
-  it('is a copy', () => {
+  it('returns a copy', () => {
     const { registry } = clockedRegistry()
     const before = registry.stats()
     registry.set('a', [])

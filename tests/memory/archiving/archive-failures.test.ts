@@ -4,7 +4,7 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { sessionError } from '../../support/session-error.ts'
 
 // Archive after the data was changed: a passing failure became permanent loss (HKUDS/nanobot#5378).
-it('loses nothing of a session whose archive fails for a while', async () => {
+it('archive: a session whose archive fails for a while loses nothing', async () => {
   const store = new FakeArchive('failing')
   const { registry, clock, events } = clockedRegistry({
     timeoutMs: 60_000,
@@ -29,7 +29,7 @@ it('loses nothing of a session whose archive fails for a while', async () => {
 
 // A request that comes while a session is being closed gets neither the old nor a new one
 // (cyberlife-coder/VelesDB#2319).
-it('gives the whole history to a visitor who comes back while it is being archived', async () => {
+it('archive: a visitor who returns during the archive gets the whole history', async () => {
   const store = new FakeArchive('manual')
   const { registry, clock } = clockedRegistry({
     timeoutMs: 1_000,

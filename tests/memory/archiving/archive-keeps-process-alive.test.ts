@@ -19,7 +19,7 @@ async function printed(body: string): Promise<string> {
   return stdout.trim()
 }
 
-it('archives to the end in a process that has nothing else to do', { timeout: 30_000 }, async () => {
+it('archive: finishes in a process that has nothing else to do', { timeout: 30_000 }, async () => {
   const output = await printed(`
     // Each archive takes one millisecond of the clock, so that the work is cut into many bursts.
     const archive = async () => clock.advance(1)

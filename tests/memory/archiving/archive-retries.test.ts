@@ -31,8 +31,8 @@ function retrying(options: Parameters<typeof clockedRegistry>[0] = {}) {
   return { store, tracking, clock: tracking.manual, registry, events, errors, letGo }
 }
 
-describe('a failed archive', () => {
-  it('is tried again after pauses that double, up to 30 seconds', async () => {
+describe('archive retries', () => {
+  it('pauses double, up to 30 seconds', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
     const { store, clock, letGo } = retrying({ archiveAttempts: 12 })
     await letGo('a')
@@ -47,7 +47,7 @@ describe('a failed archive', () => {
     expect(store.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
   })
 
-  it('is tried again no earlier than after half of its pause', async () => {
+  it('the next attempt starts no earlier than half of its pause', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0)
     const { store, clock, letGo } = retrying()
     await letGo('a')
@@ -58,7 +58,7 @@ describe('a failed archive', () => {
     expect(store.calls).toHaveLength(2)
   })
 
-  it('hands the session back after the last attempt, alive, its value untouched, its times anew', async () => {
+  it('the last failure restores the session alive, its value untouched, its idle time and age restarted', async () => {
     const { store, clock, registry, events, errors, letGo } = retrying({ archiveAttempts: 3 })
     registry.set('a', ['hello'])
     const session = registry.peek('a')
@@ -85,7 +85,7 @@ describe('a failed archive', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('is begun anew when the session is next over', async () => {
+  it('a restored session is archived again when it expires again', async () => {
     const { store, clock, registry, events, letGo } = retrying({ archiveAttempts: 1 })
     await letGo('a')
     expect(registry.has('a')).toBe(true)
@@ -101,7 +101,7 @@ describe('a failed archive', () => {
     expect(new Set(store.calls.map(({ session }) => session.incarnation)).size).toBe(1)
   })
 
-  it('is not tried again for a session that is deleted in the pause', async () => {
+  it('a session deleted during the pause is not archived again', async () => {
     const { store, clock, registry, events, tracking, letGo } = retrying()
     await letGo('a')
     expect(registry.delete('a')).toBe(true)
@@ -113,8 +113,8 @@ describe('a failed archive', () => {
   })
 })
 
-describe('the pause after a failed try', () => {
-  it('takes no place', async () => {
+describe('the pause after a failed attempt', () => {
+  it('does not count towards `archiveConcurrency`', async () => {
     const { store, letGo } = retrying({ archiveConcurrency: 1 })
     await letGo('a', 'b', 'c')
 
@@ -122,7 +122,7 @@ describe('the pause after a failed try', () => {
     expect(store.mostUnderWay).toBe(1)
   })
 
-  it('is cut short by somebody who waits', async () => {
+  it('is shortened by a waiting `open`', async () => {
     const { store, registry, letGo } = retrying()
     await letGo('a')
     store.mode = 'instant'
@@ -133,7 +133,7 @@ describe('the pause after a failed try', () => {
     expect(await opened).toEqual(['hello'])
   })
 
-  it('is short as long as somebody waits', async () => {
+  it('stays short while a call waits', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
     const { store, clock, registry, letGo } = retrying({ archiveAttempts: 6 })
     await letGo('a')
@@ -145,7 +145,7 @@ describe('the pause after a failed try', () => {
     expect(registry.stats()).toMatchObject({ size: 1, created: 1 })
   })
 
-  it('keeps the process alive only while somebody waits', async () => {
+  it('keeps the process alive only while a call waits', async () => {
     const { tracking, registry, letGo } = retrying()
     await letGo('a')
     expect(tracking.waiting.size).toBe(1)
@@ -163,7 +163,7 @@ describe('the pause after a failed try', () => {
 })
 
 describe('`archiveTimeoutMs`', () => {
-  it('ends a try that takes longer: its signal aborts, and it counts as failed', async () => {
+  it('a longer attempt fails: its signal aborts, and it counts as failed', async () => {
     const { store, clock, registry, letGo } = retrying({ archiveTimeoutMs: 500 })
     store.mode = 'manual'
     await letGo('a')
@@ -179,7 +179,7 @@ describe('`archiveTimeoutMs`', () => {
     expect(store.last.signal.aborted).toBe(false)
   })
 
-  it('lets what a late try does change nothing', async () => {
+  it('the outcome of a late attempt changes nothing', async () => {
     const { store, clock, registry, events, letGo } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
     store.mode = 'manual'
     await letGo('a')
@@ -191,7 +191,7 @@ describe('`archiveTimeoutMs`', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('is the cause where the last try was too long', async () => {
+  it('is the cause of the error if the last attempt took too long', async () => {
     const { store, clock, errors, letGo } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
     store.mode = 'manual'
     await letGo('a')
@@ -200,7 +200,7 @@ describe('`archiveTimeoutMs`', () => {
     expect(errors).toMatchObject([{ cause: sessionError('ERR_SESSION_ARCHIVE_FAILED') }])
   })
 
-  it('frees the place of the try', async () => {
+  it('a timed-out attempt no longer counts towards `archiveConcurrency`', async () => {
     const { store, clock, letGo } = retrying({ archiveTimeoutMs: 500, archiveConcurrency: 1 })
     store.mode = 'manual'
     await letGo('a', 'b')
@@ -211,7 +211,7 @@ describe('`archiveTimeoutMs`', () => {
   })
 })
 
-it('archives first what somebody waits for', async () => {
+it('archive order: a session for which a call waits comes first', async () => {
   const { store, registry, letGo } = retrying({ archiveConcurrency: 1 })
   store.mode = 'manual'
   await letGo('a', 'b', 'c')
@@ -222,7 +222,7 @@ it('archives first what somebody waits for', async () => {
   expect(store.calls.map(({ id }) => id)).toEqual(['a', 'c'])
 })
 
-it('archives where the host gives no timer', async () => {
+it('archive: works on a host that returns no timer', async () => {
   const { store, registry, tracking, errors, letGo } = retrying({ archiveAttempts: 2 })
   registry.set('b', [])
   vi.spyOn(tracking, 'setTimeout').mockImplementation(() => {

@@ -18,8 +18,8 @@ function archived(store: FakeArchive, options: Parameters<typeof clockedRegistry
   return { ...made, letGo }
 }
 
-describe('a session that is let go', () => {
-  it('leaves the registry at once, and is counted apart while it is archived', async () => {
+describe('an expired, evicted or closed session', () => {
+  it('is removed from the registry at once, and counted apart while it is archived', async () => {
     const store = new FakeArchive('manual')
     const { registry, letGo, events } = archived(store)
     await letGo('a', 'hello')
@@ -39,7 +39,7 @@ describe('a session that is let go', () => {
     ['a read', (registry: SessionRegistry<string[]>) => registry.get('a')],
     ['a creation at the cap', (registry: SessionRegistry<string[]>) => thrownBy(() => registry.set('b', []))],
     ['closing', (registry: SessionRegistry<string[]>) => void registry.close()],
-  ])('is given to the hook before the call returns: %s', (_, call) => {
+  ])('reaches the hook before the call returns: %s', (_, call) => {
     const store = new FakeArchive('manual')
     const { registry, clock } = archived(store, { maxSessions: 1 })
     registry.set('a', [])
@@ -51,7 +51,7 @@ describe('a session that is let go', () => {
     expect(store.last.signal.aborted).toBe(true)
   })
 
-  it('is given to the hook when the registry already is in its new state, and after its `created`', () => {
+  it('reaches the hook when the registry already is in its new state, after its `created`', () => {
     const seen: unknown[] = []
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
@@ -69,7 +69,7 @@ describe('a session that is let go', () => {
     expect(seen).toEqual(['created a', 'swept', 'archive a', false, 1])
   })
 
-  it('counts as swept when it goes to the archive', async () => {
+  it('counts as swept when its archive begins', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock, events } = archived(store)
     registry.set('a', [])
@@ -79,7 +79,7 @@ describe('a session that is let go', () => {
     expect(events.sweeps).toMatchObject([{ expired: 1, remaining: 0 }])
   })
 
-  it('can still be read and changed through its session while it is archived', async () => {
+  it('can be read and changed through its session object while it is archived', async () => {
     const store = new FakeArchive('manual')
     const { letGo } = archived(store)
     await letGo('a', 'hello')
@@ -92,7 +92,7 @@ describe('a session that is let go', () => {
     expect(session).toMatchObject({ id: 'a', held: false, ageMs: 1_000 })
   })
 
-  it('is archived outside every turn, even where a turn has set that off', async () => {
+  it('is archived outside every turn, even if a turn caused it', async () => {
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
       archive: async () => {
@@ -115,7 +115,7 @@ describe('a session that is let go', () => {
     expect(registry.stats()).toMatchObject({ archiving: 0, expired: 1, turns: 2 })
   })
 
-  it('of a hook that throws is handled as one of a hook that rejects', async () => {
+  it('treats a hook that throws like one that rejects', async () => {
     const error = new Error('down')
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
@@ -137,12 +137,12 @@ describe('a session that is let go', () => {
   })
 })
 
-describe('a call that cannot wait', () => {
+describe('a synchronous call during an archive', () => {
   it.each([
     ['getOrCreate', (registry) => registry.getOrCreate('a')],
     ['set', (registry) => registry.set('a', [])],
   ] satisfies [string, (registry: ReturnType<typeof archived>['registry']) => unknown][])(
-    '`%s` is refused from the start of the archive to its end',
+    '`%s` throws from the start of the archive to its end',
     async (_name, call) => {
       const store = new FakeArchive('manual')
       const { registry, clock } = clockedRegistry({
@@ -164,8 +164,8 @@ describe('a call that cannot wait', () => {
   )
 })
 
-describe('a hook that opens its own session', () => {
-  it('is refused, also from a timer that it started', async () => {
+describe('an archive hook that opens its own session', () => {
+  it('is rejected, also from a timer that it started', async () => {
     const errors: unknown[] = []
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
@@ -191,7 +191,7 @@ describe('a hook that opens its own session', () => {
     expect(registry.stats().archiving).toBe(0)
   })
 
-  it('may do so from what it has left behind, once it is over', async () => {
+  it('is accepted from work that outlives the hook, once the archive has settled', async () => {
     let later: Promise<string[]> | undefined
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
@@ -209,7 +209,7 @@ describe('a hook that opens its own session', () => {
     expect(await later).toEqual([])
   })
 
-  it('may open others', async () => {
+  it('may open other sessions', async () => {
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
       archive: async ({ id }) => {
@@ -225,8 +225,8 @@ describe('a hook that opens its own session', () => {
   })
 })
 
-describe('a session that is deleted while it is archived', () => {
-  it('ends with that, before anything that a listener does about it', async () => {
+describe('a session deleted while it is archived', () => {
+  it('ends as deleted before any effect of a listener', async () => {
     const store = new FakeArchive('manual')
     const { registry, letGo, events } = archived(store)
     await letGo('a', 'hello')
@@ -242,7 +242,7 @@ describe('a session that is deleted while it is archived', () => {
     expect(registry.stats()).toMatchObject({ size: 1, archiving: 0, deleted: 1, archiveFailures: 0 })
   })
 
-  it('lets those that wait begin anew', async () => {
+  it('calls that wait for it open the id anew', async () => {
     const store = new FakeArchive('manual')
     const { registry, letGo } = archived(store)
     await letGo('a', 'hello')
@@ -253,7 +253,7 @@ describe('a session that is deleted while it is archived', () => {
     expect(await opened).toEqual([])
   })
 
-  it('before its first try is never archived', async () => {
+  it('is never archived if its first attempt has not begun', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = archived(store, { archiveConcurrency: 1 })
     for (const id of ['a', 'b']) registry.set(id, [])
@@ -267,7 +267,7 @@ describe('a session that is deleted while it is archived', () => {
   })
 })
 
-it('makes way for the event loop while a store answers at once', async () => {
+it('archiving: yields to the event loop while a store responds immediately', async () => {
   const { registry, clock } = clockedRegistry({
     timeoutMs: 1_000,
     // Each archive takes one millisecond of the clock: as it stands still otherwise, four of them fill a

@@ -29,7 +29,7 @@ async function archiving(options: Parameters<typeof clockedRegistry>[0] = {}) {
 describe.each(['delete', 'clear'] as const)('%s of a session that is being archived', (member) => {
   const yes = member === 'delete' ? true : 1
 
-  it('ends it at once, and aborts its hook', async () => {
+  it('ends the session at once, and aborts its hook', async () => {
     const { registry, store, events } = await archiving()
 
     expect(registry[member]('a')).toBe(yes)
@@ -56,7 +56,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
     expect(ran.value).toEqual(['hello'])
   })
 
-  it('open: waits for a hook that does not settle until `archiveTimeoutMs` from its start, and no longer', async () => {
+  it('open: waits for a hook that does not settle until `archiveTimeoutMs` after its start, and no longer', async () => {
     const { registry, clock } = await archiving({ archiveTimeoutMs: 10_000 })
     await clock.advanceAsync(4_000)
     registry[member]('a')
@@ -68,7 +68,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
     expect(opened.value).toEqual([])
   })
 
-  it('getOrCreate and set: are refused until the hook has settled', async () => {
+  it('getOrCreate and set: throw until the hook has settled', async () => {
     const { registry, store } = await archiving({ load: undefined })
     registry[member]('a')
     expect(thrownBy(() => registry.getOrCreate('a'))).toEqual(needsOpen)
@@ -92,7 +92,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
     expect(await run()).toBe('ran')
   })
 
-  it('open with `create: false`: waits, and finds nothing', async () => {
+  it('open with `create: false`: waits, and returns undefined', async () => {
     const { registry, store } = await archiving()
     registry[member]('a')
     const opened = observe(registry.open('a', { create: false }))
@@ -105,7 +105,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
     expect(opened.value).toBeUndefined()
   })
 
-  it('peek, get, has, touch, hold: find nothing meanwhile', async () => {
+  it('peek, get, has, touch, hold: find nothing in the meantime', async () => {
     const { registry } = await archiving()
     registry[member]('a')
 
@@ -117,7 +117,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
     expect([registry.has('a'), registry.touch('a')]).toEqual([false, false])
   })
 
-  it('in a pause between two tries: nothing is under way, and the id is free at once', async () => {
+  it('in the pause between two attempts: frees the id at once', async () => {
     const { registry, store, clock } = await archiving({ load: undefined })
     store.last.fail(new Error('the database is down'))
     await settle()
@@ -130,7 +130,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
 })
 
 describe('an archive hook whose session has ended', () => {
-  it('gives its place to the next archive', async () => {
+  it('makes room for the next archive', async () => {
     const { registry, store, archive } = await archiving({ archiveConcurrency: 1 })
     registry.delete('a')
     await archive('b')
@@ -138,7 +138,7 @@ describe('an archive hook whose session has ended', () => {
     expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
-  it('is never beside the hook of the next life of its id', async () => {
+  it('never runs beside the hook of the next incarnation of its id', async () => {
     const { registry, store, clock, events } = await archiving()
     registry.replace('a', ['another life'])
     clock.advance(1_000)
@@ -163,7 +163,7 @@ describe('an archive hook whose session has ended', () => {
     ])
   })
 
-  it('lets the next life of its id be opened after both hooks, in their order', async () => {
+  it('the next incarnation can be opened after both hooks, in their order', async () => {
     const { registry, store, clock } = await archiving()
     registry.replace('a', ['another life'])
     clock.advance(1_000)
@@ -179,7 +179,7 @@ describe('an archive hook whose session has ended', () => {
     expect(opened.value).toEqual(['another life'])
   })
 
-  it('may still not open its own id', async () => {
+  it('still may not open its own id', async () => {
     let failure: unknown
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
@@ -199,7 +199,7 @@ describe('an archive hook whose session has ended', () => {
     expect(registry.getOrCreate('a')).toEqual([])
   })
 
-  it('leaves no timer behind: neither when it settles, nor when the registry closes', async () => {
+  it('leaves no timer behind, neither when it settles nor when the registry closes', async () => {
     const settling = await archiving()
     settling.registry.delete('a')
     settling.store.last.succeed()

@@ -7,7 +7,7 @@ import { settle } from '../../support/settle.ts'
 // The hook is called in the middle of `sweep`, `set` or `close`: what it does before its first `await` comes
 // back in there.
 
-it('may delete its own session, one that waits for its archive, and all the rest', async () => {
+it('archive hook: may delete its own session, one that is queued for its archive, and all others', async () => {
   const calls: unknown[] = []
   const { registry, clock, events } = clockedRegistry({
     timeoutMs: 1_000,
@@ -26,7 +26,7 @@ it('may delete its own session, one that waits for its archive, and all the rest
   expect(registry.stats()).toMatchObject({ size: 0, archiving: 0, deleted: 3, expired: 0 })
 })
 
-it('may create a session and close the registry, which archives that one too', async () => {
+it('archive hook: may create a session and close the registry, which archives the new one too', async () => {
   const { registry, clock, events } = clockedRegistry({
     timeoutMs: 1_000,
     archive: async ({ id }) => {
@@ -51,7 +51,7 @@ it('may create a session and close the registry, which archives that one too', a
   ])
 })
 
-it('may sweep, which lets nobody go twice', async () => {
+it('archive hook: may sweep, which archives no session twice', async () => {
   const store = new FakeArchive()
   const { registry, clock } = clockedRegistry({
     timeoutMs: 1_000,
@@ -68,7 +68,7 @@ it('may sweep, which lets nobody go twice', async () => {
   expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
 })
 
-it('may throw at once: the creation at the cap is refused for want of room, and hears of nothing else', async () => {
+it('archive hook: a synchronous throw refuses the creation at the cap, and causes nothing else', async () => {
   const failure = new Error('the driver is not ready')
   const { registry, events } = clockedRegistry({
     maxSessions: 1,

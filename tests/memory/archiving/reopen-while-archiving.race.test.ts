@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { Random } from '../../support/random.ts'
 
-it('a visitor who returns during the archive finds every message, over thousands of rounds', async () => {
+it('reopen during the archive: finds every message, over thousands of rounds', async () => {
   const random = new Random(2)
   const stored = new Map<string, string[]>()
   /** A few promises long, so that the visitor comes back before, while or after the store answers. */

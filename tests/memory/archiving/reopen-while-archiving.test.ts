@@ -17,8 +17,8 @@ function archived(store: FakeArchive, options: Parameters<typeof clockedRegistry
   return { ...made, letGo }
 }
 
-describe('somebody who comes back during the archive', () => {
-  it('waits, loads once, and finds the whole history', async () => {
+describe('an id reopened during its archive', () => {
+  it('waits, loads once, and has the whole history', async () => {
     const store = new FakeArchive('manual')
     const { registry, letGo, events } = archived(store)
     await letGo('a', 'hello')
@@ -34,7 +34,7 @@ describe('somebody who comes back during the archive', () => {
     expect(events.take()).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
   })
 
-  it('and will not wait is told that the session is busy', async () => {
+  it('rejects a call that does not wait as busy', async () => {
     const store = new FakeArchive('manual')
     const { registry, letGo } = archived(store)
     await letGo('a')
@@ -45,7 +45,7 @@ describe('somebody who comes back during the archive', () => {
     expect(await failureOf(() => registry.run('a', () => {}, { whenBusy: 'reject' }))).toEqual(busy)
   })
 
-  it('leaves again when its signal aborts', async () => {
+  it('rejects a waiting call when its signal aborts', async () => {
     const store = new FakeArchive('manual')
     const { registry, letGo } = archived(store)
     await letGo('a', 'hello')
@@ -61,7 +61,7 @@ describe('somebody who comes back during the archive', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('begins a new session where there is no `load`', async () => {
+  it('starts a new session if there is no `load`', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, archive: store.archive })
     registry.set('a', ['old'])
@@ -73,7 +73,7 @@ describe('somebody who comes back during the archive', () => {
     expect(await opened).toEqual([])
   })
 
-  it('gets the session that was handed back, held before anybody can end it', async () => {
+  it('returns the restored session, held before anything can end it', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock, letGo } = archived(store, { archiveAttempts: 1, maxTurnMs: 60_000 })
     const order: string[] = []

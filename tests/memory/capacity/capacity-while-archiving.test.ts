@@ -25,7 +25,7 @@ function capped(maxSessions: number, options: Parameters<typeof clockedRegistry>
 }
 
 describe('a synchronous creation at the cap', () => {
-  it('starts one archive and is refused until that is done', async () => {
+  it('starts one archive and is refused until that has finished', async () => {
     const { registry, store, clock, events } = capped(2)
     registry.set('a', [])
     clock.advance(100)
@@ -44,7 +44,7 @@ describe('a synchronous creation at the cap', () => {
     expect(registry.stats().evicted).toBe(1)
   })
 
-  it('lets one that is over go before one that is not', async () => {
+  it('archives an expired session before a live one', async () => {
     const { registry, store, clock } = capped(2)
     registry.set('a', [], { timeoutMs: 10_000 })
     registry.set('b', [])
@@ -55,7 +55,7 @@ describe('a synchronous creation at the cap', () => {
     expect(store.calls).toMatchObject([{ id: 'b', reason: 'idle' }])
   })
 
-  it('takes no room that others wait for', async () => {
+  it('does not take capacity reserved for waiting calls', async () => {
     const { registry, store } = capped(1)
     registry.set('a', [])
     const opened = registry.open('b')
@@ -70,7 +70,7 @@ describe('a synchronous creation at the cap', () => {
 })
 
 describe('`open` and `run` at the cap', () => {
-  it('wait for the room, first come first served', async () => {
+  it('wait for capacity, first come first served', async () => {
     const { registry, store } = capped(1)
     registry.set('a', [])
     const order: string[] = []
@@ -86,7 +86,7 @@ describe('`open` and `run` at the cap', () => {
     expect(order).toEqual(['b', 'c', 'd'])
   })
 
-  it('archive as many as there are to come, and no more', async () => {
+  it('archive as many sessions as there are waiting calls, and no more', async () => {
     const { registry, store } = capped(4)
     for (const id of ['a', 'b', 'c', 'd']) registry.set(id, [])
     for (const id of ['e', 'f']) observe(registry.open(id))
@@ -95,7 +95,7 @@ describe('`open` and `run` at the cap', () => {
     expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
-  it('are refused where all are held', async () => {
+  it('are refused if all sessions are held', async () => {
     const { registry, store } = capped(2)
     const turns = [beginTurn(registry, 'a'), beginTurn(registry, 'b')]
 
@@ -111,7 +111,7 @@ describe('`open` and `run` at the cap', () => {
     expect(await opened).toEqual([])
   })
 
-  it('are refused where all are held, without an archive as well', async () => {
+  it('are refused if all sessions are held, without `archive` as well', async () => {
     const create = vi.fn(() => [])
     const { registry } = clockedRegistry({ maxSessions: 1, create })
     beginTurn(registry, 'a')
@@ -120,7 +120,7 @@ describe('`open` and `run` at the cap', () => {
     expect(create).toHaveBeenCalledTimes(1)
   })
 
-  it('are refused with `whenFull: reject`, unless one is over', async () => {
+  it('are refused with `whenFull: reject`, unless a session has expired', async () => {
     const { registry, store, clock } = capped(1, { whenFull: 'reject' })
     registry.set('a', [])
     expect(await failureOf(() => registry.open('b'))).toEqual(full)
@@ -132,7 +132,7 @@ describe('`open` and `run` at the cap', () => {
     expect(await opened).toEqual([])
   })
 
-  it('are refused when the room that was coming does not come', async () => {
+  it('are refused if the capacity they waited for does not become free', async () => {
     const { registry, store } = capped(2, { archiveAttempts: 1 })
     registry.on('error', () => beginTurn(registry, 'a'))
     registry.set('a', [])
@@ -148,7 +148,7 @@ describe('`open` and `run` at the cap', () => {
     expect([...registry.keys()].toSorted()).toEqual(['a', 'b'])
   })
 
-  it('are refused when what was let go for them is handed back, and was the last', async () => {
+  it('are refused if the last session that could be evicted for them is restored', async () => {
     const { registry, store } = capped(1, { archiveAttempts: 1 })
     store.mode = 'failing'
     registry.on('error', () => {})
@@ -163,7 +163,7 @@ describe('`open` and `run` at the cap', () => {
     expect(await registry.open('b')).toEqual([])
   })
 
-  it('have another session let go when the first is handed back', async () => {
+  it('cause the eviction of another session if the first is restored', async () => {
     const { registry, store } = capped(2, { archiveAttempts: 1 })
     registry.on('error', () => {})
     registry.set('a', [])
@@ -179,7 +179,7 @@ describe('`open` and `run` at the cap', () => {
     expect([...registry.keys()].toSorted()).toEqual(['a', 'c'])
   })
 
-  it('do not count loads under way, and wait for room afterwards', async () => {
+  it('do not count loads in progress, and wait for capacity afterwards', async () => {
     const loaded = deferred<string[]>()
     const { registry, store } = capped(1, { load: () => loaded.promise })
     registry.set('a', [])
@@ -198,7 +198,7 @@ describe('`open` and `run` at the cap', () => {
     expect(registry.size).toBe(1)
   })
 
-  it('leave the line when their signal aborts', async () => {
+  it('leave the queue when their signal aborts', async () => {
     const { registry, store } = capped(1)
     registry.set('a', [])
     const controller = new AbortController()
@@ -213,7 +213,7 @@ describe('`open` and `run` at the cap', () => {
     expect([...registry.keys()]).toEqual(['c'])
   })
 
-  it('with a factory that throws have let nobody go', async () => {
+  it('evict nothing if their factory throws', async () => {
     const error = new Error('no value')
     const { registry, store } = capped(1, {
       create: () => {
@@ -242,7 +242,7 @@ describe('`open` and `run` at the cap', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('go on when another session is deleted', async () => {
+  it('continue when another session is deleted', async () => {
     const { registry } = capped(2)
     registry.set('a', [])
     registry.set('b', [])

@@ -3,7 +3,7 @@ import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
 // `max` with entries that never expire: @isaacs/ttlcache loops for ever in `set`.
-it('keeps a cap on sessions that never end by time', () => {
+it('capacity: holds for sessions that never expire', () => {
   const { registry, events } = clockedRegistry({
     timeoutMs: Number.POSITIVE_INFINITY,
     maxSessions: 2,
@@ -15,7 +15,7 @@ it('keeps a cap on sessions that never end by time', () => {
   expect(events.lines).toContain('ended b capacity')
 })
 
-it('refuses rather than searches where nothing at all can be let go', () => {
+it('capacity: refuses without a search if no session can be evicted', () => {
   const { registry } = clockedRegistry({ timeoutMs: Number.POSITIVE_INFINITY, maxSessions: 2 })
   for (const id of ['a', 'b']) {
     registry.set(id, [])
@@ -26,7 +26,7 @@ it('refuses rather than searches where nothing at all can be let go', () => {
 })
 
 // A cap without idle expiry: 503 for everybody until restart (PrefectHQ/fastmcp#5210).
-it('has room again when those who fill it have left, even where the cap refuses', () => {
+it('capacity: is free again once the sessions that filled it are deleted, even with `whenFull: reject`', () => {
   const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxSessions: 2, whenFull: 'reject' })
   for (const id of ['a', 'b']) registry.getOrCreate(id)
   expect(thrownBy(() => registry.getOrCreate('c'))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))

@@ -5,8 +5,8 @@ import { sessionError, thrownBy } from '../../support/session-error.ts'
 const full = sessionError('ERR_SESSION_REGISTRY_FULL')
 const ends = (lines: readonly string[]) => lines.filter((line) => line.startsWith('ended'))
 
-describe('the cap', () => {
-  it('evicts the least recently active', () => {
+describe('capacity', () => {
+  it('evicts the least recently active session', () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 100_000, maxSessions: 3 })
     for (const id of ['a', 'b', 'c']) {
       registry.set(id, [])
@@ -20,7 +20,7 @@ describe('the cap', () => {
     expect(registry.size).toBe(3)
   })
 
-  it('refuses a new session where that is asked for, and touches nobody', () => {
+  it('`whenFull: reject`: refuses a new session, and counts as no activity', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 2, whenFull: 'reject' })
     let calls = 0
     const create = () => {
@@ -37,15 +37,18 @@ describe('the cap', () => {
     expect(ends(events.lines)).toEqual([])
   })
 
-  it.each(['evict', 'reject'] as const)('replaces a session in its place with %s', (whenFull) => {
-    const { registry, events } = clockedRegistry({ maxSessions: 2, whenFull })
-    for (const id of ['a', 'b', 'a']) registry.replace(id, [id])
+  it.each(['evict', 'reject'] as const)(
+    'replace: puts the new session in the place of the old one with %s',
+    (whenFull) => {
+      const { registry, events } = clockedRegistry({ maxSessions: 2, whenFull })
+      for (const id of ['a', 'b', 'a']) registry.replace(id, [id])
 
-    expect(ends(events.lines)).toEqual(['ended a replaced'])
-    expect(registry.size).toBe(2)
-  })
+      expect(ends(events.lines)).toEqual(['ended a replaced'])
+      expect(registry.size).toBe(2)
+    },
+  )
 
-  it.each(['evict', 'reject'] as const)('lets those that are over make room first with %s', (whenFull) => {
+  it.each(['evict', 'reject'] as const)('removes expired sessions first with %s', (whenFull) => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 10_000,
       intervalMs: 100_000,
@@ -63,7 +66,7 @@ describe('the cap', () => {
     expect([...registry.keys()].toSorted()).toEqual(['live', 'new'])
   })
 
-  it('has evicted nobody for a factory that throws', () => {
+  it('evicts nothing if the factory throws', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 2 })
     const failure = new Error('no value')
     for (const id of ['a', 'b']) registry.set(id, [])
@@ -78,7 +81,7 @@ describe('the cap', () => {
     expect([...registry.keys()]).toEqual(['a', 'b'])
   })
 
-  it('has evicted nobody for a getOrCreate without a factory', () => {
+  it('evicts nothing for a getOrCreate without a factory', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 1, create: undefined })
     registry.set('a', [])
 
@@ -86,7 +89,7 @@ describe('the cap', () => {
     expect(events.lines).toEqual(['created a'])
   })
 
-  it('holds while the factory makes other sessions', () => {
+  it('holds while the factory creates other sessions', () => {
     const { registry } = clockedRegistry({ maxSessions: 2 })
     registry.set('a', [])
     registry.getOrCreate('b', () => {
@@ -98,7 +101,7 @@ describe('the cap', () => {
     expect(registry.has('b')).toBe(true)
   })
 
-  it('holds while listeners make other sessions', () => {
+  it('holds while listeners create other sessions', () => {
     const { registry } = clockedRegistry({ maxSessions: 2 })
     const sizes: number[] = []
     let left = 20
@@ -113,7 +116,7 @@ describe('the cap', () => {
     expect(Math.max(...sizes)).toBe(2)
   })
 
-  it('of one holds the newest', () => {
+  it('of one: keeps the newest', () => {
     const { registry } = clockedRegistry({ maxSessions: 1 })
     for (const id of ['a', 'b', 'c']) registry.getOrCreate(id)
 
@@ -122,7 +125,7 @@ describe('the cap', () => {
 })
 
 describe('a creation', () => {
-  it('ends a few that are over, so that memory stays bounded without any timer', () => {
+  it('reclaims a few expired sessions, so that memory stays bounded without any timer', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 2 ** 31 - 1 })
     let most = 0
     for (let index = 0; index < 10_000; index += 1) {
@@ -134,7 +137,7 @@ describe('a creation', () => {
     expect(most).toBeLessThanOrEqual(101)
   })
 
-  it('does not end all of many at once', () => {
+  it('does not reclaim many expired sessions at once', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 2 ** 31 - 1 })
     for (let index = 0; index < 1_000; index += 1) registry.getOrCreate(String(index))
     clock.advance(1_000)
@@ -144,7 +147,7 @@ describe('a creation', () => {
     expect(registry.size).toBeLessThan(1_000)
   })
 
-  it('made by a factory that makes the same id first gives that one', () => {
+  it('returns the session that its factory created under the same id', () => {
     const { registry, events } = clockedRegistry()
     const value = registry.getOrCreate('a', () => {
       registry.set('a', ['from within'])
@@ -155,7 +158,7 @@ describe('a creation', () => {
     expect(events.lines).toEqual(['created a'])
   })
 
-  it('is refused where its factory has closed the registry', async () => {
+  it('is refused if its factory closed the registry', async () => {
     const { registry, events } = clockedRegistry()
     const error = thrownBy(() =>
       registry.getOrCreate('a', () => {

@@ -9,7 +9,7 @@ import { settle } from '../../support/settle.ts'
 
 const full = sessionError('ERR_SESSION_REGISTRY_FULL')
 
-it('at the cap, where all are held or archiving, waits for what is archiving', async () => {
+it('capacity: if all sessions are held or archiving, waits for an archive', async () => {
   const store = new FakeArchive('manual')
   const { registry } = clockedRegistry({ maxSessions: 2, archive: store.archive, load: store.load })
   registry.set('idle', ['hello'])
@@ -27,7 +27,7 @@ it('at the cap, where all are held or archiving, waits for what is archiving', a
   for (const turn of [held, second]) turn.end.resolve('done')
 })
 
-it('at the cap, never ends a session in use, whatever is opened, held and archived', async () => {
+it('capacity: never ends a session in use, for any order of opening, holding and archiving', async () => {
   const random = new Random(5)
   for (let round = 0; round < 150; round += 1) {
     const store = new FakeArchive('manual')

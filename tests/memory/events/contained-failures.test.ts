@@ -18,8 +18,8 @@ function make(options: SessionRegistryOptions<string[]> = {}) {
   return clockedRegistry({ timeoutMs: 1_000, intervalMs: 500, ...options })
 }
 
-describe('a failure that nobody is told of', () => {
-  it('is a warning of the process, once per registry', () => {
+describe('a contained failure without a listener', () => {
+  it('is a process warning, once per registry', () => {
     for (const { registry } of [make(), make()]) {
       registry.on('created', fail)
       registry.getOrCreate('a')
@@ -33,7 +33,7 @@ describe('a failure that nobody is told of', () => {
     ])
   })
 
-  it('is no warning where somebody listens to error', () => {
+  it('is no warning if `error` has a listener', () => {
     const { registry } = make()
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
@@ -45,7 +45,7 @@ describe('a failure that nobody is told of', () => {
     expect(warnings).not.toHaveBeenCalled()
   })
 
-  it('is no warning where there is a logger', () => {
+  it('is no warning if there is a logger', () => {
     const logger = new RecordingLogger()
     const { registry } = make({ logger })
     registry.on('created', fail)
@@ -55,7 +55,7 @@ describe('a failure that nobody is told of', () => {
     expect(warnings).not.toHaveBeenCalled()
   })
 
-  it('is logged as well where somebody listens', () => {
+  it('is logged even if `error` has a listener', () => {
     const logger = new RecordingLogger()
     const { registry } = make({ logger })
     const errors: unknown[] = []
@@ -67,7 +67,7 @@ describe('a failure that nobody is told of', () => {
     expect(logger.at('error')).toHaveLength(1)
   })
 
-  it('may be a value that cannot be put into words', () => {
+  it('may be a value that cannot be converted to a string', () => {
     const { registry } = make()
     registry.on('created', () => {
       throw {
@@ -79,7 +79,7 @@ describe('a failure that nobody is told of', () => {
     expect(registry.stats().listenerErrors).toBe(1)
   })
 
-  it('is nothing to a host that has no warnings', () => {
+  it('is ignored on a host without process warnings', () => {
     const { registry } = make()
     warnings.mockImplementationOnce(fail)
     registry.on('created', fail)
@@ -89,7 +89,7 @@ describe('a failure that nobody is told of', () => {
 })
 
 describe('a listener that fails', () => {
-  it.each([undefined, null, 0, 'text', failure])('with %s hands on just that', (thrown) => {
+  it.each([undefined, null, 0, 'text', failure])('with %s: emits that very value', (thrown) => {
     const { registry } = make()
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
@@ -101,7 +101,7 @@ describe('a listener that fails', () => {
     expect(errors).toEqual([thrown])
   })
 
-  it('never reaches the caller of any member', async () => {
+  it('never throws into the caller of any member', async () => {
     const { registry, clock } = make({ maxSessions: 3 })
     for (const event of ['created', 'expired', 'ended', 'swept', 'error'] as const) registry.on(event, fail)
     const calls = [
@@ -123,7 +123,7 @@ describe('a listener that fails', () => {
     await expect(registry.close()).resolves.toMatchObject({ ended: 2 })
   })
 
-  it('of error is not emitted again', () => {
+  it('on `error`: is not emitted again', () => {
     const logger = new RecordingLogger()
     const { registry } = make({ logger })
     const recorded: unknown[] = []
@@ -139,7 +139,7 @@ describe('a listener that fails', () => {
     expect(logger.at('error').map(({ fields }) => fields.event)).toEqual(['created', 'error'])
   })
 
-  it('of error is a warning where there is no logger', () => {
+  it('on `error`: is a warning if there is no logger', () => {
     const { registry } = make()
     registry.on('error', fail)
     registry.on('created', fail)
@@ -164,7 +164,7 @@ describe('a listener that fails', () => {
           get: fail,
         }),
     ],
-  ])('later, by %s, is contained as well', async (_what, listener: () => unknown) => {
+  ])('later, by %s: is contained as well', async (_what, listener: () => unknown) => {
     const { registry } = make()
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
@@ -176,7 +176,7 @@ describe('a listener that fails', () => {
     expect(registry.stats().listenerErrors).toBe(1)
   })
 
-  it('of error later is counted, and ends nothing', async () => {
+  it('on `error`, later: is counted, and ends nothing', async () => {
     const { registry } = make()
     registry.on('error', async () => fail())
     registry.on('created', fail)
@@ -206,7 +206,7 @@ describe('a logger that fails', () => {
     ],
   ]
 
-  it.each(loggers)('and %s stops nothing, and is a warning once', async (_how, logger) => {
+  it.each(loggers)('and %s: stops nothing, and is a warning once', async (_how, logger) => {
     const { registry, clock, events } = make({ logger })
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
@@ -222,7 +222,7 @@ describe('a logger that fails', () => {
     expect(errors).toEqual([])
   })
 
-  it('in logIds writes the line without the id', () => {
+  it('in logIds: writes the line without the id', () => {
     const logger = new RecordingLogger()
     const { registry } = make({ logger, logIds: fail })
     registry.getOrCreate('a')
@@ -234,7 +234,7 @@ describe('a logger that fails', () => {
 })
 
 describe('the order of events', () => {
-  it('is the same for every listener, however they call back', () => {
+  it('is the same for every listener, even if listeners are re-entrant', () => {
     const { registry, events } = make()
     registry.prependListener('created', ({ id }) => {
       if (id === 'a') registry.getOrCreate('b')
@@ -249,7 +249,7 @@ describe('the order of events', () => {
     expect(late).toEqual(events.lines)
   })
 
-  it('finds the registry in its new state', () => {
+  it('comes after the change of state', () => {
     const { registry, clock } = make()
     const states: unknown[] = []
     registry.on('created', ({ id }) => states.push(['created', registry.has(id), registry.size]))
@@ -267,7 +267,7 @@ describe('the order of events', () => {
     ])
   })
 
-  it('tells a listener that was added by another of what comes after', () => {
+  it('includes listeners added by another listener from the next event on', () => {
     const { registry } = make()
     const recorded: string[] = []
     registry.once('created', () => {

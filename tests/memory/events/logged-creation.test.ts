@@ -7,7 +7,7 @@ import { RecordingLogger } from '../../support/recording-logger.ts'
 it.each([
   ['makes no object of a session for the log alone', false],
   ['makes one for whoever listens', true],
-])('a creation %s', (_what, isHeard) => {
+])('logged creation: a creation %s', (_what, isHeard) => {
   const owner = new RegistryEmitter<{ created: [unknown] }>()
   const logger = new RecordingLogger()
   const { lifecycle, table, events } = wire(owner, resolveOptions<string>({ logger }))

@@ -20,7 +20,7 @@ function linesOf() {
 }
 
 describe('a log line', () => {
-  it('tells of a creation, an expiry and a sweep at info', () => {
+  it('reports a creation, an expiry and a sweep at info', () => {
     const { logger, registry, clock } = logged({ logIds: 'plain' })
     registry.getOrCreate(id)
     clock.advance(1_000)
@@ -40,7 +40,7 @@ describe('a log line', () => {
     ])
   })
 
-  it('tells the rest at debug: every end, and a sweep that found nothing', () => {
+  it('reports everything else at debug: each end, and a sweep that ended nothing', () => {
     const { logger, registry } = logged({ logIds: 'plain' })
     registry.set('a', [])
     registry.replace('a', [])
@@ -55,7 +55,7 @@ describe('a log line', () => {
     expect(logger.at('info').map(({ message }) => message)).toEqual(['session created', 'session created'])
   })
 
-  it('tells a contained failure at error, with the error', () => {
+  it('reports a contained failure at error, with the error', () => {
     const { logger, registry } = logged()
     const failure = new Error('the listener is broken')
     registry.on('created', () => {
@@ -72,14 +72,14 @@ describe('a log line', () => {
     ])
   })
 
-  it('bears the name of its registry', () => {
+  it('has the name of its registry', () => {
     const { logger, registry } = logged({ name: 'visitors' })
     registry.getOrCreate(id)
 
     expect(logger.lines[0]?.fields.registry).toBe('visitors')
   })
 
-  it('comes before the listeners of its event are told', () => {
+  it('is written before the listeners of its event run', () => {
     const { logger, registry } = logged()
     let before = 0
     registry.on('created', () => {
@@ -90,7 +90,7 @@ describe('a log line', () => {
     expect(before).toBe(1)
   })
 
-  it('never shows a value, and no message shows an id', async () => {
+  it('never contains a value, and no message contains an id', async () => {
     const logger = new RecordingLogger()
     const { lines, stream } = linesOf()
     for (const target of [logger, pino({ level: 'trace' }, stream)]) {
@@ -133,23 +133,23 @@ describe('an id in a log line', () => {
     return logger.lines[0]?.fields.session
   }
 
-  it('is a keyed hash by default: the same for the same id, in every registry', () => {
+  it('is a keyed hash by default, the same in every registry', () => {
     expect(shown()).toMatch(/^[\w-]{16}$/)
     expect(shown()).toBe(shown('hashed'))
     expect(shown('hashed', 'another')).not.toBe(shown())
   })
 
-  it('is as it is where that is asked for', () => {
+  it('is plain with `logIds: plain`', () => {
     expect(shown('plain')).toBe(id)
   })
 
-  it('is what a function makes of it', () => {
+  it('is the result of a `logIds` function', () => {
     expect(shown((given) => `${given.slice(0, 3)}…`)).toBe('bea…')
   })
 })
 
 describe('a pino logger', () => {
-  it('gets a child with the name of the registry bound, and its own bindings and redaction stay', () => {
+  it('has a child with the registry’s name bound; its own bindings and redaction stay', () => {
     const { lines, stream } = linesOf()
     const logger = pino({ base: { service: 'chat' }, redact: ['session'] }, stream)
     const { registry } = clockedRegistry({ logger, name: 'visitors' })
@@ -165,7 +165,7 @@ describe('a pino logger', () => {
     })
   })
 
-  it('decides by its level', () => {
+  it('filters by its level', () => {
     const { lines, stream } = linesOf()
     const { registry } = clockedRegistry({ logger: pino({ level: 'error' }, stream) })
     registry.getOrCreate(id)
@@ -180,7 +180,7 @@ describe('a pino logger', () => {
     expect(lines[0]).toMatchObject({ level: 50, err: { message: 'the listener is broken' } })
   })
 
-  it('of which a child cannot be made is used as it is', () => {
+  it('is used directly if it cannot create a child', () => {
     const logger = Object.assign(new RecordingLogger(), {
       child: () => {
         throw new Error('no children')
@@ -193,7 +193,7 @@ describe('a pino logger', () => {
   })
 
   it.each([undefined, {}, 'logger', Promise.resolve()])(
-    'is no pino logger where its child is none: %s',
+    'is not treated as one if its child is not a logger: %s',
     (child) => {
       const logger = Object.assign(new RecordingLogger(), { child: () => child })
       const { registry } = clockedRegistry({ logger })
@@ -205,7 +205,7 @@ describe('a pino logger', () => {
 })
 
 describe('without a logger', () => {
-  it('no id is ever hashed or put into words', () => {
+  it('hashes no id and converts none to a string', () => {
     let calls = 0
     const registry = new SessionRegistry<string[]>({
       logIds: (given) => {

@@ -7,8 +7,8 @@ import { failureOf } from '../../support/session-error.ts'
 
 const failure = new Error('the listener is broken')
 
-describe("Node's own conventions", () => {
-  it('hold for once and off', () => {
+describe('Node’s event conventions', () => {
+  it('once and off: work', () => {
     const { registry } = clockedRegistry()
     const recorded: string[] = []
     const listener = ({ id }: { id: string }) => recorded.push(id)
@@ -22,7 +22,7 @@ describe("Node's own conventions", () => {
     expect(recorded).toEqual(['a'])
   })
 
-  it('hold for a listener of once that calls back: it is told once', () => {
+  it('once: a re-entrant listener is called once', () => {
     const { registry } = clockedRegistry()
     const recorded: string[] = []
     registry.once('created', ({ id }) => {
@@ -34,7 +34,7 @@ describe("Node's own conventions", () => {
     expect(recorded).toEqual(['a'])
   })
 
-  it('hold for prependListener and for this', () => {
+  it('prependListener and `this`: work', () => {
     const { registry } = clockedRegistry()
     const recorded: unknown[] = []
     registry.on('created', function (this: unknown) {
@@ -47,7 +47,7 @@ describe("Node's own conventions", () => {
   })
 
   it.each(['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const)(
-    'hold for %s, by which a listener hears of what comes from then on',
+    '%s: the listener is called from the next event on',
     (add) => {
       const registry = new SessionRegistry({ create: () => 0 })
       const recorded: string[] = []
@@ -61,7 +61,7 @@ describe("Node's own conventions", () => {
     },
   )
 
-  it('hold for a listener that comes after all others have left', () => {
+  it('a listener added after all others were removed: is called', () => {
     const registry = new SessionRegistry({ create: () => 0 })
     const recorded: string[] = []
     registry.on('created', ({ id }) => recorded.push(`first: ${id}`))
@@ -73,7 +73,7 @@ describe("Node's own conventions", () => {
     expect(recorded).toEqual(['second: b'])
   })
 
-  it('hold for errorMonitor, which watches and is no listener of error', () => {
+  it('errorMonitor: observes, and does not count as a listener of `error`', () => {
     const logger = new RecordingLogger()
     const { registry } = clockedRegistry({ logger })
     const recorded: unknown[] = []
@@ -88,7 +88,7 @@ describe("Node's own conventions", () => {
     expect(registry.stats().listenerErrors).toBe(1)
   })
 
-  it('hold for events.once', async () => {
+  it('events.once: resolves with the event', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
     const expired = once(registry, 'expired')
     registry.set('a', ['hello'])
@@ -98,7 +98,7 @@ describe("Node's own conventions", () => {
     expect([session.id, session.value, reason]).toEqual(['a', ['hello'], 'idle'])
   })
 
-  it('hold for events.once in that it rejects on an error', async () => {
+  it('events.once: rejects on an `error`', async () => {
     const { registry } = clockedRegistry()
     const ended = once(registry, 'ended')
     registry.on('created', () => {
@@ -109,7 +109,7 @@ describe("Node's own conventions", () => {
     expect(await failureOf(() => ended)).toBe(failure)
   })
 
-  it('hold for events.on', async () => {
+  it('events.on: iterates events', async () => {
     const { registry } = clockedRegistry()
     const controller = new AbortController()
     const ends = on(registry, 'ended', { signal: controller.signal })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 
 // One expiry, two terminal events in node-cache.
-it('tells one expiry by one expired and one ended, whoever finds it', () => {
+it('expiry: emits one `expired` and one `ended`, however it is found', () => {
   const finders = [
     (registry) => registry.get('a'),
     (registry) => registry.touch('a'),
@@ -28,7 +28,7 @@ it('tells one expiry by one expired and one ended, whoever finds it', () => {
 })
 
 // `dispose` on each touch in memorystore.
-it('tells nothing of activity', () => {
+it('activity: emits nothing', () => {
   const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000 })
   registry.getOrCreate('a')
   for (let round = 0; round < 100; round += 1) {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 
 // Stack overflow in lru-cache and quick-lru.
-describe('a listener that reads the id that is being removed', () => {
+describe('a listener that reads the id being removed', () => {
   it('overflows the stack in lru-cache', () => {
     let now = 1
     const cache = new LRUCache<string, number>({
@@ -20,7 +20,7 @@ describe('a listener that reads the id that is being removed', () => {
     expect(() => cache.get('a')).toThrow(RangeError)
   })
 
-  it('finds nothing, once', () => {
+  it('finds nothing, and is called once', () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000 })
     const found: unknown[] = []
     const read = ({ id }: Session<string[]>) =>
@@ -35,7 +35,7 @@ describe('a listener that reads the id that is being removed', () => {
     expect(events.lines).toEqual(['created a', 'expired a idle', 'ended a idle'])
   })
 
-  it('may bring it back, and the caller gets the new session', () => {
+  it('may create it again, and the caller gets the new session', () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000 })
     registry.on('ended', ({ id }, reason) => {
       if (reason === 'idle') registry.set(id, ['from the listener'])

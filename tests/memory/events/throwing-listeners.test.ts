@@ -8,7 +8,7 @@ const failure = new Error('the listener is broken')
 // It kills node-cache's sweeper for good, makes lru-cache's purgeStale throw at the same entry for ever,
 // loses the rest of a bucket of @isaacs/ttlcache, and makes moka disable the listener.
 describe('a listener that throws', () => {
-  it('keeps lru-cache from purging anything, however often it tries', () => {
+  it('prevents lru-cache from purging anything, however often it retries', () => {
     let now = 1
     const cache = new LRUCache<string, number>({
       max: 10,
@@ -26,7 +26,7 @@ describe('a listener that throws', () => {
     expect(cache.size).toBe(3)
   })
 
-  it('stops neither a sweep nor the sweeps after it', () => {
+  it('stops neither the sweep nor later sweeps', () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
     registry.on('error', () => {})
     registry.on('expired', () => {
@@ -43,7 +43,7 @@ describe('a listener that throws', () => {
     expect(events.sweeps.map(({ expired }) => expired)).toEqual([3, 1])
   })
 
-  it('keeps no other listener from being told, whichever throws', () => {
+  it('does not prevent other listeners from being called, whichever throws', () => {
     const { registry } = clockedRegistry()
     const recorded: string[] = []
     registry.on('error', () => {})
@@ -61,7 +61,7 @@ describe('a listener that throws', () => {
     expect(registry.stats().listenerErrors).toBe(2)
   })
 
-  it('is told every later event as before', () => {
+  it('is called for later events as before', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     let calls = 0
     registry.on('error', () => {})
@@ -78,7 +78,7 @@ describe('a listener that throws', () => {
     expect(calls).toBe(4)
   })
 
-  it('is contained as well when its promise rejects', async () => {
+  it('is contained as well if its promise rejects', async () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))

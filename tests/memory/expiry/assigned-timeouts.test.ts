@@ -13,7 +13,7 @@ it.each([
   { to: never, maxSessions: never },
   { to: never, maxSessions: count },
 ])(
-  'session.timeoutMs: assigning $to to each of 50 000 takes no longer each than to a few, with a cap of $maxSessions',
+  'session.timeoutMs: assigning $to to each of 50 000 sessions costs no more per session than to a few, with a cap of $maxSessions',
   ({ to, maxSessions }) => {
     const clock = new ManualClock()
     const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000_000, maxSessions })
@@ -36,7 +36,7 @@ it.each([
   30_000,
 )
 
-it('session.timeoutMs: sessions that got it end at their own deadlines, whatever the granules', () => {
+it('session.timeoutMs: sessions with an assigned timeout expire at their own deadlines, at any tick size', () => {
   const clock = new ManualClock()
   const registry = new SessionRegistry<number>({ clock, timeoutMs: 30 * 86_400_000, intervalMs: 1_000 })
   const ended: string[] = []

@@ -8,8 +8,8 @@ import { TrackingClock } from '../../support/tracking-clock.ts'
 const hours = 3_600_000
 
 // `Date.now()` clocks: set forward, every session dies; set back, none ever does. Eight of ten Node peers.
-describe('a wall clock that is set', () => {
-  it.each([1_000 * hours, -1_000 * hours])('by %s ms ends nothing and keeps nothing', (shiftMs) => {
+describe('a wall clock that jumps', () => {
+  it.each([1_000 * hours, -1_000 * hours])('by %s ms: expires nothing and keeps nothing alive', (shiftMs) => {
     const clock = new TrackingClock()
     const registry = new SessionRegistry({ clock, timeoutMs: 1_000, maxAgeMs: 3_000, create: () => [] })
     registry.getOrCreate('a')
@@ -22,7 +22,7 @@ describe('a wall clock that is set', () => {
     expect(registry.has('a')).toBe(false)
   })
 
-  it('is not looked at for what is over, with the globals as the clock', () => {
+  it('is not read for expiry, with the globals as the clock', () => {
     const clock = installFakeGlobals()
     const registry = new SessionRegistry({ timeoutMs: 1_000, create: () => [] })
     registry.getOrCreate('a')
@@ -37,7 +37,7 @@ describe('a wall clock that is set', () => {
 
 // The value 0, where fake timers begin, means "never expires" in lru-cache.
 describe('a clock that begins at 0', () => {
-  it('keeps what was set at 0 for ever in lru-cache', () => {
+  it('makes lru-cache keep an entry set at 0 for ever', () => {
     let now = 0
     const cache = new LRUCache({ max: 10, ttl: 10, ttlResolution: 0, perf: { now: () => now } })
     cache.set('a', 1)
@@ -46,7 +46,7 @@ describe('a clock that begins at 0', () => {
     expect(cache.has('a')).toBe(true)
   })
 
-  it('is a clock like any other', () => {
+  it('works like any other clock', () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, maxAgeMs: 1_500 })
     registry.getOrCreate('a')
     registry.getOrCreate('b')
@@ -61,7 +61,7 @@ describe('a clock that begins at 0', () => {
     expect(events.lines.slice(2)).toEqual(['expired a idle', 'ended a idle', 'expired b age', 'ended b age'])
   })
 
-  it.each([-5_000, 2 ** 40, 0.1])('may as well begin at %s', (origin) => {
+  it.each([-5_000, 2 ** 40, 0.1])('also works from %s', (origin) => {
     let now = origin
     const registry = new SessionRegistry({
       clock: { now: () => now, setTimeout: () => undefined, clearTimeout: () => undefined },
@@ -79,7 +79,7 @@ describe('a clock that begins at 0', () => {
 })
 
 // `NaN` is neither before nor after a deadline: `sweep()` never came to its end.
-describe('a clock that gives no number for a while', () => {
+describe('a clock that returns no number for a while', () => {
   function breakable() {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     onTestFinished(() => warnings.mockRestore())
@@ -100,7 +100,7 @@ describe('a clock that gives no number for a while', () => {
   }
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, undefined, null, '5', 5n])(
-    '%s: the last reading holds',
+    '%s: the last reading stays valid',
     (broken) => {
       const { state, registry } = breakable()
       for (let index = 0; index < 1_000; index += 1) registry.getOrCreate(`id-${index}`)
@@ -120,7 +120,7 @@ describe('a clock that gives no number for a while', () => {
     },
   )
 
-  it('from the beginning: sessions come and go as if no time passed', () => {
+  it('from the beginning: sessions are created and deleted as if no time passed', () => {
     const { state, registry } = breakable()
     state.now = Number.NaN
     registry.getOrCreate('a')
@@ -129,7 +129,7 @@ describe('a clock that gives no number for a while', () => {
     expect(registry.delete('a')).toBe(true)
   })
 
-  it('says so once', () => {
+  it('is reported once', () => {
     const { state, registry, warnings } = breakable()
     state.now = Number.NaN
     for (let index = 0; index < 10; index += 1) registry.getOrCreate('a')
@@ -138,7 +138,7 @@ describe('a clock that gives no number for a while', () => {
     expect(warnings.mock.calls[0]?.[0]).toContain('`clock.now()`')
   })
 
-  it('date: the real one stands in', () => {
+  it('date: the host’s date is used instead', () => {
     const { state, registry } = breakable()
     state.date = Number.NaN
     registry.getOrCreate('a')

@@ -5,8 +5,8 @@ import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { installFakeGlobals } from '../../support/fake-globals.ts'
 import { TrackingClock } from '../../support/tracking-clock.ts'
 
-describe('the clock of the host', () => {
-  it('is looked up at each use, so that fake timers may be installed after the registry was made', () => {
+describe('the host’s clock', () => {
+  it('is looked up at each use, so that fake timers can be installed later', () => {
     const registry = new SessionRegistry<string[]>({ timeoutMs: 1_000, intervalMs: 500, create: () => [] })
     const clock = installFakeGlobals()
     registry.getOrCreate('a')
@@ -19,7 +19,7 @@ describe('the clock of the host', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('gives the date of sessions', () => {
+  it('provides the date of sessions', () => {
     const clock = installFakeGlobals()
     const registry = new SessionRegistry<string[]>({ create: () => [] })
     registry.getOrCreate('a')
@@ -32,7 +32,7 @@ describe('the clock of the host', () => {
     })
   })
 
-  it('is used where a clock has no date of its own', () => {
+  it('provides the date if a clock has no `date`', () => {
     installFakeGlobals()
     const registry = new SessionRegistry<string[]>({
       clock: { now: () => 5, setTimeout: () => 1, clearTimeout: () => {} },
@@ -59,8 +59,8 @@ describe('the clock of the host', () => {
   })
 })
 
-describe('a clock that is given', () => {
-  it('keeps its own this', () => {
+describe('an injected clock', () => {
+  it('is called with its own `this`', () => {
     class OwnClock {
       #now = 7
       now() {
@@ -83,7 +83,7 @@ describe('a clock that is given', () => {
     expect(registry.delete('a')).toBe(true)
   })
 
-  it('may give handles that are no objects', () => {
+  it('may return handles that are not objects', () => {
     const { registry } = clockedRegistry({
       clock: { now: () => 0, setTimeout: () => 17, clearTimeout: () => {} },
     })
@@ -92,25 +92,28 @@ describe('a clock that is given', () => {
   })
 })
 
-describe('a wait', () => {
+describe('a timer for a long wait', () => {
   function waiting(ms: number, options = {}) {
     const clock = new TrackingClock()
     const recorded: number[] = []
     return { clock, told: recorded, timer: new Timer(clock, () => recorded.push(clock.now()), ms, options) }
   }
 
-  it.each([0, 1, maxDelayMs, maxDelayMs + 1, 3 * maxDelayMs + 5])('of %s ms is over then, once', (ms) => {
-    const { clock, told: recorded } = waiting(ms)
-    if (ms > 0) clock.manual.advance(ms - 1)
-    expect(recorded).toEqual([])
-    clock.manual.advance(1)
-    clock.manual.advance(5 * maxDelayMs)
+  it.each([0, 1, maxDelayMs, maxDelayMs + 1, 3 * maxDelayMs + 5])(
+    'of %s ms fires exactly then, once',
+    (ms) => {
+      const { clock, told: recorded } = waiting(ms)
+      if (ms > 0) clock.manual.advance(ms - 1)
+      expect(recorded).toEqual([])
+      clock.manual.advance(1)
+      clock.manual.advance(5 * maxDelayMs)
 
-    expect(recorded).toEqual([ms])
-    expect(Math.max(...clock.delays)).toBeLessThanOrEqual(maxDelayMs)
-  })
+      expect(recorded).toEqual([ms])
+      expect(Math.max(...clock.delays)).toBeLessThanOrEqual(maxDelayMs)
+    },
+  )
 
-  it('without end is never over', () => {
+  it('of infinity never fires', () => {
     const { clock, told: recorded } = waiting(Number.POSITIVE_INFINITY)
     clock.manual.advance(10 * maxDelayMs)
 
@@ -118,7 +121,7 @@ describe('a wait', () => {
     expect(clock.waiting.size).toBe(1)
   })
 
-  it('that is cancelled is never over', () => {
+  it('never fires after it was cancelled', () => {
     const { clock, told: recorded, timer } = waiting(maxDelayMs + 10)
     clock.manual.advance(maxDelayMs + 5)
     timer.cancel()
@@ -129,7 +132,7 @@ describe('a wait', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('keeps no process alive unless it is told to, also in its later links', () => {
+  it('keeps no process alive unless requested, in its later parts neither', () => {
     const { clock, timer } = waiting(3 * maxDelayMs)
     expect(clock.refed).toBe(0)
     timer.ref()
@@ -143,7 +146,7 @@ describe('a wait', () => {
     expect(waiting(10, { keepsAlive: true }).clock.refed).toBe(1)
   })
 
-  it('goes on when the host fires early', () => {
+  it('waits on if the host fires early', () => {
     let now = 0
     let fire = () => {}
     const recorded: number[] = []
@@ -164,7 +167,7 @@ describe('a wait', () => {
     expect(recorded).toEqual([99.5])
   })
 
-  it('whose host fires after it was cancelled does nothing', () => {
+  it('does nothing if the host fires after it was cancelled', () => {
     let fire = () => {}
     const recorded: number[] = []
     const clock = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type ClockedRegistry, clockedRegistry } from '../../support/clocked-registry.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
-describe('a session that is over and not yet swept', () => {
+describe('an expired session before the sweep', () => {
   const expiredRegistry = () => {
     const made = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
     made.registry.set('a', ['old'])
@@ -11,7 +11,7 @@ describe('a session that is over and not yet swept', () => {
     return made
   }
 
-  it('is absent to reads that are no activity, counted by size, and not ended by them', () => {
+  it('is absent for reads without activity, counted by size, and not ended by them', () => {
     const { registry, events } = expiredRegistry()
 
     expect(registry.has('a')).toBe(false)
@@ -31,7 +31,7 @@ describe('a session that is over and not yet swept', () => {
     ['sweep', ({ registry }) => registry.sweep(), 1],
   ]
 
-  it.each(uses)('is ended by %s, with the reason of time', (_name, use, result) => {
+  it.each(uses)('is ended by %s, with its expiry reason', (_name, use, result) => {
     const made = expiredRegistry()
 
     expect(use(made)).toEqual(result)
@@ -39,7 +39,7 @@ describe('a session that is over and not yet swept', () => {
     expect(made.events.lines).toEqual(['expired a idle', 'ended a idle'])
   })
 
-  it('is ended by getOrCreate before the new one is made', () => {
+  it('is ended by getOrCreate before the new one is created', () => {
     const { registry, events } = expiredRegistry()
     const lines: string[] = []
     registry.getOrCreate('a', () => {
@@ -53,7 +53,7 @@ describe('a session that is over and not yet swept', () => {
   })
 
   it.each(['set', 'replace'] as const)(
-    'is ended by %s before the new one is made, and not as replaced',
+    'is ended by %s before the new one is created, and not as replaced',
     (member) => {
       const { registry, events } = expiredRegistry()
       registry[member]('a', ['new'])
@@ -62,7 +62,7 @@ describe('a session that is over and not yet swept', () => {
     },
   )
 
-  it('stays over when it is read again and again, a millisecond before and after', () => {
+  it('stays expired when it is read repeatedly, one millisecond before and after', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
     registry.set('a', [])
     clock.advance(999)
@@ -72,12 +72,12 @@ describe('a session that is over and not yet swept', () => {
   })
 })
 
-describe('the two deadlines', () => {
+describe('two deadlines', () => {
   it.each([
     { touchedAt: 0, reason: 'idle' },
     { touchedAt: 499, reason: 'idle' },
     { touchedAt: 501, reason: 'age' },
-  ])('give the reason of the one that came first: touched at $touchedAt', ({ touchedAt, reason }) => {
+  ])('give the reason of the earlier one: touched at $touchedAt', ({ touchedAt, reason }) => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
       maxAgeMs: 1_500,
@@ -92,7 +92,7 @@ describe('the two deadlines', () => {
     expect(events.lines.slice(1)).toEqual([`expired a ${reason}`, `ended a ${reason}`])
   })
 
-  it('do not end a session that is held; past its age it is over as soon as it is released', () => {
+  it('do not end a held session; one past `maxAgeMs` expires as soon as it is released', () => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
       maxAgeMs: 1_500,
@@ -112,8 +112,8 @@ describe('the two deadlines', () => {
   })
 })
 
-describe('a walk', () => {
-  it('is lazy: it begins at its first step', () => {
+describe('iteration', () => {
+  it('is lazy: it starts at the first `next()`', () => {
     const { registry } = clockedRegistry()
     const walk = registry.keys()
     registry.set('a', [])
@@ -121,7 +121,7 @@ describe('a walk', () => {
     expect([...walk]).toEqual(['a'])
   })
 
-  it('gives the least recently active first, those in use last', () => {
+  it('yields the least recently active first, and sessions in use last', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 100_000 })
     for (const id of ['a', 'b', 'c', 'd']) {
       registry.set(id, [id])
@@ -136,7 +136,7 @@ describe('a walk', () => {
     expect([...registry]).toEqual(['c', 'd', 'b', 'a'].map((id) => [id, [id]]))
   })
 
-  it('does not give one that has ended, or is over, meanwhile; nor one that came meanwhile', () => {
+  it('skips sessions that ended, expired or were created after it started', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     for (const id of ['a', 'b', 'c', 'd']) registry.set(id, [])
     registry.set('short', [], { timeoutMs: 50 })
@@ -152,7 +152,7 @@ describe('a walk', () => {
     expect(seen).toEqual(['a', 'd'])
   })
 
-  it('may be left in the middle', () => {
+  it('can be stopped early', () => {
     const { registry } = clockedRegistry()
     for (const id of ['a', 'b', 'c']) registry.set(id, [])
     for (const id of registry.keys()) {
@@ -165,7 +165,7 @@ describe('a walk', () => {
 })
 
 describe('getOrCreate', () => {
-  it('refuses a missing factory only where it needs one', () => {
+  it('needs a factory only to create', () => {
     const { registry } = clockedRegistry({ create: undefined })
     registry.set('a', ['here'])
 
@@ -173,14 +173,14 @@ describe('getOrCreate', () => {
     expect(thrownBy(() => registry.getOrCreate('b'))).toEqual(sessionError('ERR_SESSION_NO_FACTORY'))
   })
 
-  it('gives the factory the id', () => {
+  it('passes the id to the factory', () => {
     const { registry } = clockedRegistry({ create: (id) => [`of the registry: ${id}`] })
 
     expect(registry.getOrCreate('a')).toEqual(['of the registry: a'])
     expect(registry.getOrCreate('b', (id) => [`of the call: ${id}`])).toEqual(['of the call: b'])
   })
 
-  it('takes undefined as a value like any other', () => {
+  it('accepts undefined as a value', () => {
     const { registry } = clockedRegistry()
     registry.set('a', undefined as never)
 
@@ -191,13 +191,13 @@ describe('getOrCreate', () => {
 })
 
 describe('set', () => {
-  it('gives the registry, so that calls can be chained', () => {
+  it('returns the registry, so that calls can be chained', () => {
     const { registry } = clockedRegistry()
 
     expect(registry.set('a', []).set('b', [])).toBe(registry)
   })
 
-  it('is allowed where load is set: the new value is there', () => {
+  it('is allowed with `load`, and the new value is found', () => {
     const { registry } = clockedRegistry({ load: async () => ['loaded'] })
     registry.set('a', ['set'])
 

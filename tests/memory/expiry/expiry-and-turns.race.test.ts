@@ -5,8 +5,8 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { Random } from '../../support/random.ts'
 import { settle } from '../../support/settle.ts'
 
-describe('an expiry and the start of a turn that meet', () => {
-  it('leave the session to the turn that was first', async () => {
+describe('an expiry and the start of a turn at the same time', () => {
+  it('the session stays with the turn if that is first', async () => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
       intervalMs: 1_000,
@@ -24,7 +24,7 @@ describe('an expiry and the start of a turn that meet', () => {
     expect(registry.has('a')).toBe(true)
   })
 
-  it('give the turn a new session where the expiry was first', async () => {
+  it('the turn gets a new session if the expiry is first', async () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 1_000 })
     registry.set('a', ['old'])
     const seen: unknown[] = []
@@ -36,7 +36,7 @@ describe('an expiry and the start of a turn that meet', () => {
     expect(events.take()).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
   })
 
-  it('lose nothing in whatever order timers, promises and sweeps come', async () => {
+  it('nothing is lost in any order of timers, promises and sweeps', async () => {
     const random = new Random(1)
     for (let round = 0; round < 1_000; round += 1) {
       const store = new FakeArchive()

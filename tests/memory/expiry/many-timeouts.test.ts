@@ -12,7 +12,7 @@ function withManyTimeouts(options: SessionRegistryOptions<number> = {}) {
   return { clock, registry, ended }
 }
 
-it('ends each of many sessions exactly at its own timeout', () => {
+it('many timeouts: each session expires exactly at its own', () => {
   const { clock, registry, ended } = withManyTimeouts({ intervalMs: 1 })
   for (let index = count; index > 0; index -= 1) registry.set(`${index}`, index, { timeoutMs: index })
   for (let index = 1; index <= count; index += 1) {
@@ -23,7 +23,7 @@ it('ends each of many sessions exactly at its own timeout', () => {
   expect(clock.pending).toBe(0)
 })
 
-it('ends a session exactly at its timeout where fractions of a millisecond do not add up', () => {
+it('many timeouts: a session expires exactly at its timeout if fractions of a millisecond do not add up', () => {
   const { clock, registry, ended } = withManyTimeouts({ intervalMs: 60_000, maxAgeMs: 4 })
   // In binary, 0.2 + 0.5 - 0.2 is less than 0.5, and 0.1 + 4 - 0.1 less than 4.
   clock.advance(0.1)
@@ -37,7 +37,7 @@ it('ends a session exactly at its timeout where fractions of a millisecond do no
   expect(registry.has('aged')).toBe(false)
 })
 
-it('evicts the least recently active of many timeouts, to within a granule', () => {
+it('many timeouts: the cap evicts the least recently active, to within a tick', () => {
   const { clock, registry, ended } = withManyTimeouts({ maxSessions: count })
   for (let index = 0; index < count; index += 1) {
     registry.set(`${index}`, index, { timeoutMs: 1e6 + index })
@@ -53,7 +53,7 @@ it('evicts the least recently active of many timeouts, to within a granule', () 
   expect(ended.every((line) => Number.parseInt(line, 10) % 2 === 1 && line.endsWith(' capacity'))).toBe(true)
 })
 
-it('evicts exactly the least recently active where timeouts are infinite beside others', () => {
+it('infinite timeouts: the cap evicts exactly the least recently active, beside finite ones', () => {
   const { clock, registry, ended } = withManyTimeouts({ maxSessions: 3 })
   registry.set('a', 1, { timeoutMs: Number.POSITIVE_INFINITY })
   clock.advance(60_000)

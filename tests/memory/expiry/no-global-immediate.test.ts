@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 
 // Jest's jsdom environment has no `setImmediate`: after the first slice a long sweep never went on.
-it('background sweep: goes on to its end where the global setImmediate is missing', async () => {
+it('background sweep: completes without a global setImmediate', async () => {
   vi.resetModules()
   const { setImmediate } = globalThis
   Reflect.deleteProperty(globalThis, 'setImmediate')

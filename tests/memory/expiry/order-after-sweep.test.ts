@@ -3,7 +3,7 @@ import { clockedRegistry } from '../../support/clocked-registry.ts'
 
 // memorystore's prune reverses the order and evicts the newest session.
 it.each([10_000, Number.POSITIVE_INFINITY])(
-  'evicts the least recently active after a sweep, never the newest, with a timeout of %s',
+  'eviction after a sweep: ends the least recently active, never the newest, with a timeout of %s',
   (timeoutMs) => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs, maxSessions: 4 })
     for (const id of ['a', 'b', 'c', 'd']) {

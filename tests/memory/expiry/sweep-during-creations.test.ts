@@ -2,7 +2,7 @@ import { type Clock, SessionRegistry } from 'session-registry'
 import { ManualClock } from 'session-registry/testing'
 import { expect, it } from 'vitest'
 
-it('comes to the end of a sweep that takes long, while creations look for what has been over since', () => {
+it('sweep in slices: completes while creations reclaim sessions that expired later', () => {
   const manual = new ManualClock()
   /** What the work of listeners takes; no timer gets to run in it. */
   let spentMs = 0

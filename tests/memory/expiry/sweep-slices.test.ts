@@ -17,8 +17,8 @@ function overdue(msPerLook: number) {
   return { clock: clock.tracking, registry, events: new EventRecorder<number>(registry) }
 }
 
-describe('a background sweep that takes long', () => {
-  it('works in slices, and yields in between to whatever is due', () => {
+describe('a long background sweep', () => {
+  it('runs in slices, and yields to the event loop between them', () => {
     const { clock, registry } = overdue(0.25)
     const sizes: number[] = []
     clock.setTimeout(() => sizes.push(registry.size), 1_000)
@@ -31,7 +31,7 @@ describe('a background sweep that takes long', () => {
     expect(clock.delays.filter((ms) => ms === 0).length).toBeGreaterThan(3)
   })
 
-  it('tells one swept of all slices together', () => {
+  it('emits one swept for all slices', () => {
     const { clock, registry, events } = overdue(0.25)
     clock.manual.advance(1_000)
 
@@ -50,7 +50,7 @@ describe('a background sweep that takes long', () => {
     )
   })
 
-  it('goes on with one session a slice where each takes longer than a slice', () => {
+  it('ends one session per slice if each takes longer than a slice', () => {
     const { clock, registry, events } = overdue(10)
     clock.manual.advance(1_000)
 
@@ -69,7 +69,7 @@ describe('a background sweep that takes long', () => {
     expect(refed).toBe(0)
   })
 
-  it('is not joined by a second one when the interval has passed meanwhile', () => {
+  it('is not joined by a second sweep if the interval elapses meanwhile', () => {
     const clock = new SlowClock()
     const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000, intervalMs: 1 })
     const events = new EventRecorder<number>(registry)
@@ -83,7 +83,7 @@ describe('a background sweep that takes long', () => {
     expect(events.sweeps.map(({ expired }) => expired)).toEqual([count])
   })
 
-  it('spends the time of slow listeners, too', () => {
+  it('counts the time of slow listeners as well', () => {
     const clock = new SlowClock()
     const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000, intervalMs: 1_000 })
     for (let index = 0; index < 10; index += 1) registry.set(String(index), index)
@@ -98,7 +98,7 @@ describe('a background sweep that takes long', () => {
     expect(clock.tracking.delays.filter((ms) => ms === 0)).toHaveLength(9)
   })
 
-  it('takes no other slice to find that nothing is left', () => {
+  it('needs no extra slice to find that nothing is left', () => {
     const clock = new SlowClock()
     const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000, intervalMs: 1_000 })
     const events = new EventRecorder<number>(registry)
@@ -120,7 +120,7 @@ describe('a background sweep that takes long', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('finds nothing left when somebody sweeps between two slices', () => {
+  it('finds nothing left if a listener sweeps between two slices', () => {
     const { clock, registry, events } = overdue(0.25)
     let swept = 0
     clock.setTimeout(() => {
@@ -133,7 +133,7 @@ describe('a background sweep that takes long', () => {
     expect(events.sweeps.map(({ expired }) => expired)).toEqual([swept, count - swept])
   })
 
-  it('is in one go where the clock stands still meanwhile, as a manual one does', () => {
+  it('runs in one go if the clock stands still, as a manual one does', () => {
     const { clock, registry } = overdue(0)
     clock.manual.advance(1_000)
 
@@ -141,7 +141,7 @@ describe('a background sweep that takes long', () => {
     expect(clock.delays).toEqual([1_000, 1_000])
   })
 
-  it('goes on when the event loop has gone round, though no timer has fired', async () => {
+  it('continues after an event-loop iteration, although no timer fired', async () => {
     const fired: (() => void)[] = []
     let now = 0
     let msPerLook = 0
@@ -171,7 +171,7 @@ describe('a background sweep that takes long', () => {
 })
 
 describe('sweep()', () => {
-  it('is in one go, however long it takes', () => {
+  it('runs in one go, however long it takes', () => {
     const clock = new SlowClock()
     const registry = new SessionRegistry<number>({ clock, timeoutMs: 1_000, intervalMs: 100_000 })
     for (let index = 0; index < count; index += 1) registry.set(String(index), index)

@@ -13,7 +13,7 @@ function tracked(options: object = {}) {
 }
 
 describe('the timer of the background sweep', () => {
-  it('does not exist before the first session', () => {
+  it('is not armed before the first session', () => {
     const { clock, registry } = tracked({ timeoutMs: 1_000, maxAgeMs: 5_000 })
     registry.get('a')
     registry.sweep()
@@ -21,14 +21,14 @@ describe('the timer of the background sweep', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('does not exist while nothing could end by time', () => {
+  it('is not armed while no session can expire', () => {
     const { clock, registry } = tracked({ timeoutMs: never })
     registry.getOrCreate('a')
 
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('exists for an absolute timeout alone', () => {
+  it('is armed for an absolute timeout alone', () => {
     const { clock, registry, events } = tracked({ timeoutMs: never, maxAgeMs: 1_000 })
     registry.getOrCreate('a')
     expect(clock.waiting.size).toBe(1)
@@ -37,7 +37,7 @@ describe('the timer of the background sweep', () => {
     expect(events.lines).toEqual(['created a', 'expired a age', 'ended a age'])
   })
 
-  it('exists from the session that first could end by time to the last', () => {
+  it('is armed from the first session that can expire to the end of the last', () => {
     const { clock, registry } = tracked({ timeoutMs: never })
     registry.getOrCreate('for ever')
     registry.getOrCreate('a', undefined, { timeoutMs: 1_000 })
@@ -50,7 +50,7 @@ describe('the timer of the background sweep', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('comes and goes with a timeout that is assigned', () => {
+  it('is armed and cleared as timeouts are assigned', () => {
     const { clock, registry } = tracked({ timeoutMs: never })
     registry.getOrCreate('a')
     const session = registry.peek('a')
@@ -62,7 +62,7 @@ describe('the timer of the background sweep', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('is one, is for intervalMs, and keeps no process alive', () => {
+  it('is a single one, for intervalMs, and does not keep the process alive', () => {
     const { clock, registry } = tracked()
     for (let index = 0; index < 100; index += 1) registry.getOrCreate(String(index))
     clock.manual.advance(400)
@@ -73,7 +73,7 @@ describe('the timer of the background sweep', () => {
     expect(clock.refed).toBe(0)
   })
 
-  it('goes when the last session has ended in a sweep, and comes back with the next', () => {
+  it('is cleared when a sweep ends the last session, and armed again by the next one', () => {
     const { clock, registry, events } = tracked({ timeoutMs: 1_000 })
     registry.getOrCreate('a')
     clock.manual.advance(1_000)
@@ -86,7 +86,7 @@ describe('the timer of the background sweep', () => {
     expect(events.lines.slice(3)).toEqual(['created b', 'expired b idle', 'ended b idle'])
   })
 
-  it('does not come back by a listener that looks', () => {
+  it('is not armed again by a listener that only reads', () => {
     const { clock, registry } = tracked({ timeoutMs: 1_000 })
     registry.on('ended', ({ id }) => registry.get(id))
     registry.getOrCreate('a')
@@ -97,7 +97,7 @@ describe('the timer of the background sweep', () => {
 })
 
 describe('the background sweep', () => {
-  it('comes intervalMs after the first creation, and then every intervalMs', () => {
+  it('runs intervalMs after the first creation, and then every intervalMs', () => {
     const { clock, registry, events } = clockedRegistry({ timeoutMs: 100, intervalMs: 500 })
     clock.advance(123)
     registry.getOrCreate('a')
@@ -115,7 +115,7 @@ describe('the background sweep', () => {
     expect(events.take()).toEqual(['expired b idle', 'ended b idle'])
   })
 
-  it('tells one swept of what it ended, and none where it found nothing', () => {
+  it('emits one swept for what it ended, and none if it found nothing', () => {
     const { clock, registry, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 500 })
     for (const id of ['a', 'b', 'c']) registry.getOrCreate(id)
     registry.set('stays', [], { timeoutMs: 10_000 })
@@ -124,7 +124,7 @@ describe('the background sweep', () => {
     expect(events.sweeps).toEqual([{ expired: 3, remaining: 1, durationMs: 0 }])
   })
 
-  it('goes on when a host gives no timer for a while', () => {
+  it('continues if the host returns no timer for a while', () => {
     let broken = true
     const clock = new TrackingClock()
     const failure = new Error('no timers here')
@@ -151,7 +151,7 @@ describe('the background sweep', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('outlives a look at the time that fails, and so does the process', () => {
+  it('survives a failing clock, and so does the process', () => {
     let broken = false
     const clock = new TrackingClock()
     const failure = new Error('no time')

@@ -10,7 +10,7 @@ const days = 24 * 3_600_000
 // Node turns a delay over 2^31-1 ms into 1 ms: lru-cache with a 30-day ttl warned 82 700 times in 3 s, and
 // node-cache, cacheable and memorystore swept without end.
 describe('a delay over 2^31-1 ms', () => {
-  it('makes lru-cache set a timer a millisecond', () => {
+  it('makes lru-cache set a timer every millisecond', () => {
     const clock = installFakeGlobals()
     const setTimeout = vi.spyOn(globalThis, 'setTimeout')
     const cache = new LRUCache({ ttl: 30 * days, ttlAutopurge: true, perf: performance })
@@ -21,7 +21,7 @@ describe('a delay over 2^31-1 ms', () => {
     setTimeout.mockRestore()
   })
 
-  it('is never asked of the host by a timeout or an age of 30 days', () => {
+  it('is never passed to the host for a timeout or an age of 30 days', () => {
     const clock = installFakeGlobals()
     const setTimeout = vi.spyOn(globalThis, 'setTimeout')
     const registry = new SessionRegistry({ timeoutMs: 30 * days, maxAgeMs: 60 * days, create: () => [] })
@@ -37,7 +37,7 @@ describe('a delay over 2^31-1 ms', () => {
     setTimeout.mockRestore()
   })
 
-  it('is chained where a hold may last 30 days', () => {
+  it('is split for a hold of 30 days', () => {
     const clock = new TrackingClock()
     const registry = new SessionRegistry({ clock, timeoutMs: 1_000, maxHoldMs: 30 * days, create: () => [] })
     const errors: unknown[] = []
@@ -52,7 +52,7 @@ describe('a delay over 2^31-1 ms', () => {
     expect(Math.max(...clock.delays)).toBe(2 ** 31 - 1)
   })
 
-  it('is refused as an interval', () => {
+  it('is refused for `intervalMs`', () => {
     expect(thrownBy(() => new SessionRegistry({ intervalMs: 30 * days }))).toEqual(
       sessionError('ERR_SESSION_OPTION_INVALID'),
     )

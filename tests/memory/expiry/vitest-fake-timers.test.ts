@@ -10,7 +10,7 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers())
 })
 
-it('sweeps when the time is moved, however many slices it takes', async () => {
+it('Vitest’s fake timers: a sweep completes when they advance, in any number of slices', async () => {
   const registry = new SessionRegistry({ timeoutMs: 1_000, intervalMs: 300, create: () => [] })
   for (let index = 0; index < 20_000; index += 1) registry.getOrCreate(`id-${index}`)
   await vi.advanceTimersByTimeAsync(1_199)
@@ -21,7 +21,7 @@ it('sweeps when the time is moved, however many slices it takes', async () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-it('cuts a turn when the time is moved', async () => {
+it('Vitest’s fake timers: a turn is aborted when they advance', async () => {
   const registry = new SessionRegistry({ maxTurnMs: 700, turnGraceMs: 300, create: () => [] })
   const turn = observe(registry.run('a', () => new Promise(() => {})))
   await vi.advanceTimersByTimeAsync(999)
@@ -31,7 +31,7 @@ it('cuts a turn when the time is moved', async () => {
   expect(turn.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
 })
 
-it('loads, waits for room and closes though the time stands still', async () => {
+it('Vitest’s fake timers: loading, waiting for capacity and closing work without advancing', async () => {
   const stored = new Map<string, string[]>()
   const registry = new SessionRegistry<string[]>({
     maxSessions: 2,

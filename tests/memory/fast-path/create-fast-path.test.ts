@@ -21,8 +21,8 @@ function historyRegistry(options: SessionRegistryOptions<string[]>) {
   return { clock, registry }
 }
 
-describe('a creation that nobody watches', () => {
-  it('counts, and sets the timer of the sweep', () => {
+describe('creation on the fast path', () => {
+  it('is counted, and arms the sweep timer', () => {
     const { registry, clock } = plainRegistry()
 
     expect(['a', 'b', 'a'].map((id) => registry.getOrCreate(id))).toEqual(['of a', 'of b', 'of a'])
@@ -30,7 +30,7 @@ describe('a creation that nobody watches', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('is told to whom the factory makes a listener', () => {
+  it('emits `created` to a listener added by the factory', () => {
     const { registry } = plainRegistry()
     registry.getOrCreate('before')
     const recorded: string[] = []
@@ -42,7 +42,7 @@ describe('a creation that nobody watches', () => {
     expect(recorded).toEqual(['a'])
   })
 
-  it('leaves nothing behind where the factory throws', () => {
+  it('leaves nothing behind if the factory throws', () => {
     const { registry } = plainRegistry()
     registry.getOrCreate('before')
     const broken = new Error('the factory is broken')
@@ -55,7 +55,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.getOrCreate('a')).toBe('of a')
   })
 
-  it('gives the session that its factory has made of the same id', () => {
+  it('returns the session that its factory created under the same id', () => {
     const { registry } = plainRegistry()
     registry.getOrCreate('before')
     const value = registry.getOrCreate('a', () => {
@@ -67,7 +67,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.stats()).toMatchObject({ size: 2, created: 2 })
   })
 
-  it('sets the timer again where the factory has ended all others', () => {
+  it('arms the timer again if the factory ended all other sessions', () => {
     const { registry, clock } = plainRegistry()
     registry.getOrCreate('before')
     registry.getOrCreate('a', () => {
@@ -80,7 +80,7 @@ describe('a creation that nobody watches', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('is refused where the factory closes the registry', async () => {
+  it('is refused if the factory closes the registry', async () => {
     const { registry } = plainRegistry()
     registry.getOrCreate('before')
     let closing: Promise<unknown> | undefined
@@ -96,7 +96,7 @@ describe('a creation that nobody watches', () => {
     await expect(closing).resolves.toMatchObject({ ended: 1 })
   })
 
-  it('lets go who is over at that very moment, by whatever timeout', () => {
+  it('expires a session exactly at its deadline, whatever its timeout', () => {
     const { registry, clock } = plainRegistry({ intervalMs: 2_000_000 })
     for (const id of ['a', 'b', 'c']) registry.getOrCreate(id)
     registry.getOrCreate('short', undefined, { timeoutMs: 5 })
@@ -118,7 +118,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.has('a')).toBe(false)
   })
 
-  it('lets go who is past the absolute timeout', () => {
+  it('expires a session past `maxAgeMs`', () => {
     const { registry, clock } = plainRegistry({ maxAgeMs: 5, intervalMs: 2_000_000 })
     for (const id of ['a', 'b', 'c']) registry.getOrCreate(id)
     clock.advance(5)
@@ -127,7 +127,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.stats()).toMatchObject({ size: 1, expired: 3 })
   })
 
-  it('lets go who reaches the absolute timeout among creations that follow closely', () => {
+  it('expires a session that reaches `maxAgeMs` between two close creations', () => {
     const { registry, clock } = plainRegistry({ maxAgeMs: 1_000 })
     registry.getOrCreate('a')
     clock.advance(995)
@@ -138,7 +138,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.stats()).toMatchObject({ size: 3, expired: 1 })
   })
 
-  it('lets go who was in use past the absolute timeout, and no longer is', () => {
+  it('expires a session past `maxAgeMs` once its hold is released', () => {
     const { registry, clock } = plainRegistry({ maxAgeMs: 1_000 })
     registry.getOrCreate('a')
     const hold = registry.hold('a')
@@ -151,7 +151,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.stats()).toMatchObject({ size: 3, expired: 1 })
   })
 
-  it('evicts the least recently active at the cap, and nobody before', () => {
+  it('evicts the least recently active at the cap, and nothing below it', () => {
     const { registry, clock } = plainRegistry({ maxSessions: 3 })
     for (const id of ['a', 'b', 'c', 'd']) {
       registry.getOrCreate(id)
@@ -162,7 +162,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.stats()).toMatchObject({ evicted: 1 })
   })
 
-  it('keeps a cap that is larger than one `Map` may be', () => {
+  it('respects a cap larger than the capacity of one `Map`', () => {
     const maxSessions = 2 ** 17 + 1_000
     const { registry } = plainRegistry({ maxSessions })
     for (let count = 0; count < maxSessions + 10; count += 1) registry.getOrCreate(`visitor ${count}`)
@@ -180,7 +180,7 @@ describe('a creation that nobody watches', () => {
     )
   })
 
-  it('makes room for itself where its factory has taken the last', () => {
+  it('evicts for itself if its factory took the last place', () => {
     const { registry, clock } = plainRegistry({ maxSessions: 3 })
     for (const id of ['a', 'b']) registry.getOrCreate(id)
     clock.advance(60_000)
@@ -189,7 +189,7 @@ describe('a creation that nobody watches', () => {
     expect([...registry.keys()]).toEqual(['b', 'd', 'c'])
   })
 
-  it('is refused for each id that is being archived, until that is', async () => {
+  it('is refused for an id being archived, until the archive has finished', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = historyRegistry({ archive: store.archive })
     for (const id of ['before', 'a', 'b']) registry.getOrCreate(id)
@@ -209,7 +209,7 @@ describe('a creation that nobody watches', () => {
     expect(registry.stats()).toMatchObject({ size: 3, expired: 3, archiving: 0 })
   })
 
-  it('is refused where its factory has set off the archive of the id', () => {
+  it('is refused if its factory started the archive of the id', () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = historyRegistry({ archive: store.archive })
     registry.getOrCreate('before')
@@ -223,7 +223,7 @@ describe('a creation that nobody watches', () => {
     expect(thrownBy(() => registry.getOrCreate('a', create))).toEqual(sessionError('ERR_SESSION_NEEDS_OPEN'))
   })
 
-  it('takes no room that has just become free for somebody who waits', async () => {
+  it('does not take capacity that was just freed for a waiting call', async () => {
     const store = new FakeArchive('manual')
     const { registry } = historyRegistry({ archive: store.archive, maxSessions: 2 })
     for (const id of ['in use', 'a']) registry.getOrCreate(id)
@@ -241,7 +241,7 @@ describe('a creation that nobody watches', () => {
     expect([...registry.keys()]).toEqual(['b', 'in use'])
   })
 
-  it('is taken hold of by those who wait for the id since its session was deleted', async () => {
+  it('is held by calls that wait for the id since its session was deleted', async () => {
     const { registry } = plainRegistry()
     const first = deferred()
     const seen: string[] = []
@@ -256,7 +256,7 @@ describe('a creation that nobody watches', () => {
     expect(seen).toEqual(['the new one'])
   })
 
-  it('ends in time on a clock that is set back', () => {
+  it('expires on time after the clock was set back', () => {
     let now = 1_000_000
     const host = new ManualClock()
     const clock = {

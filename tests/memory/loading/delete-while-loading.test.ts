@@ -14,7 +14,7 @@ function loading(options: Parameters<typeof clockedRegistry>[0] = {}) {
 describe.each(['delete', 'clear'] as const)('%s of a session that is being loaded', (member) => {
   const yes = member === 'delete' ? true : 1
 
-  it('drops what comes of the load, and those who wait load anew', async () => {
+  it('drops the result of the load, and the waiting calls load anew', async () => {
     const { registry, store, events } = loading()
     const opened = registry.open('a')
     const ran = registry.run('a', (session) => session.value)
@@ -30,7 +30,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
     expect(registry.stats()).toMatchObject({ created: 1, loaded: 1, deleted: 0 })
   })
 
-  it('aborts the load, with the reason', () => {
+  it('aborts the load with the reason', () => {
     const { registry, store } = loading()
     observe(registry.open('a'))
     registry[member]('a')
@@ -39,7 +39,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
     expect(store.at(0).signal.reason).toEqual(sessionError('ERR_SESSION_ENDED'))
   })
 
-  it('rejects no caller when the aborted load then fails', async () => {
+  it('rejects no caller if the aborted load then fails', async () => {
     const { registry, store } = loading()
     const opened = registry.open('a')
     registry[member]('a')
@@ -50,7 +50,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
     expect(await opened).toEqual([])
   })
 
-  it('finds nothing more before the new load has begun', async () => {
+  it('finds nothing more until the new load has begun', async () => {
     const { registry, store } = loading()
     observe(registry.open('a'))
     registry[member]('a')
@@ -61,7 +61,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
     expect(registry[member]('a')).toBe(yes)
   })
 
-  it('loads nothing anew for a caller that leaves in the same step', async () => {
+  it('does not load again for a caller that leaves in the same step', async () => {
     const { registry, store } = loading()
     const controller = new AbortController()
     const opened = observe(registry.open('a', { signal: controller.signal }))
@@ -73,7 +73,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
     expect(store.calls).toHaveLength(1)
   })
 
-  it('drops a value that waits for room, whether it was loaded or made', async () => {
+  it('drops a value that waits for capacity, loaded or created', async () => {
     const create = vi.fn((id: string) => [`${id} ${create.mock.calls.length}`])
     const archives: (() => void)[] = []
     const { registry } = clockedRegistry({
@@ -94,7 +94,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
 })
 
 describe('a deletion during a load', () => {
-  it('of many ids: clear counts each of them, and each is loaded anew', async () => {
+  it('of many ids: clear counts each of them, and each is loaded again', async () => {
     const { registry, store } = loading()
     const opens = ['a', 'b', 'c'].map((id) => registry.open(id))
     registry.set('live', [])
@@ -106,7 +106,7 @@ describe('a deletion during a load', () => {
     expect(await Promise.all(opens)).toEqual([['a'], ['b'], ['c']])
   })
 
-  it('by the very load: deletes nothing, rather than load without end', async () => {
+  it('by the load itself: deletes nothing, instead of loading endlessly', async () => {
     let calls = 0
     const { registry } = clockedRegistry({
       load: async (id) => {
@@ -120,13 +120,13 @@ describe('a deletion during a load', () => {
     expect(calls).toBe(1)
   })
 
-  it('by a factory: deletes nothing, as there is nothing yet', async () => {
+  it('by a factory: deletes nothing, as there is no session yet', async () => {
     const { registry } = clockedRegistry({ create: (id) => [String(registry.delete(id))] })
 
     expect(await registry.open('a')).toEqual(['false'])
   })
 
-  it('by another visitor: the signal aborts in the context of the load, and the new one runs in that of the caller', async () => {
+  it('by another visitor: the signal aborts in the context of the load, and the new load runs in that of its caller', async () => {
     const visitor = new AsyncLocalStorage<string>()
     const ran: string[] = []
     const { registry } = clockedRegistry({
@@ -143,7 +143,7 @@ describe('a deletion during a load', () => {
     expect(ran).toEqual(['load in ada', 'abort in ada', 'load in ada'])
   })
 
-  it('when the first caller has left: the new load runs in the context of one who still waits', async () => {
+  it('after the first caller left: the new load runs in the context of a caller that still waits', async () => {
     const visitor = new AsyncLocalStorage<string>()
     const ran: string[] = []
     const controller = new AbortController()

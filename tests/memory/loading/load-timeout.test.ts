@@ -15,7 +15,7 @@ function loading(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('loadTimeoutMs', () => {
-  it('rejects all who wait exactly at it, and aborts the load', async () => {
+  it('rejects all waiting calls exactly then, and aborts the load', async () => {
     const { registry, store, clock } = loading()
     const waits = [observe(registry.open('a')), observe(registry.run('a', () => {}))]
     await clock.advanceAsync(4_999)
@@ -38,7 +38,7 @@ describe('loadTimeoutMs', () => {
     expect(opened.error).toEqual(timedOut)
   })
 
-  it('frees the id: the next call loads anew, and a late answer changes nothing', async () => {
+  it('frees the id: the next call loads again, and a late result changes nothing', async () => {
     const { registry, store, clock, events } = loading()
     observe(registry.open('a'))
     await clock.advanceAsync(5_000)
@@ -53,7 +53,7 @@ describe('loadTimeoutMs', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('counts from the call of the hook, for each call anew', async () => {
+  it('counts from each call of the hook', async () => {
     const { registry, store, clock } = loading()
     const opened = observe(registry.open('a'))
     await clock.advanceAsync(4_000)
@@ -66,7 +66,7 @@ describe('loadTimeoutMs', () => {
     expect(opened.value).toEqual(['loaded'])
   })
 
-  it('a caller that comes late waits for what is left of it', async () => {
+  it('a call that comes later waits for the remaining time', async () => {
     const { registry, clock } = loading()
     observe(registry.open('a'))
     await clock.advanceAsync(3_000)
@@ -76,7 +76,7 @@ describe('loadTimeoutMs', () => {
     expect(late.error).toEqual(timedOut)
   })
 
-  it('does not count the wait for an archive, nor that for room', async () => {
+  it('does not include the wait for an archive or for capacity', async () => {
     const archives: (() => void)[] = []
     const { registry, store, clock } = loading({
       maxSessions: 1,
@@ -94,7 +94,7 @@ describe('loadTimeoutMs', () => {
     expect(opened.value).toEqual(['loaded'])
   })
 
-  it('leaves no timer behind: when the load settles, when nobody waits, when the registry closes', async () => {
+  it('leaves no timer behind when the load settles, when no call waits, or when the registry closes', async () => {
     const settling = loading()
     const opened = settling.registry.open('a')
     settling.store.at(0).resolve(undefined)

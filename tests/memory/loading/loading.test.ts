@@ -7,7 +7,7 @@ import { failureOf, sessionError, thrownBy } from '../../support/session-error.t
 import { settle } from '../../support/settle.ts'
 
 describe('a load', () => {
-  it('gives a session that begins anew: `created`, age, idle time', async () => {
+  it('creates a session anew: `created`, age, idle time', async () => {
     const { calls, load } = new ManualLoad()
     const { registry, clock, events } = clockedRegistry({ load, timeoutMs: 1_000, maxAgeMs: 5_000 })
     const opened = registry.open('a')
@@ -24,7 +24,7 @@ describe('a load', () => {
     expect(registry.has('a')).toBe(false)
   })
 
-  it('that fails at once, or throws, rejects with the very error', async () => {
+  it('that fails or throws: rejects with that very error', async () => {
     const error = new Error('down')
     const { registry } = clockedRegistry({
       load: () => {
@@ -37,7 +37,7 @@ describe('a load', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('may give a value that is falsy, but not undefined', async () => {
+  it('may return a falsy value, but not undefined', async () => {
     const create = vi.fn(() => [])
     const { registry } = clockedRegistry({ load: async () => null as unknown as string[], create })
 
@@ -45,7 +45,7 @@ describe('a load', () => {
     expect(create).not.toHaveBeenCalled()
   })
 
-  it('is aborted when nobody waits for it any more, and what it gives then is dropped', async () => {
+  it('is aborted once no call waits for it, and its result is dropped', async () => {
     const { calls, load } = new ManualLoad()
     const { registry, events } = clockedRegistry({ load })
     const controllers = [new AbortController(), new AbortController()]
@@ -76,7 +76,7 @@ describe('a load', () => {
     expect(calls[0]?.signal.aborted).toBe(false)
   })
 
-  it('gives way to a session that is set meanwhile, held by those who waited', async () => {
+  it('is superseded by a session set meanwhile, held by the calls that waited', async () => {
     const { calls, load } = new ManualLoad()
     const { registry, clock, events } = clockedRegistry({ load, timeoutMs: 1_000, maxTurnMs: 60_000 })
     const order: string[] = []
@@ -96,7 +96,7 @@ describe('a load', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('that fails after the session was set fails nobody', async () => {
+  it('that fails after the session was set: rejects no call', async () => {
     const { calls, load } = new ManualLoad()
     const { registry } = clockedRegistry({ load })
     const opened = registry.open('a')
@@ -106,7 +106,7 @@ describe('a load', () => {
     expect(await opened).toEqual(['set'])
   })
 
-  it('of one id waits for no other', async () => {
+  it('of one id waits for no other id', async () => {
     const { calls, load } = new ManualLoad()
     const { registry } = clockedRegistry({ load })
     const a = observe(registry.open('a'))
@@ -117,7 +117,7 @@ describe('a load', () => {
     expect(a.state).toBe('pending')
   })
 
-  it.each(['open', 'run'] as const)('that calls `%s` of its own id is refused', async (how) => {
+  it.each(['open', 'run'] as const)('that calls `%s` of its own id: is refused', async (how) => {
     const { registry } = clockedRegistry({
       load: async (id): Promise<string[]> => {
         await settle()
@@ -138,7 +138,7 @@ describe('a load', () => {
     expect([...registry.keys()].toSorted()).toEqual(['a', 'b'])
   })
 
-  it('may leave work behind that opens the session later', async () => {
+  it('may start work that opens the session later', async () => {
     const later = deferred()
     let leftBehind: Promise<unknown> | undefined
     const { registry } = clockedRegistry({
@@ -155,7 +155,7 @@ describe('a load', () => {
   })
 })
 
-describe('opening', () => {
+describe('open', () => {
   it('counts hits and misses', async () => {
     const { registry } = clockedRegistry()
     await registry.open('a')
@@ -174,7 +174,7 @@ describe('opening', () => {
     expect(registry.has('a')).toBe(true)
   })
 
-  it('rejects with what the factory throws, and has evicted nobody', async () => {
+  it('rejects with the error of the factory, and evicts nothing', async () => {
     const error = new Error('no value')
     const { registry } = clockedRegistry({
       maxSessions: 1,
@@ -189,7 +189,7 @@ describe('opening', () => {
     expect([...registry.keys()]).toEqual(['a'])
   })
 
-  it('with a factory that makes the session itself gives that one', async () => {
+  it('returns the session that the factory itself created', async () => {
     const { registry, events } = clockedRegistry({
       create: (id) => {
         registry.set(id, ['from within'])
@@ -213,7 +213,7 @@ describe('opening', () => {
     expect(thrownBy(() => registry.getOrCreate('b'))).toEqual(sessionError('ERR_SESSION_REGISTRY_CLOSED'))
   })
 
-  it('may be asked by a listener of the end, for the same id', async () => {
+  it('may be called by a listener of `ended`, for the same id', async () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', ['old'])
     const reopened: Promise<string[]>[] = []

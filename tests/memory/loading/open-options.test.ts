@@ -11,7 +11,7 @@ const loadsLater = () => {
 }
 
 describe('`create` of one call', () => {
-  it('open: makes the value instead of the registry’s, and is not called for a live session', async () => {
+  it('open: is used instead of the registry’s, and not called for a live session', async () => {
     const { registry } = clockedRegistry({ create: () => ['registry'] })
     const own = vi.fn((id: string) => [`made for ${id}`])
 
@@ -20,7 +20,7 @@ describe('`create` of one call', () => {
     expect(own).toHaveBeenCalledTimes(1)
   })
 
-  it('run: makes the value where the registry has no factory', async () => {
+  it('run: is enough if the registry has no factory', async () => {
     const { registry } = clockedRegistry({ create: undefined })
     const value = registry.run('a', (session) => session.value, { create: () => ['own'] })
 
@@ -35,7 +35,7 @@ describe('`create` of one call', () => {
     expect(create).not.toHaveBeenCalled()
   })
 
-  it('of several that wait, the first that has a factory makes the session', async () => {
+  it('of several waiting calls: the first that has a factory creates the session', async () => {
     const { loaded, load } = loadsLater()
     const { registry } = clockedRegistry({ create: undefined, load })
     const opens = [
@@ -48,7 +48,7 @@ describe('`create` of one call', () => {
     expect(await Promise.all(opens)).toEqual([['second'], ['second'], ['second']])
   })
 
-  it('its error reaches the caller, and nothing is left behind', async () => {
+  it('its error rejects its caller, and leaves nothing behind', async () => {
     const { registry, events } = clockedRegistry()
     const error = new Error('no value today')
     const open = observe(
@@ -65,7 +65,7 @@ describe('`create` of one call', () => {
     expect(events.take()).toEqual([])
   })
 
-  it('`false`: gives `undefined` where there is no session, and the value where there is', async () => {
+  it('`false`: returns `undefined` if there is no session, and the value if there is one', async () => {
     const { registry } = clockedRegistry()
 
     expect(await registry.open('a', { create: false })).toBeUndefined()
@@ -82,7 +82,7 @@ describe('`create` of one call', () => {
 })
 
 describe('`signal` of an `open`', () => {
-  it('ends the wait of this call with its reason, and leaves the others', async () => {
+  it('ends the wait of its own call with its reason, and of no other', async () => {
     const { loaded, load } = loadsLater()
     const { registry } = clockedRegistry({ load })
     const controller = new AbortController()
@@ -98,7 +98,7 @@ describe('`signal` of an `open`', () => {
     expect(second.value).toEqual(['loaded'])
   })
 
-  it('aborts the load that nobody else waits for', async () => {
+  it('aborts the load once no other call waits for it', async () => {
     const { load } = loadsLater()
     const { registry } = clockedRegistry({ load })
     const controller = new AbortController()
@@ -109,7 +109,7 @@ describe('`signal` of an `open`', () => {
     expect(load.mock.calls[0]?.[1].signal.aborted).toBe(true)
   })
 
-  it('that has aborted before opens nothing', async () => {
+  it('opens nothing if it aborted before', async () => {
     const { registry } = clockedRegistry()
     const open = observe(registry.open('a', { signal: AbortSignal.abort('too late') }))
     await open.settled
@@ -118,7 +118,7 @@ describe('`signal` of an `open`', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('is listened to no longer than the wait lasts', async () => {
+  it('has a listener only while the call waits', async () => {
     const { loaded, load } = loadsLater()
     const { registry } = clockedRegistry({ load })
     const { signal } = new AbortController()
@@ -132,14 +132,14 @@ describe('`signal` of an `open`', () => {
   })
 })
 
-describe('wrong options of an `open`', () => {
+describe('invalid options of an `open`', () => {
   it.each([
     ['create', { create: 'yes' }],
     ['create', { create: null }],
     ['signal', { signal: {} }],
     ['signal', { signal: { aborted: false, addEventListener: () => {} } }],
     ['known options', { waitMs: 5 }],
-  ])('names `%s`', async (name, options) => {
+  ])('are refused by name: `%s`', async (name, options) => {
     const { registry } = clockedRegistry()
     const open = observe(registry.open('a', options as object))
     await open.settled

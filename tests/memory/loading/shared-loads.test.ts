@@ -9,8 +9,8 @@ import { settle } from '../../support/settle.ts'
 
 // Nine of ten page reloads failed: the visitor's new request was rejected with why the old one had been given
 // up.
-describe('shared work that its last user has left', () => {
-  it.each(['open', 'run'] as const)('load: a %s that comes in the same step loads anew', async (how) => {
+describe('shared work without a waiting call', () => {
+  it.each(['open', 'run'] as const)('load: a %s in the same step loads again', async (how) => {
     const store = new ManualLoad()
     const { registry } = clockedRegistry({ load: store.load })
     const controller = new AbortController()
@@ -28,7 +28,7 @@ describe('shared work that its last user has left', () => {
   })
 
   it.each(['before', 'after'])(
-    'load: so does one that a listener of the same signal asks for, %s',
+    'load: so does a call made by a listener of the same signal, %s',
     async (when) => {
       const store = new ManualLoad()
       const { registry } = clockedRegistry({ load: store.load })
@@ -50,7 +50,7 @@ describe('shared work that its last user has left', () => {
     },
   )
 
-  it('load: what its hook still gives is not taken for the new one’s', async () => {
+  it('load: a late result of its hook is not used for the new one', async () => {
     const store = new ManualLoad()
     const { registry } = clockedRegistry({ load: store.load })
     const controller = new AbortController()
@@ -66,7 +66,7 @@ describe('shared work that its last user has left', () => {
     expect(again.value).toEqual(['of the second'])
   })
 
-  it('wait for an archive: the next call waits for the same archive, and gets the session', async () => {
+  it('wait for an archive: the next call waits for the same archive, and returns the session', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
@@ -88,7 +88,7 @@ describe('shared work that its last user has left', () => {
     expect(store.calls).toHaveLength(1)
   })
 
-  it('wait for room: the next call waits for room of its own', async () => {
+  it('wait for capacity: the next call waits on its own', async () => {
     const store = new FakeArchive('manual')
     const { registry } = clockedRegistry({ maxSessions: 1, archive: store.archive })
     registry.getOrCreate('first')
@@ -105,7 +105,7 @@ describe('shared work that its last user has left', () => {
 })
 
 describe('calls that wait together', () => {
-  it('a factory of one call that throws fails that call alone', async () => {
+  it('a factory of one call that throws rejects that call alone', async () => {
     const store = new ManualLoad()
     const { registry, events } = clockedRegistry({ load: store.load, create: () => ['of the registry'] })
     const error = new Error('no value today')
@@ -125,7 +125,7 @@ describe('calls that wait together', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('a factory of the registry that throws fails those who brought none', async () => {
+  it('the registry’s factory that throws rejects the calls without a factory of their own', async () => {
     const store = new ManualLoad()
     const error = new Error('no value today')
     const { registry } = clockedRegistry({
@@ -146,7 +146,7 @@ describe('calls that wait together', () => {
     expect(opens[1]?.value).toEqual(['of the call'])
   })
 
-  it('each of 20 000 whose own factory throws is rejected with its own error', async () => {
+  it('each of 20 000 calls with a throwing factory rejects with its own error', async () => {
     const store = new ManualLoad()
     const { registry } = clockedRegistry({ load: store.load, create: undefined })
     const opens = Array.from({ length: 20_000 }, (_, index) =>
@@ -167,7 +167,7 @@ describe('calls that wait together', () => {
   })
 
   // An array was searched and moved for each of them: 40 000 took tens of seconds.
-  it('100 000 for one id that are called off: take no longer each than a few do', async () => {
+  it('100 000 calls of one id: aborting them costs no more per call than a few do', async () => {
     const { registry } = clockedRegistry({ load: () => new Promise(() => {}) })
     const { signal, abort } = abortable()
     const opens = Array.from({ length: 100_000 }, () => observe(registry.open('a', { signal })))
@@ -177,7 +177,7 @@ describe('calls that wait together', () => {
     expect(opens.every(({ error }) => error === 'gone')).toBe(true)
   }, 30_000)
 
-  it('100 000 ids that wait for room and are called off: take no longer each than a few do', async () => {
+  it('100 000 ids that wait for capacity: aborting them costs no more per call than a few do', async () => {
     const { registry } = clockedRegistry({ maxSessions: 1, archive: () => new Promise(() => {}) })
     registry.getOrCreate('first')
     const { signal, abort } = abortable()

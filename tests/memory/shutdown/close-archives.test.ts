@@ -15,7 +15,7 @@ function closable(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('`close` and archives', () => {
-  it('archives every session, and counts those that were being archived already', async () => {
+  it('archives every session, and counts those already being archived', async () => {
     const { registry, store, clock, events } = closable({ timeoutMs: 1_000 })
     store.mode = 'manual'
     registry.set('a', ['hello'])
@@ -33,7 +33,7 @@ describe('`close` and archives', () => {
     expect(events.take().slice(2)).toEqual(['expired a idle', 'ended a idle', 'ended b closed'])
   })
 
-  it('reports what could not be archived, values untouched, and tells its end last', async () => {
+  it('reports what could not be archived, values untouched, and emits its end last', async () => {
     const { registry, store, clock, events } = closable({ archiveAttempts: 2 })
     store.mode = 'manual'
     const errors: unknown[] = []
@@ -59,7 +59,7 @@ describe('`close` and archives', () => {
     expect(errors).toEqual([])
   })
 
-  it('gives archives `deadlineMs` more than turns; then their signals abort', async () => {
+  it('gives archives `deadlineMs` more than turns, then aborts their signals', async () => {
     const { registry, store, clock } = closable({ turnGraceMs: 0 })
     store.mode = 'manual'
     registry.set('idle', [])
@@ -77,7 +77,7 @@ describe('`close` and archives', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('cuts pauses short, and makes none longer than a second', async () => {
+  it('shortens pauses between attempts to a second at most', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
     const { registry, store, clock } = closable({
       archiveAttempts: 20,
@@ -116,7 +116,7 @@ describe('`close` and archives', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('counts a session that is deleted in its archive as ended, before the failed ones', async () => {
+  it('counts a session deleted during its archive as ended, before the failed ones', async () => {
     const { registry, store, clock, events } = closable()
     store.mode = 'manual'
     registry.set('a', [])
@@ -130,7 +130,7 @@ describe('`close` and archives', () => {
     expect(events.take().slice(2)).toEqual(['ended a deleted', 'ended b closed'])
   })
 
-  it('ends when the last session in the archive is deleted', async () => {
+  it('settles when the last session being archived is deleted', async () => {
     const { registry, store, events } = closable()
     store.mode = 'manual'
     registry.set('a', [])
@@ -142,7 +142,7 @@ describe('`close` and archives', () => {
     expect(events.take()).toEqual(['created a', 'ended a deleted'])
   })
 
-  it('inside an archive hook ends at the deadline where that hook waits for it', async () => {
+  it('inside an archive hook that awaits it: settles at the deadline', async () => {
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
       archive: async () => {
@@ -157,7 +157,7 @@ describe('`close` and archives', () => {
     expect(await registry.close()).toMatchObject({ ended: 1, archived: 0, failed: [{ value: ['hello'] }] })
   })
 
-  it('comes to an end, without a deadline, where the host gives no timer', async () => {
+  it('settles without a deadline on a host that returns no timer', async () => {
     const { registry, clock } = closable()
     registry.on('error', () => {})
     registry.set('a', [])

@@ -13,7 +13,7 @@ function closable(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('`close` and listeners', () => {
-  it('may be called by any of them, and again by the next', async () => {
+  it('may be called by a listener of any event, and again by the next', async () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000 })
     const reports = new Set<unknown>()
     const close = ({ id }: { readonly id: string }) => {
@@ -34,7 +34,7 @@ describe('`close` and listeners', () => {
     ])
   })
 
-  it('in `created`, refuses the turn that was about to begin', async () => {
+  it('in `created`: refuses the turn that was about to begin', async () => {
     for (const whenBusy of ['wait', 'join'] as const) {
       const { registry, events } = clockedRegistry()
       registry.on('created', () => registry.close())
@@ -46,7 +46,7 @@ describe('`close` and listeners', () => {
     }
   })
 
-  it('is not disturbed by one that throws', async () => {
+  it('is not disturbed by a listener that throws', async () => {
     const { registry, store, clock } = closable({ archiveAttempts: 1 })
     store.mode = 'failing'
     registry.on('error', () => {
@@ -66,7 +66,7 @@ describe('`close` and listeners', () => {
     vi.restoreAllMocks()
   })
 
-  it('tells no session twice where one deletes another during the close', async () => {
+  it('emits one end per session if a listener deletes another one during the close', async () => {
     const { registry, store, events } = closable()
     store.mode = 'manual'
     registry.on('ended', () => registry.clear())
@@ -84,7 +84,7 @@ describe('`close` and listeners', () => {
     ])
   })
 
-  it('tells no session twice where an aborted archive deletes another', async () => {
+  it('emits one end per session if an aborted archive deletes another one', async () => {
     const { registry, store, clock, events } = closable()
     store.mode = 'manual'
     for (const id of ['a', 'b']) registry.set(id, [])

@@ -20,7 +20,7 @@ const loopTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 // One million sessions held the event loop for 1.9 s.
 describe('close of many sessions', () => {
-  it('lets the event loop go round every few milliseconds, and ends all, each once', async () => {
+  it('yields to the event loop every few milliseconds, and ends each session once', async () => {
     const { registry, ended } = crowded()
     let turns = 0
     let isClosed = false
@@ -49,7 +49,7 @@ describe('close of many sessions', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('between two slices: reads find what has not ended yet, and nothing new is let in', async () => {
+  it('between two slices: reads find what has not ended yet, and nothing new is accepted', async () => {
     const { registry } = crowded()
     const closing = registry.close()
 
@@ -60,7 +60,7 @@ describe('close of many sessions', () => {
     expect(await closing).toMatchObject({ ended: count })
   })
 
-  it('a listener that gives another timeout to a session that waits for its end keeps nothing alive', async () => {
+  it('a listener that assigns a timeout to a session about to end keeps nothing alive', async () => {
     const { registry, ended } = crowded()
     registry.once('ended', () => {
       for (const session of registry.sessions()) session.timeoutMs = 5_000_000
@@ -100,7 +100,7 @@ describe('close of many sessions', () => {
     expect(report).toMatchObject({ ended: count })
   })
 
-  it('hands every session to the archive', async () => {
+  it('archives every session', async () => {
     const archived: string[] = []
     const { registry } = crowded({
       archive: async ({ id }) => {

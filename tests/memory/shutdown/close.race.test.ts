@@ -5,7 +5,7 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { observe } from '../../support/observed-promise.ts'
 import { Random } from '../../support/random.ts'
 
-it('a close at any moment loses nothing of what was accepted, and ends everything once', async () => {
+it('close: at any moment, loses nothing that was accepted, and ends everything once', async () => {
   const random = new Random(4)
   for (let round = 0; round < 300; round += 1) {
     const store = new FakeArchive()

@@ -33,11 +33,11 @@ describe('`close` without turns or archives', () => {
     expect(await report).toEqual({ ended: 1, archived: 0, failed: [] })
   })
 
-  it('of an empty registry has nothing to report', async () => {
+  it('of an empty registry: reports nothing', async () => {
     expect(await clockedRegistry().registry.close()).toEqual({ ended: 0, archived: 0, failed: [] })
   })
 
-  it('leaves a registry in which nothing is found and nothing begins', async () => {
+  it('afterwards: reads find nothing and creating throws', async () => {
     const { registry, clock } = clockedRegistry()
     registry.set('a', [])
     await registry.close()
@@ -58,7 +58,7 @@ describe('`close` without turns or archives', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('is what `await using` does', async () => {
+  it('`await using`: closes the registry', async () => {
     const { registry, events } = clockedRegistry()
     {
       await using sessions = registry
@@ -68,7 +68,7 @@ describe('`close` without turns or archives', () => {
     expect(events.take()).toEqual(['created a', 'ended a closed'])
   })
 
-  it('with a wrong deadline leaves the registry open', async () => {
+  it('with an invalid deadline: leaves the registry open', async () => {
     const { registry } = clockedRegistry()
 
     expect(await failureOf(() => registry.close({ deadlineMs: -1 }))).toEqual(
@@ -79,7 +79,7 @@ describe('`close` without turns or archives', () => {
 })
 
 describe('`close` and turns', () => {
-  it('waits for a turn as long as the deadline and the grace, and not longer', async () => {
+  it('waits for a turn until the deadline and the grace, and no longer', async () => {
     const { registry, clock, events } = clockedRegistry({ turnGraceMs: 200 })
     const turn = beginTurn(registry, 'a')
     const report = observe(registry.close({ deadlineMs: 500 }))
@@ -99,7 +99,7 @@ describe('`close` and turns', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('has a deadline of 10 seconds by default, and gives turns 5 more', async () => {
+  it('deadline and grace: 10 seconds and 5 more by default', async () => {
     const { registry, clock } = clockedRegistry()
     const turn = beginTurn(registry, 'a')
     observe(registry.close())
@@ -114,7 +114,7 @@ describe('`close` and turns', () => {
     expect(turn.run.state).toBe('rejected')
   })
 
-  it('with a deadline and a grace of zero cuts them as soon as timers run', async () => {
+  it('deadline and grace of zero: aborts and releases turns as soon as timers run', async () => {
     const { registry, clock } = clockedRegistry({ turnGraceMs: 0 })
     const turn = beginTurn(registry, 'a')
     const report = observe(registry.close({ deadlineMs: 0 }))
@@ -124,7 +124,7 @@ describe('`close` and turns', () => {
     expect(report.state).toBe('fulfilled')
   })
 
-  it('with a deadline of infinity waits as long as it takes', async () => {
+  it('deadline of infinity: waits as long as the turns take', async () => {
     const { registry, clock } = clockedRegistry({ maxTurnMs: Number.POSITIVE_INFINITY })
     const turn = beginTurn(registry, 'a')
     const report = observe(registry.close({ deadlineMs: Number.POSITIVE_INFINITY }))
@@ -152,7 +152,7 @@ describe('`close` and turns', () => {
     expect(events.take()).toEqual(['ended a closed', 'ended b closed'])
   })
 
-  it('refuses the turns that wait: in a queue, for a load, for an archive, for room', async () => {
+  it('refuses the turns that wait in a queue, for a load, for an archive, for capacity', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = closable({
       archive: store.archive,
@@ -182,7 +182,7 @@ describe('`close` and turns', () => {
     expect(report.value).toMatchObject({ ended: 2, archived: 2 })
   })
 
-  it('aborts the load that nobody may wait for any more', async () => {
+  it('aborts a load once no call may wait for it', async () => {
     const signals: AbortSignal[] = []
     const { registry } = clockedRegistry({
       load: (_id, { signal }) => {
@@ -196,7 +196,7 @@ describe('`close` and turns', () => {
     expect(signals[0]?.reason).toEqual(closed)
   })
 
-  it('lets in what joins a running turn, nested or beside, and nothing else', async () => {
+  it('accepts what joins a running turn, nested or concurrent, and nothing else', async () => {
     const { registry } = clockedRegistry()
     const turn = beginTurn(registry, 'a')
     const beside = beginTurn(registry, 'b', { whenBusy: 'join' })
@@ -228,7 +228,7 @@ describe('`close` and turns', () => {
     await report.settled
   })
 
-  it('takes holds away at the deadline, without an error', async () => {
+  it('releases holds at the deadline, without an error', async () => {
     const { registry, clock, events } = clockedRegistry()
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))
@@ -243,7 +243,7 @@ describe('`close` and turns', () => {
     expect(errors).toEqual([])
   })
 
-  it('inside a turn refuses at once, and cuts that turn if it waits for it', async () => {
+  it('inside a turn that awaits it: refuses at once, and aborts that turn at the deadline', async () => {
     const { registry, clock } = clockedRegistry({ turnGraceMs: 100 })
     const turn = observe(registry.run('a', () => registry.close({ deadlineMs: 400 })))
     await settle()
@@ -254,7 +254,7 @@ describe('`close` and turns', () => {
     expect(await registry.close()).toMatchObject({ ended: 1 })
   })
 
-  it('inside a turn that does not wait for it lets that turn finish', async () => {
+  it('inside a turn that does not await it: lets that turn finish', async () => {
     const { registry } = clockedRegistry()
     const turn = registry.run('a', async () => {
       registry.close()
@@ -266,7 +266,7 @@ describe('`close` and turns', () => {
     expect(await registry.close()).toMatchObject({ ended: 1 })
   })
 
-  it('goes on when the session of its last turn is deleted', async () => {
+  it('continues when the session of its last turn is deleted', async () => {
     const { registry } = clockedRegistry()
     beginTurn(registry, 'a')
     const report = registry.close()

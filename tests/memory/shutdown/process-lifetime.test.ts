@@ -37,8 +37,8 @@ const withOneOver = (tries: string) => `
 
 const fails = "() => Promise.reject(new Error('down'))"
 
-describe('a call that waits keeps its process alive', () => {
-  it('until an awaited `settled()` fulfils, through the pauses between the tries of an archive', async () => {
+describe('a waiting call keeps its process alive', () => {
+  it('until an awaited `settled()` fulfils, through the pauses between archive attempts', async () => {
     const lines = await printedBy(`${withOneOver(`${fails}, ${fails}`)}
       await registry.settled()
       console.log('settled', registry.stats().archiving)`)
@@ -46,7 +46,7 @@ describe('a call that waits keeps its process alive', () => {
     expect(lines).toEqual(['settled 0'])
   })
 
-  it('until `loadTimeoutMs` rejects a call that waits for a load which is never answered', async () => {
+  it('until `loadTimeoutMs` rejects a call whose load never settles', async () => {
     const lines = await printedBy(`
       const registry = new SessionRegistry({ load: never, loadTimeoutMs: 50 })
       await registry.open('a').catch((error) => console.log(error.code))`)
@@ -64,7 +64,7 @@ describe('a call that waits keeps its process alive', () => {
   })
 })
 
-describe('a process ends by itself', () => {
+describe('a process exits', () => {
   it.each([
     ['with a turn and a hold that never end', 'void registry.run("a", never); registry.hold("a")'],
     ['with a session that waits for its time', 'registry.getOrCreate("a")'],
@@ -101,7 +101,7 @@ describe('a process stays alive', () => {
     expect(await printedBy(`${withOneOver(first)}; console.log(await registry.open('a'))`)).toEqual(['new'])
   })
 
-  it('for an `open` that waits for room', async () => {
+  it('for an `open` that waits for capacity', async () => {
     const program = `
       const tries = [${fails}]
       const archive = () => tries.shift()?.() ?? Promise.resolve()
@@ -122,7 +122,7 @@ describe('a process stays alive', () => {
     expect(await printedBy(program)).toEqual(['ERR_SESSION_REGISTRY_CLOSED', '1 0 1'])
   })
 
-  it('for `close` without a deadline, though nothing else in it does', async () => {
+  it('for `close` without a deadline, although nothing else keeps it alive', async () => {
     const program = `
       const registry = new SessionRegistry({ create: () => 1, maxTurnMs: Infinity })
       void registry.run('a', () => sleep(100, undefined, { ref: false }))

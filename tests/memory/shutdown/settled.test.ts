@@ -6,7 +6,7 @@ import { observe } from '../../support/observed-promise.ts'
 import { settle } from '../../support/settle.ts'
 
 describe('settled()', () => {
-  it('fulfils where nothing is under way, sessions, holds and turns or not', async () => {
+  it('fulfils if nothing is under way, with sessions, holds and turns or without', async () => {
     const { registry } = clockedRegistry()
     await registry.settled()
     registry.set('a', [])
@@ -16,7 +16,7 @@ describe('settled()', () => {
     expect(await registry.settled()).toBeUndefined()
   })
 
-  it('load: waits for it, and for nothing that begins after', async () => {
+  it('load: waits for it, and for nothing that begins later', async () => {
     const store = new ManualLoad()
     const { registry } = clockedRegistry({ load: store.load })
     observe(registry.open('a'))
@@ -31,7 +31,7 @@ describe('settled()', () => {
     expect(store.calls).toHaveLength(2)
   })
 
-  it('load: waits also for one that was called off, and no longer than `loadTimeoutMs` from its start', async () => {
+  it('load: waits also for an aborted one, at most `loadTimeoutMs` from its start', async () => {
     const store = new ManualLoad()
     const { registry, clock } = clockedRegistry({ load: store.load, loadTimeoutMs: 5_000 })
     const controller = new AbortController()
@@ -63,7 +63,7 @@ describe('settled()', () => {
     expect(registry.stats().archiving).toBe(0)
   })
 
-  it('archive: waits for the hook of a session that was deleted meanwhile', async () => {
+  it('archive: waits for the hook of a session deleted meanwhile', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, archive: store.archive })
     registry.set('a', [])
@@ -102,7 +102,7 @@ describe('settled()', () => {
     expect(settled.state).toBe('fulfilled')
   })
 
-  it('waits for a creation that waits for room', async () => {
+  it('waits for a creation that waits for capacity', async () => {
     const archive = new FakeArchive('manual')
     const { registry } = clockedRegistry({ maxSessions: 1, archive: archive.archive })
     registry.set('a', [])
@@ -117,7 +117,7 @@ describe('settled()', () => {
     expect(registry.has('b')).toBe(true)
   })
 
-  it('fulfils when the registry is closed, and after it, whatever the hooks do', async () => {
+  it('fulfils when the registry is closed, and after it, even if hooks do not settle', async () => {
     const { registry } = clockedRegistry({ load: () => new Promise(() => {}) })
     observe(registry.open('a'))
     const settled = observe(registry.settled())

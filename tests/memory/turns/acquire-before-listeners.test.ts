@@ -4,7 +4,7 @@ import { ManualLoad } from '../../support/manual-load.ts'
 import { observe } from '../../support/observed-promise.ts'
 import { settle } from '../../support/settle.ts'
 
-it('acquire: all who wait have their hold before a listener of `created` can end the session', async () => {
+it('acquire: all waiting calls have their hold before a listener of `created` can end the session', async () => {
   const store = new ManualLoad()
   const { registry, events } = clockedRegistry({ load: store.load })
   registry.once('created', ({ id }) => registry.delete(id))

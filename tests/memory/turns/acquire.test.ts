@@ -19,7 +19,7 @@ function reporting(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('`maxMs` of a hold', () => {
-  it('ends it exactly then, with an error, whatever `maxHoldMs` is', () => {
+  it('ends it exactly then, with an error, at any `maxHoldMs`', () => {
     const { registry, clock, errors } = reporting({ maxHoldMs: 50 })
     registry.getOrCreate('a')
     registry.hold('a', { maxMs: 5_000 })
@@ -31,7 +31,7 @@ describe('`maxMs` of a hold', () => {
     expect(errors).toEqual([timeout])
   })
 
-  it('is `maxHoldMs` by default, which is 24 hours, however short `timeoutMs` and `maxTurnMs` are', () => {
+  it('defaults to `maxHoldMs`, which is 24 hours at any `timeoutMs` and `maxTurnMs`', () => {
     const { registry, clock, errors } = reporting({ maxTurnMs: 1_000 })
     registry.getOrCreate('a')
     registry.hold('a')
@@ -42,7 +42,7 @@ describe('`maxMs` of a hold', () => {
     expect(errors).toEqual([timeout])
   })
 
-  it('infinity takes no timer', () => {
+  it('infinity starts no timer', () => {
     const { registry, clock } = reporting({ timeoutMs: never })
     registry.getOrCreate('a')
     registry.hold('a', { maxMs: never })
@@ -61,8 +61,8 @@ describe('`maxMs` of a hold', () => {
   })
 })
 
-describe('`renew` of a hold', () => {
-  it('gives it its whole time again', () => {
+describe('`renew`', () => {
+  it('restarts the full time of the hold', () => {
     const { registry, clock, errors } = reporting({ maxHoldMs: 5_000 })
     registry.getOrCreate('a')
     const hold = registry.hold('a')
@@ -77,7 +77,7 @@ describe('`renew` of a hold', () => {
     expect(errors).toEqual([timeout])
   })
 
-  it('says that it no longer holds: released, out of time, deleted, closed', async () => {
+  it('reports that the hold no longer holds: released, expired, deleted, closed', async () => {
     const { registry, clock } = reporting({ maxHoldMs: 5_000 })
     const holdOf = (id: string) => {
       registry.getOrCreate(id)
@@ -124,7 +124,7 @@ describe('a hold', () => {
     expect(hold?.session.value).toEqual(['hello'])
   })
 
-  it('shows neither id nor value when it is printed', () => {
+  it('prints neither id nor value', () => {
     const { registry } = reporting()
     registry.set('a-secret-id', ['a secret'])
     const hold = registry.hold('a-secret-id')
@@ -140,7 +140,7 @@ describe('a hold', () => {
 })
 
 describe('`acquire`', () => {
-  it('opens and holds in one step: nothing ends the session in between', async () => {
+  it('opens and holds in one step: nothing can end the session in between', async () => {
     const { registry, clock } = reporting({ load: async () => ['loaded'], maxSessions: 1 })
     const hold = await registry.acquire('a')
     clock.advance(60_000)
@@ -152,7 +152,7 @@ describe('`acquire`', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('takes a live session as it is, before it returns, and creates one where there is none', async () => {
+  it('holds a live session before it returns, and creates one if there is none', async () => {
     const { registry } = reporting()
     registry.set('a', ['there'])
     const acquired = registry.acquire('a')
@@ -164,7 +164,7 @@ describe('`acquire`', () => {
     expect(registry.stats()).toMatchObject({ held: 3, hits: 1, misses: 2 })
   })
 
-  it('with `create: false` gives `undefined` where there is no session', async () => {
+  it('with `create: false`: returns `undefined` if there is no session', async () => {
     const { registry } = reporting()
 
     expect(await registry.acquire('a', { create: false })).toBeUndefined()
@@ -173,7 +173,7 @@ describe('`acquire`', () => {
     expect(await registry.acquire('a', { create: false })).toBeDefined()
   })
 
-  it('has its own `maxMs`, from the moment that it holds', async () => {
+  it('`maxMs` counts from the moment of the hold', async () => {
     const loaded = deferred<string[]>()
     const { registry, clock, errors } = reporting({ load: () => loaded.promise })
     const acquired = registry.acquire('a', { maxMs: 500 })
@@ -188,7 +188,7 @@ describe('`acquire`', () => {
     expect(errors).toEqual([timeout])
   })
 
-  it('ends its wait with its signal, and holds nothing then', async () => {
+  it('its signal ends the wait, and then nothing is held', async () => {
     const loaded = deferred<string[]>()
     const { registry } = reporting({ load: () => loaded.promise })
     const controller = new AbortController()
@@ -216,7 +216,7 @@ describe('`acquire`', () => {
     expect(registry.peek('a')?.held).toBe(false)
   })
 
-  it('inside a turn holds its session beyond the turn', async () => {
+  it('inside a turn: holds its session beyond the turn', async () => {
     const { registry } = reporting()
     const hold = await registry.run('a', () => registry.acquire('a'))
     expect(registry.peek('a')?.held).toBe(true)
@@ -225,7 +225,7 @@ describe('`acquire`', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('is refused when the registry is closed or closing, in a turn too', async () => {
+  it('is refused if the registry is closed or closing, inside a turn too', async () => {
     const { registry } = reporting()
     const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
     await registry.run('a', async () => {
@@ -242,7 +242,7 @@ describe('`acquire`', () => {
     ['signal', { signal: {} }],
     ['maxMs', { maxMs: 0 }],
     ['known options', { timeoutMs: 5 }],
-  ])('rejects for wrong options, and names `%s`', async (name, options) => {
+  ])('rejects invalid options, and names `%s`', async (name, options) => {
     const { registry } = reporting()
     const error = await failureOf(() => registry.acquire('a', options as object))
 
@@ -251,7 +251,7 @@ describe('`acquire`', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('rejects for a wrong id', async () => {
+  it('rejects an invalid id', async () => {
     const { registry } = reporting()
 
     expect(await failureOf(() => registry.acquire(''))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))

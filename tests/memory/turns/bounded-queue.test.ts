@@ -10,7 +10,7 @@ import { settle } from '../../support/settle.ts'
 const full = sessionError('ERR_SESSION_QUEUE_FULL')
 
 describe('`maxWaiting`', () => {
-  it('one turn more than may wait is refused, and the others are not', async () => {
+  it('refuses one turn more than may wait, and no other', async () => {
     const { registry } = clockedRegistry({ maxWaiting: 2 })
     const running = beginTurn(registry, 'a')
     const turn = vi.fn()
@@ -35,7 +35,7 @@ describe('`maxWaiting`', () => {
     expect(runs[1_000]?.error).toEqual(full)
   })
 
-  it('0: a turn runs where none is running, and is refused where one is', async () => {
+  it('0: a turn runs if none is running, and is refused otherwise', async () => {
     const { registry } = clockedRegistry({ maxWaiting: 0 })
     const running = beginTurn(registry, 'a')
     const refused = observe(registry.run('a', () => {}))
@@ -57,7 +57,7 @@ describe('`maxWaiting`', () => {
     expect(runs.every(({ state }) => state === 'pending')).toBe(true)
   })
 
-  it('an interrupt that is refused interrupts nothing', async () => {
+  it('an interrupt that is refused aborts nothing', async () => {
     const { registry } = clockedRegistry({ maxWaiting: 0 })
     const running = beginTurn(registry, 'a')
     const refused = observe(registry.run('a', () => {}, { whenBusy: 'interrupt' }))
@@ -67,7 +67,7 @@ describe('`maxWaiting`', () => {
     expect(running.signal.aborted).toBe(false)
   })
 
-  it('does not count turns that join, nested or beside', async () => {
+  it('does not count turns that join, nested or concurrent', async () => {
     const { registry } = clockedRegistry({ maxWaiting: 0 })
     const running = beginTurn(registry, 'a')
 
@@ -76,7 +76,7 @@ describe('`maxWaiting`', () => {
     running.end.resolve('done')
   })
 
-  it('counts again when waiting turns are called off', async () => {
+  it('counts again when waiting turns are aborted', async () => {
     const { registry } = clockedRegistry({ maxWaiting: 1 })
     beginTurn(registry, 'a')
     const controller = new AbortController()
@@ -118,7 +118,7 @@ describe('`maxWaiting`', () => {
     expect(first.value).toBe('first')
   })
 
-  it('counts anew for the next load, whatever became of the last one', async () => {
+  it('counts anew for the next load, after any outcome of the last one', async () => {
     const answers = [deferred<string[]>(), deferred<string[]>(), deferred<string[]>()]
     let calls = 0
     const { registry } = clockedRegistry({
@@ -140,7 +140,7 @@ describe('`maxWaiting`', () => {
     expect(registry.stats().waiting).toBe(0)
   })
 
-  it('refuses none that waited already, when their session ends and they open anew', async () => {
+  it('refuses no turn that waited already, when its session ends and it opens the id anew', async () => {
     const { registry } = clockedRegistry({ maxWaiting: 3 })
     beginTurn(registry, 'a')
     const runs = [1, 2, 3].map((name) => registry.run('a', () => name))
@@ -150,8 +150,8 @@ describe('`maxWaiting`', () => {
   })
 })
 
-describe('`stats()` of turns', () => {
-  it('counts those that run, nested and beside, and those that wait', async () => {
+describe('turns in `stats()`', () => {
+  it('include running ones, nested and concurrent, and waiting ones', async () => {
     const { registry } = clockedRegistry()
     const requests = new AsyncLocalStorage()
     const gate = deferred()
@@ -165,7 +165,7 @@ describe('`stats()` of turns', () => {
     expect(registry.stats()).toMatchObject({ running: 0, waiting: 0, held: 0, turns: 4 })
   })
 
-  it('counts neither what was cut nor what was refused', async () => {
+  it('include neither released turns that timed out nor refused ones', async () => {
     const { registry, clock } = clockedRegistry({ maxTurnMs: 100, turnGraceMs: 0 })
     beginTurn(registry, 'a')
     await clock.advanceAsync(100)

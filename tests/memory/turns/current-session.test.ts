@@ -4,7 +4,7 @@ import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { deferred } from '../../support/deferred.ts'
 import { settle } from '../../support/settle.ts'
 
-it('`current()` gives the session of the turn, across `await`', async () => {
+it('current(): returns the session of the turn, across `await`', async () => {
   const { registry } = clockedRegistry()
   const seen = await registry.run('a', async () => {
     await settle()
@@ -14,7 +14,7 @@ it('`current()` gives the session of the turn, across `await`', async () => {
   expect(seen).toEqual({ id: 'a', ref: registry.ref('a'), incarnation: registry.peek('a')?.incarnation })
 })
 
-it('`current()` is `undefined` outside of turns, of this registry', async () => {
+it('current(): is `undefined` outside of turns of this registry', async () => {
   const { registry } = clockedRegistry()
   const other = clockedRegistry().registry
   let snapshot = (fn: () => unknown) => fn()
@@ -28,7 +28,7 @@ it('`current()` is `undefined` outside of turns, of this registry', async () => 
   expect(snapshot(() => registry.current())).toBeUndefined()
 })
 
-it('`current()` gives the innermost of nested turns, and the outer one again after it', async () => {
+it('current(): returns the innermost of nested turns, and the outer one again after it', async () => {
   const { registry } = clockedRegistry()
   const seen: unknown[] = []
   const note = () => seen.push(registry.current()?.id)
@@ -44,7 +44,7 @@ it('`current()` gives the innermost of nested turns, and the outer one again aft
   expect(seen).toEqual(['a', 'b', 'a', 'a'])
 })
 
-it('`current()` works in streams, in turns that join, and in the clean-up of a turn that was cut', async () => {
+it('current(): works in streams, in joined turns, and in the clean-up of an aborted turn', async () => {
   const { registry, clock } = clockedRegistry({ maxTurnMs: 100, turnGraceMs: 0 })
   expect(await registry.run('a', () => registry.current()?.id, { whenBusy: 'join' })).toBe('a')
   for await (const id of registry.stream('b', async function* () {
@@ -67,7 +67,7 @@ it('`current()` works in streams, in turns that join, and in the clean-up of a t
   expect(await late.promise).toBe('c')
 })
 
-it('`current()` in a hook gives the turn that called for it', async () => {
+it('current(): in a hook, returns the turn of the call that caused it', async () => {
   const seen: unknown[] = []
   const { registry } = clockedRegistry({
     load: async (id) => {
@@ -80,7 +80,7 @@ it('`current()` in a hook gives the turn that called for it', async () => {
   expect(seen).toEqual(['a', undefined, 'b', 'a'])
 })
 
-it('`current()` is not activity', async () => {
+it('current(): is not activity', async () => {
   const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
   await registry.run('a', () => {
     clock.advance(500)

@@ -20,7 +20,7 @@ describe('a hold', () => {
     expect(registry.has('a')).toBe(false)
   })
 
-  it('is one of several: the last to be released counts', () => {
+  it('is one of several: only the last release counts', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', [])
     const holds = [registry.hold('a'), registry.hold('a')]
@@ -33,7 +33,7 @@ describe('a hold', () => {
     expect(registry.peek('a')?.held).toBe(false)
   })
 
-  it('ends with a block', () => {
+  it('is released at the end of a `using` block', () => {
     const { registry } = clockedRegistry()
     registry.set('a', [])
     {
@@ -44,7 +44,7 @@ describe('a hold', () => {
     expect(registry.peek('a')?.held).toBe(false)
   })
 
-  it('that outlives the age of its session lets it end at once', () => {
+  it('past `maxAgeMs`: the session expires at the release', () => {
     const { registry, clock, events } = clockedRegistry({ maxAgeMs: 1_000 })
     registry.set('a', [])
     const hold = registry.hold('a')
@@ -58,7 +58,7 @@ describe('a hold', () => {
     expect(events.take()).toEqual(['created a', 'expired a age', 'ended a age'])
   })
 
-  it('is taken on no session that is over, or is not there', () => {
+  it('of an expired or unknown session is not taken', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', [])
     clock.advance(1_000)
@@ -87,7 +87,7 @@ describe('a hold', () => {
     expect(clock.waiting.size).toBe(0)
   })
 
-  it('lasts for ever where `maxHoldMs` is infinite', () => {
+  it('never ends with infinite `maxHoldMs`', () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxHoldMs: Number.POSITIVE_INFINITY })
     registry.set('a', [])
     registry.hold('a')

@@ -37,8 +37,8 @@ async function serverElsewhere() {
   return { url: `http://127.0.0.1:${port}`, asked: once(worker, 'message') }
 }
 
-describe('a limit that was passed while the process stood still', () => {
-  it('maxTurnMs: a turn whose answer lies in the socket is not aborted', async () => {
+describe('a limit that passed while the process was suspended', () => {
+  it('maxTurnMs: a turn whose response is already in the socket is not aborted', async () => {
     const { url, asked } = await serverElsewhere()
     const registry = new SessionRegistry<string[]>({ create: () => [], maxTurnMs: 1_000, turnGraceMs: 0 })
     const turn = observe(
@@ -58,7 +58,7 @@ describe('a limit that was passed while the process stood still', () => {
     expect(registry.stats().turnTimeouts).toBe(0)
   })
 
-  it('maxTurnMs: a turn that has no answer is cut all the same', async () => {
+  it('maxTurnMs: a turn without a response is aborted all the same', async () => {
     const registry = new SessionRegistry<string[]>({ create: () => [], maxTurnMs: 20, turnGraceMs: 0 })
     const turn = observe(registry.run('a', () => new Promise(() => {})))
     freeze(100)
@@ -67,7 +67,7 @@ describe('a limit that was passed while the process stood still', () => {
     expect(turn.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
   })
 
-  it('waitMs: a turn whose time to begin has come begins', async () => {
+  it('waitMs: a turn that may begin begins', async () => {
     const registry = new SessionRegistry<string[]>({ create: () => [] })
     const first = registry.run('a', () => new Promise((resolve) => setTimeout(resolve, 30)))
     const next = observe(registry.run('a', () => 'began', { waitMs: 20 }))
@@ -79,7 +79,7 @@ describe('a limit that was passed while the process stood still', () => {
   })
 })
 
-describe('a timer that catches up', () => {
+describe('a timer in catch-up mode', () => {
   /** A clock whose timers fire when the test says so. */
   function jumpingClock() {
     let now = 0
@@ -98,7 +98,7 @@ describe('a timer that catches up', () => {
     return { clock, fireAt }
   }
 
-  it.each([100, 105, 120])('that is not late fires at once (%i of 100)', (at) => {
+  it.each([100, 105, 120])('fires at once if it is not late (%i of 100)', (at) => {
     const { clock, fireAt } = jumpingClock()
     const fn = vi.fn()
     new Timer(clock, fn, 100, { catchesUp: true })
@@ -107,7 +107,7 @@ describe('a timer that catches up', () => {
     expect(fn).toHaveBeenCalledTimes(1)
   })
 
-  it('that is late fires when what has arrived was handled, once', async () => {
+  it('fires once, after pending input was handled, if it is late', async () => {
     const { clock, fireAt } = jumpingClock()
     const fn = vi.fn()
     const fired = new Promise((resolve) => {
@@ -120,7 +120,7 @@ describe('a timer that catches up', () => {
     expect(fn).toHaveBeenCalledTimes(1)
   })
 
-  it('that is cancelled meanwhile does not fire', async () => {
+  it('does not fire if it is cancelled meanwhile', async () => {
     const { clock, fireAt } = jumpingClock()
     const fn = vi.fn()
     const timer = new Timer(clock, fn, 100, { catchesUp: true })
@@ -133,7 +133,7 @@ describe('a timer that catches up', () => {
     expect(fn).not.toHaveBeenCalled()
   })
 
-  it('that was not asked to catch up fires however late', () => {
+  it('without catch-up mode: fires however late it is', () => {
     const { clock, fireAt } = jumpingClock()
     const fn = vi.fn()
     new Timer(clock, fn, 100)

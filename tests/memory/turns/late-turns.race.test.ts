@@ -6,7 +6,7 @@ import { observe } from '../../support/observed-promise.ts'
 import { Random } from '../../support/random.ts'
 import { settle } from '../../support/settle.ts'
 
-it('a turn that settles in the very millisecond of its limit counts if it was first', async () => {
+it('turn limit: a turn that settles in the same millisecond counts if it was first', async () => {
   const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 500, turnGraceMs: 0 })
   clock.setTimeout(() => inTime.end.resolve('in time'), 500)
   const inTime = beginTurn(registry, 'a')
@@ -19,7 +19,7 @@ it('a turn that settles in the very millisecond of its limit counts if it was fi
   expect(late.run.state).toBe('rejected')
 })
 
-it('a timed-out turn that settles late never counts twice, nor lets two turns run', async () => {
+it('turn limit: a timed-out turn that settles late never counts twice, and two turns never overlap', async () => {
   const random = new Random(3)
   for (let round = 0; round < 300; round += 1) {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 40, turnGraceMs: 10 })

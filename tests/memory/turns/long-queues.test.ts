@@ -22,7 +22,7 @@ describe('a queue of 30 000 turns', () => {
 
   // Quadratic, each of these took ten seconds and more.
   it.each(['first to last', 'last to first'] as const)(
-    'is called off one by one in no time, %s',
+    'aborts one by one in linear time, %s',
     async (order) => {
       const { registry } = clockedRegistry(unbounded)
       const gate = deferred()
@@ -43,7 +43,7 @@ describe('a queue of 30 000 turns', () => {
     30_000,
   )
 
-  it('is called off by one signal in no time', async () => {
+  it('aborts by one signal in linear time', async () => {
     const { registry } = clockedRegistry(unbounded)
     const gate = deferred()
     const running = registry.run('a', () => gate.promise)
@@ -61,7 +61,7 @@ describe('a queue of 30 000 turns', () => {
     await running
   }, 30_000)
 
-  it('is worked off in no time, in order', async () => {
+  it('runs in linear time, in order', async () => {
     const { registry } = clockedRegistry(unbounded)
     const order: number[] = []
     const { signal } = new AbortController()
@@ -78,8 +78,8 @@ describe('a queue of 30 000 turns', () => {
   }, 30_000)
 })
 
-describe('Node’s warning of a leak', () => {
-  it('does not come for runs and opens on one signal', async () => {
+describe('Node’s warning about leaking listeners', () => {
+  it('is not emitted for runs and opens on one signal', async () => {
     const names = warnings()
     const loaded = deferred<string[]>()
     const { registry } = clockedRegistry({ load: () => loaded.promise })
@@ -98,7 +98,7 @@ describe('Node’s warning of a leak', () => {
     expect(names).toEqual([])
   })
 
-  it('does not come for runs that are nested in one turn, or for its own tools', async () => {
+  it('is not emitted for runs nested in one turn, nor for the turn’s own listeners', async () => {
     const names = warnings()
     const { registry } = clockedRegistry()
     await registry.run('a', async (_session, signal) => {
@@ -111,7 +111,7 @@ describe('Node’s warning of a leak', () => {
     expect(names).toEqual([])
   })
 
-  it('does not come for a stream', async () => {
+  it('is not emitted for a stream', async () => {
     const names = warnings()
     const { registry } = clockedRegistry()
     for await (const signal of registry.stream('a', async function* (_session, own) {

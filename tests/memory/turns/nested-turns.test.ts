@@ -6,18 +6,21 @@ import { sessionError } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
 describe('a run inside a turn of the same id', () => {
-  it.each(['wait', 'reject', 'interrupt', 'join'] as const)('joins it, `%s` or not', async (whenBusy) => {
-    const { registry } = clockedRegistry()
-    const aborted = await registry.run('a', async (_session, signal) => {
-      await settle()
-      await registry.run('a', () => {}, { whenBusy })
-      return signal.aborted
-    })
+  it.each(['wait', 'reject', 'interrupt', 'join'] as const)(
+    'joins the turn, with `%s` or without',
+    async (whenBusy) => {
+      const { registry } = clockedRegistry()
+      const aborted = await registry.run('a', async (_session, signal) => {
+        await settle()
+        await registry.run('a', () => {}, { whenBusy })
+        return signal.aborted
+      })
 
-    expect(aborted).toBe(false)
-  })
+      expect(aborted).toBe(false)
+    },
+  )
 
-  it('joins it at any depth, and through turns of other sessions', async () => {
+  it('joins at any depth, and through turns of other sessions', async () => {
     const { registry } = clockedRegistry()
     const run = (id: string, turn: () => unknown) =>
       registry.run(id, async () => {
@@ -32,7 +35,7 @@ describe('a run inside a turn of the same id', () => {
     expect(registry.stats()).toMatchObject({ size: 3, held: 0, turns: 6 })
   })
 
-  it('begins before it returns', async () => {
+  it('begins before `run` returns', async () => {
     const { registry } = clockedRegistry()
     const order: string[] = []
     await registry.run('a', () => {
@@ -44,7 +47,7 @@ describe('a run inside a turn of the same id', () => {
     expect(order).toEqual(['nested', 'outer'])
   })
 
-  it('joins a turn that runs beside others, and waits for none of them', async () => {
+  it('joins a concurrent turn, and waits for none of the others', async () => {
     const { registry } = clockedRegistry()
     const gate = deferred()
     const running = registry.run('a', () => gate.promise)
@@ -55,7 +58,7 @@ describe('a run inside a turn of the same id', () => {
     await running
   })
 
-  it('stops with the signal of its turn', async () => {
+  it('is aborted by the signal of its turn', async () => {
     const { registry } = clockedRegistry()
     const controller = new AbortController()
     const reasons: unknown[] = []
@@ -73,7 +76,7 @@ describe('a run inside a turn of the same id', () => {
     expect(reasons).toEqual(['stop', 'stop'])
   })
 
-  it('has a signal that has aborted where that of its turn has', async () => {
+  it('has an aborted signal if that of its turn has aborted', async () => {
     const { registry } = clockedRegistry()
     const controller = new AbortController()
     const reason = await registry.run(
@@ -88,7 +91,7 @@ describe('a run inside a turn of the same id', () => {
     expect(reason).toBe('stop')
   })
 
-  it('is cut with its turn, and the next turn begins', async () => {
+  it('is released with its turn, and the next turn begins', async () => {
     const { registry, clock } = clockedRegistry({
       timeoutMs: Number.POSITIVE_INFINITY,
       maxTurnMs: 1_000,
@@ -112,7 +115,7 @@ describe('a run inside a turn of the same id', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('leaves its turn alone when its own time is up', async () => {
+  it('does not affect its turn when its own limit elapses', async () => {
     const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000 })
     const gate = deferred()
     const left = observe(
@@ -129,7 +132,7 @@ describe('a run inside a turn of the same id', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('that nobody waits for is still a part of the turn: the next one begins after it', async () => {
+  it('that is not awaited is still part of the turn: the next turn waits for it', async () => {
     const { registry } = clockedRegistry()
     const gate = deferred()
     const order: string[] = []
@@ -151,7 +154,7 @@ describe('a run inside a turn of the same id', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('that is called when the turn is over stands in line', async () => {
+  it('waits in the queue if it is called after the turn has settled', async () => {
     const { registry } = clockedRegistry()
     const gate = deferred()
     const busy = deferred()
@@ -170,7 +173,7 @@ describe('a run inside a turn of the same id', () => {
     expect(late.value).toBe('left behind')
   })
 
-  it('joins the turn around a nested one that is over', async () => {
+  it('joins the outer turn after a nested one has settled', async () => {
     const { registry } = clockedRegistry()
     const result = await registry.run('a', async () => {
       const gate = deferred()
@@ -185,7 +188,7 @@ describe('a run inside a turn of the same id', () => {
     expect(result).toBe('joined')
   })
 
-  it('rejects with the reason of the end when the session was deleted', async () => {
+  it('rejects with the reason of the end if the session was deleted', async () => {
     const { registry } = clockedRegistry()
     const nested = vi.fn()
     const outer = observe(
@@ -200,7 +203,7 @@ describe('a run inside a turn of the same id', () => {
     expect(nested).not.toHaveBeenCalled()
   })
 
-  it('is none from a listener of a background sweep, whose timer was set in a turn', async () => {
+  it('is not assumed in a listener of a background sweep whose timer was armed in a turn', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100, maxTurnMs: 60_000 })
     const order: string[] = []
     registry.on('expired', () => {
@@ -222,7 +225,7 @@ describe('a run inside a turn of the same id', () => {
     expect(order).toEqual(['expired', 'outer', 'turn of the listener'])
   })
 
-  it('of another registry does not join', async () => {
+  it('of another registry: does not join', async () => {
     const { registry } = clockedRegistry()
     const other = clockedRegistry().registry
     const result = await registry.run('a', () => other.run('a', (session) => session.value.push('other')))

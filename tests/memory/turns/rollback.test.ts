@@ -17,7 +17,7 @@ function rolling(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('`rollback`', () => {
-  it('puts the value back that a turn changed and then rejected', async () => {
+  it('restores the value that a rejected turn changed', async () => {
     const { registry } = rolling()
     const run = registry.run('a', async (session) => {
       session.value.push('half of it')
@@ -30,7 +30,7 @@ describe('`rollback`', () => {
     expect(registry.peek('a')?.value).toBe(registry.get('a'))
   })
 
-  it('puts it back before the next turn begins, and before the caller is told', async () => {
+  it('restores it before the next turn begins and before the caller’s promise settles', async () => {
     const { registry } = rolling()
     const turn = beginTurn(registry, 'a')
     turn.session.value = ['replaced']
@@ -51,7 +51,7 @@ describe('`rollback`', () => {
     expect(value).toEqual(['before', 'after'])
   })
 
-  it('without it a turn that rejects leaves what it changed', async () => {
+  it('off: a rejected turn leaves its changes', async () => {
     const { registry } = clockedRegistry()
     await failureOf(() =>
       registry.run('a', (session) => {
@@ -63,7 +63,7 @@ describe('`rollback`', () => {
     expect(registry.get('a')).toEqual(['half of it'])
   })
 
-  it('rolls back a turn that is cut, whose late writes go nowhere', async () => {
+  it('rolls back a turn that timed out, whose late writes have no effect', async () => {
     const { registry, clock } = rolling({ maxTurnMs: 1_000, turnGraceMs: 500 })
     const turn = beginTurn(registry, 'a')
     const history = turn.session.value
@@ -76,7 +76,7 @@ describe('`rollback`', () => {
     expect(registry.get('a')).toEqual(['before'])
   })
 
-  it('does not touch the value of a session that was deleted or replaced meanwhile', async () => {
+  it('does not change the value of a session deleted or replaced meanwhile', async () => {
     const { registry } = rolling()
     const turn = beginTurn(registry, 'a')
     registry.replace('a', ['new life'])
@@ -86,7 +86,7 @@ describe('`rollback`', () => {
     expect(registry.get('a')).toEqual(['new life'])
   })
 
-  it('a run that joins rolls nothing back, nested or beside', async () => {
+  it('a joined run rolls nothing back, nested or concurrent', async () => {
     const { registry } = rolling()
     await registry.run('a', async (session) => {
       await registry
@@ -111,7 +111,7 @@ describe('`rollback`', () => {
     expect(registry.get('a')).toEqual(['before', 'nested', 'outer', 'beside'])
   })
 
-  it('takes what nested runs wrote along, those too that go on when the turn has failed', async () => {
+  it('includes what nested runs wrote, also those that outlast the failed turn', async () => {
     const { registry } = rolling()
     const gate = deferred()
     const turn = observe(
@@ -134,7 +134,7 @@ describe('`rollback`', () => {
     expect(registry.get('a')).toEqual(['before'])
   })
 
-  it('rolls back a stream that fails, and none that is left', async () => {
+  it('rolls back a stream that fails, and none that is left early', async () => {
     const { registry } = rolling()
     const components = (end: () => void) =>
       registry.stream('a', async function* (session) {
@@ -160,7 +160,7 @@ describe('`rollback`', () => {
     ['an instance of a class, which would come back as a plain object', new (class Message {})()],
     ['bytes of Node’s own kind', Buffer.from('x')],
     ['such a thing far inside', new Map([['x', [new Set([new (class Inner {})()])]]])],
-  ])('refuses what cannot be copied, and does not call the turn: %s', async (_name, value) => {
+  ])('rejects a value that cannot be copied without calling the turn: %s', async (_name, value) => {
     const registry = new SessionRegistry<unknown>({ rollback: true })
     registry.set('a', value)
     const turn = vi.fn()
@@ -171,7 +171,7 @@ describe('`rollback`', () => {
     expect(registry.stats()).toMatchObject({ held: 0, turns: 0, waiting: 0 })
   })
 
-  it('copies whatever `structuredClone` keeps as it is', async () => {
+  it('copies everything that `structuredClone` copies', async () => {
     const registry = new SessionRegistry<object>({ rollback: true })
     const cycle: { self?: unknown } = {}
     cycle.self = cycle
@@ -214,7 +214,7 @@ describe('`rollback`', () => {
   })
 })
 
-describe('`codec` of the registry of one process', () => {
+describe('`codec` of the registry in memory', () => {
   class Message {
     readonly text: string
     constructor(text: string) {
@@ -259,7 +259,7 @@ describe('`codec` of the registry of one process', () => {
         },
       },
     ],
-  ])('that cannot %s the value refuses the turn', async (_name, broken) => {
+  ])('that cannot %s the value rejects the turn', async (_name, broken) => {
     const registry = new SessionRegistry<Message[]>({ rollback: true, codec: broken })
     registry.set('a', [new Message('before')])
     const turn = vi.fn()
@@ -273,7 +273,7 @@ describe('`codec` of the registry of one process', () => {
     ['rollback', { rollback: null }],
     ['codec', { codec: null }],
     ['codec.decode', { codec: { encode: () => '' } }],
-  ])('wrong options name `%s`', (name, options) => {
+  ])('invalid options name `%s`', (name, options) => {
     const error = thrownBy(() => new SessionRegistry(options as object))
 
     expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))

@@ -4,12 +4,12 @@ import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { sessionError } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-describe('a session that ends in the middle of a turn', () => {
+describe('a session that ends during a turn', () => {
   it.each([
     ['delete', (end: ReturnType<typeof clockedRegistry>['registry']) => end.delete('a')],
     ['clear', (end: ReturnType<typeof clockedRegistry>['registry']) => end.clear()],
     ['replace', (end: ReturnType<typeof clockedRegistry>['registry']) => end.replace('a', [])],
-  ])('by `%s` tells the turn, whose result still counts', async (_name, end) => {
+  ])('by `%s`: aborts the turn’s signal, and its result still counts', async (_name, end) => {
     const { registry } = clockedRegistry()
     const turn = beginTurn(registry, 'a')
     end(registry)
@@ -22,7 +22,7 @@ describe('a session that ends in the middle of a turn', () => {
     expect(turn.run.value).toBe('result')
   })
 
-  it('lets those that wait begin anew, in their order', async () => {
+  it('lets waiting turns open the id anew, in their order', async () => {
     const { registry, events } = clockedRegistry()
     const turn = beginTurn(registry, 'a')
     const order: string[] = []
@@ -39,7 +39,7 @@ describe('a session that ends in the middle of a turn', () => {
     expect(turn.run.state).toBe('pending')
   })
 
-  it('does not let one of them interrupt another', async () => {
+  it('does not let one waiting turn interrupt another', async () => {
     const { registry } = clockedRegistry()
     beginTurn(registry, 'a')
     const aborted: boolean[] = []
@@ -59,7 +59,7 @@ describe('a session that ends in the middle of a turn', () => {
     expect(aborted).toEqual([false, false])
   })
 
-  it('gives those that wait the session that replaces it, and holds that in the same step', async () => {
+  it('gives waiting turns the session that replaces it, held in the same step', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     beginTurn(registry, 'a')
     const next = registry.run('a', (session) => [...session.value])
@@ -69,7 +69,7 @@ describe('a session that ends in the middle of a turn', () => {
     expect(await next).toEqual(['new'])
   })
 
-  it('lets a turn that may not create go where there is no session any more', async () => {
+  it('a waiting turn that may not create settles if there is no session any more', async () => {
     const { registry } = clockedRegistry()
     beginTurn(registry, 'a')
     const turn = vi.fn()
@@ -80,7 +80,7 @@ describe('a session that ends in the middle of a turn', () => {
     expect(turn).not.toHaveBeenCalled()
   })
 
-  it('still cuts the turn when its time is up', async () => {
+  it('the turn is still bounded by its limit', async () => {
     const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 500 })
     const turn = beginTurn(registry, 'a')
     registry.delete('a')
@@ -91,7 +91,7 @@ describe('a session that ends in the middle of a turn', () => {
     expect(turn.run.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
   })
 
-  it('by a listener of its creation lets the turn begin on a new one', async () => {
+  it('by a listener of `created`: the turn begins on a new session', async () => {
     const { registry } = clockedRegistry()
     registry.once('created', () => registry.delete('a'))
 

@@ -7,8 +7,8 @@ import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
 // A cap that evicts what somebody is waiting for: lru-cache's `fetch` rejects its waiters.
-describe('a cap', () => {
-  it('makes lru-cache reject those who wait for a fetch', async () => {
+describe('the cap and sessions in use', () => {
+  it('makes lru-cache reject calls that wait for a fetch', async () => {
     const answer = deferred<string>()
     const cache = new LRUCache<string, string>({ max: 1, fetchMethod: () => answer.promise })
     const fetched = observe(cache.fetch('a'))
@@ -19,7 +19,7 @@ describe('a cap', () => {
     expect(fetched.state).toBe('rejected')
   })
 
-  it('does not touch a load that somebody waits for', async () => {
+  it('leaves a load that a call waits for', async () => {
     const answer = deferred<string[]>()
     const { registry } = clockedRegistry({ maxSessions: 1, load: () => answer.promise })
     const opened = observe(registry.open('a'))
@@ -56,8 +56,8 @@ describe('a cap', () => {
 // Evicted in the middle of a turn, and the answer written into an orphan
 // (modelcontextprotocol/python-sdk#2455, LanternOps/breeze#4384, rcarmo/piclaw#777: the sweep fired 12 ms
 // into the turn, before "busy" was set).
-describe('a turn', () => {
-  it('is under way before run returns, so that no sweep can come in between', async () => {
+describe('a turn and its session', () => {
+  it('is under way before run returns, so that no sweep can intervene', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', [])
     clock.advance(999)
@@ -69,7 +69,7 @@ describe('a turn', () => {
     expect(registry.get('a')).toEqual(['answer'])
   })
 
-  it('writes into the live session however long the answer takes', async () => {
+  it('writes into the live session however long it takes', async () => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
       intervalMs: 100,
@@ -91,7 +91,7 @@ describe('a turn', () => {
   })
 
   // Two turns at once on one history (NousResearch/hermes-agent#64934, lucianfialho/effect-gates#64).
-  it('never runs beside another one of the same session', async () => {
+  it('never runs concurrently with another exclusive turn of the session', async () => {
     const { registry } = clockedRegistry()
     const answers = [deferred(), deferred(), deferred()]
     const turns = answers.map((answer, index) =>
@@ -113,7 +113,7 @@ describe('a turn', () => {
 
 // A busy flag that is never cleared keeps sessions for ever (n8n-io/n8n PR #33752).
 describe('a hold that is never released', () => {
-  it('ends after maxHoldMs, with an error, and so does its session', () => {
+  it('ends after maxHoldMs, with an error, and its session can expire', () => {
     const { registry, clock, events } = clockedRegistry({
       timeoutMs: 1_000,
       intervalMs: 1_000,
@@ -133,7 +133,7 @@ describe('a hold that is never released', () => {
     expect(events.lines).toEqual(['created a', 'expired a idle', 'ended a idle'])
   })
 
-  it('does so for a turn that never settles', async () => {
+  it('so does a turn that never settles', async () => {
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
       intervalMs: 1_000,

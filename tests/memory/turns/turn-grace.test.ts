@@ -14,7 +14,7 @@ const limits = { timeoutMs: Number.POSITIVE_INFINITY, maxTurnMs: 1_000, turnGrac
 const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve))
 
 describe('`turnGraceMs`', () => {
-  it('signal: aborts at `maxTurnMs` exactly, and the run is rejected when the grace is over, exactly', async () => {
+  it('signal: aborts exactly at `maxTurnMs`, and the run rejects exactly at the end of the grace', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const turn = beginTurn(registry, 'a')
     await clock.advanceAsync(999)
@@ -40,7 +40,7 @@ describe('`turnGraceMs`', () => {
     expect(turn.run.state).toBe('rejected')
   })
 
-  it('a turn that obeys writes its note before the next turn begins, and its run settles as it does', async () => {
+  it('a turn that obeys the signal: writes before the next turn begins, and its run settles as it does', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const obeys = registry.run('a', async (session, signal) => {
       session.value.push('question')
@@ -58,7 +58,7 @@ describe('`turnGraceMs`', () => {
     expect(registry.stats()).toMatchObject({ turnTimeouts: 1, held: 0, running: 0 })
   })
 
-  it('a turn that fails within it rejects with its own error', async () => {
+  it('a turn that fails within it: rejects with its own error', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const own = new Error('stopped in the middle')
     const turn = beginTurn(registry, 'a')
@@ -69,7 +69,7 @@ describe('`turnGraceMs`', () => {
     expect(turn.run.error).toBe(own)
   })
 
-  it('nested runs join while it lasts', async () => {
+  it('nested runs join during it', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const outer = registry.run('a', async (_session, signal) => {
       await aborted(signal)
@@ -84,7 +84,7 @@ describe('`turnGraceMs`', () => {
     expect(registry.get('a')).toEqual(['note'])
   })
 
-  it('0: cuts in the very step in which the signal aborts', async () => {
+  it('0: rejects the run in the same step as the signal aborts', async () => {
     const { registry, clock } = clockedRegistry({ ...limits, turnGraceMs: 0 })
     const turn = beginTurn(registry, 'a')
     const next = vi.fn()
@@ -97,7 +97,7 @@ describe('`turnGraceMs`', () => {
     expect(turn.run.error).toBe(turn.signal.reason)
   })
 
-  it('infinity: aborts, and never cuts', async () => {
+  it('infinity: aborts, and never rejects the run', async () => {
     const { registry, clock } = clockedRegistry({ ...limits, turnGraceMs: Number.POSITIVE_INFINITY })
     const turn = beginTurn(registry, 'a')
     await clock.advanceAsync(1_000)
@@ -110,7 +110,7 @@ describe('`turnGraceMs`', () => {
     expect(turn.run.value).toBe('at last')
   })
 
-  it('after the cut everything of that id inside the late turn rejects with the code', async () => {
+  it('after it: everything of that id inside the late turn rejects with the code', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const nested = vi.fn()
     const errors: unknown[] = []
@@ -137,7 +137,7 @@ describe('`turnGraceMs`', () => {
     expect(registry.has('b')).toBe(true)
   })
 
-  it('what a late turn has left behind asks for a turn of its own when the turn has settled', async () => {
+  it('after it: work that the late turn left behind needs a turn of its own once the turn has settled', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const end = deferred()
     const gate = deferred()
@@ -162,7 +162,7 @@ describe('`turnGraceMs`', () => {
     expect(leftBehind.value).toBe('a turn of its own')
   })
 
-  it('of an interrupted turn begins with its limit, and only then', async () => {
+  it('of an interrupted turn: begins at its limit, and only then', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const first = beginTurn(registry, 'a')
     const next = observe(registry.run('a', () => 'next', { whenBusy: 'interrupt' }))
@@ -175,7 +175,7 @@ describe('`turnGraceMs`', () => {
     expect(next.value).toBe('next')
   })
 
-  it('`stats().turnTimeouts` counts turns that were too slow, whatever became of them, and no holds', async () => {
+  it('`stats().turnTimeouts`: counts turns past their limit, whatever their outcome, and no holds', async () => {
     const { registry, clock } = clockedRegistry({ ...limits, maxHoldMs: 100 })
     registry.on('error', () => {})
     registry.getOrCreate('b')
@@ -193,7 +193,7 @@ describe('`turnGraceMs`', () => {
 describe('`close` and the grace', () => {
   const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
 
-  it('archives what the turn wrote after its signal had aborted', async () => {
+  it('archives what the turn wrote after its signal aborted', async () => {
     const store = new FakeArchive('instant')
     const { registry, clock } = clockedRegistry({ ...limits, archive: store.archive, load: store.load })
     const turn = observe(
@@ -219,7 +219,7 @@ describe('`close` and the grace', () => {
     expect(store.stored.get('a')).toEqual(['question', 'interrupted by a restart'])
   })
 
-  it('does not archive before it is over where a turn does not obey', async () => {
+  it('does not archive before the end of the grace if a turn does not obey', async () => {
     const store = new FakeArchive('instant')
     const { registry, clock } = clockedRegistry({ ...limits, archive: store.archive })
     const turn = beginTurn(registry, 'a')
@@ -233,7 +233,7 @@ describe('`close` and the grace', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('lets nested runs join in it, and refuses everything else', async () => {
+  it('accepts nested runs during the grace, and refuses everything else', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const turn = observe(
       registry.run('a', async (_session, signal) => {
@@ -250,7 +250,7 @@ describe('`close` and the grace', () => {
     expect(await failureOf(() => registry.acquire('a'))).toEqual(closed)
   })
 
-  it('a turn whose grace has begun before the deadline gets no second one', async () => {
+  it('a turn whose grace began before the deadline gets no second one', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const turn = beginTurn(registry, 'a')
     await clock.advanceAsync(900)
@@ -263,7 +263,7 @@ describe('`close` and the grace', () => {
     expect(report.state).toBe('fulfilled')
   })
 
-  it('cuts what a settled turn has left running in a nested one, too', async () => {
+  it('releases what a settled turn left running in a nested one, too', async () => {
     const { registry, clock } = clockedRegistry(limits)
     let nested = observe(Promise.resolve<unknown>(undefined))
     await registry.run('a', () => {

@@ -10,7 +10,7 @@ describe('`maxTurnMs`', () => {
   // Without a grace, so that a turn is cut at its limit; `turn-grace.test.ts` is about the grace.
   const forEver = { timeoutMs: Number.POSITIVE_INFINITY, turnGraceMs: 0 }
 
-  it('cuts a turn exactly when its time is up', async () => {
+  it('aborts a turn exactly at its limit', async () => {
     const { registry, clock } = clockedRegistry({ ...forEver, maxTurnMs: 1_000 })
     const turn = beginTurn(registry, 'a')
     await clock.advanceAsync(999)
@@ -27,7 +27,7 @@ describe('`maxTurnMs`', () => {
   it.each([
     ['20 minutes where `timeoutMs` is shorter', 1_000, 20 * 60_000],
     ['`timeoutMs` where that is longer', 30 * 60_000, 30 * 60_000],
-  ])('is %s, unless it is given', async (_name, timeoutMs, expected) => {
+  ])('is %s by default', async (_name, timeoutMs, expected) => {
     const { registry, clock } = clockedRegistry({ timeoutMs })
     const turn = beginTurn(registry, 'a')
     await clock.advanceAsync(expected - 1)
@@ -37,7 +37,7 @@ describe('`maxTurnMs`', () => {
     expect(turn.signal.aborted).toBe(true)
   })
 
-  it('is 20 minutes where `timeoutMs` is infinite', async () => {
+  it('is 20 minutes if `timeoutMs` is infinite', async () => {
     const { registry, clock } = clockedRegistry(forEver)
     const turn = beginTurn(registry, 'a')
     await clock.advanceAsync(20 * 60_000 - 1)
@@ -47,7 +47,7 @@ describe('`maxTurnMs`', () => {
     expect(turn.run.state).toBe('rejected')
   })
 
-  it('of 30 days is waited for in parts that a timer can keep', async () => {
+  it('of 30 days is waited for in parts that a timer can represent', async () => {
     const clock = new TrackingClock()
     const maxTurnMs = 30 * 24 * 3_600_000
     const { registry } = clockedRegistry({ ...forEver, clock, maxTurnMs })
@@ -61,7 +61,7 @@ describe('`maxTurnMs`', () => {
     expect(clock.refed).toBe(0)
   })
 
-  it('of infinity lets a turn last, and takes no timer', async () => {
+  it('of infinity sets no limit, and starts no timer', async () => {
     const { registry, clock } = clockedRegistry({ ...forEver, maxTurnMs: Number.POSITIVE_INFINITY })
     const turn = beginTurn(registry, 'a')
     expect(clock.pending).toBe(0)
@@ -72,7 +72,7 @@ describe('`maxTurnMs`', () => {
     expect(turn.run.value).toBe('at last')
   })
 
-  it('lets the next turn begin in the very step', async () => {
+  it('lets the next turn begin in the same step', async () => {
     const { registry, clock } = clockedRegistry({ ...forEver, maxTurnMs: 1_000 })
     const late = beginTurn(registry, 'a')
     const next = vi.fn()
@@ -83,7 +83,7 @@ describe('`maxTurnMs`', () => {
     await late.run.settled
   })
 
-  it.each(['resolve', 'reject'] as const)('makes what a late turn does (%s) change nothing', async (how) => {
+  it.each(['resolve', 'reject'] as const)('prevents a late turn’s effect: %s', async (how) => {
     const { registry, clock, events } = clockedRegistry({ ...forEver, maxTurnMs: 1_000 })
     const late = beginTurn(registry, 'a')
     await clock.advanceAsync(1_000)
@@ -99,7 +99,7 @@ describe('`maxTurnMs`', () => {
     expect(events.take()).toEqual(['created a'])
   })
 
-  it('keeps a late turn from going on through a nested one, or from opening its session', async () => {
+  it('prevents a late turn from continuing in a nested one, or from opening its session', async () => {
     const { registry, clock } = clockedRegistry({ ...forEver, maxTurnMs: 1_000 })
     const nested = vi.fn()
     const errors: unknown[] = []
@@ -118,7 +118,7 @@ describe('`maxTurnMs`', () => {
     expect(nested).not.toHaveBeenCalled()
   })
 
-  it('does not count the time that a turn waits', async () => {
+  it('does not include the time that a turn waits', async () => {
     const { registry, clock } = clockedRegistry({ ...forEver, maxTurnMs: 1_000 })
     const first = beginTurn(registry, 'a')
     const second = observe(registry.run('a', () => new Promise(() => {})))
@@ -131,7 +131,7 @@ describe('`maxTurnMs`', () => {
     expect(second.error).toEqual(sessionError('ERR_SESSION_TURN_TIMEOUT'))
   })
 
-  it('costs the limit and not the turn where the host gives no timer', async () => {
+  it('on a host without timers: the limit is lost, not the turn', async () => {
     const { registry, clock } = clockedRegistry(forEver)
     const errors: unknown[] = []
     registry.on('error', (error) => errors.push(error))

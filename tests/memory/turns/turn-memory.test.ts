@@ -58,7 +58,7 @@ describe('a settled run', () => {
     return { inTurn: new WeakRef(inTurn), value: new WeakRef(value), result: new WeakRef(result) }
   }
 
-  it.each(keepers)('is not kept in memory by %s that was made in it', async (_name, make) => {
+  it.each(keepers)('is not kept in memory by %s created in it', async (_name, make) => {
     const { registry } = clockedRegistry()
     const kept: unknown[] = []
     const objects = await runOnce(registry, kept, make)
@@ -67,7 +67,7 @@ describe('a settled run', () => {
     expect(kept).toHaveLength(2)
   })
 
-  it('does not keep its registry in memory, either', async () => {
+  it('does not keep its registry in memory either', async () => {
     const kept: unknown[] = []
     const run = async () => {
       const { registry } = clockedRegistry()
@@ -79,7 +79,7 @@ describe('a settled run', () => {
   })
 
   it.each(['settles within its grace', 'settles when it was cut', 'rejects'] as const)(
-    'whose time was up, and that %s, is not kept by its signal and what listens to it',
+    'that timed out, and that %s, is not kept by its signal and its listeners',
     async (how) => {
       const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 500 })
       const kept: unknown[] = []
@@ -108,7 +108,7 @@ describe('a settled run', () => {
     },
   )
 
-  it('is not kept by the error that its session’s end gave its signal', async () => {
+  it('is not kept by the error with which the end of its session aborted its signal', async () => {
     const { registry } = clockedRegistry()
     const kept: unknown[] = []
     const run = async () => {
@@ -132,7 +132,7 @@ describe('a settled run', () => {
 
   // Until its stack is read, an error keeps the functions that are on it, with what they have captured.
   it.each(['in memory', 'created', 'loaded'] as const)(
-    'of a session that was %s is not kept by an error that was made in it',
+    'of a session that was %s: is not kept by an error created in it',
     async (from) => {
       const load = async () => (from === 'loaded' ? ['answer'] : undefined)
       const { registry } = clockedRegistry(from === 'in memory' ? {} : { load })
@@ -156,7 +156,7 @@ describe('a settled run', () => {
     },
   )
 
-  it.each(['read to its end', 'left'] as const)('of a stream that was %s is not kept by it', async (how) => {
+  it.each(['read to its end', 'left'] as const)('of a stream that was %s: is not kept by it', async (how) => {
     const { registry } = clockedRegistry()
     const kept: unknown[] = []
     const run = async () => {
@@ -179,7 +179,7 @@ describe('a settled run', () => {
     expect(kept).toHaveLength(2)
   })
 
-  it('does not stay as a link of a chain, where each turn sets off the next one', async () => {
+  it('does not remain as a link of a chain in which each turn starts the next', async () => {
     const { registry } = clockedRegistry()
     let inLast = (fn: () => Promise<void>) => fn()
     const chain = async (turns: number) => {

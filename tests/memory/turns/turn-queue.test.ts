@@ -7,7 +7,7 @@ import { observe } from '../../support/observed-promise.ts'
 import { sessionError } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-describe('turns that wait', () => {
+describe('waiting turns', () => {
   it('keep their session from ending', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 1_000, turnGraceMs: 0 })
     const first = beginTurn(registry, 'a')
@@ -31,7 +31,7 @@ describe('turns that wait', () => {
     expect(await Promise.all(seen)).toEqual(['second', 'third'])
   })
 
-  it('run in their callers’ async contexts when their session is loaded for somebody else', async () => {
+  it('run in their callers’ async contexts if another call loads their session', async () => {
     const loaded = deferred<string[]>()
     const { registry } = clockedRegistry({ load: () => loaded.promise })
     const requests = new AsyncLocalStorage<string>()
@@ -43,7 +43,7 @@ describe('turns that wait', () => {
     expect(await Promise.all(seen)).toEqual(['wait', 'join', 'interrupt'])
   })
 
-  it('go on when one of them is taken out', async () => {
+  it('continue when one of them is removed', async () => {
     const { registry } = clockedRegistry()
     const first = beginTurn(registry, 'a')
     const controller = new AbortController()
@@ -61,7 +61,7 @@ describe('turns that wait', () => {
     expect(order).toEqual(['second', 'last'])
   })
 
-  it('listen to a signal no longer than they need', async () => {
+  it('listen to a signal no longer than necessary', async () => {
     const { registry } = clockedRegistry()
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, 'addEventListener')
@@ -75,7 +75,7 @@ describe('turns that wait', () => {
     expect(removed).toHaveBeenCalledTimes(1)
   })
 
-  it('run although the turn before them failed', async () => {
+  it('run although the previous turn failed', async () => {
     const { registry } = clockedRegistry()
     const first = beginTurn(registry, 'a')
     const second = registry.run('a', () => 'second')
@@ -86,7 +86,7 @@ describe('turns that wait', () => {
 })
 
 describe('`whenBusy`', () => {
-  it('`reject` fails while a turn runs or waits, and not for a hold or a turn beside', async () => {
+  it('`reject`: rejects while a turn runs or waits, and not for a hold or a concurrent turn', async () => {
     const { registry } = clockedRegistry()
     registry.getOrCreate('a')
     const hold = registry.hold('a')
@@ -103,7 +103,7 @@ describe('`whenBusy`', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('`reject` waits for a load', async () => {
+  it('`reject`: waits for a load', async () => {
     const loaded = deferred<string[]>()
     const { registry } = clockedRegistry({ load: () => loaded.promise })
     const run = registry.run('a', (session) => [...session.value], { whenBusy: 'reject' })
@@ -112,7 +112,7 @@ describe('`whenBusy`', () => {
     expect(await run).toEqual(['loaded'])
   })
 
-  it('`reject` fails where another turn has waited for the load before', async () => {
+  it('`reject`: rejects if another turn already waits for the load', async () => {
     const loaded = deferred<string[]>()
     const { registry } = clockedRegistry({ load: () => loaded.promise })
     const first = registry.run('a', settle)
@@ -123,7 +123,7 @@ describe('`whenBusy`', () => {
     expect(second.error).toEqual(sessionError('ERR_SESSION_BUSY'))
   })
 
-  it('`interrupt` asks, and waits for a turn that does not listen', async () => {
+  it('`interrupt`: aborts the signal, and waits for a turn that ignores it', async () => {
     const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 0 })
     const deaf = beginTurn(registry, 'a')
     const next = observe(registry.run('a', () => 'next', { whenBusy: 'interrupt' }))
@@ -137,7 +137,7 @@ describe('`whenBusy`', () => {
     expect(next.value).toBe('next')
   })
 
-  it('`interrupt` leaves the result of the interrupted turn to that turn', async () => {
+  it('`interrupt`: the interrupted turn decides its own result', async () => {
     const { registry } = clockedRegistry()
     const first = beginTurn(registry, 'a')
     const next = registry.run('a', () => 'next', { whenBusy: 'interrupt' })
@@ -147,7 +147,7 @@ describe('`whenBusy`', () => {
     expect(first.run.value).toBe('finished nevertheless')
   })
 
-  it('`interrupt` begins at once where nothing runs', () => {
+  it('`interrupt`: begins at once if no turn is running', () => {
     const { registry } = clockedRegistry()
     registry.getOrCreate('a')
     registry.hold('a')
@@ -155,7 +155,7 @@ describe('`whenBusy`', () => {
     expect(beginTurn(registry, 'a', { whenBusy: 'interrupt' }).signal.aborted).toBe(false)
   })
 
-  it('`join` excludes nobody, and keeps the session from ending', async () => {
+  it('`join`: excludes no other turn, and keeps the session from ending', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxTurnMs: 5_000 })
     const beside = beginTurn(registry, 'a', { whenBusy: 'join' })
     expect(await registry.run('a', () => 'exclusive')).toBe('exclusive')
@@ -165,7 +165,7 @@ describe('`whenBusy`', () => {
     expect(registry.has('a')).toBe(true)
   })
 
-  it('`join` has its own limit', async () => {
+  it('`join`: has its own limit', async () => {
     const { registry, clock } = clockedRegistry({ maxTurnMs: 1_000, turnGraceMs: 0 })
     const beside = beginTurn(registry, 'a', { whenBusy: 'join' })
     await clock.advanceAsync(1_000)

@@ -3,7 +3,7 @@ import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { observe } from '../../support/observed-promise.ts'
 import { failureOf, sessionError } from '../../support/session-error.ts'
 
-describe('a result of `run`', () => {
+describe('the result of `run`', () => {
   it.each([
     ['a web stream', () => new ReadableStream()],
     ['something that can be iterated', () => ({ async *[Symbol.asyncIterator]() {} })],
@@ -20,7 +20,7 @@ describe('a result of `run`', () => {
     expect(direct.error).not.toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
   })
 
-  it('may not be a generator that was compiled for an older target', async () => {
+  it('may not be a generator compiled for an older target', async () => {
     const { registry } = clockedRegistry()
     const generator = { next() {}, return() {}, throw() {}, [Symbol.asyncIterator]() {} }
 

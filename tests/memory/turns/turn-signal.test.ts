@@ -8,7 +8,7 @@ const limits = { timeoutMs: Number.POSITIVE_INFINITY, maxTurnMs: 1_000, turnGrac
 /** Fulfils when the signal aborts. */
 const aborted = (signal: AbortSignal) => new Promise((resolve) => signal.addEventListener('abort', resolve))
 
-describe('the signal of a turn', () => {
+describe('the signal of a turn aborts in the context of its turn', () => {
   const requests = new AsyncLocalStorage<string>()
 
   /** A turn of the request `turn` that notes in whose context its signal aborts. */
@@ -29,7 +29,7 @@ describe('the signal of a turn', () => {
     return { registry, clock, seen, turn: requests.run('turn', begin) }
   }
 
-  it('aborts in the context of its turn: by another visitor’s interrupt', async () => {
+  it('by another visitor’s interrupt', async () => {
     const { registry, seen, turn } = noting()
     requests.run('another visitor', () => observe(registry.run('a', () => {}, { whenBusy: 'interrupt' })))
     await turn.settled
@@ -37,7 +37,7 @@ describe('the signal of a turn', () => {
     expect(seen).toEqual(['turn', 'joined'])
   })
 
-  it('aborts in the context of its turn: by its limit', async () => {
+  it('by its limit', async () => {
     const { clock, seen, turn } = noting()
     requests.run('who moves the clock', () => clock.advance(1_000))
     await turn.settled
@@ -45,7 +45,7 @@ describe('the signal of a turn', () => {
     expect(seen[0]).toBe('turn')
   })
 
-  it('aborts in the context of its turn: by a deletion', async () => {
+  it('by a deletion', async () => {
     const { registry, seen, turn } = noting()
     requests.run('an administrator', () => registry.delete('a'))
     await turn.settled
@@ -53,7 +53,7 @@ describe('the signal of a turn', () => {
     expect(seen).toEqual(['turn', 'refused'])
   })
 
-  it('aborts in the context of its turn: by the deadline of `close`', async () => {
+  it('by the deadline of `close`', async () => {
     const { registry, clock, seen, turn } = noting()
     requests.run('shutdown', () => observe(registry.close({ deadlineMs: 10 })))
     requests.run('who moves the clock', () => clock.advance(10))
@@ -62,7 +62,7 @@ describe('the signal of a turn', () => {
     expect(seen[0]).toBe('turn')
   })
 
-  it('aborts in the context of its turn: by the caller’s own signal', async () => {
+  it('by the caller’s own signal', async () => {
     const { registry } = clockedRegistry()
     const controller = new AbortController()
     const turn = requests.run('turn', () =>

@@ -7,8 +7,8 @@ import { settle } from '../../support/settle.ts'
 
 const limits = { timeoutMs: Number.POSITIVE_INFINITY, maxTurnMs: 1_000, turnGraceMs: 500 }
 
-describe('a stream', () => {
-  it('that does not end within the grace is cut, and its reader is told', async () => {
+describe('a stream past its limit', () => {
+  it('that does not end within the grace is released, and its reader’s `next()` rejects', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const components = registry.stream('a', async function* () {
       await new Promise(() => {})
@@ -25,7 +25,7 @@ describe('a stream', () => {
     expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('that was cut still runs its `finally`, and drops what it yields late', async () => {
+  it('still runs its `finally`, and drops what it yields late', async () => {
     const { registry, clock } = clockedRegistry({ ...limits, turnGraceMs: 0 })
     const gate = deferred()
     const cleanedUp = vi.fn()
@@ -48,7 +48,7 @@ describe('a stream', () => {
     expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('that yields after its signal has aborted has its grace from the moment at which reading stops', async () => {
+  it('that yields after its signal aborted has its grace from the moment at which reading stops', async () => {
     const { registry, clock } = clockedRegistry(limits)
     const controller = new AbortController()
     const components = registry.stream(
@@ -86,7 +86,7 @@ describe('a stream', () => {
     expect(registry.stats().turnTimeouts).toBe(0)
   })
 
-  it('that is aborted between two reads is cut at once where there is no grace', async () => {
+  it('that is aborted between two reads is released at once without a grace', async () => {
     const { registry } = clockedRegistry({ ...limits, turnGraceMs: 0 })
     const controller = new AbortController()
     const cleanedUp = vi.fn()
@@ -113,7 +113,7 @@ describe('a stream', () => {
     expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('whose clean-up outlives the grace after an abort is rolled back', async () => {
+  it('whose clean-up outlasts the grace after an abort is rolled back', async () => {
     const { registry, clock } = clockedRegistry({ ...limits, rollback: true })
     const controller = new AbortController()
     const components = registry.stream(
@@ -136,7 +136,7 @@ describe('a stream', () => {
     expect(await failureOf(() => components.next())).toBe('stop')
   })
 
-  it('that nobody reads is ended by the deadline of `close`, and its session is ended with it', async () => {
+  it('that is not read is ended by the deadline of `close`, and its session with it', async () => {
     const { registry, clock, events } = clockedRegistry(limits)
     const components = registry.stream('a', async function* () {
       yield 1
@@ -153,7 +153,7 @@ describe('a stream', () => {
     )
   })
 
-  it('that nobody reads is ended when its session is deleted', async () => {
+  it('that is not read is ended when its session is deleted', async () => {
     const { registry } = clockedRegistry()
     const cleanedUp = deferred()
     const components = registry.stream('a', async function* () {

@@ -24,7 +24,7 @@ describe('a stream', () => {
     expect(registry.stats()).toMatchObject({ running: 1, turns: 1 })
   })
 
-  it('answers calls of `next()` in their order, however many are made at once', async () => {
+  it('answers calls of `next()` in order, however many are made at once', async () => {
     const { registry } = clockedRegistry()
     const components = registry.stream('a', async function* () {
       yield 1
@@ -43,7 +43,7 @@ describe('a stream', () => {
     ])
   })
 
-  it('`return()` drops what is asked for and not yet there, and answers in order', async () => {
+  it('`return()`: drops pending parts, and answers in order', async () => {
     const { registry } = clockedRegistry()
     const gate = deferred()
     const components = registry.stream('a', async function* () {
@@ -59,7 +59,7 @@ describe('a stream', () => {
     expect(order).toEqual(['0 undefined', '1 undefined', '2 bye', '3 undefined'])
   })
 
-  it('`return()` rejects with what its clean-up failed with, and is saved all the same', async () => {
+  it('`return()`: rejects with an error of its clean-up, and the value is saved all the same', async () => {
     const { registry } = clockedRegistry({ rollback: true })
     const error = new Error('could not close the file')
     const components = registry.stream('a', async function* (session) {
@@ -80,7 +80,7 @@ describe('a stream', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('`return()` says nothing of what its clean-up met because the signal had aborted', async () => {
+  it('`return()`: hides an error of the clean-up caused by the abort', async () => {
     const { registry } = clockedRegistry()
     const components = registry.stream('a', async function* () {
       try {
@@ -96,7 +96,7 @@ describe('a stream', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('`throw()` throws at the `yield`, which may be caught there', async () => {
+  it('`throw()`: throws at the `yield`, where it may be caught', async () => {
     const { registry } = clockedRegistry()
     const components = registry.stream('a', async function* () {
       let caught: unknown
@@ -116,7 +116,7 @@ describe('a stream', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('`throw()` before it began rejects, and takes it out of the queue', async () => {
+  it('`throw()` before it began: rejects, and removes it from the queue', async () => {
     const { registry } = clockedRegistry()
     const gate = deferred()
     const running = registry.run('a', () => gate.promise)
@@ -135,7 +135,7 @@ describe('a stream', () => {
     expect(registry.stats()).toMatchObject({ waiting: 0, held: 0 })
   })
 
-  it('ends with `await using`', async () => {
+  it('`await using`: ends it', async () => {
     const { registry } = clockedRegistry()
     const cleanedUp = vi.fn()
     {
@@ -175,7 +175,7 @@ describe('a stream', () => {
     await running
   })
 
-  it('whose reader does not come back after an abort is ended, though it yielded once more', async () => {
+  it('whose reader does not return after an abort is ended, although it yielded once more', async () => {
     const { registry } = clockedRegistry()
     const log: string[] = []
     const components = registry.stream('a', async function* (_session, signal) {
@@ -196,7 +196,7 @@ describe('a stream', () => {
     expect(await failureOf(() => components.next())).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
   })
 
-  it('a `return()` after it was ended by its signal says nothing of that', async () => {
+  it('`return()` after its signal ended it: hides the reason', async () => {
     const { registry } = clockedRegistry()
     const controller = new AbortController()
     const { signal } = controller
@@ -215,7 +215,7 @@ describe('a stream', () => {
     expect(await components.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('tells no other signal but its own: the caller’s is left as it is', async () => {
+  it('aborts no other signal than its own: the caller’s stays unchanged', async () => {
     const { registry } = clockedRegistry()
     const { signal } = new AbortController()
     const removed = vi.spyOn(signal, 'removeEventListener')

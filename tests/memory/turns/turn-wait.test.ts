@@ -10,7 +10,7 @@ import { settle } from '../../support/settle.ts'
 const busy = sessionError('ERR_SESSION_BUSY')
 
 describe('`waitMs`', () => {
-  it('rejects a turn that has not begun by then, exactly, and takes it out of the queue', async () => {
+  it('rejects a turn that has not begun exactly then, and removes it from the queue', async () => {
     const { registry, clock } = clockedRegistry()
     const running = beginTurn(registry, 'a')
     const turn = vi.fn()
@@ -27,7 +27,7 @@ describe('`waitMs`', () => {
     expect(registry.stats().held).toBe(0)
   })
 
-  it('does not bound a turn that has begun', async () => {
+  it('does not limit a turn that has begun', async () => {
     const { registry, clock } = clockedRegistry()
     const first = beginTurn(registry, 'a')
     const end = deferred<string>()
@@ -42,7 +42,7 @@ describe('`waitMs`', () => {
     expect(run.value).toBe('in time')
   })
 
-  it('bounds the wait for a load, which the last to leave aborts', async () => {
+  it('limits the wait for a load, which is aborted when the last call leaves', async () => {
     const signals: AbortSignal[] = []
     const { registry, clock } = clockedRegistry({
       load: (_id, { signal }) => {
@@ -59,7 +59,7 @@ describe('`waitMs`', () => {
     expect(signals[0]?.aborted).toBe(true)
   })
 
-  it('bounds the wait for a load and for a turn together', async () => {
+  it('limits the wait for a load and for a turn together', async () => {
     const loaded = deferred<string[]>()
     const { registry, clock } = clockedRegistry({ load: () => loaded.promise })
     const first = observe(registry.run('a', () => new Promise(() => {})))
@@ -73,7 +73,7 @@ describe('`waitMs`', () => {
     expect(second.error).toEqual(busy)
   })
 
-  it('bounds the wait for an archive', async () => {
+  it('limits the wait for an archive', async () => {
     const store = new FakeArchive('manual')
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
@@ -90,7 +90,7 @@ describe('`waitMs`', () => {
     expect(run.error).toEqual(busy)
   })
 
-  it('an interrupt waits no longer, though the running turn was told to stop', async () => {
+  it('limits an interrupt, although the running turn’s signal was aborted', async () => {
     const { registry, clock } = clockedRegistry()
     const running = beginTurn(registry, 'a')
     const run = observe(registry.run('a', () => {}, { whenBusy: 'interrupt', waitMs: 500 }))
@@ -114,7 +114,7 @@ describe('`waitMs`', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('0 waits for a load, as `reject` does, and joins as `join` does', async () => {
+  it('0: waits for a load, as `reject` does, and joins as `join` does', async () => {
     const { registry } = clockedRegistry({ load: async () => ['loaded'] })
     expect(await registry.run('a', (session) => session.value, { waitMs: 0 })).toEqual(['loaded'])
     beginTurn(registry, 'a')
@@ -128,7 +128,7 @@ describe('`waitMs`', () => {
     expect(await registry.run('a', () => registry.run('a', () => 'nested', { waitMs: 0 }))).toBe('nested')
   })
 
-  it('infinity takes no timer', () => {
+  it('infinity starts no timer', () => {
     const { registry, clock } = clockedRegistry({
       timeoutMs: Number.POSITIVE_INFINITY,
       maxTurnMs: Number.POSITIVE_INFINITY,
@@ -139,7 +139,7 @@ describe('`waitMs`', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('of a stream counts from the first `next()`', async () => {
+  it('of a stream: counts from the first `next()`', async () => {
     const { registry, clock } = clockedRegistry()
     beginTurn(registry, 'a')
     const components = registry.stream(
@@ -158,7 +158,7 @@ describe('`waitMs`', () => {
     expect(next.error).toEqual(busy)
   })
 
-  it.each([-1, Number.NaN, '5', null])('of %s is refused', async (waitMs) => {
+  it.each([-1, Number.NaN, '5', null])('of %s: is refused', async (waitMs) => {
     const { registry } = clockedRegistry()
     const run = observe(registry.run('a', () => {}, { waitMs } as object))
     await run.settled

@@ -17,7 +17,7 @@ describe('a turn', () => {
     expect(registry.stats().held).toBe(1)
   })
 
-  it('begins at once on a session that it creates, after `created` was told', () => {
+  it('begins at once on a session that it creates, after `created`', () => {
     const { registry, events } = clockedRegistry()
     const seen: string[][] = []
     registry.run('a', () => seen.push(events.take()))
@@ -25,7 +25,7 @@ describe('a turn', () => {
     expect(seen).toEqual([['created a']])
   })
 
-  it('begins anew on a session whose time is exactly over', async () => {
+  it('gets a new session exactly at the expiry of the old one', async () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000 })
     registry.set('a', ['old'])
     clock.advance(1_000)
@@ -34,7 +34,7 @@ describe('a turn', () => {
     expect(events.take()).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
   })
 
-  it('starts the idle time of its session again when it ends', async () => {
+  it('restarts the idle time of its session when it ends', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: 1_000 })
     const turn = beginTurn(registry, 'a')
     clock.advance(900)
@@ -48,7 +48,7 @@ describe('a turn', () => {
     expect(registry.has('a')).toBe(false)
   })
 
-  it('outlives the age of its session, which is over as soon as the turn is', async () => {
+  it('past `maxAgeMs`: its session expires as soon as the turn settles', async () => {
     const { registry, clock, events } = clockedRegistry({ maxAgeMs: 1_000, intervalMs: 100 })
     const turn = beginTurn(registry, 'a')
     clock.advance(5_000)
@@ -62,7 +62,7 @@ describe('a turn', () => {
     expect(events.take()).toEqual(['created a', 'expired a age', 'ended a age'])
   })
 
-  it('gets the session that everybody else gets', () => {
+  it('gets the same session as every other call', () => {
     const { registry } = clockedRegistry()
     const { session } = beginTurn(registry, 'a')
 
@@ -74,14 +74,14 @@ describe('a turn', () => {
     ['returns a promise', async () => 7],
     // biome-ignore lint/suspicious/noThenProperty: a foreign promise is what this is about
     ['returns a foreign promise', () => ({ then: (done: (value: number) => void) => done(7) })],
-  ])('that %s gives it', async (_what, turn) => {
+  ])('that %s settles with that', async (_what, turn) => {
     const { registry } = clockedRegistry()
 
     expect(await registry.run('a', turn as () => number)).toBe(7)
     expect(registry.stats().held).toBe(0)
   })
 
-  it('leaves no timer and nothing held behind', async () => {
+  it('leaves no timer and no hold behind', async () => {
     const { registry, clock } = clockedRegistry({ timeoutMs: Number.POSITIVE_INFINITY })
     await registry.run('a', () => {})
     await failureOf(() => registry.run('a', () => Promise.reject(new Error('failed'))))

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+import { quick } from './tests/projects.ts'
+import base from './vitest.config.ts'
+
+/**
+ * The tests that are worth running after each change: `npm run test:quick`. Without isolation, since loading
+ * the modules anew for each file takes longer than the tests.
+ */
+export default defineConfig({
+  ...base,
+  test: { include: [...quick.include], exclude: [...quick.exclude], retry: 0, isolate: false },
+})
