@@ -1,30 +1,36 @@
+import { onAbort } from '../core/async/abort-listeners.ts'
 import { type Clock, realClock, Timer } from '../core/time/clock.ts'
 
-/** A wait that can be cut short. */
+/** A wait that can be ended early. */
 export interface Pause {
+  /** Fulfils when the time is up, and as soon as the pause is ended. */
   readonly elapsed: Promise<void>
   finish(): void
 }
 
-/** Keeps the process alive unless asked otherwise: somebody waits for what comes after it. */
+export interface PauseOptions {
+  /** Whether the process stays alive meanwhile, `true` by default: a caller waits for what comes after it. */
+  readonly keepsAlive?: boolean
+  /** Ends the pause when it aborts. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+}
+
+/** Begins a pause of `ms` milliseconds. */
 export function pause(
   ms: number,
-  { keepsAlive, clock = realClock }: { readonly keepsAlive: boolean; readonly clock?: Clock } = {
-    keepsAlive: true,
-  },
+  { keepsAlive = true, signal, clock = realClock }: PauseOptions = {},
 ): Pause {
-  let finish: () => void = () => {}
+  let stopListening = () => {}
+  let finish = () => {}
   const elapsed = new Promise<void>((resolve) => {
-    const timer = new Timer(clock, resolve, ms, { keepsAlive })
+    const timer = new Timer(clock, () => finish(), ms, { keepsAlive })
     finish = () => {
       timer.cancel()
+      stopListening()
       resolve()
     }
   })
+  if (signal !== undefined) stopListening = onAbort(signal, () => finish())
   return { elapsed, finish }
-}
-
-/** Between half of `ms` and all of it, so that many who wait alike do not come back together. */
-export function jitter(ms: number): number {
-  return ms * (0.5 + Math.random() / 2)
 }

@@ -1,17 +1,19 @@
-/** A pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a person. */
-const firstBackoffMs = 100
+import { backoffMs, jitter } from '../../core/time/backoff.ts'
 
-/** The longest pause: a store that is down for an hour is not asked more often than it can bear. */
-const maxBackoffMs = 30_000
+/** Pause after the first failed try, in milliseconds: long enough for a hiccup, short for a person. */
+const firstMs = 100
 
-/** The longest pause while the registry closes: there is not much time left to find the store up again. */
-const maxClosingBackoffMs = 1_000
+/** Longest pause, in milliseconds: a store that is down for an hour is not called more often than it can bear. */
+const longestMs = 30_000
 
-/** Returns how long to wait after a failed try, with jitter, so that many that failed together do not come back together. */
+/** Longest pause while the registry closes, in milliseconds: little time is left to find the store up again. */
+const longestClosingMs = 1_000
+
+/** Returns the pause after a failed try, with jitter. */
 export function archiveBackoffMs(
   attempt: number,
   { isAwaited, isClosing }: { readonly isAwaited: boolean; readonly isClosing: boolean },
 ): number {
-  const limitMs = isAwaited ? firstBackoffMs : isClosing ? maxClosingBackoffMs : maxBackoffMs
-  return Math.min(firstBackoffMs * 2 ** (attempt - 1), limitMs) * (0.5 + Math.random() / 2)
+  const maxMs = isAwaited ? firstMs : isClosing ? longestClosingMs : longestMs
+  return jitter(backoffMs(attempt, { firstMs, maxMs }))
 }

@@ -1,4 +1,5 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import type { Backoff } from '../../core/time/backoff.ts'
 import type { Claim } from './claim-store.ts'
 
 /** A claim in the hands of this process. */
@@ -20,15 +21,7 @@ export function abandonJob(job: Job, error: SessionRegistryError): void {
 }
 
 /**
- * The pause after the first failed try; doubled after each further one. Long enough for a hiccup, short for a
- * person.
+ * The pauses between the tries of an archive. The first is long enough for a hiccup and short for a person; with
+ * the longest, the twelve attempts of the default are spread over three to five minutes.
  */
-const firstBackoffMs = 200
-
-/** The longest pause. With it, the twelve attempts of the default are spread over three to five minutes. */
-const maxBackoffMs = 120_000
-
-/** The longest pause after a failed try, before jitter. */
-export function archiveBackoffMs(attempt: number): number {
-  return Math.min(firstBackoffMs * 2 ** (attempt - 1), maxBackoffMs)
-}
+export const archiveBackoff: Backoff = { firstMs: 200, maxMs: 120_000 }

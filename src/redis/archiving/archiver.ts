@@ -2,13 +2,13 @@ import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import { isSessionRegistryError, SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
+import { backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
-import { jitter } from '../pause.ts'
 import type { RedisSession } from '../redis-session.ts'
 import type { SessionLog } from '../session-log.ts'
 import { expiryReason } from '../storage/session-snapshot.ts'
 import { ArchiveCalls } from './archive-calls.ts'
-import { abandonJob, archiveBackoffMs, type Job } from './archive-job.ts'
+import { abandonJob, archiveBackoff, type Job } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
 import type { Claim, ClaimOutcome, ClaimStore } from './claim-store.ts'
 
@@ -250,7 +250,7 @@ export class Archiver<T> {
     events.log({ level: 'debug', message: 'archive attempt failed', fields, id })
     events.flush()
     if (attempt >= this.#options.archiveAttempts) await this.#giveUp(job, session, reason, error)
-    else await this.#settle(job, { kind: 'retry', pauseMs: jitter(archiveBackoffMs(attempt)) })
+    else await this.#settle(job, { kind: 'retry', pauseMs: jitter(backoffMs(attempt, archiveBackoff)) })
   }
 
   async #giveUp(job: Job, session: RedisSession<T>, reason: ExpiryReason, cause: unknown): Promise<void> {

@@ -1,6 +1,7 @@
 import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import { type FullClock, nextLoopIteration, realClock, Timer } from '../../core/time/clock.ts'
-import { jitter, pause } from '../pause.ts'
+import { pause } from '../pause.ts'
 import type { RunScript } from './client.ts'
 import { redactArguments } from './client-error.ts'
 import {
@@ -33,8 +34,8 @@ const maxReplyMarginMs = 100
  */
 const stallMs = 500
 
-const firstBackoffMs = 20
-const maxBackoffMs = 400
+/** The pauses between tries of a call that got no answer. */
+const callBackoff: Backoff = { firstMs: 20, maxMs: 400 }
 
 export interface RetryingCallOptions {
   /** Whether the process stays alive during a backoff. */
@@ -111,11 +112,11 @@ export class RetryingCaller {
   }
 
   async #retry(call: PendingCall, startedAt: number, keepsAlive: boolean): Promise<unknown> {
-    let backoffMs = firstBackoffMs
+    let attempt = 1
     let wasRefused = false
     let hasStalled = false
     for (;;) {
-      let waitMs = jitter(backoffMs)
+      let waitMs = jitter(backoffMs(attempt, callBackoff))
       let cause: Error
       try {
         const reply = await this.#attemptInTime(call)
@@ -146,7 +147,7 @@ export class RetryingCaller {
       if (now + waitMs > call.deadlineAt) throw backendUnavailableError(cause)
       if (waitMs > 0) {
         await pause(waitMs, { keepsAlive, clock: this.#clock }).elapsed
-        backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
+        attempt += 1
       }
     }
   }

@@ -1,14 +1,13 @@
-import { onAbort } from '../../core/async/abort-listeners.ts'
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import { realClock } from '../../core/time/clock.ts'
 import type { Claim, ClaimStore } from '../archiving/claim-store.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
-import { jitter, type Pause, pause } from '../pause.ts'
+import { type Pause, pause } from '../pause.ts'
 import { untilAborted } from '../until-aborted.ts'
 
-/** Between two looks at an older life that another process archives. */
-const firstBackoffMs = 20
-const maxBackoffMs = 100
+/** The pauses between looks at an older incarnation that another process archives. */
+const lookBackoff: Backoff = { firstMs: 20, maxMs: 100 }
 
 export interface OlderIncarnationsHost {
   /** Whether this process may claim a life that is waited for. */
@@ -50,7 +49,7 @@ export class OlderIncarnations<T> {
    */
   async waitForNewest(id: string, signal: AbortSignal): Promise<{ readonly loadToken: string } | 'live'> {
     const deadlineAt = realClock.now() + this.#options.maxTurnMs
-    for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, maxBackoffMs)) {
+    for (let attempt = 1; ; attempt += 1) {
       // Its life was deleted, but the hook may still write into what would be loaded.
       const hook = this.#host.runningHook(id)
       const canClaim = this.#host.canClaimForCaller()
@@ -66,7 +65,7 @@ export class OlderIncarnations<T> {
       const leftMs = deadlineAt - realClock.now()
       if (leftMs <= 0) throw notArchivedError()
       if (newest.state === 'loadable' && hook !== undefined) await untilAborted(hook, signal)
-      else await this.#backOff(id, Math.min(jitter(backoffMs), leftMs), signal)
+      else await this.#backOff(id, Math.min(jitter(backoffMs(attempt, lookBackoff)), leftMs), signal)
       signal.throwIfAborted()
     }
   }
@@ -86,12 +85,10 @@ export class OlderIncarnations<T> {
   }
 
   async #backOff(id: string, ms: number, signal: AbortSignal): Promise<void> {
-    const current = pause(ms)
+    const current = pause(ms, { signal })
     const pauses = this.#pauses.get(id) ?? new Set()
     this.#pauses.set(id, pauses.add(current))
-    const stopListening = onAbort(signal, current.finish)
     await current.elapsed
-    stopListening()
     pauses.delete(current)
     if (pauses.size === 0) this.#pauses.delete(id)
   }

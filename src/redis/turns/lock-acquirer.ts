@@ -1,20 +1,19 @@
-import { onAbort } from '../../core/async/abort-listeners.ts'
 import type { LinkedQueue } from '../../core/async/linked-queue.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { busyError, queueFullError } from '../../core/errors/turn-errors.ts'
+import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
 import type { SessionLoader } from '../loading/loader.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
-import { jitter, pause } from '../pause.ts'
+import { pause } from '../pause.ts'
 import type { LeaseRef } from '../storage/lease-ref.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import type { LocalTurnQueue, LockAttempt } from './local-turn-queue.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
-/** Between two tries for a lock that another process has. */
-const firstBackoffMs = 10
-const maxBackoffMs = 100
+/** The pauses between tries for a lock that another process has. */
+const lockBackoff: Backoff = { firstMs: 10, maxMs: 100, factor: 1.5 }
 
 /** A life that is held for a turn that joins. */
 export interface JoinedSession<T> {
@@ -64,7 +63,7 @@ export class LockAcquirer<T> {
   ): Promise<SessionSnapshot | undefined> {
     const { token, signal } = attempt
     const takes = { kind: 'turn', token } as const
-    for (let backoffMs = firstBackoffMs; ; ) {
+    for (let tries = 1; ; ) {
       const head = runs.first
       if (signal.aborted || head === undefined) return undefined
       const waits = head.whenBusy !== 'reject'
@@ -75,8 +74,8 @@ export class LockAcquirer<T> {
         if (accessed.isAcquired) return accessed.snapshot
         rejectNonWaiting(runs)
         if (this.#options.maxWaiting === 0) reject(runs.first, queueFullError(0))
-        await backoff(backoffMs, signal)
-        backoffMs = Math.min(backoffMs * 1.5, maxBackoffMs)
+        await pause(jitter(backoffMs(tries, lockBackoff)), { signal }).elapsed
+        tries += 1
       } else if (signal.aborted) {
         return undefined
       } else if (!head.mayCreate) {
@@ -139,11 +138,4 @@ function rejectNonWaiting<T>(runs: LinkedQueue<RedisTurnRun<T>>): void {
 function reject<T>(run: RedisTurnRun<T> | undefined, error: SessionRegistryError): void {
   run?.entry?.remove()
   run?.fail(error, 'settled')
-}
-
-async function backoff(ms: number, signal: AbortSignal): Promise<void> {
-  const { elapsed, finish } = pause(jitter(ms))
-  const stopListening = onAbort(signal, finish)
-  await elapsed
-  stopListening()
 }

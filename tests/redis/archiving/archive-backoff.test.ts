@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
-import { archiveBackoffMs } from '../../../src/redis/archiving/archive-job.ts'
+import { backoffMs } from '../../../src/core/time/backoff.ts'
+import { archiveBackoff } from '../../../src/redis/archiving/archive-job.ts'
 
 it('the pauses between twelve attempts add up to minutes, and none is longer than two', () => {
-  const pauses = Array.from({ length: 11 }, (_, index) => archiveBackoffMs(index + 1))
+  const pauses = Array.from({ length: 11 }, (_, index) => backoffMs(index + 1, archiveBackoff))
   const sum = pauses.reduce((total, ms) => total + ms)
 
   expect(pauses[0]).toBe(200)
