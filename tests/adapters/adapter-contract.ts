@@ -47,7 +47,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
   }
 
   describe(name, () => {
-    it('reads nothing where there is no session, and creates none', async () => {
+    it('reads: without a session, return nothing and create none', async () => {
       const { registry, events, ada } = make()
 
       expect(await ada.read()).toEqual([])
@@ -55,7 +55,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(events.lines).toEqual([])
     })
 
-    it('creates the session at the first write', async () => {
+    it('first write: creates the session', async () => {
       const { events, ada, texts } = make()
       await ada.write([message('hello'), message('again')])
 
@@ -64,7 +64,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(events.lines).toEqual(['created a'])
     })
 
-    it('looks the session up at each call: kept across an expiry, it writes into the live one', async () => {
+    it('look-up at each call: one kept across an expiry writes into the live session', async () => {
       const { clock, events, ada, texts } = make()
       await ada.write([message('old')])
       clock.advance(timeoutMs)
@@ -76,7 +76,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(events.lines).toEqual(['created a', 'expired a idle', 'ended a idle', 'created a'])
     })
 
-    it('finds an archived session again, at a read too', async () => {
+    it('archived session: is loaded again, by a read too', async () => {
       const { clock, registry, ada } = make({ load: async () => [message('archived')] })
 
       expect((await ada.read()).map(textOf)).toEqual(['archived'])
@@ -85,7 +85,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(registry.stats().loaded).toBe(2)
     })
 
-    it('writes several messages in one step', async () => {
+    it('several messages: are written in one step', async () => {
       const { ada, texts } = make()
       const first = ['a1', 'a2', 'a3']
       const second = ['b1', 'b2', 'b3']
@@ -95,7 +95,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect([[], first]).toContainEqual(texts()?.slice(0, -3))
     })
 
-    it('reads beside a running turn, and sees what was last written', async () => {
+    it('reads: run beside a running turn, and see the last write', async () => {
       const { registry, ada } = make()
       const finished = deferred()
       const turn = registry.run('a', async (session) => {
@@ -108,7 +108,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       await turn
     })
 
-    it('counts a read as activity', async () => {
+    it('reads: are activity', async () => {
       const { clock, registry, ada } = make()
       await ada.write([message('hello')])
       clock.advance(timeoutMs - 1)
@@ -119,7 +119,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(registry.has('a')).toBe(false)
     })
 
-    it('writes after the turn that runs, and before the turn that comes next', async () => {
+    it('writes: come after the running turn, and before the next one', async () => {
       const { registry, ada, texts } = make()
       const finished = deferred()
       const turn = registry.run('a', async (session) => {
@@ -138,7 +138,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(written.state).toBe('fulfilled')
     })
 
-    it('joins the turn that it is called in, ahead of the turns that wait', async () => {
+    it('inside a turn: joins it, ahead of waiting turns', async () => {
       const { registry, ada } = make()
       const turn = registry.run('a', async () => {
         await Promise.resolve()
@@ -151,7 +151,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect(await next).toEqual(['inside'])
     })
 
-    it('hands out copies', async () => {
+    it('results: are copies', async () => {
       const { ada, texts } = make()
       await ada.write([message('mine')])
       const read = await ada.read()
@@ -162,7 +162,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect((await ada.read()).map(textOf)).toEqual(['mine'])
     })
 
-    it('keeps copies, of what it was given when it was called', async () => {
+    it('arguments: are copied at the call', async () => {
       const { ada, texts } = make()
       const given = [message('mine')]
       const written = ada.write(given)
@@ -178,7 +178,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       ['a negative integer', -7, '-7'],
       ['the greatest safe integer', Number.MAX_SAFE_INTEGER, '9007199254740991'],
       ['a bigint', 653247040368672779n, '653247040368672779'],
-    ])('takes %s as id for its string', async (_what, id, key) => {
+    ])('id: %s becomes its string', async (_what, id, key) => {
       const { registry } = make()
       await conversation(registry, id).write([message('mine')])
 
@@ -186,7 +186,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       expect((await conversation(registry, key).read()).map(textOf)).toEqual(['mine'])
     })
 
-    it('keeps two bigints apart that are one number', async () => {
+    it('id: two bigints stay apart that are one number', async () => {
       const { registry } = make()
       const [ada, bob] = [653247040368672768n, 653247040368672779n]
       expect(Number(ada)).toBe(Number(bob))
@@ -207,7 +207,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       ['a bigint that is too long', 10n ** 1025n],
       ['an object', {}],
       ['true', true],
-    ])('refuses an id that is %s', async (_what, id) => {
+    ])('id: %s is refused', async (_what, id) => {
       const { registry } = make()
       const refused = sessionError('ERR_SESSION_ID_INVALID')
 
@@ -219,7 +219,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
     })
 
     it.each(harness.nonsense.map((what) => [what]))(
-      'refuses %j as a message, and stores nothing of what came with it',
+      'message: %j is refused, and nothing of the same call is stored',
       async (what) => {
         const { registry, events, ada } = make()
         const error = await failureOf(() => ada.write([message('before'), what as M]))
@@ -232,7 +232,7 @@ export function describeAdapter<M>(name: string, harness: AdapterHarness<M>): vo
       },
     )
 
-    it('refuses what is no list of messages', async () => {
+    it('messages: anything but a list is refused', async () => {
       const { registry, ada } = make()
       for (const what of [undefined, null, 'secret', 7, message('alone')]) {
         expect(await failureOf(() => ada.write(what as M[]))).toEqual(

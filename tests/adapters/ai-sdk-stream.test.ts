@@ -115,7 +115,7 @@ function mapStore() {
 }
 
 describe('the AI SDK over the registry', () => {
-  it('gives each post what the posts before it have said', async () => {
+  it('passes the history of earlier posts to each post', async () => {
     const { post, stored, turns } = make()
     const model = echoModel()
     const first = await post(model, 'one').text()
@@ -132,7 +132,7 @@ describe('the AI SDK over the registry', () => {
     ])
   })
 
-  it('works as the guide has it, where posts do not overlap', async () => {
+  it('works as in the SDK’s guide if posts do not overlap', async () => {
     const { store, stored } = make()
     const model = echoModel()
     await (await stockPost(store, model, 'one')).text()
@@ -146,7 +146,7 @@ describe('the AI SDK over the registry', () => {
     ])
   })
 
-  it('loses nothing of two posts at once, where the handler of the guide loses one of them', async () => {
+  it('loses no answer of two concurrent posts, where the guide’s handler loses one', async () => {
     const stock = mapStore()
     const { post, stored, turns } = make()
     const slow = deferred()
@@ -175,7 +175,7 @@ describe('the AI SDK over the registry', () => {
     ['before the first word', 2, ['user: gone']],
     ['in the middle', 3, ['user: gone', 'assistant: gone? ']],
   ])(
-    'keeps what was said when a stream is cancelled %s, and the next turn starts',
+    'keeps the partial answer of a stream cancelled %s, and the next turn starts',
     async (_when, beforeChunk, kept) => {
       const { post, pipedPost, stored, turns } = make()
       const model = echoModel({ gone: { beforeChunk, open: deferred().promise } })
@@ -190,7 +190,7 @@ describe('the AI SDK over the registry', () => {
     },
   )
 
-  it('keeps what was said when the request is aborted', async () => {
+  it('keeps the partial answer of an aborted request', async () => {
     const { post, stored, turns } = make()
     const request = new AbortController()
     const model = echoModel({ gone: { beforeChunk: 3, open: deferred().promise } })
@@ -203,7 +203,7 @@ describe('the AI SDK over the registry', () => {
     expect(await stored()).toEqual(['user: gone', 'assistant: gone? '])
   })
 
-  it('finishes and keeps an answer that nobody reads any more', async () => {
+  it('completes and keeps an answer whose reader has left', async () => {
     const { post, stored, turns } = make()
     const gate = deferred()
     const response = post(echoModel({ gone: { beforeChunk: 3, open: gate.promise } }), 'gone')
@@ -215,7 +215,7 @@ describe('the AI SDK over the registry', () => {
     expect(await stored()).toEqual(['user: gone', 'assistant: gone? I see 1'])
   })
 
-  it('saves no empty answer when a stream of the guide’s handler is cancelled', async () => {
+  it('saves no empty answer if a stream of the guide’s handler is cancelled', async () => {
     const stock = mapStore()
     const { store, stored } = make()
     const model = echoModel({ gone: { beforeChunk: 2, open: deferred().promise } })
@@ -230,7 +230,7 @@ describe('the AI SDK over the registry', () => {
     expect(await stored()).toEqual(['user: gone'])
   })
 
-  it('keeps the question when the model fails', async () => {
+  it('keeps the question if the model fails', async () => {
     const { post, stored, turns, sessions } = make()
     const model = new MockLanguageModelV4({
       doStream: async () => {
@@ -248,7 +248,7 @@ describe('the AI SDK over the registry', () => {
     expect(sessions.peek('a')?.held).toBe(false)
   })
 
-  it('writes into the live session where an expiry has overtaken a stream outside a turn', async () => {
+  it('writes into the live session if the old one expired during a stream outside a turn', async () => {
     const { clock, store, stored, sessions } = make()
     const gate: Deferred<void> = deferred()
     const model = echoModel({ slow: { beforeChunk: 2, open: gate.promise } })
@@ -262,7 +262,7 @@ describe('the AI SDK over the registry', () => {
     expect(await stored()).toEqual(['user: before', 'user: slow', 'assistant: slow? I see 2'])
   })
 
-  it('ends a stream that takes longer than a turn may, and keeps what was said until then', async () => {
+  it('ends a stream at the turn limit, and keeps the answer so far', async () => {
     const { clock, sessions, post, store, turns } = make({ maxTurnMs: 1_000 })
     await store.saveChat({ chatId: 'a', messages: [user('before')] })
     const model = echoModel({ stuck: { beforeChunk: 3, open: deferred().promise } })

@@ -80,7 +80,7 @@ class ObjectId {
   }
 }
 
-describe('a chat whose tool returns', () => {
+describe('the result of a tool in a chat', () => {
   it.each<[what: string, output: () => unknown]>([
     ['a decimal', () => ({ price: new Decimal() })],
     ['a row with a method', () => ({ id: 1, save: () => {} })],
@@ -89,7 +89,7 @@ describe('a chat whose tool returns', () => {
     ['an ObjectId', () => [{ _id: new ObjectId() }]],
     ['an instance of a class with a `toJSON`', () => ({ row: { toJSON: () => ({ id: 1 }) } })],
     ['a date', () => ({ at: new Date(0) })],
-  ])('%s is saved as the JSON that the browser was sent', async (_what, output) => {
+  ])('%s is saved as the JSON sent to the browser', async (_what, output) => {
     const tools = { look: tool({ inputSchema: anyInput, execute: async () => output() }) }
     const { post, partsOf, loadChat } = make(tools)
     const chunks = await post(calling('look'), user('one'))
@@ -103,7 +103,7 @@ describe('a chat whose tool returns', () => {
     expect((await loadChat('a')).map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
   })
 
-  it('what JSON refuses is saved all the same', async () => {
+  it('is saved even if JSON refuses it', async () => {
     const { saveChat, partsOf } = make({})
     const cycle: { name: string; self?: unknown } = { name: 'one' }
     cycle.self = cycle
@@ -151,7 +151,7 @@ describe('a chat that waits for an approval', () => {
     return { ...message, parts } as UIMessage
   }
 
-  it('has seven days as its idle timeout: alive one millisecond before, over at it', async () => {
+  it('idle timeout: seven days, alive one millisecond before, expired exactly at it', async () => {
     const { clock, sessions, post, partsOf } = make(tools)
     await post(calling('remove'), user('remove it'))
     expect((await partsOf(-1)).at(-1)).toMatchObject({ state: 'approval-requested' })
@@ -166,7 +166,7 @@ describe('a chat that waits for an approval', () => {
   it.each([
     [true, 'output-available'],
     [false, 'output-denied'],
-  ])('has its own timeout again when the answer has come: %s', async (approved, state) => {
+  ])('idle timeout: restored by the answer: %s', async (approved, state) => {
     const { sessions, post, partsOf, loadChat } = make(tools, { pausedTimeoutMs: 5_000 })
     await post(calling('remove'), user('remove it'))
     expect(sessions.peek('a')?.timeoutMs).toBe(5_000)
@@ -176,7 +176,7 @@ describe('a chat that waits for an approval', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(1_000)
   })
 
-  it('goes on by another question too, which the model can be asked', async () => {
+  it('idle timeout: restored by another question, which the model accepts', async () => {
     const { sessions, post, loadChat } = make(tools)
     await post(calling('remove'), user('remove it'))
     await post(answering('Kept.'), user('no, keep it'))
@@ -185,7 +185,7 @@ describe('a chat that waits for an approval', () => {
     expect((await loadChat('a')).map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
   })
 
-  it('gets back the timeout that its session had, where that is its own', async () => {
+  it('idle timeout: the session’s own is restored if it had one', async () => {
     const { sessions, post, loadChat } = make(tools)
     sessions.getOrCreate('a', () => [], { timeoutMs: 7_000 })
     await post(calling('remove'), user('remove it'))
@@ -195,7 +195,7 @@ describe('a chat that waits for an approval', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(7_000)
   })
 
-  it('has its own timeout again after a turn that was rolled back', async () => {
+  it('idle timeout: restored after a turn that was rolled back', async () => {
     const sessions = new SessionRegistry<UIMessage[]>({ timeoutMs: 1_000, create: () => [], rollback: true })
     const { saveChat } = chatStore(sessions)
     const asks = {
@@ -217,7 +217,7 @@ describe('a chat that waits for an approval', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(1_000)
   })
 
-  it('keeps a timeout that was assigned while it did not wait', async () => {
+  it('idle timeout: one assigned while not waiting stays', async () => {
     const { sessions, post } = make({})
     await post(answering('Hello.'), user('hello'))
     Object.assign(sessions.peek('a') as object, { timeoutMs: 9_000 })
@@ -227,7 +227,7 @@ describe('a chat that waits for an approval', () => {
   })
 })
 
-it('a chat whose tool call was interrupted can be asked again', async () => {
+it('interrupted tool call: the chat accepts another question', async () => {
   const tools = { look: tool({ inputSchema: anyInput }) } as ToolSet
   const { post, saveChat, loadChat } = make(tools)
   const call = { type: 'tool-look', toolCallId: '1', state: 'input-available', input: {} } as const

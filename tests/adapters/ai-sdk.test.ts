@@ -54,7 +54,7 @@ describe('the chat store for the AI SDK', () => {
     expect(await loadChat('a')).toEqual([user('3')])
   })
 
-  it('empties the list, and the session lives on', async () => {
+  it('empty list: empties the chat, and the session lives on', async () => {
     const { sessions, save, loadChat } = make()
     await save(user('1'))
     const life = sessions.peek('a')
@@ -80,7 +80,7 @@ describe('the chat store for the AI SDK', () => {
     ['whose text is blank', [{ type: 'text', text: ' \n\u00a0\t' }]],
     ['that has thought and not spoken', [{ type: 'reasoning', text: 'The user wants…', state: 'done' }]],
     ['that has found a source and not spoken', [begun[0] as Part, source]],
-  ])('drops a last message of the assistant %s', async (_what, parts) => {
+  ])('drops an empty last message of the assistant: %s', async (_what, parts) => {
     const { save, loadChat } = make()
     await save(user('1'), says('assistant', ...parts))
 
@@ -105,21 +105,21 @@ describe('the chat store for the AI SDK', () => {
     ],
     ['is the user’s', says('user')],
     ['is of the system', says('system')],
-  ])('keeps a last message that %s', async (_what, last) => {
+  ])('keeps a last message: %s', async (_what, last) => {
     const { save, loadChat } = make()
     await save(user('1'), last)
 
     expect(await loadChat('a')).toEqual([user('1'), last])
   })
 
-  it('keeps a message of the assistant without parts that is not the last', async () => {
+  it('keeps an empty message of the assistant that is not the last', async () => {
     const { save, loadChat } = make()
     await save(says('assistant'), user('1'))
 
     expect(await loadChat('a')).toEqual([says('assistant'), user('1')])
   })
 
-  it('leaves the list that it was given as it is', async () => {
+  it('does not change the list that it was passed', async () => {
     const { sessions, saveChat } = make()
     const messages = Object.freeze([user('1'), says('assistant')])
     await saveChat({ chatId: 'a', messages })
@@ -128,7 +128,7 @@ describe('the chat store for the AI SDK', () => {
     expect(sessions.get('a')).toHaveLength(1)
   })
 
-  it('keeps dates, bytes and what else a deep copy keeps in metadata', async () => {
+  it('keeps dates, bytes and everything else of a deep copy in metadata', async () => {
     const { save, loadChat } = make()
     const message = { ...user('1'), metadata: { at: new Date(0), bytes: new Uint8Array([1]), big: 1n } }
     await save(message)
@@ -136,14 +136,14 @@ describe('the chat store for the AI SDK', () => {
     expect(await loadChat('a')).toEqual([message])
   })
 
-  it('leaves functions out, and respects `toJSON`', async () => {
+  it('drops functions, and uses `toJSON`', async () => {
     const { save, loadChat } = make()
     await save({ ...user('1'), metadata: { own: () => {}, page: new URL('https://example.org/a') } })
 
     expect(await loadChat('a')).toEqual([{ ...user('1'), metadata: { page: 'https://example.org/a' } }])
   })
 
-  it('names the entry and the path of what cannot be copied, and says why', async () => {
+  it('names the entry and the path of a value that cannot be copied, and the cause', async () => {
     const { save, sessions } = make()
     const cause = new Error('secret')
     const metadata = {
@@ -159,7 +159,7 @@ describe('the chat store for the AI SDK', () => {
     expect(sessions.size).toBe(0)
   })
 
-  it('names the entry that is no message', async () => {
+  it('names the entry that is not a message', async () => {
     const { save } = make()
     const error = (await failureOf(() => save(user('1'), { ...user('2'), parts: [null as never] }))) as Error
 

@@ -36,7 +36,7 @@ describe.each<[name: string, make: (source: never) => unknown]>([
   ['chatStore', chatStore],
   ['SessionSaver', (source) => new SessionSaver({ source })],
 ])('%s', (_name, make) => {
-  it.each(notOurs)('refuses %s as its source at once, and says what it got', (source, kind) => {
+  it.each(notOurs)('refuses %s as its source at once, and names the kind of thing', (source, kind) => {
     const error = thrownBy(() => make(source as never)) as Error
 
     expect(error).toEqual(invalid)
@@ -57,7 +57,7 @@ describe('withSessionTurns', () => {
 })
 
 describe('agentSession', () => {
-  it('shows no id where its arguments are exchanged', () => {
+  it('shows no id if its arguments are in the wrong order', () => {
     const sessions = new SessionRegistry<AgentInputItem[]>({ create: () => [] })
     const error = thrownBy(() => agentSession('secret' as never, sessions as never)) as Error
 
@@ -76,7 +76,7 @@ describe('saveChat', () => {
     expect(sessions.size).toBe(0)
   })
 
-  it('says where it looked for an id', async () => {
+  it('names the places of an id', async () => {
     const sessions = new SessionRegistry<UIMessage[]>({ create: () => [] })
     const error = (await failureOf(() => chatStore(sessions).saveChat({ messages: [] } as never))) as Error
 
@@ -98,18 +98,21 @@ describe('a saver', () => {
     return { threads, saver, put, putWrites }
   }
 
-  it.each(noObjects.slice(1))('refuses %s as its serializer, which would fail the first write', (serde) => {
-    const make = () => new SessionSaver({ source: setUp().threads, serde: serde as never })
-    expect(thrownBy(make)).toEqual(invalid)
-  })
+  it.each(noObjects.slice(1))(
+    'refuses %s as its serializer, instead of failing at the first write',
+    (serde) => {
+      const make = () => new SessionSaver({ source: setUp().threads, serde: serde as never })
+      expect(thrownBy(make)).toEqual(invalid)
+    },
+  )
 
-  it('refuses a serializer that is half of one', () => {
+  it('refuses an incomplete serializer', () => {
     const serde = { dumpsTyped: async () => ['json', new Uint8Array()] }
     const error = thrownBy(() => new SessionSaver({ source: setUp().threads, serde: serde as never }))
     expect((error as Error).message).toBe('Expected `serde.loadsTyped` to be a function, got undefined')
   })
 
-  it.each(noObjects)('refuses %s as a config, where it reads and where it writes', async (wrong, kind) => {
+  it.each(noObjects)('refuses %s as a config, in reads and in writes', async (wrong, kind) => {
     const { threads, saver, put, putWrites } = setUp()
     for (const call of [
       () => saver.getTuple(wrong as never),
@@ -124,7 +127,7 @@ describe('a saver', () => {
     expect(threads.size).toBe(0)
   })
 
-  it('refuses a `configurable` that is no object', async () => {
+  it('refuses a `configurable` that is not an object', async () => {
     const { saver } = setUp()
     const error = (await failureOf(() => saver.getTuple({ configurable: 'secret' as never }))) as Error
     expect(error.message).toBe('Expected `config.configurable` to be an object, got a string')
@@ -135,7 +138,7 @@ describe('a saver', () => {
     ['checkpoint_ns', {}, 'an object'],
     ['checkpoint_id', 7, 'a number'],
     ['checkpoint_id', ['secret'], 'an array'],
-  ])('refuses a `%s` of %j, where it reads and where it writes', async (key, wrong, kind) => {
+  ])('refuses a `%s` of %j, in reads and in writes', async (key, wrong, kind) => {
     const { threads, saver, put, putWrites } = setUp()
     const config = { configurable: { thread_id: 'ada', checkpoint_id: '1', [key]: wrong } }
     for (const call of [
@@ -150,7 +153,7 @@ describe('a saver', () => {
     expect(threads.size).toBe(0)
   })
 
-  it('takes null for the namespace of the graph itself', async () => {
+  it('accepts null for the namespace of the graph itself', async () => {
     const { saver, put } = setUp()
     const config = { configurable: { thread_id: 'ada', checkpoint_ns: null } }
     await put(config, checkpointOf('1', { a: 1 }), metadata, { a: 1 })
@@ -159,7 +162,7 @@ describe('a saver', () => {
     expect(await readAll(saver.list(config as never))).toHaveLength(1)
   })
 
-  it('takes null for no options of `list`, as the savers of LangGraph do, and refuses a number', async () => {
+  it('accepts null for the options of `list`, as LangGraph’s savers do, and refuses a number', async () => {
     const { saver } = setUp()
     expect(await readAll(saver.list(config, null as never))).toEqual([])
     expect(await failureOf(() => readAll(saver.list(config, 7 as never)))).toEqual(invalid)
@@ -175,7 +178,7 @@ describe('a saver', () => {
     ['one without versions', 'checkpoint.channel_versions', [{ ...fine, channel_versions: 1 }, metadata, {}]],
     ['no metadata', 'metadata', [fine, undefined, {}]],
     ['no versions of what is new', 'newVersions', [fine, metadata]],
-  ])('refuses to put %s, and makes no thread of it', async (_what, named, given) => {
+  ])('refuses to put %s, and creates no thread for it', async (_what, named, given) => {
     const { threads, put } = setUp()
     const error = (await failureOf(() => put({ configurable: { thread_id: 'ada' } }, ...given))) as Error
 
@@ -192,7 +195,7 @@ describe('a saver', () => {
     ['no task', 'taskId', [[['a', 1]], undefined]],
     ['a number as a task', 'taskId', [[['a', 1]], 7]],
     ['null as the path of a task', 'taskPath', [[['a', 1]], 'task', null]],
-  ])('refuses to put %s, and makes no thread of it', async (_what, named, given) => {
+  ])('refuses to put %s, and creates no thread for it', async (_what, named, given) => {
     const { threads, putWrites } = setUp()
     const error = (await failureOf(() => putWrites(config, ...given))) as Error
 

@@ -64,7 +64,7 @@ async function serve(store: session.Store) {
 }
 
 describe('the store for express-session', () => {
-  it('keeps what a visitor’s session holds from one request to the next', async () => {
+  it('keeps a visitor’s session between requests', async () => {
     const { store, sessions, events } = make()
     const visit = await serve(store)
 
@@ -74,7 +74,7 @@ describe('the store for express-session', () => {
     expect(events.lines).toEqual([`created ${id}`])
   })
 
-  it('makes no session of a visitor who only looks', async () => {
+  it('creates no session for a visitor who only reads', async () => {
     const { store, sessions } = make()
     const visit = await serve(store)
 
@@ -82,7 +82,7 @@ describe('the store for express-session', () => {
     expect(sessions.size).toBe(0)
   })
 
-  it('counts every request as activity, one that changes nothing too', async () => {
+  it('treats every request as activity, one without changes too', async () => {
     const { store, clock } = make()
     const visit = await serve(store)
     await visit('/count')
@@ -94,7 +94,7 @@ describe('the store for express-session', () => {
     expect(await visit('/look')).toBe('0')
   })
 
-  it('writes into the live session when an expiry came in between', async () => {
+  it('writes into the live session if the old one expired meanwhile', async () => {
     const { store, clock, sessions, events } = make()
     const visit = await serve(store)
     await visit('/count')
@@ -106,7 +106,7 @@ describe('the store for express-session', () => {
     expect(await visit('/count')).toBe('2')
   })
 
-  it('ends the session when it is destroyed', async () => {
+  it('destroy: ends the session', async () => {
     const { store, sessions } = make()
     const visit = await serve(store)
     await visit('/count')
@@ -117,7 +117,7 @@ describe('the store for express-session', () => {
     expect(await visit('/count')).toBe('1')
   })
 
-  it('hands out copies and keeps copies', async () => {
+  it('copies values in both directions', async () => {
     const { store, sessions } = make()
     const set = promisify(store.set.bind(store))
     const get = promisify(store.get.bind(store))
@@ -132,7 +132,7 @@ describe('the store for express-session', () => {
     expect(await get('nobody')).toBeNull()
   })
 
-  it('gives failures to the callback', async () => {
+  it('passes errors to the callback', async () => {
     const { store, sessions } = make()
     const data = { cookie: new session.Cookie() }
     const calls = {

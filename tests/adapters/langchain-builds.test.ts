@@ -33,12 +33,12 @@ function setUp() {
 }
 
 describe('two builds of LangChain in one process', () => {
-  it('are two', () => {
+  it('are different modules', () => {
     expect(cjsMessages.HumanMessage).not.toBe(esmMessages.HumanMessage)
     expect(cjsRunnables.RunnableWithMessageHistory).not.toBe(esmRunnables.RunnableWithMessageHistory)
   })
 
-  it('keep a chat of the other build in turns, by any key of the session', async () => {
+  it('keep a chat of the other build in turns, under any session key', async () => {
     const { registry, open, chat, asks } = setUp()
     const calls = [
       chat().invoke(asks('one'), { configurable: { sessionId: 'ada' } }),
@@ -55,7 +55,7 @@ describe('two builds of LangChain in one process', () => {
     expect(transcript(registry.get('0'))).toEqual(['human:three', 'ai:I see 1'])
   })
 
-  it('reject a call whose messages could not be stored, where the stock class only prints it', async () => {
+  it('reject a call whose messages could not be stored, which the stock class only prints', async () => {
     const { open, chat, histories, asks } = setUp()
     open.resolve()
     const down = new Error('down')
@@ -73,7 +73,7 @@ describe('two builds of LangChain in one process', () => {
     ).toBe(down)
   })
 
-  it('keep the class of the build that a message came from in one process, and this one as text', async () => {
+  it('keep the class of a message’s own build in one process, and of this build as text', async () => {
     const { histories, asks } = setUp()
     await histories('ada').addMessages([...asks('cjs'), new esmMessages.HumanMessage('esm')])
     const messages = await histories('ada').getMessages()
@@ -89,7 +89,7 @@ describe('two builds of LangChain in one process', () => {
     ])
   })
 
-  it('take a class that extends the stock one for it', async () => {
+  it('recognise a class that extends the stock one', async () => {
     const { registry, histories, asks } = setUp()
     class Own extends cjsRunnables.RunnableWithMessageHistory<BaseMessage[], BaseMessage> {}
     const runnable = cjsRunnables.RunnableLambda.from<BaseMessage[], BaseMessage>(

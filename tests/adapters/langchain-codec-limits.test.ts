@@ -33,8 +33,8 @@ const wraps: [name: string, wrap: (inside: unknown) => unknown, own?: number][] 
   ['messages', (inside) => new ToolMessage({ content: '', tool_call_id: 't', artifact: inside }), 1],
 ]
 
-describe('what messageCodec writes it can read', () => {
-  it('whatever data a message holds: it comes back equal, or it is refused', () => {
+describe('messageCodec round trip', () => {
+  it('property: any data in a message is restored equal, or refused', () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -68,12 +68,12 @@ describe('what messageCodec writes it can read', () => {
     [[undefined, -0, Number.NaN]],
     [new Map([[undefined, -0]])],
     [new Set([undefined])],
-  ])('keeps %j as it is', (value) => {
+  ])('preserves %j', (value) => {
     expect(roundTrip({ value })).toStrictEqual(value === undefined ? {} : { value })
   })
 
   it.each(wraps)(
-    'at 500 levels of nesting in %s, and refuses one more when it writes',
+    'accepts 500 levels of nesting in %s, and refuses one more when it encodes',
     (_name, wrap, own = 0) => {
       const fits = encoded(nested(500 - own, wrap))
       expect(messageCodec.encode(messageCodec.decode(fits))).toBe(fits)
@@ -90,11 +90,11 @@ describe('what messageCodec writes it can read', () => {
     ['a great many lists', '['.repeat(1_000_000) + ']'.repeat(1_000_000)],
     ['objects', `[${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}]`],
     ['tags', `[${'{"$is":"set","of":['.repeat(501)}${']}'.repeat(501)}]`],
-  ])('refuses a text with more levels of nesting in %s when it reads, with a code', (_name, text) => {
+  ])('refuses more levels of nesting in %s when it decodes, with a code', (_name, text) => {
     expect(thrownBy(() => messageCodec.decode(text))).toEqual(invalid)
   })
 
-  it('refuses what contains itself', () => {
+  it('refuses cycles', () => {
     const round: { round?: unknown } = {}
     round.round = round
     expect(thrownBy(() => encoded(round))).toEqual(invalid)
@@ -105,7 +105,7 @@ describe('bytes in a message', () => {
   class Own extends Uint8Array {}
   class OwnBuffer extends Buffer {}
 
-  it('come back by their base class', () => {
+  it('are restored by their base class', () => {
     expect(roundTrip(new Own([1, 2]))).toStrictEqual(new Uint8Array([1, 2]))
     expect(Buffer.isBuffer(roundTrip(Object.setPrototypeOf(Buffer.from('x'), OwnBuffer.prototype)))).toBe(
       true,
@@ -124,7 +124,7 @@ describe('bytes in a message', () => {
     ['an instance of WeakMap', new WeakMap()],
     ['an instance of Headers', new Headers({ secret: 'secret' })],
     ['an instance of Empty', new (class Empty {})()],
-  ])('and the like are refused where they could not be read back: %s', (kind, value) => {
+  ])('are refused if they could not be decoded: %s', (kind, value) => {
     const error = thrownBy(() => encoded({ list: [0, value] })) as Error
 
     expect(error).toEqual(invalid)
@@ -135,7 +135,7 @@ describe('bytes in a message', () => {
 })
 
 describe('an instance in a message', () => {
-  it('comes back as what its `toJSON` returns, also where that looks like a tag', () => {
+  it('is restored as the result of its `toJSON`, even if that resembles a tag', () => {
     class Sneaky {
       toJSON(): unknown {
         return { $is: 'Buffer', of: { length: 2_000_000_000 } }
@@ -154,7 +154,7 @@ describe('an instance in a message', () => {
     ])
   })
 
-  it('comes back as its fields, functions left out, where it has no `toJSON`', () => {
+  it('without `toJSON`: is restored as its fields, without functions', () => {
     class Document {
       readonly pageContent = 'hello'
       readonly metadata = { at: new Date(0), own: () => {} }
@@ -165,14 +165,14 @@ describe('an instance in a message', () => {
     ])
   })
 
-  it('comes back plain from another realm', () => {
+  it('of another realm: is restored as a plain object', () => {
     expect(roundTrip(runInNewContext('({ empty: {}, list: [new Map([[1, 2]])] })'))).toEqual({
       empty: {},
       list: [new Map([[1, 2]])],
     })
   })
 
-  it('has a cause where its `toJSON` throws', () => {
+  it('with a `toJSON` that throws: is refused with the cause', () => {
     const cause = new Error('secret')
     const fail = () => {
       throw cause
@@ -184,7 +184,7 @@ describe('an instance in a message', () => {
   })
 })
 
-describe('a text that messageCodec did not write', () => {
+describe('a text that messageCodec did not encode', () => {
   const inArtifact = (json: string) => encoded('here').replace('"here"', json)
 
   it.each([
@@ -220,7 +220,7 @@ describe('a text that messageCodec did not write', () => {
     expect(`${error.message}${(error.cause as Error).message}`).not.toMatch(/secret|2000000000/)
   })
 
-  it('does not change what a message inherits from', () => {
+  it('does not change the prototype of a message', () => {
     const text = messageCodec
       .encode([new AIMessage('hi')])
       .replace('"fields":{', '"fields":{"__proto__":{"content":"other"},')
@@ -230,7 +230,7 @@ describe('a text that messageCodec did not write', () => {
     expect(({} as { content?: unknown }).content).toBeUndefined()
   })
 
-  it('takes no more memory than a few times its length', async () => {
+  it('needs no more memory than a few times its length', async () => {
     const script = fileURLToPath(new URL('../support/decoding-memory.ts', import.meta.url))
     const { stdout } = await promisify(execFile)(
       process.execPath,
@@ -244,7 +244,7 @@ describe('a text that messageCodec did not write', () => {
     expect(bytes).toBeLessThan(50_000_000)
   }, 60_000)
 
-  it('may come from the version before, which had fewer tags', () => {
+  it('of the previous version, with fewer tags, is decoded', () => {
     const text =
       '[{"$is":"parts","of":{"class":"HumanMessage","fields":{"content":"hello","additional_kwargs":{"at":{"$is":"date","of":null},' +
       '"n":{"$is":"number","of":"NaN"},"m":{"$is":"map","of":[["a",{"$is":"set","of":[1]}]]},"o":{"$is":"object","of":[["$is","x"]]},' +

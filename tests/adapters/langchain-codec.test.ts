@@ -56,7 +56,7 @@ const every: readonly BaseMessage[] = [
 
 describe('messageCodec', () => {
   it.each(every.map((message) => [message.constructor.name, message] as const))(
-    'gives a %s back as it was',
+    'restores a %s',
     (_name, message) => {
       const [back] = roundTrip([message])
       expect(back).toStrictEqual(message)
@@ -67,7 +67,7 @@ describe('messageCodec', () => {
     },
   )
 
-  it('keeps the order and the number of messages, none too', () => {
+  it('keeps the order and the number of messages, zero too', () => {
     expect(roundTrip(every)).toStrictEqual(every)
     expect(roundTrip([])).toEqual([])
   })
@@ -99,25 +99,25 @@ describe('messageCodec', () => {
     ],
     ['awkward keys', JSON.parse('{"__proto__": 1, "constructor": 2, "": 3}')],
     ['emoji and lone surrogates', 'A😀\ud800\u2028'],
-  ])('keeps %s inside a message', (_name, value) => {
+  ])('preserves %s inside a message', (_name, value) => {
     const message = new ToolMessage({ content: 'see', tool_call_id: 't', artifact: { value } })
     const [back] = roundTrip([message]) as [ToolMessage]
     expect(back.artifact).toStrictEqual({ value })
   })
 
-  it('keeps the bytes of a picture in the content', () => {
+  it('preserves the bytes of a picture in the content', () => {
     const content = [{ type: 'image', mimeType: 'image/png', data: new Uint8Array([137, 80, 78, 71]) }]
     expect(roundTrip([new HumanMessage({ content: content as never })])[0]?.content).toStrictEqual(content)
   })
 
-  it('gives a class of your own back as the LangChain class that it extends', () => {
+  it('restores a class of the user as the LangChain class that it extends', () => {
     class Shout extends HumanMessage {}
     const [back] = roundTrip([new Shout('HELLO')])
     expect(back?.constructor).toBe(HumanMessage)
     expect(back?.content).toBe('HELLO')
   })
 
-  it('knows the messages of the other build of LangChain, and so do histories', async () => {
+  it('accepts the messages of the other build of LangChain, and so do histories', async () => {
     const other: typeof import('@langchain/core/messages') = createRequire(import.meta.url)(
       '@langchain/core/messages',
     )
@@ -142,7 +142,7 @@ describe('messageCodec', () => {
     ['null', 'null'],
     ['a list of something else', '["secret"]'],
     ['something else behind a message', `${messageCodec.encode([new HumanMessage('')]).slice(0, -1)},{}]`],
-  ])('refuses a text with %s, and says why', (_name, text) => {
+  ])('refuses a text with %s, and names the reason', (_name, text) => {
     const error = thrownBy(() => messageCodec.decode(text)) as Error
     expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
     expect(error.message).toBe('Expected `text` to be a list of messages as `messageCodec` writes it')
@@ -165,13 +165,13 @@ describe('messageCodec', () => {
       '`value[1]` to be a LangChain message, got an object',
     ],
     ['a hole', new Array(1), '`value[0]` to be a LangChain message, got undefined'],
-  ])('refuses to write %s', (_name, value, words) => {
+  ])('refuses to encode %s', (_name, value, words) => {
     const error = thrownBy(() => messageCodec.encode(value as never)) as Error
     expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
     expect(error.message).toBe(`Expected ${words}`)
   })
 
-  it('refuses to write a message that is of no class of LangChain, and says why', () => {
+  it('refuses to encode a message of an unknown class, and names the reason', () => {
     const error = thrownBy(() => messageCodec.encode([{ _getType: () => 'human', lc_kwargs: {} } as never]))
     expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
     expect((error as Error).cause).toBeInstanceOf(TypeError)

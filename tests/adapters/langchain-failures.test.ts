@@ -12,7 +12,7 @@ import { setUp } from './langchain-chat.ts'
 const ada = { configurable: { sessionId: 'ada' } }
 
 describe('a failure to store the messages', () => {
-  it('rejects the call with that very failure, which the stock class swallows', async () => {
+  it('rejects the call with that very error, which the stock class swallows', async () => {
     const frozen = () => Object.freeze([] as BaseMessage[]) as BaseMessage[]
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
@@ -30,7 +30,7 @@ describe('a failure to store the messages', () => {
     expect(registry.peek('ada')?.held).toBe(false)
   })
 
-  it('rejects where it is the failure of a history of another class, or further inside', async () => {
+  it('rejects also for a history of another class, and for a nested one', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
     const failure = new Error('store down')
@@ -55,7 +55,7 @@ describe('a failure to store the messages', () => {
     expect(await failureOf(() => chain.invoke([], ada))).toBeInstanceOf(TypeError)
   })
 
-  it('is none where a history of another class has stored', async () => {
+  it('does not reject if a history of another class has stored the messages', async () => {
     const { registry } = setUp()
     const history = new InMemoryChatMessageHistory()
     const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => new AIMessage('hi'))
@@ -64,7 +64,7 @@ describe('a failure to store the messages', () => {
     expect(transcript(await history.getMessages())).toEqual(['human:hello', 'ai:hi'])
   })
 
-  it('rejects where the session was deleted meanwhile', async () => {
+  it('rejects if the session was deleted meanwhile', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
     const { registry, getMessageHistory } = setUp()
@@ -77,7 +77,7 @@ describe('a failure to store the messages', () => {
     expect(registry.has('ada')).toBe(false)
   })
 
-  it('rejects where the output is no message and so nothing is stored', async () => {
+  it('rejects if the output is not a message, so that nothing is stored', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
     const { registry, getMessageHistory } = setUp()
@@ -115,7 +115,7 @@ describe('a batch', () => {
     expect(transcript(registry.get('eve'))).toEqual(['human:y', 'ai:1'])
   })
 
-  it('gives the failure of one input beside the results of the others', async () => {
+  it('returns the error of one input beside the results of the others', async () => {
     const { registry } = setUp()
     const picky = RunnableLambda.from<string, string>((input) => {
       if (input === 'bad') throw new Error('no')

@@ -30,7 +30,7 @@ function change(message: AIMessage): void {
 }
 
 describe('a history', () => {
-  it('keeps messages in the session of its id, which every history of the id shares', async () => {
+  it('stores messages in the session of its id, shared by every history of the id', async () => {
     const { registry, histories } = setUp()
     await histories('ada').addUserMessage('hello')
     await histories('ada').addAIMessage('hi')
@@ -40,7 +40,7 @@ describe('a history', () => {
     expect(transcript(registry.get('bob'))).toEqual(['human:hey'])
   })
 
-  it('hands out copies of the list', async () => {
+  it('returns copies of the list', async () => {
     const { registry, histories } = setUp()
     const history = histories('ada')
     const added = [new HumanMessage('hello')]
@@ -51,7 +51,7 @@ describe('a history', () => {
     expect(transcript(registry.get('ada'))).toEqual(['human:hello'])
   })
 
-  it('hands out and takes in copies of messages, whatever is done to them', async () => {
+  it('returns and stores copies of messages, for any later change', async () => {
     const { registry, histories } = setUp()
     const history = histories('ada')
     const given = new AIMessage({ content: [{ type: 'text', text: 'hello' }], additional_kwargs: { a: [1] } })
@@ -88,7 +88,7 @@ describe('a history', () => {
     expect(registry.get('ada')?.map((one) => one.text)).toEqual([text, text])
   })
 
-  it('shares nothing with another session that was given the same greeting', async () => {
+  it('shares nothing with another session that got the same greeting', async () => {
     const { registry, histories } = setUp()
     const greeting = new AIMessage('Hello!')
     for (const id of ['ada', 'bob']) await histories(id).addMessage(greeting)
@@ -99,7 +99,7 @@ describe('a history', () => {
     expect(greeting.additional_kwargs).toEqual({})
   })
 
-  it('keeps the class of a message, your own too, and what it holds', async () => {
+  it('preserves the class of a message, a user’s class too, and its fields', async () => {
     class Shout extends HumanMessage {
       readonly loud = () => `${this.content}!`
     }
@@ -129,7 +129,7 @@ describe('a history', () => {
     expect(result.artifact.inside).not.toBe(inside)
   })
 
-  it('names the path of what cannot be copied, and stores nothing', async () => {
+  it('names the path of a value that cannot be copied, and stores nothing', async () => {
     const { histories, registry } = setUp()
     const artifact = {
       get gone(): never {
@@ -148,7 +148,7 @@ describe('a history', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('looks its session up at every call: kept across an expiry it writes into the live session', async () => {
+  it('looks its session up at every call: one kept across an expiry writes into the live session', async () => {
     const { clock, registry, histories } = setUp()
     const history = histories('ada')
     await history.addUserMessage('before')
@@ -160,7 +160,7 @@ describe('a history', () => {
     expect(transcript(orphan)).toEqual(['human:before'])
   })
 
-  it('creates nothing by reading, by clearing, or by adding no message', async () => {
+  it('creates nothing by reads, by `clear`, or by adding no message', async () => {
     const { registry, histories } = setUp()
     expect(await histories('ada').getMessages()).toEqual([])
     await histories('ada').clear()
@@ -168,7 +168,7 @@ describe('a history', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('keeps its session alive by reading: alive one millisecond before the timeout from then, over at it', async () => {
+  it('reads restart the idle time: alive one millisecond before the timeout, expired exactly at it', async () => {
     const { clock, registry, histories } = setUp()
     await histories('ada').addUserMessage('hello')
     clock.advance(900)
@@ -179,7 +179,7 @@ describe('a history', () => {
     expect(registry.has('ada')).toBe(false)
   })
 
-  it('empties the list by `clear`, and the session lives on', async () => {
+  it('clear: empties the list, and the session lives on', async () => {
     const { registry, histories } = setUp()
     await histories('ada').addUserMessage('hello')
     const session = registry.peek('ada')
@@ -190,7 +190,7 @@ describe('a history', () => {
 })
 
 describe('a history beside a running turn', () => {
-  it('reads without waiting, and sees what was written last', async () => {
+  it('reads without waiting, and sees the last write', async () => {
     const { registry, histories } = setUp()
     const gate = deferred()
     const turn = registry.run('ada', async ({ value }) => {
@@ -202,7 +202,7 @@ describe('a history beside a running turn', () => {
     await turn
   })
 
-  it('writes from outside when the turn is over, and from inside at once', async () => {
+  it('writes from outside after the turn, and from inside at once', async () => {
     const { registry, histories } = setUp()
     const gate = deferred()
     const turn = registry.run('ada', async () => {
@@ -230,7 +230,7 @@ describe('a history beside a running turn', () => {
   })
 })
 
-describe('bad input to histories', () => {
+describe('invalid input to histories', () => {
   it.each([
     ['an empty string', ''],
     ['undefined', undefined],
@@ -245,7 +245,7 @@ describe('bad input to histories', () => {
     expect(thrownBy(() => histories(id as never))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 
-  it('takes a safe integer and a bigint as the string of it, zero too', async () => {
+  it('accepts a safe integer and a bigint as its string, zero too', async () => {
     const { registry, histories } = setUp()
     await histories(7).addUserMessage('seven')
     await histories(0).addUserMessage('nought')
@@ -261,7 +261,7 @@ describe('bad input to histories', () => {
     ['undefined', undefined],
     ['null', null],
     ['an object in the shape of a message', { role: 'user', content: 'hello' }],
-  ])('refuses %s as a message, and stores none of those beside it', async (_name, wrong) => {
+  ])('refuses %s as a message, and stores none of the same call', async (_name, wrong) => {
     const { registry, histories } = setUp()
     const history = histories('ada')
     const expected = sessionError('ERR_SESSION_VALUE_INVALID')
@@ -272,7 +272,7 @@ describe('bad input to histories', () => {
     expect(registry.size).toBe(0)
   })
 
-  it('refuses what is no list of messages', async () => {
+  it('refuses anything but a list of messages', async () => {
     const { histories } = setUp()
     expect(await failureOf(() => histories('ada').addMessages('hello' as never))).toEqual(
       sessionError('ERR_SESSION_VALUE_INVALID'),

@@ -16,7 +16,7 @@ async function think(times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
-it('leaves whole turns in the order asked, whatever calls overlap', async () => {
+it('overlapping calls: leave whole turns in the order of the calls', async () => {
   const calls = fc.array(fc.record({ session, way, before: loops, within: loops }), { maxLength: 12 })
   await fc.assert(
     fc.asyncProperty(calls, async (given) => {

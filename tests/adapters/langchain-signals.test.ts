@@ -4,7 +4,7 @@ import { TurnReadable } from '../../src/adapters/langchain/turn-readable.ts'
 import { deferred } from '../support/deferred.ts'
 
 // Node warns of a leak from the eleventh listener on.
-it('streams on one signal: share one listener, which goes with the last of them', async () => {
+it('streams on one signal: share one listener, removed with the last of them', async () => {
   const { signal } = new AbortController()
   const ends = Array.from({ length: 15 }, () => deferred())
   const streams = ends.map((end) => {

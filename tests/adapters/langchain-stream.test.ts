@@ -53,8 +53,8 @@ class Gated extends Runnable<string, string> {
 const said = async (stream: AsyncIterable<BaseMessage>) =>
   (await readAll(stream)).map(({ content }) => content).join('')
 
-describe('a stream is a turn', () => {
-  it('from the call until it is read to its end; then the messages are stored and the session is free', async () => {
+describe('a stream as a turn', () => {
+  it('lasts from the call until it is read to its end; then messages are stored and the session is released', async () => {
     const { chat, registry, isHeld } = setUp()
     const stream = await chat.stream([new HumanMessage('hello')], ada)
     expect(isHeld()).toBe(true)
@@ -68,13 +68,13 @@ describe('a stream is a turn', () => {
     expect(isHeld()).toBe(false)
   })
 
-  it('whose session does not expire while it is read slowly', async () => {
+  it('its session does not expire while it is read slowly', async () => {
     const { chat, registry, clock } = setUp({ timeoutMs: 1_000, maxTurnMs: 60_000 })
     for await (const _chunk of await chat.stream([new HumanMessage('hello')], ada)) clock.advance(5_000)
     expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:one'])
   })
 
-  it('and two of them on one session come one after the other, however they are read', async () => {
+  it('two of one session run one after the other, in any order of reading', async () => {
     const { chat, registry } = setUp()
     const streams = [
       await chat.stream([new HumanMessage('x')], ada),
@@ -84,7 +84,7 @@ describe('a stream is a turn', () => {
     expect(transcript(registry.get('ada'))).toEqual(['human:x', 'ai:one', 'human:y', 'ai:two'])
   })
 
-  it('that asks the model for nothing ahead of the reader', async () => {
+  it('does not read ahead of its reader', async () => {
     const { registry } = setUp()
     const seen: number[] = []
     const counting = RunnableLambda.from<string, number>(async function* () {
@@ -101,7 +101,7 @@ describe('a stream is a turn', () => {
     await stream.return()
   })
 
-  it('in which what it stores joins: it does not wait for itself', async () => {
+  it('writes inside it join it instead of waiting for it', async () => {
     const { chat, registry } = setUp()
     const stream = await registry.run('ada', async () => {
       const inner = await chat.stream([new HumanMessage('hello')], ada)
@@ -112,8 +112,8 @@ describe('a stream is a turn', () => {
   })
 })
 
-describe('a stream that is left', () => {
-  it('by `break` frees the session, and the runnable has been left too', async () => {
+describe('a stream left early', () => {
+  it('by `break`: releases the session, and the runnable’s stream has been left too', async () => {
     const { registry, isHeld } = setUp()
     const runnable = new Gated()
     runnable.gate.resolve()
@@ -129,7 +129,7 @@ describe('a stream that is left', () => {
     expect(transcript(registry.get('ada'))).toEqual(['human:again', 'ai:two'])
   })
 
-  it('at its last chunk leaves nothing behind that stores later, between the turns of others', async () => {
+  it('at its last chunk: leaves nothing behind that is stored later, between other turns', async () => {
     const { registry } = setUp()
     const histories = messageHistories(registry)
     const answer = RunnableLambda.from<BaseMessage[], BaseMessage>(
@@ -145,7 +145,7 @@ describe('a stream that is left', () => {
     expect(transcript(registry.get('ada'))).toEqual(['human:kept', 'ai:1'])
   })
 
-  it('and goes on behind our back is refused when it wants to store', async () => {
+  it('with work that continues in the background: its writes are refused', async () => {
     const { registry } = setUp()
     const gate = deferred()
     const late = deferred<unknown>()
@@ -162,7 +162,7 @@ describe('a stream that is left', () => {
     expect(registry.get('ada')).toEqual([])
   })
 
-  it.each(['return', 'cancel'] as const)('by `%s` before its first chunk is read', async (way) => {
+  it.each(['return', 'cancel'] as const)('by `%s` before its first chunk', async (way) => {
     const { registry, isHeld } = setUp()
     const runnable = new Gated()
     const stream = await withSessionTurns(registry, runnable).stream('x', ada)
@@ -170,7 +170,7 @@ describe('a stream that is left', () => {
     expect(isHeld()).toBe(false)
   })
 
-  it('while the model is thinking frees the session at once', async () => {
+  it('while the model is working: releases the session at once', async () => {
     const { registry, isHeld } = setUp()
     const runnable = new Gated()
     const stream = await withSessionTurns(registry, runnable).stream('x', ada)
@@ -183,7 +183,7 @@ describe('a stream that is left', () => {
     expect((await second).done).toBe(true)
   })
 
-  it('while it waits for its turn leaves the queue, and the runnable is never called', async () => {
+  it('while it waits for its turn: leaves the queue, and the runnable is never called', async () => {
     const { registry, isHeld } = setUp()
     const first = new Gated()
     const second = new Gated()
@@ -196,7 +196,7 @@ describe('a stream that is left', () => {
     expect(isHeld()).toBe(false)
   })
 
-  it('and one that is never read are ended by `maxTurnMs` at the latest', async () => {
+  it('and one that is never read: are ended by `maxTurnMs` at the latest', async () => {
     const { registry, clock, isHeld } = setUp({ maxTurnMs: 500 })
     const runnable = new Gated()
     const stream = await withSessionTurns(registry, runnable).stream('x', ada)
@@ -212,7 +212,7 @@ describe('a stream that is left', () => {
 })
 
 describe('a stream that fails', () => {
-  it('passes the failure on and frees the session', async () => {
+  it('passes the error on and releases the session', async () => {
     const { registry, isHeld } = setUp()
     const failure = new Error('no model today')
     const runnable = new Gated()
@@ -223,7 +223,7 @@ describe('a stream that fails', () => {
     expect(isHeld()).toBe(false)
   })
 
-  it('fails when the caller aborts, also while nobody reads', async () => {
+  it('fails if the caller aborts, also while it is not read', async () => {
     const { registry, isHeld } = setUp()
     const runnable = new Gated()
     runnable.gate.resolve()
@@ -239,7 +239,7 @@ describe('a stream that fails', () => {
     await failureOf(() => readAll(stream))
   })
 
-  it('fails when its session is deleted in the middle', async () => {
+  it('fails if its session is deleted meanwhile', async () => {
     const { registry } = setUp()
     const runnable = new Gated()
     runnable.gate.resolve()
@@ -250,7 +250,7 @@ describe('a stream that fails', () => {
     expect(registry.has('ada')).toBe(false)
   })
 
-  it('is refused where the registry is closed', async () => {
+  it('is refused if the registry is closed', async () => {
     const { registry, chat } = setUp()
     await registry.close()
     const stream = await chat.stream([new HumanMessage('hello')], ada)
@@ -258,8 +258,8 @@ describe('a stream that fails', () => {
   })
 })
 
-describe('what LangChain makes of a runnable with turns', () => {
-  it('`pipe` streams through it, and leaving the pipe frees the session', async () => {
+describe('LangChain’s composition of a runnable with turns', () => {
+  it('`pipe`: streams through it, and leaving the pipe releases the session', async () => {
     const { chat, registry, isHeld } = setUp()
     const texts = chat.pipe(new StringOutputParser())
     expect((await readAll(await texts.stream([new HumanMessage('hello')], ada))).join('')).toBe('one')
@@ -269,7 +269,7 @@ describe('what LangChain makes of a runnable with turns', () => {
     expect(isHeld()).toBe(false)
   })
 
-  it('`withConfig` binds a session', async () => {
+  it('`withConfig`: binds a session', async () => {
     const { chat, registry } = setUp()
     const bound = chat.withConfig(ada)
     await bound.invoke([new HumanMessage('hello')])
@@ -277,7 +277,7 @@ describe('what LangChain makes of a runnable with turns', () => {
     expect(registry.get('ada')).toHaveLength(4)
   })
 
-  it('`streamEvents` tells of the runnable inside and is one turn', async () => {
+  it('`streamEvents`: includes the inner runnable and is one turn', async () => {
     const { chat, registry, isHeld } = setUp()
     const events = await readAll(chat.streamEvents([new HumanMessage('hello')], { ...ada, version: 'v2' }))
     expect(events.filter(({ event }) => event === 'on_chat_model_stream')).toHaveLength('one'.length)
@@ -287,7 +287,7 @@ describe('what LangChain makes of a runnable with turns', () => {
     expect(isHeld()).toBe(false)
   })
 
-  it('`withFallbacks` turns to another one when the turn has failed', async () => {
+  it('`withFallbacks`: uses another runnable if the turn failed', async () => {
     const { registry, isHeld } = setUp()
     const broken = RunnableLambda.from<string, string>(() => {
       throw new Error('no')

@@ -8,7 +8,7 @@ import { transcript } from '../support/transcript.ts'
 
 const ada = { configurable: { sessionId: 'ada' } }
 
-it('keeps a conversation in a source whose values are copies: what counts is what a turn has resolved with', async () => {
+it('a source whose values are copies: keeps the conversation as of the resolved turns', async () => {
   const source = new TextSource<BaseMessage[]>(messageCodec, () => [])
   const histories = messageHistories(source)
   const model = RunnableLambda.from<BaseMessage[], BaseMessage>(

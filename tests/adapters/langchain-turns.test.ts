@@ -31,7 +31,7 @@ async function overlap(model: GatedModel, ask: (question: string) => Promise<unk
 }
 
 describe('overlapping calls on one session', () => {
-  it('lose and mix messages with the stock classes, and neither with turns', async () => {
+  it('lose and mix messages with the stock classes, and neither in turns', async () => {
     // Stock history, input and history in one list: the question that was answered last is gone.
     const stock = new GatedModel()
     const history = new InMemoryChatMessageHistory()
@@ -61,7 +61,7 @@ describe('overlapping calls on one session', () => {
     expect(model.call('quick').seen).toBe(3)
   })
 
-  it('lose and mix nothing where the history has a key of its own', async () => {
+  it('lose and mix nothing if the history has its own key', async () => {
     const { prompted, model, registry } = setUp()
     await overlap(model, (question) => prompted.invoke({ question }, ada))
     expect(transcript(registry.get('ada'))).toEqual([
@@ -73,7 +73,7 @@ describe('overlapping calls on one session', () => {
     expect(model.call('quick').seen).toBe(3)
   })
 
-  it('run side by side on different sessions', async () => {
+  it('run concurrently on different sessions', async () => {
     const { chat, model } = setUp()
     const calls = ['ada', 'bob'].map((sessionId) =>
       chat.invoke([new HumanMessage(sessionId)], { configurable: { sessionId } }),
@@ -85,8 +85,8 @@ describe('overlapping calls on one session', () => {
   })
 })
 
-describe('a call and the life of its session', () => {
-  it('keeps the session from expiring in the middle, and stores into it', async () => {
+describe('a call and the expiry of its session', () => {
+  it('a turn keeps the session from expiring, and stores into it', async () => {
     const { chat, model, registry, clock } = setUp({ maxTurnMs: 60_000 })
     const session = registry.run('ada', (one) => one)
     const call = chat.invoke([new HumanMessage('hello')], ada)
@@ -99,7 +99,7 @@ describe('a call and the life of its session', () => {
     expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:re:hello'])
   })
 
-  it('writes into the live session where a call without turns outlives its own', async () => {
+  it('a call without turns writes into the live session after its own expired', async () => {
     const { model, registry, clock, getMessageHistory } = setUp()
     registry.getOrCreate('ada').push(new HumanMessage('before'))
     const chat = new RunnableWithMessageHistory({ runnable: model.runnable, getMessageHistory })
@@ -112,7 +112,7 @@ describe('a call and the life of its session', () => {
     expect(transcript(registry.get('ada'))).toContain('ai:re:hello')
   })
 
-  it('is a part of the turn that it is made in', async () => {
+  it('joins the turn that contains it', async () => {
     const { chat, model, registry } = setUp()
     const turn = registry.run('ada', async () => {
       const call = chat.invoke([new HumanMessage('hello')], ada)
@@ -124,7 +124,7 @@ describe('a call and the life of its session', () => {
     expect(transcript(registry.get('ada'))).toEqual(['human:hello', 'ai:re:hello'])
   })
 
-  it('passes the failure of the runnable on, and the next call goes through', async () => {
+  it('passes the error of the runnable on, and the next call succeeds', async () => {
     const { chat, model, registry } = setUp()
     const failure = new Error('no model today')
     const call = new ObservedPromise(chat.invoke([new HumanMessage('hello')], ada))
@@ -141,7 +141,7 @@ describe('a call and the life of its session', () => {
 })
 
 describe('the id of a call', () => {
-  it('is `configurable.sessionId`, else `thread_id`; a number is its string', async () => {
+  it('is `configurable.sessionId`, else `thread_id`; a number becomes its string', async () => {
     const { registry } = setUp()
     const held = withSessionTurns(
       registry,
@@ -153,7 +153,7 @@ describe('the id of a call', () => {
     expect(await held.withConfig({ configurable: { sessionId: 'eve' } }).invoke('')).toBe('eve')
   })
 
-  it('may be one that the stock class does not know: `thread_id`, or the number 0', async () => {
+  it('may be one that the stock class ignores: `thread_id`, or the number 0', async () => {
     const { registry, getMessageHistory } = setUp()
     const runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(() => new AIMessage('hi'))
     const chat = withSessionTurns(registry, new RunnableWithMessageHistory({ runnable, getMessageHistory }))
@@ -189,24 +189,29 @@ describe('the id of a call', () => {
     ['null', { configurable: { sessionId: null, thread_id: null } }, eitherKey],
     ['an empty id', { configurable: { sessionId: '', thread_id: 'ada' } }, '`configurable.sessionId`'],
     ['a wrong thread', { configurable: { thread_id: 'ada'.repeat(400) } }, '`configurable.thread_id`'],
-  ])('is looked for where the error says, given %s, and no id is in it', async (_name, config, place) => {
-    const { chat, registry } = setUp()
-    const runnable = RunnableLambda.from<string, string>((input) => input)
-    for (const call of [
-      () => chat.invoke([], config),
-      () => chat.stream([], config),
-      () => withSessionTurns(registry, runnable).invoke('', config),
-    ]) {
-      const error = (await failureOf(call)) as Error
-      expect(error.message).toMatch(/^Expected the session id in .* to be a non-empty string .*, got [\w ]+$/)
-      expect(error.message).toContain(` in ${place} to be `)
-      expect(error.message).not.toContain('ada')
-    }
-  })
+  ])(
+    'given %s: the error names where it was looked for, and contains no id',
+    async (_name, config, place) => {
+      const { chat, registry } = setUp()
+      const runnable = RunnableLambda.from<string, string>((input) => input)
+      for (const call of [
+        () => chat.invoke([], config),
+        () => chat.stream([], config),
+        () => withSessionTurns(registry, runnable).invoke('', config),
+      ]) {
+        const error = (await failureOf(call)) as Error
+        expect(error.message).toMatch(
+          /^Expected the session id in .* to be a non-empty string .*, got [\w ]+$/,
+        )
+        expect(error.message).toContain(` in ${place} to be `)
+        expect(error.message).not.toContain('ada')
+      }
+    },
+  )
 })
 
 describe('the signal of a call', () => {
-  it("is the turn's: a turn that interrupts aborts it", async () => {
+  it("is the turn's: an interrupting turn aborts it", async () => {
     const { chat, model, registry } = setUp()
     const call = new ObservedPromise(chat.invoke([new HumanMessage('hello')], ada))
     await settle()
@@ -218,7 +223,7 @@ describe('the signal of a call', () => {
     expect(call.state).toBe('rejected')
   })
 
-  it('aborts with the signal of the caller', async () => {
+  it('aborts with the caller’s signal', async () => {
     const { chat, model } = setUp()
     const controller = new AbortController()
     const call = new ObservedPromise(
@@ -231,7 +236,7 @@ describe('the signal of a call', () => {
     expect(model.call('hello').signal?.aborted).toBe(true)
   })
 
-  it('takes a call that waits for its turn out of the queue', async () => {
+  it('removes a waiting call from the queue', async () => {
     const { chat, model, registry } = setUp()
     const controller = new AbortController()
     const running = chat.invoke([new HumanMessage('first')], ada)
@@ -249,7 +254,7 @@ describe('the signal of a call', () => {
     expect(registry.peek('ada')?.held).toBe(false)
   })
 
-  it("aborts by the call's `timeout`, which counts from the call", async () => {
+  it("aborts by the call's `timeout`, counted from the call", async () => {
     const { chat, registry } = setUp()
     const gate = deferred()
     const running = registry.run('ada', () => gate.promise)
@@ -260,7 +265,7 @@ describe('the signal of a call', () => {
     await running
   })
 
-  it('is cut by `maxTurnMs`, and what comes late is not stored', async () => {
+  it('ends at `maxTurnMs`, and late messages are not stored', async () => {
     const { chat, model, registry, clock } = setUp({ maxTurnMs: 500 })
     const call = new ObservedPromise(chat.invoke([new HumanMessage('hello')], ada))
     await settle()

@@ -53,7 +53,7 @@ function setUp(options: SessionRegistryOptions<Thread> = {}) {
 }
 
 describe('an agent over a SessionSaver', () => {
-  it('keeps a thread whose id is a bigint', async () => {
+  it('keeps a thread with a bigint id', async () => {
     const { agent, ask, say, threads } = setUp()
     say(() => 'Hello.')
     say((seen) => `I see ${seen.length} messages`)
@@ -82,7 +82,7 @@ describe('an agent over a SessionSaver', () => {
     expect(third.messages.at(-1)?.content).toBe('I see 1 messages')
   })
 
-  it('is paused by a tool that asks, and goes on', async () => {
+  it('is paused by a tool that asks, and resumes', async () => {
     const { agent, model, ask, say, clock, threads } = setUp()
     model.respondWithTools([{ name: 'booking', args: { city: 'Oslo' } }])
     say((seen) => `done, ${seen.at(-1)?.content}`)
@@ -94,7 +94,7 @@ describe('an agent over a SessionSaver', () => {
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
   })
 
-  it('loses nothing where two calls overlap, if each is a turn', async () => {
+  it('loses nothing of two overlapping calls if each is a turn', async () => {
     const { agent, ask, say, threads } = setUp()
     for (let n = 0; n < 3; n += 1) say((seen) => `re:${seen.at(-1)?.content}`)
     const turn = (text: string) => threads.run('ada', () => agent.invoke(ask(text), ada))
@@ -105,7 +105,7 @@ describe('an agent over a SessionSaver', () => {
     )
   })
 
-  it('streams inside a turn, where the stream is read in it', async () => {
+  it('streams inside a turn if the stream is read in it', async () => {
     const { agent, ask, say, threads } = setUp()
     say(() => 'hello')
     const steps = await threads.run('ada', async (_session, signal) => {
@@ -118,7 +118,7 @@ describe('an agent over a SessionSaver', () => {
     expect(transcript((await agent.graph.getState(ada)).values.messages)).toEqual(['human:hi', 'ai:hello'])
   })
 
-  it('has turns of its own as a graph: `withSessionTurns` takes the id from `thread_id`', async () => {
+  it('as a graph has its own turns: `withSessionTurns` uses `thread_id`', async () => {
     const { agent, ask, say, threads } = setUp()
     say(() => 'one')
     say(() => 'two')

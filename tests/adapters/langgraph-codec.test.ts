@@ -33,11 +33,11 @@ function setUp() {
 }
 
 describe('threadCodec', () => {
-  it('gives a new thread back', () => {
+  it('restores a new thread', () => {
     expect(threadCodec.decode(threadCodec.encode(newThread()))).toStrictEqual(newThread())
   })
 
-  it('keeps messages, bytes, and whatever else the serializer keeps', async () => {
+  it('preserves messages, bytes, and everything else that the serializer preserves', async () => {
     const { saver, throughText } = setUp()
     const values = {
       messages: [new HumanMessage('hällo 😀'), new AIMessage({ content: 'hi', id: 'm1' })],
@@ -56,7 +56,7 @@ describe('threadCodec', () => {
     expect(read?.messages.map((message) => message.constructor)).toEqual([HumanMessage, AIMessage])
   })
 
-  it('writes once what checkpoints share, and gives it back shared', async () => {
+  it('encodes shared parts of checkpoints once, and restores the sharing', async () => {
     const { saver, threads, throughText } = setUp()
     const big = 'x'.repeat(10_000)
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('0', { big }))
@@ -72,7 +72,7 @@ describe('threadCodec', () => {
     ['for ever', Number.POSITIVE_INFINITY],
     ['for a time', 5_000],
   ])(
-    'keeps that a thread is paused, in a session that would live %s, and it goes on',
+    'preserves that a thread is paused, in a session with %s as its timeout, and it resumes',
     async (_name, timeoutMs) => {
       const { saver, threads, throughText } = setUp()
       const State = Annotation.Root({ answer: Annotation<string>() })
@@ -92,7 +92,7 @@ describe('threadCodec', () => {
     },
   )
 
-  it('serves a saver whose every write goes through text, in a turn and out of it', async () => {
+  it('works for a saver on copies of text, in a turn and outside', async () => {
     const source = new TextSource<Thread>(threadCodec, newThread)
     const State = Annotation.Root({
       log: Annotation<string[]>({ reducer: (before, more) => before.concat(more), default: () => [] }),
@@ -112,7 +112,7 @@ describe('threadCodec', () => {
     expect((await graph.getState(ada)).values).toEqual({ log: ['one', 'yes', 'end'] })
   })
 
-  it('reads what version 0.1 has written, and its graph goes on', async () => {
+  it('decodes threads of version 0.1, and their graphs continue', async () => {
     const text = readFileSync(new URL('./fixtures/thread-of-0.1.txt', import.meta.url), 'utf8')
     const { threads, saver, throughText } = setUp()
     threads.set('ada', threadCodec.decode(text))
@@ -182,7 +182,7 @@ describe('threadCodec', () => {
     ['secret', 'a string'],
     [[], 'an array'],
     [{ namespaces: {} }, 'an object'],
-  ])('refuses to write %j', (thread, kind) => {
+  ])('refuses to encode %j', (thread, kind) => {
     const error = thrownBy(() => threadCodec.encode(thread as never)) as Error
     expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
     expect(error.message).toBe(`Expected \`thread\` to be what \`newThread\` makes, got ${kind}`)

@@ -15,8 +15,8 @@ function untouchable(): Thread {
   return new Proxy(newThread(), { get: refuse, set: refuse, has: refuse, ownKeys: refuse })
 }
 
-describe('letting a thread go', () => {
-  it.each(['expiry', 'deleteThread'] as const)('by %s looks at no other thread', async (way) => {
+describe('the end of a thread', () => {
+  it.each(['expiry', 'deleteThread'] as const)('by %s reads no other thread', async (way) => {
     const clock = new ManualClock()
     const threads = new SessionRegistry<Thread>({ clock, timeoutMs: 1_000, create: newThread })
     const saver = new SessionSaver({ source: threads })
@@ -35,7 +35,7 @@ describe('letting a thread go', () => {
     expect(threads.size).toBe(100)
   })
 
-  it('leaves nothing in the saver: a thread is its session, and nothing else', async () => {
+  it('leaves nothing in the saver: a thread is its session', async () => {
     const threads = new SessionRegistry<Thread>({ create: newThread })
     const saver = new SessionSaver({ source: threads })
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
@@ -49,7 +49,7 @@ describe('letting a thread go', () => {
     expect(await saver.getTuple({ configurable: { thread_id: 'ada' } })).toBeDefined()
   })
 
-  it('gives its memory back', async () => {
+  it('frees its memory', async () => {
     const script = fileURLToPath(new URL('../support/thread-memory.ts', import.meta.url))
     const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', script])
     const { before, full, after, left } = JSON.parse(stdout)

@@ -122,7 +122,7 @@ async function readNewest(saver: BaseCheckpointSaver): Promise<(string | undefin
 }
 
 describe('a thread with forks', () => {
-  it('reads as from the stock saver, which stores every checkpoint whole', async () => {
+  it('reads equal those of the stock saver, which stores every checkpoint whole', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
         const threads = new SessionRegistry<Thread>({ create: newThread })
@@ -145,7 +145,7 @@ describe('a thread with forks', () => {
     )
   }, 60_000)
 
-  it('goes through updates, copies and resumes at old checkpoints like with the stock saver', async () => {
+  it('updates, copies and resumes at old checkpoints equal those of the stock saver', async () => {
     const State = Annotation.Root({
       log: Annotation<string[]>({ reducer: (before, more) => before.concat(more), default: () => [] }),
       note: Annotation<string>(),

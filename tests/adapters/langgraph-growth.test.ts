@@ -39,8 +39,8 @@ async function talk(saver: SessionSaver, questions: number): Promise<void> {
   }
 }
 
-describe('a thread grows with what was said', () => {
-  it('as text: at most five times of it, in 50 questions and in 100', async () => {
+describe('a thread grows linearly with the conversation', () => {
+  it('as text: at most five times its length, for 50 questions and for 100', async () => {
     const lengths: number[] = []
     for (const questions of [50, 100]) {
       const { saver, thread } = setUp()
@@ -52,7 +52,7 @@ describe('a thread grows with what was said', () => {
     expect(lengths[1]).toBeLessThan(2.1 * (lengths[0] ?? 0))
   }, 60_000)
 
-  it('in memory: at most five times of it, in 100 questions and in 200', async () => {
+  it('in memory: at most five times its length, for 100 questions and for 200', async () => {
     const script = fileURLToPath(new URL('../support/thread-growth.ts', import.meta.url))
     const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', script])
     const { said, hundred, twoHundred } = JSON.parse(stdout)
@@ -60,7 +60,7 @@ describe('a thread grows with what was said', () => {
     expect(twoHundred).toBeLessThan(5 * 2 * said)
   }, 120_000)
 
-  it('where a subgraph is given all messages, and where the list is a window of the newest', async () => {
+  it('with a subgraph that gets all messages, and with a list that is a window of the newest', async () => {
     const State = Annotation.Root({
       messages: Annotation<object[]>({
         reducer: (before, more) => before.concat(more).slice(-40),
@@ -93,7 +93,7 @@ describe('a thread grows with what was said', () => {
 })
 
 describe('the newest checkpoint', () => {
-  it('is the one put last, whatever the ids are; `list` is in the order of ids', async () => {
+  it('is the one put last, for any ids; `list` is in the order of ids', async () => {
     const { saver, thread } = setUp()
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('5', { a: 5 }))
     await putOf(saver, { thread_id: 'ada', checkpoint_id: '5' }, checkpointOf('3', { a: 3 }))
@@ -106,7 +106,7 @@ describe('the newest checkpoint', () => {
     expect(back.namespaces.get('')?.newestId).toBe('5')
   })
 
-  it('is what an agent goes on from when the clock was set back', async () => {
+  it('is where an agent continues after the clock was set back', async () => {
     const { saver } = setUp()
     const model = fakeModel()
     for (const n of [1, 2, 3]) model.respond((seen) => new AIMessage(`${n}: I see ${seen.length}`))
@@ -129,7 +129,7 @@ describe('the newest checkpoint', () => {
 })
 
 describe('keepCheckpoints', () => {
-  it('keeps the newest so many of each namespace, with their writes', async () => {
+  it('keeps the newest ones of each namespace, with their writes', async () => {
     const { saver, thread } = setUp({ keepCheckpoints: 2 })
     for (const checkpoint_ns of ['', 'child:1']) {
       for (let n = 1; n <= 5; n += 1) {
@@ -154,13 +154,13 @@ describe('keepCheckpoints', () => {
     ])
   })
 
-  it('counts by when they were put, not by their ids', async () => {
+  it('counts by the order of puts, not by ids', async () => {
     const { saver } = setUp({ keepCheckpoints: 1 })
     for (const id of ['9', '1']) await putOf(saver, { thread_id: 'ada' }, checkpointOf(id, { id }))
     expect((await readAll(saver.list(ada))).map(({ checkpoint }) => checkpoint.id)).toEqual(['1'])
   })
 
-  it('lets a conversation go on, and keeps it whole', async () => {
+  it('a conversation continues, and stays whole', async () => {
     const { saver, thread } = setUp({ keepCheckpoints: 1 })
     await talk(saver, 12)
     expect((await saver.getTuple(ada))?.checkpoint.channel_values).toMatchObject({
@@ -179,14 +179,14 @@ describe('keepCheckpoints', () => {
   })
 })
 
-describe('a value that could not be read back', () => {
+describe('a value that could not be decoded', () => {
   function nested(levels: number): unknown {
     let value: unknown = 'end'
     for (let level = 0; level < levels; level += 1) value = [value]
     return value
   }
 
-  it('is refused when it is put: nested more than 500 levels deep', async () => {
+  it('is refused at the put: nested more than 500 levels deep', async () => {
     const { saver, threads } = setUp()
     const put = (levels: number) =>
       putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { deep: nested(levels) }))
@@ -200,7 +200,7 @@ describe('a value that could not be read back', () => {
     expect((await saver.getTuple(ada))?.checkpoint.channel_values).toEqual({ deep: nested(500) })
   })
 
-  it('is refused when it is put: what the serializer replaces by a remark, a whole history for one bigint', async () => {
+  it('is refused at the put: what the serializer would replace by a remark, a whole history for one bigint', async () => {
     const { saver, threads } = setUp()
     const messages = [new AIMessage('kept?'), { count: 7n }]
     const put = () => putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { messages }))

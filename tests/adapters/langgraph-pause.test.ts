@@ -66,7 +66,7 @@ describe('a thread that waits for an answer', () => {
   it.each<[string, typeof asking]>([
     ['in the graph', asking],
     ['in a subgraph', askingBelow as never],
-  ])('%s has seven days until it goes on', async (_where, build) => {
+  ])('%s: its idle timeout is seven days until it resumes', async (_where, build) => {
     const { clock, threads, saver } = setUp()
     const graph = build(saver)
     await graph.invoke({ done: [] }, ada)
@@ -82,23 +82,26 @@ describe('a thread that waits for an answer', () => {
     expect(threads.has('ada')).toBe(false)
   })
 
-  it.each(['sync', 'async', 'exit'] as const)('is seen with the durability `%s`', async (durability) => {
-    const { threads, saver } = setUp()
-    const graph = asking(saver)
-    await graph.invoke({ done: [] }, { ...ada, durability })
-    expect(threads.peek('ada')?.timeoutMs).toBe(week)
-    await graph.invoke(new Command({ resume: 'yes' }), { ...ada, durability })
-    expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
-  })
+  it.each(['sync', 'async', 'exit'] as const)(
+    'is recognised with the durability `%s`',
+    async (durability) => {
+      const { threads, saver } = setUp()
+      const graph = asking(saver)
+      await graph.invoke({ done: [] }, { ...ada, durability })
+      expect(threads.peek('ada')?.timeoutMs).toBe(week)
+      await graph.invoke(new Command({ resume: 'yes' }), { ...ada, durability })
+      expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
+    },
+  )
 
-  it('does not expire where `pausedTimeoutMs` is `Infinity`', async () => {
+  it('does not expire if `pausedTimeoutMs` is `Infinity`', async () => {
     const { clock, threads, saver } = setUp(Number.POSITIVE_INFINITY)
     await asking(saver).invoke({ done: [] }, ada)
     clock.advance(1_000 * week)
     expect(threads.has('ada')).toBe(true)
   })
 
-  it('has `pausedTimeoutMs` as its idle timeout: alive one millisecond before it, over at it', async () => {
+  it('`pausedTimeoutMs`: alive one millisecond before it, expired exactly at it', async () => {
     const { clock, threads, saver } = setUp(5_000)
     await asking(saver).invoke({ done: [] }, ada)
     expect(threads.peek('ada')?.timeoutMs).toBe(5_000)
@@ -108,7 +111,7 @@ describe('a thread that waits for an answer', () => {
     expect(threads.has('ada')).toBe(false)
   })
 
-  it('asks again and again waits', async () => {
+  it('waits again if it asks again', async () => {
     const { threads, saver } = setUp(5_000)
     const graph = askingTwice(saver)
     await graph.invoke({ done: [] }, ada)
@@ -118,7 +121,7 @@ describe('a thread that waits for an answer', () => {
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
   })
 
-  it('goes on by new input too', async () => {
+  it('resumes by new input too', async () => {
     const { threads, saver } = setUp()
     const plain = new StateGraph(State)
       .addNode('maybe', ({ done }) => (done.length === 0 ? ask() : { answer: 'none needed' }))
@@ -131,7 +134,7 @@ describe('a thread that waits for an answer', () => {
     expect(threads.peek('ada')?.timeoutMs).toBe(1_000)
   })
 
-  it('gets back the idle timeout that its session had, where that is its own', async () => {
+  it('its session’s own idle timeout is restored if it had one', async () => {
     const { threads, saver } = setUp()
     const graph = asking(saver)
     threads.getOrCreate('ada', newThread, { timeoutMs: 7_000 })
@@ -140,7 +143,7 @@ describe('a thread that waits for an answer', () => {
     expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
   })
 
-  it('gets back its idle timeout after a turn that was rolled back', async () => {
+  it('its idle timeout is restored after a turn that was rolled back', async () => {
     const { threads, saver } = setUp(undefined, { rollback: true })
     const graph = asking(saver)
     const failed = threads.run('ada', async () => {
@@ -168,7 +171,7 @@ describe('a thread that waits for an answer', () => {
     expect(threads.has('ada')).toBe(false)
   })
 
-  it('can be put away and brought back, and goes on from there', async () => {
+  it('can be archived and loaded, and resumes', async () => {
     const archive = new Map<string, Thread>()
     const { clock, threads, saver } = setUp(5_000, {
       archive: async ({ id, value }) => void archive.set(id, value),
@@ -186,7 +189,7 @@ describe('a thread that waits for an answer', () => {
   })
 })
 
-describe('an answer that comes after the thread has ended', () => {
+describe('an answer after the thread has ended', () => {
   it.each(['sync', 'async', 'exit'] as const)('is refused, with the durability `%s`', async (durability) => {
     const { clock, saver } = setUp(5_000)
     const graph = asking(saver)

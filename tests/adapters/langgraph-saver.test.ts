@@ -25,7 +25,7 @@ function setUp(options: SessionRegistryOptions<Thread> = {}) {
 }
 
 describe('a thread is a session', () => {
-  it('from its first `put`, and `deleteThread` is its `delete`', async () => {
+  it('starts at its first `put`, and ends by `deleteThread`', async () => {
     const { saver, events } = setUp()
     expect(saver).toBeInstanceOf(BaseCheckpointSaver)
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
@@ -34,7 +34,7 @@ describe('a thread is a session', () => {
     expect(await saver.getTuple(ada)).toBeUndefined()
   })
 
-  it('that expires when it is idle; a read keeps it alive, a walk over all threads does not', async () => {
+  it('expires when idle; a read is activity, listing all threads is not', async () => {
     const { saver, clock, threads } = setUp()
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
     clock.advance(900)
@@ -47,7 +47,7 @@ describe('a thread is a session', () => {
     expect(await saver.getTuple(ada)).toBeUndefined()
   })
 
-  it('is kept alive by `list` of its own', async () => {
+  it('`list` of its own is activity', async () => {
     const { saver, clock, threads } = setUp()
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
     clock.advance(900)
@@ -56,7 +56,7 @@ describe('a thread is a session', () => {
     expect(threads.has('ada')).toBe(true)
   })
 
-  it('that no read creates', async () => {
+  it('no read creates one', async () => {
     const { saver, threads } = setUp()
     expect(await saver.getTuple(ada)).toBeUndefined()
     expect(await saver.get(ada)).toBeUndefined()
@@ -64,7 +64,7 @@ describe('a thread is a session', () => {
     expect(threads.size).toBe(0)
   })
 
-  it('and a `put` after its end begins a new one, with the whole checkpoint since the parent is gone', async () => {
+  it('a `put` after its end starts a new one, with the whole checkpoint since the parent is gone', async () => {
     const { saver, clock, events } = setUp()
     const first = checkpointOf('1', { a: 'kept', b: 'old' })
     await putOf(saver, { thread_id: 'ada' }, first)
@@ -78,7 +78,7 @@ describe('a thread is a session', () => {
     expect(await readAll(saver.list(ada))).toHaveLength(1)
   })
 
-  it('of which many can be walked, with a limit over all of them', async () => {
+  it('many can be listed, with one limit for all', async () => {
     const { saver } = setUp()
     for (const thread_id of ['ada', 'bob', 'eve']) {
       await putOf(saver, { thread_id }, checkpointOf('1', { a: thread_id }))
@@ -94,7 +94,7 @@ describe('a thread is a session', () => {
 })
 
 describe('a saver and turns', () => {
-  it('joins the turn that it is called in', async () => {
+  it('joins the turn that contains it', async () => {
     const { saver, threads } = setUp()
     await threads.run('ada', async ({ value }) => {
       const config = await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
@@ -104,7 +104,7 @@ describe('a saver and turns', () => {
     })
   })
 
-  it('writes from outside when the turn is over, and reads without waiting for it', async () => {
+  it('writes from outside after the turn, and reads without waiting', async () => {
     const { saver, threads } = setUp()
     const gate = deferred()
     const turn = threads.run('ada', async () => {
@@ -126,7 +126,7 @@ describe('a saver and turns', () => {
     expect((await saver.getTuple(ada))?.checkpoint.id).toBe('2')
   })
 
-  it('stores values as they were at the call, whatever the graph does to them while the write waits', async () => {
+  it('stores values as of the call, whatever the graph does to them while the write waits', async () => {
     const { saver, threads } = setUp()
     const gate = deferred()
     const turn = threads.run('ada', () => gate.promise)
@@ -151,8 +151,8 @@ describe('a saver and turns', () => {
   })
 })
 
-describe('what a thread holds', () => {
-  it('is a channel once, however many checkpoints have it unchanged', async () => {
+describe('the stored checkpoints of a thread', () => {
+  it('contain a channel once, however many checkpoints have it unchanged', async () => {
     const { saver, threads } = setUp()
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { big: 'x'.repeat(1_000), n: 1 }))
     for (let n = 2; n <= 10; n += 1) {
@@ -166,7 +166,7 @@ describe('what a thread holds', () => {
     expect(new Set(stored.map(({ channels }) => channels.find(({ name }) => name === 'n'))).size).toBe(10)
   })
 
-  it('is never only what somebody else may change: bytes are copied in and out', async () => {
+  it('share nothing with the caller: bytes are copied in and out', async () => {
     const { saver } = setUp()
     const bytes = new Uint8Array([1, 2, 3])
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { bytes }))
@@ -178,7 +178,7 @@ describe('what a thread holds', () => {
     }
   })
 
-  it('takes writes that come before the checkpoint they belong to', async () => {
+  it('accept writes before the checkpoint that they belong to', async () => {
     const { saver } = setUp()
     const config = { configurable: { thread_id: 'ada', checkpoint_id: '1' } }
     await saver.putWrites(config, [['a', 1]], 'task')
@@ -187,7 +187,7 @@ describe('what a thread holds', () => {
     expect((await saver.getTuple(ada))?.pendingWrites).toEqual([['task', 'a', 1]])
   })
 
-  it('keeps the first of a write that is repeated, and the last of an error, an interrupt or a resume', async () => {
+  it('keep the first of a repeated write, and the last of an error, an interrupt or a resume', async () => {
     const { saver } = setUp()
     const config = await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
     await saver.putWrites(config, [['a', 'first']], 'task')
@@ -200,7 +200,7 @@ describe('what a thread holds', () => {
     ])
   })
 
-  it('reads by `thread_ts`, as `checkpoint_id` was called once', async () => {
+  it('are found by `thread_ts`, the former name of `checkpoint_id`', async () => {
     const { saver } = setUp()
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { a: 1 }))
     await putOf(saver, { thread_id: 'ada', checkpoint_id: '1' }, checkpointOf('2', { a: 2 }))
@@ -209,7 +209,7 @@ describe('what a thread holds', () => {
   })
 })
 
-describe('bad input to a saver', () => {
+describe('invalid input to a saver', () => {
   it.each([
     ['nothing', undefined],
     ['null', null],
@@ -217,7 +217,7 @@ describe('bad input to a saver', () => {
     ['NaN', Number.NaN],
     ['a fraction', 7.5],
     ['an integer that has neighbours of the same number', 2 ** 53],
-  ])('refuses %s as a thread id where it writes', async (_name, thread_id) => {
+  ])('refuses %s as a thread id in writes', async (_name, thread_id) => {
     const { saver, threads } = setUp()
     const configurable = { thread_id, checkpoint_id: '1' }
     const expected = sessionError('ERR_SESSION_ID_INVALID')
@@ -228,7 +228,7 @@ describe('bad input to a saver', () => {
     expect(threads.size).toBe(0)
   })
 
-  it('finds nothing without a thread id, and refuses an empty one', async () => {
+  it('without a thread id, reads nothing; an empty one is refused', async () => {
     const { saver } = setUp()
     expect(await saver.getTuple({})).toBeUndefined()
     expect(await saver.getTuple({ configurable: {} })).toBeUndefined()
@@ -237,7 +237,7 @@ describe('bad input to a saver', () => {
     expect(await failureOf(() => readAll(saver.list(empty)))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 
-  it('says where it looked for a thread id', async () => {
+  it('names where it looked for a thread id', async () => {
     const { saver } = setUp()
     const configurable = { checkpoint_id: '1' }
     for (const call of [
@@ -250,7 +250,7 @@ describe('bad input to a saver', () => {
     }
   })
 
-  it.each([[7], [653247040368672768n]])('takes %s as the string of it', async (thread_id) => {
+  it.each([[7], [653247040368672768n]])('converts %s to its string', async (thread_id) => {
     const { saver, threads } = setUp()
     const id = `${thread_id}`
     const config = await putOf(saver, { thread_id }, checkpointOf('1', { a: 1 }))
@@ -262,7 +262,7 @@ describe('bad input to a saver', () => {
     expect(threads.size).toBe(0)
   })
 
-  it('keeps ids, namespaces and channels that are awkward as keys of objects', async () => {
+  it('accepts ids, namespaces and channels that are unusual property names', async () => {
     const { saver } = setUp()
     for (const name of ['__proto__', 'constructor', 'toString']) {
       const configurable = { thread_id: name, checkpoint_ns: name }

@@ -25,7 +25,7 @@ function heldBy(stored: StoredText): number {
 }
 
 describe('a stored text', () => {
-  it('reads as what was stored, whatever it is and whatever it may begin like', () => {
+  it('property: reads equal what was stored, for any text and any beginning', () => {
     const anyText = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -50,7 +50,7 @@ describe('a stored text', () => {
     )
   })
 
-  it('holds of a list that has grown what has come to it', () => {
+  it('contains only the additions of a list that has grown', () => {
     let stored = store(packed(listOf(0)), undefined, none)
     for (let n = 1; n <= 100; n += 1) {
       const text = listOf(...Array.from({ length: n + 1 }, (_, index) => index))
@@ -62,7 +62,7 @@ describe('a stored text', () => {
     expect(textIn(stored)).toBe(listOf(...Array.from({ length: 101 }, (_, index) => index)))
   })
 
-  it('shares with forks what they have in common, and nothing else', () => {
+  it('shares with forks their common part, and nothing else', () => {
     const trunk = store(packed(listOf(1, 2, 3)), undefined, none)
     const left = store(packed(listOf(1, 2, 3, 4)), trunk, none)
     const right = store(packed(listOf(1, 2, 3, 5)), trunk, none)
@@ -71,7 +71,7 @@ describe('a stored text', () => {
     expect([textIn(left), textIn(right)]).toEqual([listOf(1, 2, 3, 4), listOf(1, 2, 3, 5)])
   })
 
-  it('shares with forks of forks too, in whatever order they grow', () => {
+  it('shares with forks of forks too, in any order of growth', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 40 }), (steps) => {
         const all = [{ stored: store(packed(listOf(0)), undefined, none), numbers: [0] }]
@@ -91,7 +91,7 @@ describe('a stored text', () => {
     )
   })
 
-  it('can be cloned however long its chain is', () => {
+  it('can be cloned with a chain of any length', () => {
     let stored = store(packed('"'), undefined, none)
     let text = '"'
     for (let n = 0; n < 20_000; n += 1) {
@@ -105,7 +105,7 @@ describe('a stored text', () => {
     expect(textIn(deserialize(serialize(stored)))).toBe(text)
   })
 
-  it('holds no more than a few times its length, however much is taken out and put in', () => {
+  it('holds no more than a few times its length, however many entries are removed and added', () => {
     let stored = store(packed(listOf(0)), undefined, none)
     for (let n = 0; n < 300; n += 1) {
       // The first half stays, the rest is another each time.
@@ -116,7 +116,7 @@ describe('a stored text', () => {
     }
   })
 
-  it('does not hold on to a list that has lost its beginning', () => {
+  it('does not retain a list that has lost its beginning', () => {
     const before = store(packed(listOf(1, 2, 3, 4)), undefined, none)
     const window = store(packed(listOf(2, 3, 4, 5)), before, none)
 
@@ -129,7 +129,7 @@ describe('a stored text', () => {
     expect(shared.length).toBeGreaterThan(10)
   })
 
-  it('is cut at what was said, whatever stands around it', () => {
+  it('is split at the messages, whatever surrounds them', () => {
     const text = said(1)
     for (const around of [
       [message(text)],
@@ -155,13 +155,13 @@ describe('the nesting of a JSON text', () => {
     ['[]', 1],
     ['{"a":[{"b":"[[[["}]}', 3],
     ['["\\"[[[","\\\\",[]]', 2],
-  ])('of %s is %d', (text, depth) => {
+  ])('%s has %d levels', (text, depth) => {
     expect(nestingOf(text)).toBe(depth)
   })
 })
 
 describe('a templated text', () => {
-  it('reads as what it was made of, whatever that is', () => {
+  it('property: reads equal what it was made of', () => {
     const anyText = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -175,7 +175,7 @@ describe('a templated text', () => {
     )
   })
 
-  it('shares its words with others that differ in numbers, dates and ids', () => {
+  it('shares its words with texts that differ in numbers, dates and ids', () => {
     const head = (n: number) =>
       JSON.stringify({
         id: `8961fc50-8dd2-4f44-bf4f-7389e7c018f${n}`,
@@ -198,7 +198,7 @@ describe('packed bytes', () => {
     ['half a character', new Uint8Array([0xf0, 0x9f])],
     ['nothing', new Uint8Array()],
     ['a window', new Uint8Array([1, 2, 3, 4]).subarray(1, 3)],
-  ])('are kept byte for byte: %s', (_what, bytes) => {
+  ])('preserve every byte: %s', (_what, bytes) => {
     const { isBinary, text } = packedFrom('x', bytes)
     expect(new Uint8Array(Buffer.from(text, isBinary ? 'base64' : 'utf8'))).toEqual(new Uint8Array(bytes))
   })

@@ -50,7 +50,7 @@ function make(options?: { readonly pausedTimeoutMs?: number }) {
 }
 
 describe('an agent that waits for an approval', () => {
-  it('has seven days as its idle timeout: alive one millisecond before, over at it', async () => {
+  it('idle timeout: seven days, alive one millisecond before, expired exactly at it', async () => {
     const { clock, sessions, session, types } = make()
     await run(careful().agent, 'remove x', { session })
     expect(types()).toEqual(['message', 'function_call'])
@@ -62,7 +62,7 @@ describe('an agent that waits for an approval', () => {
     expect(sessions.has('a')).toBe(false)
   })
 
-  it.each(['approve', 'reject'] as const)('goes on by `%s`, with the timeout that it had', async (decide) => {
+  it.each(['approve', 'reject'] as const)('resumes by `%s`, with its former timeout', async (decide) => {
     const { clock, sessions, session, types } = make({ pausedTimeoutMs: 5_000 })
     const { agent, removed } = careful()
     const { state, interruptions } = await run(agent, 'remove x', { session })
@@ -76,7 +76,7 @@ describe('an agent that waits for an approval', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(1_000)
   })
 
-  it('waits as long as one of several calls has no answer, whichever it is', async () => {
+  it('waits while one of several calls has no answer, whichever it is', async () => {
     for (const calls of [
       [functionCall('remove', { file: 'x' }, { callId: 'c1' }), functionCall('look', {}, { callId: 'c2' })],
       [functionCall('look', {}, { callId: 'c2' }), functionCall('remove', { file: 'x' }, { callId: 'c1' })],
@@ -91,7 +91,7 @@ describe('an agent that waits for an approval', () => {
     }
   })
 
-  it('goes on by another question too, by `popItem` and by `clearSession`', async () => {
+  it('resumes by another question too, by `popItem` and by `clearSession`', async () => {
     const { sessions, session } = make()
     const { agent } = careful()
     const timeouts: (number | undefined)[] = []
@@ -112,7 +112,7 @@ describe('an agent that waits for an approval', () => {
     expect(timeouts).toEqual([1_000, 7 * day, 1_000, 7 * day, 1_000])
   })
 
-  it('gets back the timeout that its session had, where that is its own', async () => {
+  it('its session’s own timeout is restored if it had one', async () => {
     const { sessions, session } = make()
     sessions.getOrCreate('a', () => [], { timeoutMs: 7_000 })
     const { agent } = careful()
@@ -123,7 +123,7 @@ describe('an agent that waits for an approval', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(7_000)
   })
 
-  it('waits in a source that keeps text too', async () => {
+  it('waits in a source that stores text too', async () => {
     const source = new TextSource<AgentInputItem[]>({ encode: JSON.stringify, decode: JSON.parse }, () => [])
     const session = agentSession(source, 'a')
     const { agent } = careful()
@@ -136,7 +136,7 @@ describe('an agent that waits for an approval', () => {
   })
 })
 
-describe('an approval that comes after the session has ended', () => {
+describe('an approval after the session has ended', () => {
   it.each(['at once', 'from a state that was stored'])(
     'is refused, and creates no session: %s',
     async (how) => {
@@ -159,7 +159,7 @@ describe('an approval that comes after the session has ended', () => {
     },
   )
 
-  it('is refused by a session that has begun anew, which stays as it is', async () => {
+  it('is refused by a session that was created anew, which stays unchanged', async () => {
     const { session, types } = make()
     await session.addItems([{ role: 'user', content: 'hello' }])
     const result = {
@@ -185,7 +185,7 @@ describe('an approval that comes after the session has ended', () => {
       { type: 'hosted_tool_call', name: 'mcp_approval_request', providerData: { id: '1' } },
       { type: 'hosted_tool_call', name: 'mcp_approval_response', providerData: { approval_request_id: '1' } },
     ],
-  ])('is known by the call of %s', async (_what, call, result) => {
+  ])('is matched by the call of %s', async (_what, call, result) => {
     const { sessions, session } = make()
     const items = [call, result] as unknown as AgentInputItem[]
     expect(await failureOf(() => session.addItems(items.slice(1)))).toEqual(refused)
@@ -199,7 +199,7 @@ describe('an approval that comes after the session has ended', () => {
     expect(sessions.peek('a')?.timeoutMs).toBe(1_000)
   })
 
-  it('is taken where a compaction may stand for the call', async () => {
+  it('is accepted if a compaction may contain the call', async () => {
     const { session, types } = make()
     const compaction = { type: 'compaction', encrypted_content: 'x' } as AgentInputItem
     const result = { type: 'function_call_result', callId: 'c1' } as AgentInputItem
@@ -209,7 +209,7 @@ describe('an approval that comes after the session has ended', () => {
     expect(types()).toEqual(['compaction', 'function_call_result'])
   })
 
-  it('takes calls that the provider answers itself, and items without an id, for no call that waits', async () => {
+  it('is not awaited for calls that the provider answers itself, and items without an id', async () => {
     const { sessions, session } = make()
     const items = [
       { type: 'hosted_tool_call', name: 'web_search', id: '1' },
@@ -224,7 +224,7 @@ describe('an approval that comes after the session has ended', () => {
 })
 
 describe('the items of an agent', () => {
-  it('keep of the output of a tool what JSON keeps', async () => {
+  it('keep what JSON keeps of the output of a tool', async () => {
     const { session } = make()
     const output = { price: { toJSON: () => '2.5' }, at: new Date(0), save: () => {}, count: 2n }
     const call = { type: 'function_call', callId: '1', name: 'look', arguments: '{}' } as const
@@ -237,7 +237,7 @@ describe('the items of an agent', () => {
     })
   })
 
-  it('leave functions out elsewhere, and keep bytes', async () => {
+  it('drop functions elsewhere, and keep bytes', async () => {
     const { session } = make()
     const providerData = { own: () => {}, bytes: new Uint8Array([1]) }
     await session.addItems([{ role: 'user', content: 'hello', providerData }])
@@ -257,7 +257,7 @@ describe('the options of an agent session and of a chat store', () => {
     expect(error.message).toMatch(/^Expected `pausedTimeoutMs` to be a positive number or Infinity, got /)
   })
 
-  it('take `undefined` for the default, and `Infinity` for never', async () => {
+  it('accept `undefined` for the default, and `Infinity` for never', async () => {
     const { sessions } = make()
     const call = { type: 'function_call', callId: '1', name: 'look', arguments: '{}' } as const
     await agentSession(sessions, 'a', { pausedTimeoutMs: undefined }).addItems([call])

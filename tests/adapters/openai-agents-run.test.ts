@@ -32,7 +32,7 @@ function make() {
 }
 
 describe('OpenAI Agents over the registry', () => {
-  it('gives each run what the runs before it have said', async () => {
+  it('passes the history of earlier runs to each run', async () => {
     const { session, stored } = make()
     const agent = echoAgent()
     const first = await run(agent, 'one', { session })
@@ -42,7 +42,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(stored()).toEqual(['user: one', 'assistant: one? I see 1', 'user: two', 'assistant: two? I see 3'])
   })
 
-  it('stores a run with its tool calls whole', async () => {
+  it('stores a run with its tool calls as a whole', async () => {
     const { session, sessions } = make()
     const weather = tool({
       name: 'weather',
@@ -65,7 +65,7 @@ describe('OpenAI Agents over the registry', () => {
     model.assertComplete()
   })
 
-  it('lets two runs at once in turns of one session see each other, where the stock session does not', async () => {
+  it('two concurrent runs in turns see each other, where those of the stock session do not', async () => {
     async function twoAtOnce(session: Session, turn: (work: () => Promise<unknown>) => Promise<unknown>) {
       const slow = deferred()
       const agent = echoAgent({ slow: slow.promise })
@@ -111,7 +111,7 @@ describe('OpenAI Agents over the registry', () => {
     ])
   })
 
-  it('streams: the turn lasts until the run is complete', async () => {
+  it('stream: the turn lasts until the run is complete', async () => {
     const { sessions, session, stored } = make()
     const agent = echoAgent()
     const stream = (question: string) =>
@@ -127,7 +127,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(stored()).toEqual(['user: one', 'assistant: one? I see 1', 'user: two', 'assistant: two? I see 3'])
   })
 
-  it('streams to a reader outside the turn, which the turn does not wait for in vain', async () => {
+  it('stream with a reader outside the turn: the turn does not wait for it endlessly', async () => {
     const { sessions, session, stored } = make()
     const agent = echoAgent()
     const handedOut = deferred<ReadableStream<string>>()
@@ -156,7 +156,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(stored().at(-1)).toBe('assistant: after? I see 3')
   })
 
-  it('writes a run that an expiry overtakes into the live session, where an evicted stock session is an orphan', async () => {
+  it('a run across an expiry writes into the live session, where an evicted stock session is an orphan', async () => {
     const slow = deferred()
     const agent = echoAgent({ slow: slow.promise })
     const { clock, session, stored } = make()
@@ -173,7 +173,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(stock.size).toBe(0)
   })
 
-  it('does not expire in the middle of a run that is a turn', async () => {
+  it('a run in a turn keeps the session from expiring', async () => {
     const slow = deferred()
     const agent = echoAgent({ slow: slow.promise })
     const clock = new ManualClock()
@@ -195,7 +195,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(sessions.stats().created).toBe(1)
   })
 
-  it('hands the runner copies: what a callback does to the history changes nothing that is stored', async () => {
+  it('passes copies to the runner: changes by a callback do not affect what is stored', async () => {
     const { session, stored } = make()
     const agent = echoAgent()
     await run(agent, 'one', { session })
@@ -210,7 +210,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(stored()).toEqual(['user: one', 'assistant: one? I see 1', 'user: two', 'assistant: two? I see 1'])
   })
 
-  it('starts anew behind a compaction that the input brings, as the stock session does', async () => {
+  it('restarts after a compaction in the input, as the stock session does', async () => {
     const { session, sessions } = make()
     const agent = echoAgent()
     const stock = new MemorySession()
@@ -233,7 +233,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(lines(await session.getItems())).toEqual(['compaction', 'user: two', 'assistant: two? I see 2'])
   })
 
-  it('is compacted by the decorator that the framework brings, in the same turn', async () => {
+  it('is compacted by the framework’s decorator in the same turn', async () => {
     const { sessions, session, stored } = make()
     const compacted: unknown[] = []
     const client = {
@@ -260,7 +260,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(sessions.stats().created).toBe(1)
   })
 
-  it('keeps the question, but not the tool calls, of a run that an output guardrail refuses', async () => {
+  it('keeps the question, but not the tool calls, of a run refused by an output guardrail', async () => {
     const { session, stored } = make()
     const look = tool({ name: 'look', description: 'looks', parameters: z.object({}), execute: () => 'seen' })
     const model = new ScriptedModel([
@@ -275,7 +275,7 @@ describe('OpenAI Agents over the registry', () => {
     expect(stored()).toEqual(['user: tell me'])
   })
 
-  it('claims none of the abilities that it does not have', () => {
+  it('declares no ability that it does not have', () => {
     const { session } = make()
 
     expect(Object.keys(session).sort()).toEqual([

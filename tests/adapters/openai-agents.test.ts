@@ -44,7 +44,7 @@ function make() {
 }
 
 describe('the session for OpenAI Agents', () => {
-  it('is refused at once where the id is none', () => {
+  it('refuses an invalid id at once', () => {
     const { sessions } = make()
     for (const id of ['', undefined, Number.NaN]) {
       expect(() => agentSession(sessions, id as string)).toThrow(
@@ -70,7 +70,7 @@ describe('the session for OpenAI Agents', () => {
     [4, ['1', '2', '3']],
     [Number.MAX_SAFE_INTEGER, ['1', '2', '3']],
     [Number.POSITIVE_INFINITY, ['1', '2', '3']],
-  ])('gives the newest of three items, at most %s, in order', async (limit, expected) => {
+  ])('returns the newest of three items, at most %s, in order', async (limit, expected) => {
     const { session } = make()
     await session.addItems(['1', '2', '3'].map(user))
 
@@ -91,7 +91,7 @@ describe('the session for OpenAI Agents', () => {
     },
   )
 
-  it('adds behind what is there, and nothing for an empty list', async () => {
+  it('appends items, and nothing for an empty list', async () => {
     const { sessions, session, texts } = make()
     await session.addItems([])
     expect(sessions.size).toBe(0)
@@ -101,7 +101,7 @@ describe('the session for OpenAI Agents', () => {
     expect(texts()).toEqual(['1', '2', '3'])
   })
 
-  it('adds a long history in one call', async () => {
+  it('appends a long history in one call', async () => {
     const { sessions, session } = make()
     const items = Array.from(
       { length: 150_000 },
@@ -112,7 +112,7 @@ describe('the session for OpenAI Agents', () => {
     expect(sessions.get('a')).toHaveLength(150_000)
   })
 
-  it('pops the newest item, and undefined where there is none', async () => {
+  it('removes and returns the newest item, or undefined', async () => {
     const { sessions, session, texts } = make()
     expect(await session.popItem()).toBeUndefined()
     expect(sessions.size).toBe(0)
@@ -125,7 +125,7 @@ describe('the session for OpenAI Agents', () => {
     expect(sessions.size).toBe(1)
   })
 
-  it('empties the list at clearSession, and the session lives on', async () => {
+  it('clearSession: empties the list, and the session lives on', async () => {
     const { sessions, session, texts } = make()
     await session.clearSession()
     expect(sessions.size).toBe(0)
@@ -139,7 +139,7 @@ describe('the session for OpenAI Agents', () => {
     expect(texts()).toEqual(['2'])
   })
 
-  it('keeps the list that a turn has in its hands when it pops, clears and adds', async () => {
+  it('keeps the list object of a turn in pop, clear and add', async () => {
     const { sessions, session, texts } = make()
     await session.addItems([user('1'), user('2')])
     await sessions.run('a', async ({ value }) => {
@@ -152,7 +152,7 @@ describe('the session for OpenAI Agents', () => {
     expect(texts()).toEqual(['3', '4'])
   })
 
-  it('pops and clears after the turn that runs', async () => {
+  it('pops and clears after the running turn', async () => {
     const { sessions, session, texts } = make()
     const finished = deferred()
     const turn = sessions.run('a', async ({ value }) => {

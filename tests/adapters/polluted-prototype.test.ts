@@ -11,7 +11,7 @@ import { failureOf, sessionError } from '../support/session-error.ts'
 
 // With an id from there, each visitor would be in one and the same session.
 describe('the id of a call: a polluted prototype', () => {
-  it('gives none to a runnable of LangChain', async () => {
+  it('provides none to a runnable of LangChain', async () => {
     const sessions = new SessionRegistry<HumanMessage[]>({ create: () => [] })
     const runnable = withSessionTurns(
       sessions,
@@ -26,7 +26,7 @@ describe('the id of a call: a polluted prototype', () => {
     )
   })
 
-  it('gives none to a saver of LangGraph, nor a checkpoint or a limit', async () => {
+  it('provides none to a saver of LangGraph, and neither a checkpoint nor a limit', async () => {
     const threads = new SessionRegistry<Thread>({ create: newThread })
     const saver = new SessionSaver({ source: threads })
     const ada = { configurable: { thread_id: 'ada' } }

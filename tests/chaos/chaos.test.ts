@@ -20,11 +20,11 @@ async function problemsOf(seed: number) {
   return report
 }
 
-it.each(remembered)('keeps its promises in the chaos of seed %i, which once broke one', async (seed) => {
+it.each(remembered)('chaos: the promises hold for seed %i, which once broke one', async (seed) => {
   expect((await problemsOf(seed)).problems).toEqual([])
 })
 
-it(`keeps its promises in the chaos of ${rounds} seeds from ${firstSeed}`, {
+it(`chaos: the promises hold for ${rounds} seeds from ${firstSeed}`, {
   timeout: 3_600_000,
 }, async () => {
   let sessions = 0

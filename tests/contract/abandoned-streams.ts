@@ -10,7 +10,7 @@ export function describeLeftStreams(harness: ContractHarness): void {
   const { unitMs } = harness
   const make = (options = {}) => makeStreaming(harness, options)
 
-  it('that is left aborts its signal, runs its `finally`, and has not failed', async () => {
+  it('left early: aborts its signal, runs its `finally`, and has not failed', async () => {
     const registry = await make()
     const log: string[] = []
     const left = deferred<AbortSignal>()
@@ -35,7 +35,7 @@ export function describeLeftStreams(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'next')).toBe('next')
   })
 
-  it('that is left is read to its end, and what it yields is dropped', async () => {
+  it('left early: is read to its end, and what it yields is dropped', async () => {
     const registry = await make()
     const parts = registry.stream('a', async function* (session) {
       try {
@@ -53,7 +53,7 @@ export function describeLeftStreams(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['cleaned up'])
   })
 
-  it('that is left in the middle of a part stops that, and drops it', async () => {
+  it('left in the middle of a part: stops that part, and drops it', async () => {
     const registry = await make()
     const parts = registry.stream('a', async function* (session, signal) {
       session.value.push('question')
@@ -72,7 +72,7 @@ export function describeLeftStreams(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['question'])
   })
 
-  it('that is left before it began is taken out of the queue', async () => {
+  it('left before it began: is removed from the queue', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
     const turn = vi.fn(async function* () {
@@ -90,7 +90,7 @@ export function describeLeftStreams(harness: ContractHarness): void {
     expect(turn).not.toHaveBeenCalled()
   })
 
-  it('that is left before the first `next()` never begins', async () => {
+  it('left before the first `next()`: never begins', async () => {
     const registry = await make()
     const turn = vi.fn(async function* () {
       yield 1

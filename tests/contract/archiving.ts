@@ -26,7 +26,7 @@ export function describeArchiving(harness: ContractHarness): void {
     await eventually(harness, () => expect(store.calls.length).toBeGreaterThanOrEqual(calls))
   }
 
-  it('archives a session that is over before it tells of its end', async () => {
+  it('expiry: archives the session before it emits the end', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     const lines = record(registry)
@@ -42,7 +42,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(store.calls).toHaveLength(1)
   })
 
-  it('archives a session that has reached its age', async () => {
+  it('maximum age: archives the session', async () => {
     const store = new FakeArchive()
     const registry = await make(store, { maxAgeMs: 3 * unitMs, timeoutMs: 50 * unitMs })
     const lines = record(registry)
@@ -52,7 +52,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(store.last.reason).toBe('age')
   })
 
-  it('treats a session as absent while it is being archived', async () => {
+  it('reads: the session is absent while it is being archived', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     await say(registry, 'a', 'hello')
@@ -65,7 +65,7 @@ export function describeArchiving(harness: ContractHarness): void {
     store.last.succeed()
   })
 
-  it('lets a turn that comes during the archive wait for it, and then load the whole history', async () => {
+  it('run during the archive: waits for it, then loads the whole history', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     await say(registry, 'a', 'before')
@@ -83,7 +83,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['before', 'after'])
   })
 
-  it('brings an archived session back as a new one', async () => {
+  it('reopen: an archived session is loaded as a new one', async () => {
     const store = new FakeArchive()
     const registry = await make(store)
     const lines = record(registry)
@@ -96,7 +96,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect((await registry.peek('a'))?.ageMs).toBeLessThan(4 * unitMs)
   })
 
-  it('tries again what could not be archived, and loses nothing', async () => {
+  it('failure: the archive is tried again, and nothing is lost', async () => {
     const store = new FakeArchive('failing')
     const registry = await make(store)
     const lines = record(registry)
@@ -113,7 +113,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(new Set(store.calls.map(({ session }) => session.incarnation)).size).toBe(1)
   })
 
-  it('does not archive a session that is deleted or replaced', async () => {
+  it('delete and replace: archive nothing', async () => {
     const store = new FakeArchive()
     const registry = await make(store)
     await say(registry, 'a', 'hello')
@@ -125,7 +125,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(store.calls).toEqual([])
   })
 
-  it('aborts the archive of a session that is deleted', async () => {
+  it('delete during the archive: aborts it', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     const lines = record(registry)
@@ -141,7 +141,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(lines).toEqual(['created a', 'ended a deleted', 'created a'])
   })
 
-  it('opens a session that was deleted during its archive only when the hook has settled', async () => {
+  it('delete during the archive: the id opens only after the hook has settled', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     await say(registry, 'a', 'hello')
@@ -156,7 +156,7 @@ export function describeArchiving(harness: ContractHarness): void {
     expect(opened.value).toEqual([])
   })
 
-  it('archives at most so many at once as it may', async () => {
+  it('archiveConcurrency: limits the archives in progress', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store, { archiveConcurrency: 2 })
     const lines = record(registry)
@@ -174,7 +174,7 @@ export function describeArchiving(harness: ContractHarness): void {
 
   if (!harness.makes.refusesWhileArchiving) return
 
-  it('refuses to create under an id that is being archived', async () => {
+  it('getOrCreate during the archive: throws', async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     await say(registry, 'a', 'hello')

@@ -19,7 +19,7 @@ export function describeBadInput(harness: ContractHarness): void {
     ['hold', (registry, id) => registry.hold(id)],
   ] satisfies [string, (registry: ContractRegistry, id: string) => unknown][]
 
-  it.each(members)('refuses a wrong id in %s, and never echoes it', async (_name, call) => {
+  it.each(members)('invalid id: %s refuses it, and never echoes it', async (_name, call) => {
     const registry = await harness.make({ create: () => [] })
     const tooLong = `secret-${'x'.repeat(1024)}`
     const wrong: unknown[] = ['', tooLong, 7, null, undefined, {}, ['a'], Symbol('a'), true]
@@ -56,14 +56,14 @@ export function describeBadInput(harness: ContractHarness): void {
     ['timeout', 60_000],
   ]
 
-  it.each(wrongOptions)('refuses the option %s: %s, and names it', async (option, value) => {
+  it.each(wrongOptions)('invalid option: %s: %s is refused, and named', async (option, value) => {
     const error = await failureOf(() => harness.make({ [option]: value }))
 
     expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
     expect(messageOf(error)).toContain(`\`${option}\``)
   })
 
-  it('refuses a wrong timeout of one session, and creates nothing', async () => {
+  it('invalid timeout of one session: creates nothing', async () => {
     const registry = await harness.make({ create: () => [] })
     for (const timeoutMs of [0, -1, Number.NaN, '5', null]) {
       const options = { timeoutMs: timeoutMs as number }
@@ -79,7 +79,7 @@ export function describeBadInput(harness: ContractHarness): void {
     expect(await harness.size(registry)).toBe(0)
   })
 
-  it('does not end a live session for a set that is refused', async () => {
+  it('refused set: does not end a live session', async () => {
     const registry = await harness.make({})
     await registry.set('a', ['kept'])
     await failureOf(() => registry.set('a', ['new'], { timeoutMs: -1 }))
@@ -87,7 +87,7 @@ export function describeBadInput(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['kept'])
   })
 
-  it('refuses wrong options of a turn, and does not run it', async () => {
+  it('invalid options of a turn: reject without calling it', async () => {
     const registry = await harness.make({ create: () => [] })
     let ran = 0
     const turn = () => {

@@ -10,7 +10,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
   const make = (options = {}) =>
     harness.make({ create: () => [], timeoutMs: 200 * unitMs, maxTurnMs: 100 * unitMs, ...options })
 
-  it('rejects a turn that will not wait while another one runs', async () => {
+  it('reject: rejects while another turn runs', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
     const turn = vi.fn()
@@ -24,7 +24,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'idle again', { whenBusy: 'reject' })).toBe('idle again')
   })
 
-  it('interrupts the running turn, waits for it to settle, and then runs ahead of those waiting', async () => {
+  it('interrupt: aborts the running turn’s signal, waits for it to settle, then runs ahead of waiting turns', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
     const log: string[] = []
@@ -38,7 +38,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     expect(log).toEqual(['interrupting', 'waiting'])
   })
 
-  it('lets a turn that joins run beside the running one', async () => {
+  it('join: runs beside the running turn', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
 
@@ -49,7 +49,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'alone', { whenBusy: 'join' })).toBe('alone')
   })
 
-  it('takes a waiting turn out of the queue when its signal aborts', async () => {
+  it('signal of a waiting turn: removes it from the queue', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
     const controller = new AbortController()
@@ -67,7 +67,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     expect(turn).not.toHaveBeenCalled()
   })
 
-  it('aborts the signal of a running turn when the signal of the call aborts', async () => {
+  it('signal of a running turn: aborts the turn’s signal', async () => {
     const registry = await make()
     const controller = new AbortController()
     const started = deferred()
@@ -91,7 +91,7 @@ export function describeBusyTurns(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'next')).toBe('next')
   })
 
-  it('does not start a turn whose signal has aborted before', async () => {
+  it('signal that aborted before the call: the turn does not start', async () => {
     const registry = await make()
     const reason = new Error('too late')
     const turn = vi.fn()

@@ -9,7 +9,7 @@ export function describeClosing(harness: ContractHarness): void {
   const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
   const make = () => harness.make({ create: () => [], timeoutMs: 200 * unitMs, maxTurnMs: 100 * unitMs })
 
-  it('refuses to create once it is closed', async () => {
+  it('afterwards: creating is refused', async () => {
     const registry = await make()
     await registry.close()
 
@@ -19,7 +19,7 @@ export function describeClosing(harness: ContractHarness): void {
     expect(await failureOf(() => registry.run('a', () => {}))).toEqual(closed)
   })
 
-  it('gives the same promise when it is closed twice', async () => {
+  it('a second call: returns the same promise', async () => {
     const registry = await make()
     const first = registry.close()
 
@@ -28,7 +28,7 @@ export function describeClosing(harness: ContractHarness): void {
     expect(registry.close()).toBe(first)
   })
 
-  it('lets a running turn finish, and refuses new ones at once', async () => {
+  it('a running turn: finishes, and new ones are refused at once', async () => {
     const registry = await make()
     const started = deferred()
     const finish = deferred()
@@ -54,7 +54,7 @@ export function describeClosing(harness: ContractHarness): void {
     expect(closing.state).toBe('fulfilled')
   })
 
-  it('refuses the turns that wait when it is closed', async () => {
+  it('waiting turns: are refused', async () => {
     const registry = await make()
     const started = deferred()
     const finish = deferred()
@@ -71,7 +71,7 @@ export function describeClosing(harness: ContractHarness): void {
     await Promise.all([running, closing])
   })
 
-  it('lets in a run that joins a running turn, even when it is closing', async () => {
+  it('a run that joins a running turn: is accepted while closing', async () => {
     const registry = await make()
     const started = deferred()
     const goOn = deferred()
@@ -88,7 +88,7 @@ export function describeClosing(harness: ContractHarness): void {
     await closing
   })
 
-  it('aborts the turns that still run at the deadline', async () => {
+  it('the deadline: aborts the turns that still run', async () => {
     const registry = await make()
     const started = deferred<AbortSignal>()
     const running = observe(
@@ -109,7 +109,7 @@ export function describeClosing(harness: ContractHarness): void {
 
   if (!harness.makes.closeEndsSessions) return
 
-  it('ends every session, and says so', async () => {
+  it('every session: ends, and emits its end', async () => {
     const registry = await make()
     const lines = record(registry)
     await registry.set('a', [])

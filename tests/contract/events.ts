@@ -4,7 +4,7 @@ import { type ContractHarness, eventually, record } from './harness.ts'
 export function describeEvents(harness: ContractHarness): void {
   const { unitMs, latenessMs } = harness
 
-  it('tells of a creation once', async () => {
+  it('created: emitted once', async () => {
     const registry = await harness.make({ create: () => [] })
     const lines = record(registry)
     await registry.getOrCreate('a')
@@ -15,7 +15,7 @@ export function describeEvents(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a']))
   })
 
-  it('tells the end of a deleted session once, and not that it expired', async () => {
+  it('delete: emits one `ended` and no `expired`', async () => {
     const registry = await harness.make({})
     const lines = record(registry)
     await registry.set('a', [])
@@ -25,7 +25,7 @@ export function describeEvents(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a', 'ended a deleted']))
   })
 
-  it('tells that a session expired just before its end', async () => {
+  it('expiry: emits `expired` just before `ended`', async () => {
     const registry = await harness.make({ timeoutMs: 2 * unitMs })
     const lines = record(registry)
     await registry.set('a', [])
@@ -35,7 +35,7 @@ export function describeEvents(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a', 'expired a idle', 'ended a idle']))
   })
 
-  it('tells the ends of all that are cleared', async () => {
+  it('clear: emits the end of every session', async () => {
     const registry = await harness.make({})
     const lines = record(registry)
     await registry.set('a', [])
@@ -47,7 +47,7 @@ export function describeEvents(harness: ContractHarness): void {
     )
   })
 
-  it('hands the session to the listeners, with its value', async () => {
+  it('listeners: get the session with its value', async () => {
     const registry = await harness.make({ timeoutMs: 2 * unitMs })
     const seen: unknown[] = []
     registry.on('created', ({ id, value }) => seen.push([id, value]))
@@ -66,7 +66,7 @@ export function describeEvents(harness: ContractHarness): void {
     )
   })
 
-  it('goes on when a listener throws, and emits the very error', async () => {
+  it('a listener that throws: stops nothing, and the very error is emitted', async () => {
     const registry = await harness.make({ timeoutMs: 2 * unitMs })
     const errors: unknown[] = []
     const failure = new Error('the listener is broken')
@@ -88,7 +88,7 @@ export function describeEvents(harness: ContractHarness): void {
     expect((await registry.stats()).listenerErrors).toBe(2)
   })
 
-  it('emits what the promise of a listener rejects with', async () => {
+  it('a listener whose promise rejects: the reason is emitted', async () => {
     const registry = await harness.make({})
     const errors: unknown[] = []
     const failure = new Error('the listener is broken')

@@ -4,7 +4,7 @@ import { type ContractHarness, type ContractRegistry, collect, eventually, recor
 export function describeExpiry(harness: ContractHarness): void {
   const { unitMs, latenessMs } = harness
 
-  it('keeps a session until its idle timeout, and has it no longer then', async () => {
+  it('idle timeout: alive just before it, expired at it', async () => {
     const registry = await harness.make({ timeoutMs: 6 * unitMs })
     await registry.set('a', ['hello'])
     await harness.advance(4 * unitMs)
@@ -28,7 +28,7 @@ export function describeExpiry(harness: ContractHarness): void {
     ['a released hold', async (registry) => (await registry.hold('a'))?.release()],
   ] satisfies [string, (registry: ContractRegistry) => unknown][]
 
-  it.each(activities)('counts %s as activity', async (_name, act) => {
+  it.each(activities)('activity: %s restarts the idle time', async (_name, act) => {
     const registry = await harness.make({ timeoutMs: 6 * unitMs, create: () => [] })
     await registry.set('a', ['hello'])
     await harness.advance(4 * unitMs)
@@ -47,7 +47,7 @@ export function describeExpiry(harness: ContractHarness): void {
     ['stats', (registry) => registry.stats()],
   ] satisfies [string, (registry: ContractRegistry) => unknown][]
 
-  it.each(looks)('does not count %s as activity', async (_name, look) => {
+  it.each(looks)('no activity: %s does not restart the idle time', async (_name, look) => {
     const registry = await harness.make({ timeoutMs: 6 * unitMs, create: () => [] })
     await registry.set('a', ['hello'])
     await harness.advance(4 * unitMs)
@@ -57,7 +57,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect(await registry.has('a')).toBe(false)
   })
 
-  it('ends a session at its maximum age, however active', async () => {
+  it('maximum age: expires a session however active it is', async () => {
     const registry = await harness.make({ timeoutMs: 20 * unitMs, maxAgeMs: 8 * unitMs })
     const lines = record(registry)
     await registry.set('a', [])
@@ -71,7 +71,7 @@ export function describeExpiry(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a', 'expired a age', 'ended a age']))
   })
 
-  it('gives a new session in place of one that is over', async () => {
+  it('getOrCreate: replaces an expired session by a new one', async () => {
     const registry = await harness.make({ timeoutMs: 4 * unitMs })
     const lines = record(registry)
     await registry.getOrCreate('a', () => ['old'])
@@ -83,7 +83,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['new'])
   })
 
-  it('gives a session that is created a timeout of its own', async () => {
+  it('getOrCreate: sets the timeout of a session that it creates', async () => {
     const registry = await harness.make({ timeoutMs: 6 * unitMs, create: () => [] })
     await registry.getOrCreate('short', undefined, { timeoutMs: 3 * unitMs })
     await registry.set('long', [], { timeoutMs: 40 * unitMs })
@@ -98,7 +98,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect(await registry.has('long')).toBe(true)
   })
 
-  it('ignores the timeout of a call that finds a live session', async () => {
+  it('getOrCreate: ignores the timeout of a call that finds a live session', async () => {
     const registry = await harness.make({ timeoutMs: 6 * unitMs, create: () => [] })
     await registry.getOrCreate('a')
     await registry.getOrCreate('a', undefined, { timeoutMs: 1 * unitMs })
@@ -108,7 +108,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect((await registry.peek('a'))?.timeoutMs).toBe(6 * unitMs)
   })
 
-  it('keeps a timeout that a turn has assigned', async () => {
+  it('session.timeoutMs: a timeout that a turn assigned stays', async () => {
     const registry = await harness.make({ timeoutMs: 4 * unitMs, maxTurnMs: 20 * unitMs })
     await registry.set('a', [])
     await registry.run('a', (session) => {
@@ -120,7 +120,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect((await registry.peek('a'))?.timeoutMs).toBe(30 * unitMs)
   })
 
-  it('ends in the background a session that nobody asks for', async () => {
+  it('background sweep: ends a session that is not used again', async () => {
     const registry = await harness.make({ timeoutMs: 3 * unitMs })
     const lines = record(registry)
     await registry.set('a', [])
@@ -129,7 +129,7 @@ export function describeExpiry(harness: ContractHarness): void {
     await eventually(harness, async () => expect(await harness.size(registry)).toBe(0))
   })
 
-  it('ends each of many sessions once', async () => {
+  it('background sweep: ends each of many sessions once', async () => {
     const registry = await harness.make({ timeoutMs: 3 * unitMs })
     const lines = record(registry)
     const ids = Array.from({ length: 40 }, (_, index) => `visitor-${index}`)
@@ -143,7 +143,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect((await registry.stats()).expired).toBe(ids.length)
   })
 
-  it('does not end a session that is held, and lets its idle time start when the hold is released', async () => {
+  it('hold: keeps its session from expiring, and its release restarts the idle time', async () => {
     const registry = await harness.make({ timeoutMs: 5 * unitMs, maxTurnMs: 100 * unitMs })
     await registry.set('a', ['hello'])
     const hold = await registry.hold('a')
@@ -158,7 +158,7 @@ export function describeExpiry(harness: ContractHarness): void {
     expect(await registry.has('a')).toBe(false)
   })
 
-  it('holds nothing where there is no session', async () => {
+  it('hold: without a session, holds nothing', async () => {
     const registry = await harness.make({ create: () => [] })
 
     expect(await registry.hold('a')).toBeUndefined()

@@ -13,7 +13,7 @@ export function describeHolds(harness: ContractHarness): void {
     return { registry, errors }
   }
 
-  it('a hold that is not renewed within its `maxMs` is taken away, with an error', async () => {
+  it('maxMs: a hold that is not renewed within it ends, with an error', async () => {
     const { registry, errors } = await make()
     await registry.open('a')
     const hold = await registry.hold('a', { maxMs: 6 * unitMs })
@@ -28,7 +28,7 @@ export function describeHolds(harness: ContractHarness): void {
     expect(await hold?.renew()).toBe(false)
   })
 
-  it('a hold is not bounded by `maxTurnMs`, but by `maxHoldMs`', async () => {
+  it('maxHoldMs: limits a hold, and `maxTurnMs` does not', async () => {
     const { registry, errors } = await make({ maxTurnMs: unitMs, maxHoldMs: 6 * unitMs })
     await registry.open('a')
     await registry.hold('a')
@@ -37,7 +37,7 @@ export function describeHolds(harness: ContractHarness): void {
     await eventually(harness, () => expect(errors).toHaveLength(1))
   })
 
-  it('a hold has its session, and no longer holds when that was deleted', async () => {
+  it('session: is that of the hold, which no longer holds once it was deleted', async () => {
     const { registry } = await make()
     await registry.set('a', ['hello'])
     const hold = await registry.hold('a')
@@ -49,7 +49,7 @@ export function describeHolds(harness: ContractHarness): void {
     await hold?.release()
   })
 
-  it('acquire opens and holds in one step', async () => {
+  it('acquire: opens and holds in one step', async () => {
     const { registry } = await make({ load: async () => ['loaded'] })
     const hold = await registry.acquire('a')
     await harness.advance(5 * unitMs)
@@ -61,7 +61,7 @@ export function describeHolds(harness: ContractHarness): void {
     expect((await registry.peek('a'))?.held ?? false).toBe(false)
   })
 
-  it('acquire with `create: false` finds what is there, and creates nothing', async () => {
+  it('acquire with `create: false`: returns what is there, and creates nothing', async () => {
     const { registry } = await make()
     expect(await registry.acquire('a', { create: false })).toBeUndefined()
     expect(await registry.has('a')).toBe(false)
@@ -72,7 +72,7 @@ export function describeHolds(harness: ContractHarness): void {
     await hold?.release()
   })
 
-  it('acquire ends its wait with its signal, and holds nothing then', async () => {
+  it('acquire: its signal ends the wait, and then nothing is held', async () => {
     const { registry } = await make({ load: () => new Promise<undefined>(() => {}) })
     const controller = new AbortController()
     const left = observe(registry.acquire('a', { signal: controller.signal }))

@@ -4,7 +4,7 @@ import { type ContractHarness, collect } from './harness.ts'
 export function describeIteration(harness: ContractHarness): void {
   const { unitMs, latenessMs } = harness
 
-  it('walks the ids, values and sessions that live', async () => {
+  it('live sessions: keys, values and sessions', async () => {
     const registry = await harness.make({})
     await registry.set('a', ['1'])
     await registry.set('b', ['2'])
@@ -18,14 +18,14 @@ export function describeIteration(harness: ContractHarness): void {
     ])
   })
 
-  it('walks nothing where there is nothing', async () => {
+  it('no session: yields nothing', async () => {
     const registry = await harness.make({})
 
     expect(await collect(registry.keys())).toEqual([])
     expect(await collect(registry.sessions())).toEqual([])
   })
 
-  it('does not walk a session that is over', async () => {
+  it('expired session: is not yielded', async () => {
     const registry = await harness.make({ timeoutMs: 20 * unitMs })
     await registry.set('over', [], { timeoutMs: 2 * unitMs })
     await registry.set('live', [])
@@ -35,7 +35,7 @@ export function describeIteration(harness: ContractHarness): void {
     expect(await collect(registry.values())).toEqual([[]])
   })
 
-  it('walks on safely while sessions end and come', async () => {
+  it('sessions that end or are created meanwhile: do no harm', async () => {
     const registry = await harness.make({})
     const ids = Array.from({ length: 20 }, (_, index) => `id-${index}`)
     for (const id of ids) await registry.set(id, [])

@@ -7,7 +7,7 @@ export function describeOpenOptions(harness: ContractHarness): void {
   const { unitMs } = harness
   const make = (options = {}) => harness.make({ timeoutMs: 200 * unitMs, ...options })
 
-  it('a factory of the call makes the value, if there is no session and nothing to load', async () => {
+  it('create of the call: makes the value if there is no session and nothing to load', async () => {
     const registry = await make({ create: () => ['registry'], load: async () => undefined })
 
     expect(await registry.open('a', { create: (id) => [`own of ${id}`] })).toEqual(['own of a'])
@@ -17,14 +17,14 @@ export function describeOpenOptions(harness: ContractHarness): void {
     ])
   })
 
-  it('a factory of the call is enough', async () => {
+  it('create of the call: is enough without the registry’s', async () => {
     const registry = await make()
 
     expect(await registry.open('a', { create: () => ['own'] })).toEqual(['own'])
     expect(await registry.get('a')).toEqual(['own'])
   })
 
-  it('with `create: false` nothing is created', async () => {
+  it('create false: creates nothing', async () => {
     const create = vi.fn(() => [])
     const registry = await make({ create })
 
@@ -34,7 +34,7 @@ export function describeOpenOptions(harness: ContractHarness): void {
     expect(await registry.open('a', { create: false })).toEqual(['there'])
   })
 
-  it('a signal ends the wait of its own call only', async () => {
+  it('signal: ends the wait of its own call only', async () => {
     const loaded = deferred<string[]>()
     const registry = await make({ load: () => loaded.promise })
     const controller = new AbortController()

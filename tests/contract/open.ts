@@ -5,7 +5,7 @@ import { failureOf, sessionError } from '../support/session-error.ts'
 import { type ContractHarness, eventually, record } from './harness.ts'
 
 export function describeOpening(harness: ContractHarness): void {
-  it('opens a session that is in the registry', async () => {
+  it('a session in the registry: is returned', async () => {
     const load = vi.fn(async () => ['loaded'])
     const registry = await harness.make({ load })
     await registry.set('a', ['hello'])
@@ -14,7 +14,7 @@ export function describeOpening(harness: ContractHarness): void {
     expect(load).not.toHaveBeenCalled()
   })
 
-  it('loads a session that is not', async () => {
+  it('a session that is not there: is loaded', async () => {
     const load = vi.fn(async (id: string, _context: { signal: AbortSignal }) => [`loaded ${id}`])
     const create = vi.fn(() => ['created'])
     const registry = await harness.make({ load, create })
@@ -28,21 +28,21 @@ export function describeOpening(harness: ContractHarness): void {
     expect((await registry.stats()).loaded).toBe(1)
   })
 
-  it('creates a session where there is nothing to load', async () => {
+  it('nothing to load: creates the session', async () => {
     const registry = await harness.make({ load: async () => undefined, create: () => ['created'] })
 
     expect(await registry.open('a')).toEqual(['created'])
     expect(await registry.get('a')).toEqual(['created'])
   })
 
-  it('rejects where there is nothing to load and nothing to create with', async () => {
+  it('nothing to load and no factory: rejects', async () => {
     const registry = await harness.make({ load: async () => undefined })
 
     expect(await failureOf(() => registry.open('a'))).toEqual(sessionError('ERR_SESSION_NO_FACTORY'))
     expect(await registry.has('a')).toBe(false)
   })
 
-  it('shares one load among all who open the same id meanwhile', async () => {
+  it('concurrent calls of one id: share one load', async () => {
     const load = vi.fn(async () => {
       await harness.advance(harness.unitMs)
       return ['loaded']
@@ -60,7 +60,7 @@ export function describeOpening(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a']))
   })
 
-  it('rejects all who wait for a load that fails with its very error, and tries again the next time', async () => {
+  it('a failed load: rejects all waiting calls with its very error, and the next call tries again', async () => {
     const error = new Error('the database is down')
     const load = vi.fn(async (): Promise<string[]> => ['loaded'])
     load.mockRejectedValueOnce(error)
@@ -79,7 +79,7 @@ export function describeOpening(harness: ContractHarness): void {
     expect(await registry.open('a')).toEqual(['loaded'])
   })
 
-  it('rejects no caller with the reason for which another has left', async () => {
+  it('a caller that leaves: its reason rejects no other call', async () => {
     const store = new ManualLoad()
     const registry = await harness.make({ load: store.load })
     const controller = new AbortController()
@@ -96,7 +96,7 @@ export function describeOpening(harness: ContractHarness): void {
     expect(second.value).toEqual(['loaded'])
   })
 
-  it('rejects those who wait when a load takes longer than it may, and frees the id', async () => {
+  it('loadTimeoutMs: rejects the waiting calls, and frees the id', async () => {
     const store = new ManualLoad()
     const registry = await harness.make({ load: store.load, loadTimeoutMs: 3 * harness.unitMs })
     const opens = [observe(registry.open('a')), observe(registry.run('a', () => {}))]
@@ -115,7 +115,7 @@ export function describeOpening(harness: ContractHarness): void {
   })
 
   it.each(['delete', 'clear'] as const)(
-    '%s during a load drops what comes of it, and those who wait load anew',
+    '%s during a load: drops its result, and the waiting calls load anew',
     async (member) => {
       const store = new ManualLoad()
       const registry = await harness.make({ load: store.load })
@@ -134,7 +134,7 @@ export function describeOpening(harness: ContractHarness): void {
     },
   )
 
-  it('does not create with getOrCreate what it would have to load', async () => {
+  it('getOrCreate: does not create what has to be loaded', async () => {
     const create = vi.fn(() => [])
     const registry = await harness.make({ load: async () => ['loaded'], create })
     const needsOpen = sessionError('ERR_SESSION_NEEDS_OPEN')

@@ -3,7 +3,7 @@ import { failureOf, sessionError } from '../support/session-error.ts'
 import { type ContractHarness, eventually, record } from './harness.ts'
 
 export function describeReadingAndWriting(harness: ContractHarness): void {
-  it('creates a session at the first getOrCreate and finds it at the next', async () => {
+  it('getOrCreate: creates the session at the first call and finds it at the next', async () => {
     const registry = await harness.make({})
     const create = vi.fn((id: string) => [`hello ${id}`])
 
@@ -13,19 +13,19 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(create).toHaveBeenCalledWith('a')
   })
 
-  it('creates with the option where the call brings no factory', async () => {
+  it('getOrCreate: uses the option if the call has no factory', async () => {
     const registry = await harness.make({ create: (id) => ['option', id] })
 
     expect(await registry.getOrCreate('a')).toEqual(['option', 'a'])
   })
 
-  it('prefers the factory of the call to the option', async () => {
+  it('getOrCreate: prefers the factory of the call to the option', async () => {
     const registry = await harness.make({ create: () => ['option'] })
 
     expect(await registry.getOrCreate('a', () => ['call'])).toEqual(['call'])
   })
 
-  it('refuses to create without any factory, and creates nothing', async () => {
+  it('getOrCreate: refuses without any factory, and creates nothing', async () => {
     const registry = await harness.make({})
 
     expect(await failureOf(() => registry.getOrCreate('a'))).toEqual(sessionError('ERR_SESSION_NO_FACTORY'))
@@ -33,7 +33,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await harness.size(registry)).toBe(0)
   })
 
-  it('hands on the very error of a factory that throws, and creates nothing', async () => {
+  it('getOrCreate: passes on the very error of a factory that throws, and creates nothing', async () => {
     const registry = await harness.make({})
     const error = new Error('no room in the factory')
     const failure = await failureOf(() =>
@@ -48,7 +48,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.getOrCreate('a', () => ['second'])).toEqual(['second'])
   })
 
-  it('gets the value of a live session, and nothing for an unknown id', async () => {
+  it('get: returns the value of a live session, and undefined for an unknown id', async () => {
     const registry = await harness.make({})
     await registry.set('a', ['hello'])
 
@@ -57,7 +57,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.has('b')).toBe(false)
   })
 
-  it('assigns the value of a live id with set', async () => {
+  it('set: assigns the value of a live session', async () => {
     const registry = await harness.make({})
     await registry.set('a', ['old'])
     await registry.set('a', ['new'])
@@ -66,7 +66,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await harness.size(registry)).toBe(1)
   })
 
-  it('gives each life of an id an incarnation of its own', async () => {
+  it('incarnation: is different for each session of an id', async () => {
     const registry = await harness.make({})
     await registry.set('a', ['old'])
     const first = await registry.peek('a')
@@ -82,7 +82,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect((await registry.peek('a'))?.incarnation).toBe(second?.incarnation)
   })
 
-  it('touches a live session, and says so', async () => {
+  it('touch: is activity, and reports whether the session is live', async () => {
     const registry = await harness.make({})
     await registry.set('a', [])
 
@@ -91,7 +91,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.has('b')).toBe(false)
   })
 
-  it('peeks at a live session with its times', async () => {
+  it('peek: returns a live session with its times', async () => {
     const { unitMs } = harness
     const registry = await harness.make({ timeoutMs: 50 * unitMs })
     await registry.set('a', ['hello'])
@@ -111,7 +111,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.peek('b')).toBeUndefined()
   })
 
-  it('deletes a session at once, and says whether there was one', async () => {
+  it('delete: ends a session at once, and reports whether there was one', async () => {
     const registry = await harness.make({})
     await registry.set('a', [])
 
@@ -121,7 +121,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.delete('b')).toBe(false)
   })
 
-  it('clears all sessions, and says how many there were', async () => {
+  it('clear: ends all sessions, and returns their number', async () => {
     const registry = await harness.make({})
     for (const id of ['a', 'b', 'c']) await registry.set(id, [])
 
@@ -131,7 +131,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.clear()).toBe(0)
   })
 
-  it('counts its sessions', async () => {
+  it('size: counts the sessions', async () => {
     const registry = await harness.make({})
     expect(await harness.size(registry)).toBe(0)
     await registry.set('a', [])
@@ -142,7 +142,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
   })
 
   it.each(['__proto__', 'constructor', 'with spaces\nand lines', '👩‍👩‍👧', 'x'.repeat(1024), '{}', ':*?[a]'])(
-    'takes %j as an ordinary id',
+    'ids: %j is an ordinary one',
     async (id) => {
       const registry = await harness.make({})
       expect(await registry.has(id)).toBe(false)
@@ -158,7 +158,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
 
   describeReplacing(harness)
 
-  it('counts what it does', async () => {
+  it('stats: count what the registry does', async () => {
     const registry = await harness.make({ create: () => [] })
     await registry.getOrCreate('a')
     await registry.getOrCreate('a')
@@ -178,7 +178,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
 function describeReplacing(harness: ContractHarness): void {
   const { unitMs } = harness
 
-  it('set on a live id: the session lives on, without an event, and its idle time starts again', async () => {
+  it('set on a live id: the session lives on without an event, and its idle time restarts', async () => {
     const registry = await harness.make({ timeoutMs: 50 * unitMs })
     const lines = record(registry)
     await registry.set('a', ['old'])
@@ -193,7 +193,7 @@ function describeReplacing(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a']))
   })
 
-  it('set inside a turn of the id: the turn goes on, with the new value', async () => {
+  it('set inside a turn of the id: the turn continues with the new value', async () => {
     const registry = await harness.make({ create: () => ['old'] })
     const seen = await registry.run('a', async (session, signal) => {
       await registry.set('a', ['new'])
@@ -204,7 +204,7 @@ function describeReplacing(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['new'])
   })
 
-  it('replace: ends a live session, and starts another with its own timeout', async () => {
+  it('replace: ends a live session, and creates another with its own timeout', async () => {
     const registry = await harness.make({ timeoutMs: 50 * unitMs })
     const lines = record(registry)
     await registry.set('a', ['old'])
@@ -218,7 +218,7 @@ function describeReplacing(harness: ContractHarness): void {
     await eventually(harness, () => expect(lines).toEqual(['created a', 'ended a replaced', 'created a']))
   })
 
-  it('replace: starts a session where there is none', async () => {
+  it('replace: creates a session if there is none', async () => {
     const registry = await harness.make({})
     const lines = record(registry)
     await registry.replace('a', ['new'])

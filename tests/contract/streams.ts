@@ -11,7 +11,7 @@ export function describeStreams(harness: ContractHarness): void {
   const { unitMs } = harness
   const make = (options = {}) => makeStreaming(harness, options)
 
-  it('hands on what the turn yields, and keeps what it changed', async () => {
+  it('yields the turn’s parts, and keeps its changes', async () => {
     const registry = await make()
     const parts = registry.stream('a', async function* (session, signal) {
       expect(session.id).toBe('a')
@@ -27,7 +27,7 @@ export function describeStreams(harness: ContractHarness): void {
     expect(await parts.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('gives what the turn returns with the end', async () => {
+  it('returns the turn’s result with the end', async () => {
     const registry = await make()
     const parts = registry.stream('a', async function* () {
       yield 1
@@ -55,7 +55,7 @@ export function describeStreams(harness: ContractHarness): void {
     await parts.return(undefined)
   })
 
-  it('keeps other turns out until it has been read to its end', async () => {
+  it('excludes other turns until it has been read to its end', async () => {
     const registry = await make()
     const parts = registry.stream('a', async function* (session) {
       yield 1
@@ -73,7 +73,7 @@ export function describeStreams(harness: ContractHarness): void {
     expect(next.value).toEqual(['stream'])
   })
 
-  it('waits for the turn before it', async () => {
+  it('waits for the previous turn', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
     const parts = registry.stream('a', async function* (session) {
@@ -89,7 +89,7 @@ export function describeStreams(harness: ContractHarness): void {
     await parts.return(undefined)
   })
 
-  it('that fails rejects with the very error, and the session lives on', async () => {
+  it('failure: rejects with the very error, and the session lives on', async () => {
     const registry = await make()
     const error = new Error('the model is overloaded')
     const parts = registry.stream('a', async function* () {
@@ -105,7 +105,7 @@ export function describeStreams(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'next')).toBe('next')
   })
 
-  it('runs every part in the context of the first `next()`', async () => {
+  it('async context: every part runs in that of the first `next()`', async () => {
     const registry = await make()
     const requests = new AsyncLocalStorage<string>()
     const seen: unknown[] = []
@@ -127,7 +127,7 @@ export function describeStreams(harness: ContractHarness): void {
     expect(seen).toEqual(['first', 'first', 'first'])
   })
 
-  it('joins the turn in which it is read', async () => {
+  it('inside a turn: joins it', async () => {
     const registry = await make()
     const result = await registry.run('a', async (session: Session<string[]>) => {
       const parts = await collect(
@@ -142,7 +142,7 @@ export function describeStreams(harness: ContractHarness): void {
     expect(result).toEqual([[1], ['inner']])
   })
 
-  it('takes the options of `run`', async () => {
+  it('options: are those of `run`', async () => {
     const registry = await make()
     const turn = async function* (session: Session<string[]>) {
       yield [...session.value]
@@ -168,7 +168,7 @@ export function describeStreams(harness: ContractHarness): void {
   ]
 
   it.each(wrong)(
-    'rejects the first `next()` for a wrong argument: %s',
+    'invalid argument: rejects the first `next()`: %s',
     async (_name, code, id, turn, options) => {
       const registry = await make()
       const next = observe(registry.stream(id, turn as never, options as never).next())
@@ -179,7 +179,7 @@ export function describeStreams(harness: ContractHarness): void {
     },
   )
 
-  it('is refused by `run`, at once and as a promise', async () => {
+  it('passed to `run`: is refused, directly and as a promise', async () => {
     const registry = await make()
     async function* generator(): AsyncGenerator<number> {
       yield 1

@@ -23,7 +23,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
       ...options,
     })
 
-  it('a turn that obeys its signal within the grace loses nothing, and the next one waits for it', async () => {
+  it('turnGraceMs: a turn that obeys its signal in time loses nothing, and the next one waits for it', async () => {
     const registry = await make()
     const obeys = registry.run('a', async (session, signal) => {
       session.value.push('question')
@@ -40,7 +40,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(await registry.stats()).toMatchObject({ turnTimeouts: 1, running: 0, waiting: 0 })
   })
 
-  it('a turn that does not obey is cut when the grace is over, and not before', async () => {
+  it('turnGraceMs: a turn that does not obey is released when it ends, and not before', async () => {
     const registry = await make({ turnGraceMs: 4 * unitMs })
     const first = await startTurn(registry, 'a', 'late')
     const next = observe(registry.run('a', (session) => [...session.value]))
@@ -54,7 +54,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     first.finish()
   })
 
-  it('what a late turn asks for of its own id is refused until it has settled', async () => {
+  it('late turn: its calls of its own id are refused until it has settled', async () => {
     const registry = await make({ turnGraceMs: 0 })
     const gate = deferred()
     const errors: unknown[] = []
@@ -76,7 +76,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(nested).not.toHaveBeenCalled()
   })
 
-  it('a turn’s signal aborts in the context of the turn', async () => {
+  it('maxTurnMs: the signal aborts in the context of the turn', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs })
     const requests = new AsyncLocalStorage<string>()
     const seen = requests.run('turn', () =>
@@ -94,7 +94,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     else expect(outcome.error).toEqual(sessionError('ERR_SESSION_ENDED'))
   })
 
-  it('one turn more than may wait is refused', async () => {
+  it('maxWaiting: one turn more than may wait is refused', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs, maxWaiting: 2 })
     const first = await startTurn(registry, 'a')
     const runs = [1, 2, 3].map((name) => observe(registry.run('a', () => name)))
@@ -111,7 +111,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(runs.map(({ value }) => value)).toEqual([1, 2, undefined])
   })
 
-  it('of turns that wait for a load all but the first count', async () => {
+  it('maxWaiting: counts turns that wait for a load, all but the first', async () => {
     const loaded = deferred<string[]>()
     const registry = await make({ maxWaiting: 1, load: () => loaded.promise })
     const runs = [1, 2, 3].map((name) => observe(registry.run('a', () => name)))
@@ -123,7 +123,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(runs.map(({ value }) => value)).toEqual([1, 2, undefined])
   })
 
-  it('a turn that has not begun after `waitMs` is refused, and does not run', async () => {
+  it('waitMs: a turn that has not begun then is refused, and does not run', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs })
     const first = await startTurn(registry, 'a')
     const turn = vi.fn()
@@ -139,7 +139,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(turn).not.toHaveBeenCalled()
   })
 
-  it('`waitMs` bounds the wait for a load', async () => {
+  it('waitMs: limits the wait for a load', async () => {
     const registry = await make({ load: () => new Promise<undefined>(() => {}) })
     const run = observe(registry.run('a', () => {}, { waitMs: 2 * unitMs }))
     await eventually(harness, () => expect(run.state).toBe('rejected'))
@@ -147,7 +147,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(run.error).toEqual(sessionError('ERR_SESSION_BUSY'))
   })
 
-  it('`waitMs: 0` is `reject`', async () => {
+  it('waitMs 0: is `reject`', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs })
     const first = await startTurn(registry, 'a')
     const run = observe(registry.run('a', () => {}, { waitMs: 0 }))
@@ -160,7 +160,7 @@ export function describeTurnBounds(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'free', { waitMs: 0 })).toBe('free')
   })
 
-  it('`close` gives a turn its grace after the deadline, and keeps what it writes then', async () => {
+  it('close: gives a turn its grace after the deadline, and keeps what it writes in it', async () => {
     const registry = await make({ maxTurnMs: 100 * unitMs })
     const turn = observe(
       registry.run('a', async (session, signal) => {

@@ -11,7 +11,7 @@ export function describeTurns(harness: ContractHarness): void {
   const make = (options = {}) =>
     harness.make({ create: () => [], timeoutMs: 200 * unitMs, maxTurnMs: 100 * unitMs, ...options })
 
-  it('gives what the turn gives, and keeps what it changed', async () => {
+  it('run: returns the turn’s result, and keeps its changes', async () => {
     const registry = await make()
     const result = await registry.run('a', async (session, signal) => {
       expect(session.id).toBe('a')
@@ -24,7 +24,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['hello'])
   })
 
-  it('keeps a value that a turn assigned', async () => {
+  it('run: keeps a value that the turn assigned', async () => {
     const registry = await make()
     await registry.run('a', (session) => {
       session.value = ['assigned']
@@ -33,7 +33,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['assigned'])
   })
 
-  it('rejects with the very error of a turn that throws, and the session lives on', async () => {
+  it('run: rejects with the very error of the turn, and the session lives on', async () => {
     const registry = await make()
     const error = new Error('the model is overloaded')
     const late = observe(registry.run('a', () => Promise.reject(error)))
@@ -51,7 +51,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'next')).toBe('next')
   })
 
-  it('runs the turns of one session one at a time, in the order asked', async () => {
+  it('order: turns of one session run one at a time, first come first served', async () => {
     const registry = await make()
     const log: string[] = []
     const turn = (name: string) => async () => {
@@ -65,7 +65,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(log).toEqual(['1 starts', '1 ends', '2 starts', '2 ends', '3 starts', '3 ends'])
   })
 
-  it('runs the turns of different sessions side by side', async () => {
+  it('order: turns of different sessions run concurrently', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
 
@@ -75,7 +75,7 @@ export function describeTurns(harness: ContractHarness): void {
     await first.run.settled
   })
 
-  it('lets a turn see what the turn before it changed', async () => {
+  it('order: a turn sees the changes of the previous one', async () => {
     const registry = await make()
     await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
@@ -90,7 +90,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(Array.from({ length: 20 }, (_, index) => String(index)))
   })
 
-  it('shows the value of the turn to reads inside the turn', async () => {
+  it('reads inside a turn: see its value', async () => {
     const registry = await make()
     await registry.run('a', async (session) => {
       session.value.push('inside')
@@ -100,7 +100,7 @@ export function describeTurns(harness: ContractHarness): void {
     })
   })
 
-  it('joins a run inside a turn of the same id to that turn, at once', async () => {
+  it('nested run: joins its turn at once', async () => {
     const registry = await make()
     const outer = await registry.run('a', async (session) => {
       session.value.push('outer')
@@ -115,7 +115,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.get('a')).toEqual(['outer', 'inner'])
   })
 
-  it('joins a run inside a turn ahead of the turns that wait', async () => {
+  it('nested run: joins its turn ahead of waiting turns', async () => {
     const registry = await make()
     const log: string[] = []
     const gate = deferred()
@@ -134,7 +134,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(log).toEqual(['inner', 'outer', 'queued'])
   })
 
-  it('runs a queued turn in the async context of its own caller', async () => {
+  it('queued turn: runs in the async context of its own caller', async () => {
     const registry = await make()
     const requests = new AsyncLocalStorage<string>()
     const first = await requests.run('first', () => startTurn(registry, 'a'))
@@ -144,7 +144,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await queued).toBe('second')
   })
 
-  it('says in which turn it is, across `await`, nested, beside and in streams', async () => {
+  it('current: returns the turn, across `await`, nested, concurrent and in streams', async () => {
     const registry = await make()
     const nested = await registry.run('a', async (session) => {
       await Promise.resolve()
@@ -163,7 +163,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(registry.current()).toBeUndefined()
   })
 
-  it('does not call a turn that may not create where there is no session', async () => {
+  it('create false: the turn is not called if there is no session', async () => {
     const load = vi.fn(async () => undefined)
     const registry = await make({ load })
     const turn = vi.fn(() => 'called')
@@ -176,13 +176,13 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.run('a', turn, { create: false })).toBe('called')
   })
 
-  it('loads for a turn that may not create', async () => {
+  it('create false: loads the session', async () => {
     const registry = await make({ load: async () => ['loaded'] })
 
     expect(await registry.run('a', (session) => session.value, { create: false })).toEqual(['loaded'])
   })
 
-  it('ends a turn that takes too long, and what it does afterwards changes nothing', async () => {
+  it('maxTurnMs: ends a turn that takes too long, whose later changes have no effect', async () => {
     const registry = await make({ maxTurnMs: 5 * unitMs })
     const first = await startTurn(registry, 'a', 'late')
     const second = observe(registry.run('a', (session) => [...session.value]))
@@ -201,7 +201,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'next')).toBe('next')
   })
 
-  it('keeps a session from ending while a turn runs', async () => {
+  it('running turn: keeps its session from ending', async () => {
     const registry = await make({ timeoutMs: 4 * unitMs, maxAgeMs: 6 * unitMs })
     const first = await startTurn(registry, 'a')
     await harness.advance(8 * unitMs)
@@ -216,7 +216,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.has('a')).toBe(false)
   })
 
-  it('aborts the signal of a running turn when its session is deleted', async () => {
+  it('delete: aborts the signal of the running turn', async () => {
     const registry = await make()
     const first = await startTurn(registry, 'a')
 
@@ -228,7 +228,7 @@ export function describeTurns(harness: ContractHarness): void {
     expect(await registry.run('a', (session) => [...session.value])).toEqual([])
   })
 
-  it('lets waiting turns open the id anew when the session is deleted', async () => {
+  it('delete: waiting turns open the id anew', async () => {
     const registry = await make()
     await registry.set('a', ['old'])
     const first = await startTurn(registry, 'a')

@@ -22,7 +22,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
   const makePatient = (options: { readonly turnGraceMs: number }) =>
     make({ timeoutMs: 2_000 * unitMs, maxTurnMs: 1_000 * unitMs, ...options })
 
-  it('whose signal aborts while nobody reads is ended, and the next `next()` rejects with the reason', async () => {
+  it('aborted while it is not read: ends, and the next `next()` rejects with the reason', async () => {
     const registry = await make()
     const controller = new AbortController()
     const cleanedUp = deferred()
@@ -51,7 +51,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await parts.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('whose signal aborts while it is read may finish as it likes', async () => {
+  it('aborted while it is read: may finish', async () => {
     const registry = await make()
     const controller = new AbortController()
     const parts = registry.stream(
@@ -73,7 +73,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await parts.next()).toEqual({ done: true, value: 'in order' })
   })
 
-  it('that is aborted between two reads may finish its clean-up within the grace', async () => {
+  it('aborted between two reads: may finish its clean-up within the grace', async () => {
     const registry = await make()
     const controller = new AbortController()
     const gate = deferred()
@@ -103,7 +103,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await parts.next()).toEqual({ done: true, value: undefined })
   })
 
-  it('that is aborted between two reads loses its session when the grace is over, and not before', async () => {
+  it('aborted between two reads: loses its session when the grace ends, and not before', async () => {
     const registry = await makePatient({ turnGraceMs: 8 * unitMs })
     const controller = new AbortController()
     const parts = registry.stream('a', neverCleanedUp, { signal: controller.signal })
@@ -123,7 +123,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await registry.stats()).toMatchObject({ turnTimeouts: 0, running: 0, waiting: 0 })
   })
 
-  it('that is left after it was aborted rejects `return()` where its clean-up outlives the grace', async () => {
+  it('left after the abort: `return()` rejects if the clean-up outlasts the grace', async () => {
     const registry = await makePatient({ turnGraceMs: 2 * unitMs })
     const controller = new AbortController()
     const parts = registry.stream('a', neverCleanedUp, { signal: controller.signal })
@@ -136,7 +136,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await registry.run('a', () => 'next')).toBe('next')
   })
 
-  it('that is interrupted between two reads keeps the next turn waiting for the grace at most', async () => {
+  it('interrupted between two reads: delays the next turn by the grace at most', async () => {
     const registry = await makePatient({ turnGraceMs: 2 * unitMs })
     const parts = registry.stream('a', neverCleanedUp)
     await parts.next()
@@ -148,7 +148,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(rest.error).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
   })
 
-  it('the session of which is deleted rejects when the grace is over, whatever its clean-up does', async () => {
+  it('its session deleted: rejects at the end of the grace, whatever its clean-up does', async () => {
     const registry = await makePatient({ turnGraceMs: 2 * unitMs })
     const aborted = deferred()
     const parts = registry.stream('a', async function* (_session, signal) {
@@ -168,7 +168,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(rest.error).toEqual(sessionError('ERR_SESSION_ENDED'))
   })
 
-  it('that is nested in a turn keeps it from ending for the grace at most', async () => {
+  it('nested in a turn: delays its end by the grace at most', async () => {
     const registry = await makePatient({ turnGraceMs: 2 * unitMs })
     const controller = new AbortController()
     const outer = observe(
@@ -186,7 +186,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(await registry.run('a', (session) => [...session.value])).toEqual(['kept'])
   })
 
-  it('that nobody reads is ended by an interrupt', async () => {
+  it('not read: is ended by an interrupt', async () => {
     const registry = await make()
     const parts = registry.stream('a', async function* (session) {
       try {
@@ -205,7 +205,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(next.error).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
   })
 
-  it('that nobody reads is ended when its time is up, within the grace', async () => {
+  it('not read: is ended at its limit, within the grace', async () => {
     const registry = await make({ maxTurnMs: 5 * unitMs })
     const parts = registry.stream('a', async function* (session) {
       try {

@@ -27,7 +27,7 @@ beforeEach(() => serve())
 afterEach(() => app.close())
 
 describe('the chat server', () => {
-  it('answers, and remembers what each visitor has said', async () => {
+  it('responds, and remembers what each visitor wrote', async () => {
     const first = await say('ada', { message: 'I am tired' })
     await say('bob', { message: 'hello' })
     const second = await say('ada', { message: 'because I need a holiday' })
@@ -44,7 +44,7 @@ describe('the chat server', () => {
     ])
   })
 
-  it('forgets a visitor who has left', async () => {
+  it('forgets a visitor after the idle timeout', async () => {
     await say('ada', { message: 'hello' })
     expect((await app.inject('/stats')).json()).toMatchObject({ size: 1, created: 1 })
     clock.advance(90_000)
@@ -54,7 +54,7 @@ describe('the chat server', () => {
     expect((await say('ada', { message: 'hello' })).json().messages).toBe(2)
   })
 
-  it('makes no session of a visitor who only looks', async () => {
+  it('creates no session for a visitor who only reads', async () => {
     const response = await app.inject('/chat/stranger')
 
     expect(response.statusCode).toBe(404)
@@ -76,7 +76,7 @@ describe('the chat server', () => {
     expect((await app.inject('/stats')).json().size).toBe(0)
   })
 
-  it('refuses what is no JSON, and an id that is too long', async () => {
+  it('refuses invalid JSON, and an id that is too long', async () => {
     const headers = { 'content-type': 'application/json' }
     const broken = await app.inject({ method: 'POST', url: '/chat/ada', headers, payload: '{"message"' })
 
@@ -86,7 +86,7 @@ describe('the chat server', () => {
     expect((await app.inject('/nowhere')).statusCode).toBe(404)
   })
 
-  it('takes any text as an id', async () => {
+  it('accepts any text as an id', async () => {
     for (const visitor of ['__proto__', '👩‍👧', 'a b', '../..']) {
       const response = await say(encodeURIComponent(visitor), { message: 'hello' })
       expect([visitor, response.statusCode]).toEqual([visitor, 200])
@@ -94,7 +94,7 @@ describe('the chat server', () => {
     expect((await app.inject('/stats')).json().size).toBe(4)
   })
 
-  it('says 503, and not why, where it has no room', async () => {
+  it('responds 503 without the reason at its cap', async () => {
     await app.close()
     serve({ maxSessions: 1, whenFull: 'reject' })
     await say('ada', { message: 'hello' })
@@ -116,7 +116,7 @@ describe('the chat server', () => {
 })
 
 describe('the chat server as a process', () => {
-  it('logs through one logger, shows no id and no word, and closes cleanly at SIGTERM', async () => {
+  it('logs through one logger, shows no id and no message, and closes cleanly at SIGTERM', async () => {
     const running = new Running('examples/chat-server/main.ts', { PORT: '0', THINK_MS: '300' })
     const [, address] = await running.printed(/Server listening at (http:[^"]+)/)
     const response = fetch(`${address}/chat/a-bearer-secret`, {

@@ -15,7 +15,7 @@ describe('the demo, in short', () => {
     ['swept-map', true, false],
     ['registry', false, false],
   ])(
-    'measures a server on a %s: it loses answers: %s, and keeps who has left: %s',
+    'measures a server on a %s: it loses answers: %s, and keeps inactive visitors: %s',
     async (kind, loses, keeps) => {
       const server = await startMeasured(kind, times)
       try {
@@ -41,7 +41,7 @@ describe('the demo, in short', () => {
     },
   )
 
-  it('as a whole: into a pipe without colours, and ends with the archive', async () => {
+  it('as a whole: prints into a pipe without colours, and exits with the archive', async () => {
     const running = new Running('examples/demo/main.ts', {}, ['1'])
     const exitCode = await running.ended()
     const printed = running.lines.join('\n')
@@ -73,7 +73,7 @@ describe('the report of the demo', () => {
   })
   const all = [reading('Map', 0, 100), reading('Swept Map', 60, 0), reading('Registry', 0, 5)]
 
-  it('sums up what was seen', () => {
+  it('summarises the measurements', () => {
     expect(tableOf(all)).toBe(
       [
         '           answers  of them lost  sessions at most  after all left  MB at most  after all left  CPU ms/request',
@@ -84,7 +84,7 @@ describe('the report of the demo', () => {
     )
   })
 
-  it('draws memory over time, one letter for each server, the last one on top', () => {
+  it('draws memory over time, one letter per server, the last one on top', () => {
     expect(plotOf(all, { height: 3 })).toBe(
       [
         '    30 |        RRRRMMMM',
@@ -97,7 +97,7 @@ describe('the report of the demo', () => {
     )
   })
 
-  it('has colours only where they are wanted', () => {
+  it('has colours only if requested', () => {
     expect(plotOf(all)).not.toContain('\u001b')
     expect(plotOf(all, { isColored: true })).toContain('\u001b[34mR\u001b[0m')
   })

@@ -43,7 +43,7 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
 }
 
 describe('an example', () => {
-  it.each(Object.entries(outputs))('prints what it is meant to, and ends: %s', async (path, expected) => {
+  it.each(Object.entries(outputs))('prints the expected lines, and exits: %s', async (path, expected) => {
     const running = new Running(path)
     const exitCode = await running.ended()
     const printed = running.lines.filter((line) => !line.startsWith('{"level"'))
@@ -68,7 +68,7 @@ describe('an example', () => {
     expect(logged[2]).toMatchObject({ expired: 1, remaining: 0 })
   })
 
-  it('closes at SIGTERM in the one about shutdown', async () => {
+  it('shutdown: closes at SIGTERM', async () => {
     const running = new Running('examples/shutdown.ts')
     const [, port] = await running.printed(/port: (\d+)/)
     const visits: string[] = []
@@ -88,7 +88,7 @@ describe('an example', () => {
     expect(exitCode).toBe(0)
   })
 
-  it('is tried here, whichever it is', () => {
+  it('is covered here, for every file', () => {
     const examples = files.filter((path) => /^examples\/[\w-]+\.ts$/.test(path))
 
     expect([...Object.keys(outputs), 'examples/shutdown.ts'].toSorted()).toEqual(

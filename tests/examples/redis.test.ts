@@ -8,14 +8,14 @@ const run = promisify(execFile)
 const example = ['--import', 'tsx', 'examples/redis.ts']
 
 describeOnRedis('examples/redis.ts', (redis) => {
-  it('prints the history, and ends', { timeout: 60_000 }, async () => {
+  it('prints the history, and exits', { timeout: 60_000 }, async () => {
     const env = { ...process.env, REDIS_URL: redis.url }
     const { stdout } = await run(process.execPath, example, { env })
 
     expect(stdout).toBe("[ 'hello' ]\n")
   })
 
-  it('says what it needs', { timeout: 60_000 }, async () => {
+  it('prints what it needs if there is no server', { timeout: 60_000 }, async () => {
     const { REDIS_URL: _, ...env } = process.env
 
     await expect(run(process.execPath, example, { env })).rejects.toThrow('Set REDIS_URL')

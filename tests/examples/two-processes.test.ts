@@ -8,7 +8,7 @@ import { describeOnRedis } from '../support/redis-suite.ts'
 const run = promisify(execFile)
 
 describeOnRedis('examples/two-processes.ts', (redis) => {
-  it('goes on with the conversation of a server that is killed', { timeout: 60_000 }, async () => {
+  it('continues the conversation of a server that was killed', { timeout: 60_000 }, async () => {
     const { REDIS_URL: _, ...env } = process.env
     // It can start a redis-server, and nothing else; where there is none it is given what the tests have.
     const startsItsOwn = basename(findRedisProgram() ?? '') === 'redis-server'

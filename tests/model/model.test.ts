@@ -8,7 +8,7 @@ it.each([
   ['also as to who is evicted from a crowd', crowdedOptions, crowdedCommands, true],
   ['also where nobody is told of a creation', options, commands, false],
 ] as const)(
-  'does what a plain array would do, %s',
+  'property: the registry behaves like a plain array, %s',
   (_what, givenOptions, givenCommands, isCreationObserved) => {
     fc.assert(
       fc.property(givenOptions, givenCommands, (given, told) => {

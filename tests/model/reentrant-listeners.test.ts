@@ -34,7 +34,7 @@ function make(registry: SessionRegistry<number>, { member, id }: Call): void {
   else registry[member](id)
 }
 
-it('breaks by nothing that listeners do: one created before one ended per session, and the cap holds', () => {
+it('property: any re-entrant listener: one `created` before one `ended` per session, and the cap holds', () => {
   fc.assert(
     fc.property(
       options,

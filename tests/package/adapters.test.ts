@@ -58,7 +58,7 @@ const programs = {
     main()`,
 }
 
-it.each(Object.entries(programs))('the adapters work without their frameworks: %s', async (name, program) => {
+it.each(Object.entries(programs))('adapters: work without their frameworks: %s', async (name, program) => {
   await writeFile(join(alone, name), program)
   const { stdout } = await run(process.execPath, [name], { cwd: alone })
 
@@ -84,7 +84,7 @@ const typed = `
   chatStore(new SessionRegistry<string[]>())
 `
 
-it('the adapters have the types of their frameworks, in ESM and in CJS', async () => {
+it('adapters: have the types of their frameworks, in ESM and in CJS', async () => {
   const files = ['typed.mts', 'typed.cts']
   for (const file of files) await writeFile(join(withPeers, file), typed)
   const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext']

@@ -102,7 +102,7 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
   it.each([
     ['left out', ['pino']],
     ['not left out', []],
-  ])('logger true: logs beside a node_modules that has pino, which is %s', async (_what, external) => {
+  ])('logger true: logs with pino in node_modules, which is %s', async (_what, external) => {
     const folder = join(project.folder, 'build')
     await mkdir(folder, { recursive: true })
     const [line = ''] = await linesOf(await bundle(logging, { format, external, folder }))
@@ -110,7 +110,7 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
     expect(JSON.parse(line)).toMatchObject({ session: 'ada', msg: 'session created' })
   })
 
-  it('logger true: without node_modules, refused by an error that says to pass a pino logger', async () => {
+  it('logger true: fails without node_modules, with an error that asks for a pino logger', async () => {
     const [code, message, cause] = await linesOf(await bundle(refused, { format, folder: bare }))
 
     expect(code).toBe('ERR_SESSION_OPTION_INVALID')
@@ -118,7 +118,7 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
     expect(cause).toBe('MODULE_NOT_FOUND')
   })
 
-  it('a pino logger: bundled and passed, logs without node_modules', async () => {
+  it('a pino logger: if bundled and passed, logs without node_modules', async () => {
     const [line = ''] = await linesOf(await bundle(loggingByItsOwn, { format, folder: bare }))
 
     expect(JSON.parse(line)).toMatchObject({ registry: 'sessions', session: 'ada', msg: 'session created' })
@@ -129,7 +129,7 @@ describe.each<[Format]>([['cjs'], ['esm']])('a bundle by esbuild, %s', (format) 
   })
 })
 
-it('a bundle by esbuild of a program that requires the package: logger true logs', async () => {
+it('a bundle of a program that requires the package: logger true logs', async () => {
   const folder = join(project.folder, 'build')
   await mkdir(folder, { recursive: true })
   const program = logging.replace(/import (.+) from (.+)/, 'const $1 = require($2)')
@@ -141,7 +141,7 @@ it('a bundle by esbuild of a program that requires the package: logger true logs
 
 // Jest with jsdom: a `document`, no `setImmediate`, and CommonJS, where the build makes `import.meta.url` of
 // the page's.
-it('a page that a test runner plays: the CommonJS build finds pino, and ends a long sweep', async () => {
+it('CommonJS in a simulated page: finds pino, and completes a long sweep', async () => {
   const { stdout } = await project.run(
     'page.cjs',
     `globalThis.document = { currentScript: null, baseURI: 'http://localhost/' }

@@ -36,7 +36,7 @@ const programs: [string, string, (program: string) => string][] = [
 ]
 
 describe('the packed package', () => {
-  it('has nothing in it but what is used', () => {
+  it('contains only what is used', () => {
     const outside = project.files.filter((path) => !path.startsWith('dist/'))
 
     expect(outside.toSorted()).toEqual([
@@ -51,7 +51,7 @@ describe('the packed package', () => {
     ).toEqual([])
   })
 
-  it('has no source maps, which would name files that are not in it', async () => {
+  it('contains no source maps, which would name files outside it', async () => {
     const modules = project.files.filter((path) => /^dist\/.*\.c?js$/.test(path))
 
     expect(modules.length).toBeGreaterThanOrEqual(14)
@@ -59,7 +59,7 @@ describe('the packed package', () => {
     for (const path of modules) expect(await project.read(path)).not.toContain('sourceMappingURL')
   })
 
-  it('imports the modules of Node as `node:…` only', async () => {
+  it('imports built-in modules as `node:…` only', async () => {
     const imported = /(?:\bfrom ?|\brequire\(|\bimport\(|^import ?)["']([^."'][^"']*)["']/gm
     const found = new Set<string>()
     for (const path of project.files.filter((file) => /^dist\/.*\.c?js$/.test(file))) {
@@ -70,7 +70,7 @@ describe('the packed package', () => {
     expect([...found].filter((name) => isBuiltin(name) && !name.startsWith('node:'))).toEqual([])
   })
 
-  it('has the constants of the hot paths put where they are used', async () => {
+  it('has the constants of the hot paths inlined', async () => {
     const names = []
     for (const file of ['core/events/fast-path-blockers', 'memory/table/layout']) {
       const source = await readFile(new URL(`../../src/${file}.ts`, import.meta.url), 'utf8')
@@ -84,7 +84,7 @@ describe('the packed package', () => {
     }
   })
 
-  it('depends on pino alone, and is free of side effects', async () => {
+  it('depends on pino alone, and is marked free of side effects', async () => {
     const { dependencies, sideEffects, engines } = JSON.parse(await project.read('package.json'))
 
     expect(Object.keys(dependencies)).toEqual(['pino'])
@@ -92,7 +92,7 @@ describe('the packed package', () => {
     expect(engines).toEqual({ node: '>=20' })
   })
 
-  it('keeps its files to itself', async () => {
+  it('exports nothing but its entries', async () => {
     const { stdout } = await project.run(
       'inside.cjs',
       `try { require('session-registry/dist/index.cjs') } catch (error) { console.log(error.code) }`,
@@ -103,7 +103,7 @@ describe('the packed package', () => {
 })
 
 describe.each(programs)('the package from %s', (kind, name, program) => {
-  it('exports just these names', async () => {
+  it('exports exactly these names', async () => {
     const { stdout } = await project.run(
       name,
       program(`console.log(JSON.stringify([Object.keys(root).sort(), Object.keys(testing).sort()]))`),
@@ -132,7 +132,7 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
     expect(stdout).toMatch(/^true SessionRegistryError: Expected `ms` .*\n0 true\n$/)
   })
 
-  it('exits with a live registry, one with a hold and a logger included', async () => {
+  it('does not keep the process alive with live sessions, a hold and a logger', async () => {
     const { stdout } = await project.run(
       name,
       program(`
@@ -151,7 +151,7 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
     })
   })
 
-  it('loads neither pino nor any framework by being imported', async () => {
+  it('loads neither pino nor a framework when it is imported', async () => {
     const load = "require('node:module')._load"
     const { stdout } = await project.run(
       'loaded.cjs',
@@ -173,8 +173,8 @@ describe.each(programs)('the package from %s', (kind, name, program) => {
   })
 })
 
-describe('both at once', () => {
-  it('know the errors of each other, though their classes differ', async () => {
+describe('ESM and CommonJS in one process', () => {
+  it('recognise each other’s errors, although their classes differ', async () => {
     const { stdout } = await project.run(
       'both.mjs',
       `import { createRequire } from 'node:module'
@@ -195,7 +195,7 @@ describe('both at once', () => {
     expect(stdout).toBe('false true true false\nfalse true true false\n')
   })
 
-  it('hash an id alike, in `ref` and in log lines, and share one registry of a key', async () => {
+  it('hash an id equally, in `ref` and in log lines, and share one registry per key', async () => {
     const { stdout } = await project.run(
       'shared.mjs',
       `import { createRequire } from 'node:module'

@@ -21,7 +21,7 @@ Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe
 
 const week = 7 * 24 * 60 * 60 * 1_000
 
-describeOnRedis('an adapter over two processes that share one Redis', (redis) => {
+describeOnRedis('an adapter on two processes that share one Redis', (redis) => {
   /**
    * Two registries of one prefix: whoever asks the second knows what the first has stored, and nothing else
    * of it.
@@ -33,7 +33,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     return [await testRegistry(redis, shared), await testRegistry(redis, shared)]
   }
 
-  it('keeps a LangChain conversation, with the classes of its messages', async () => {
+  it('LangChain: keeps a conversation with the classes of its messages', async () => {
     const sources = await pair<BaseMessage[]>({ create: () => [], codec: messageCodec })
     const model = RunnableLambda.from<BaseMessage[], BaseMessage>(
       (messages) => new AIMessage(`answer to ${messages.length}`),
@@ -56,7 +56,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     }
   })
 
-  it('goes on with a paused LangGraph thread in another process', async () => {
+  it('LangGraph: continues a paused thread in another process', async () => {
     const sources = await pair<Thread>({ create: newThread, codec: threadCodec })
     const State = Annotation.Root({ answer: Annotation<string> })
     const [first, second] = sources.map((source) =>
@@ -74,7 +74,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     expect((await sources[0].peek('ada'))?.timeoutMs).toBe(1_200_000)
   })
 
-  it('keeps the items of an OpenAI agent', async () => {
+  it('OpenAI agents: keeps the items', async () => {
     const [first, second] = await pair<AgentInputItem[]>({ create: () => [] })
     const says = (content: string): AgentInputItem => ({ role: 'user', content })
     await Promise.all([
@@ -89,7 +89,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     expect(await agentSession(first, 'ada').getItems()).toHaveLength(3)
   })
 
-  it('lets an agent wait for an approval in one process and go on in another', async () => {
+  it('OpenAI agents: waits for an approval in one process and continues in another', async () => {
     const [first, second] = await pair<AgentInputItem[]>({ create: () => [] })
     const call = { type: 'function_call', callId: 'c1', name: 'remove', arguments: '{}' } as const
     const result = {
@@ -111,7 +111,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     expect(await first.has('ada')).toBe(false)
   })
 
-  it('keeps a chat whatever its tool has returned, and lets it wait for an approval', async () => {
+  it('AI SDK: keeps a chat with any tool result, and waits for an approval', async () => {
     const [first, second] = await pair<UIMessage[]>({ create: () => [] })
     const output = {
       price: { toJSON: () => '2.5' },
@@ -137,7 +137,7 @@ describeOnRedis('an adapter over two processes that share one Redis', (redis) =>
     expect((await first.peek('ada'))?.timeoutMs).toBe(1_200_000)
   })
 
-  it('keeps the messages of an AI SDK chat', async () => {
+  it('AI SDK: keeps the messages of a chat', async () => {
     const [first, second] = await pair<UIMessage[]>({ create: () => [] })
     const message: UIMessage = { id: '1', role: 'user', parts: [{ type: 'text', text: 'hello' }] }
     await chatStore(first).saveChat({ chatId: 'ada', messages: [message] })

@@ -62,7 +62,7 @@ describeOnRedis('the async context', (redis) => {
     expect(ran.filter((line) => line.startsWith('swept'))).not.toContain('swept in ada')
   })
 
-  it('sweep(): archive and events run in the context of the constructor, whoever calls it', async () => {
+  it('sweep(): archive and events run in the context of the constructor, not of the caller', async () => {
     const { registry, ran, note } = await observed({
       timeoutMs: 50,
       intervalMs: Number.POSITIVE_INFINITY,
@@ -81,7 +81,7 @@ describeOnRedis('the async context', (redis) => {
     ])
   })
 
-  it('dead list: the failure is told in the context of the constructor', async () => {
+  it('dead letter: the error is emitted in the context of the constructor', async () => {
     const { registry, ran } = await observed({
       timeoutMs: 50,
       archiveAttempts: 1,
@@ -93,7 +93,7 @@ describeOnRedis('the async context', (redis) => {
     expect(ran).not.toContain('error in ada')
   })
 
-  it('deletion: the signal of an archive under way aborts in the context of the constructor', async () => {
+  it('deletion: the signal of an archive in progress aborts in the context of the constructor', async () => {
     const { registry, ran, note } = await observed({
       timeoutMs: 50,
       archive: ({ id }, _reason, { signal }) =>
@@ -140,7 +140,9 @@ describeOnRedis('the async context', (redis) => {
     ])
   })
 
-  it('request: is kept in memory neither by the poller nor by a renewal', { timeout: 30_000 }, async () => {
+  it('request: its context is kept in memory neither by the poller nor by a renewal', {
+    timeout: 30_000,
+  }, async () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
     const { registry } = await observed({ timeoutMs: 100_000, leaseMs: 300 })

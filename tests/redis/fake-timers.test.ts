@@ -23,7 +23,7 @@ const fakes = [
 const { setTimeout: realSetTimeout } = globalThis
 const passes = (ms: number) => new Promise((resolve) => realSetTimeout(resolve, ms))
 
-describeOnRedis('fake timers that are installed in one process', (redis) => {
+describeOnRedis('fake timers installed in one process', (redis) => {
   // Unlike node-redis, ioredis needs no timers of its own to send.
   const registryWith = (options: Partial<RegistryOptions<string[]>>) =>
     testRegistry<string[]>(redis, { kind: 'ioredis', prefix: uniquePrefix(), create: () => [], ...options })
@@ -52,7 +52,7 @@ describeOnRedis('fake timers that are installed in one process', (redis) => {
     expect(await other.get('a')).toEqual(['said'])
   })
 
-  it.each(fakes)('do not stop the look at deadlines: %s', generous, async (_, install) => {
+  it.each(fakes)('do not stop the polling of deadlines: %s', generous, async (_, install) => {
     const archived: string[] = []
     const registry = await registryWith({
       timeoutMs: 400,
@@ -68,7 +68,7 @@ describeOnRedis('fake timers that are installed in one process', (redis) => {
     expect(archived.toSorted()).toEqual(['before', 'meanwhile'])
   })
 
-  it.each(fakes)('do not stop the limit of a call, nor its repetition: %s', generous, async (_, install) => {
+  it.each(fakes)('do not stop the timeout of a call, nor its retries: %s', generous, async (_, install) => {
     const proxy = await testProxy(redis.url)
     const registry = await testRegistry<string[]>(proxy, {
       kind: 'ioredis',

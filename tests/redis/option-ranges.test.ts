@@ -7,7 +7,7 @@ const client = { evalSha: async () => 0, eval: async () => 0 }
 const delay = 'a number from 1 to 2147483647'
 const count = 'an integer of at least 1'
 
-describe('the message about a number that is out of its range on Redis', () => {
+describe('the error message of a number out of range on Redis', () => {
   it.each([
     ['shards', 'an integer from 1 to 4096'],
     ['leaseMs', delay],
@@ -19,7 +19,7 @@ describe('the message about a number that is out of its range on Redis', () => {
     ['timeoutMs', 'a positive number or Infinity'],
     ['maxAgeMs', 'a positive number or Infinity'],
     ['maxTurnMs', 'a positive number or Infinity'],
-  ])('gives the range of `%s`: %s, whatever was wrong with it', (option, range) => {
+  ])('names the range of `%s`: %s, for any invalid value', (option, range) => {
     for (const [wrong, got] of [
       [0, '0 (number)'],
       [-1, '-1 (number)'],
@@ -41,7 +41,7 @@ describe('the message about a number that is out of its range on Redis', () => {
     ['leaseMs', 2 ** 31],
     ['leaseMs', Number.POSITIVE_INFINITY],
     ['intervalMs', 2 ** 31],
-  ])('gives the upper end too: %s of %s', (option, wrong) => {
+  ])('names the upper end too: %s of %s', (option, wrong) => {
     const error = thrownBy(() => new RedisSessionRegistry({ client, [option]: wrong } as never)) as Error
 
     expect(error.message).toMatch(/ from 1 to \d+(, or Infinity)?, got /)

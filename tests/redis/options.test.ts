@@ -33,7 +33,7 @@ describe('the options of the registry on Redis', () => {
     })
   })
 
-  it('may be undefined, which is the default', () => {
+  it('may be undefined, for the default', () => {
     const { prefix, shards } = resolveRedisOptions({ client, prefix: undefined, shards: undefined })
 
     expect({ prefix, shards }).toEqual({ prefix: 'sessions', shards: 16 })
@@ -47,13 +47,13 @@ describe('the options of the registry on Redis', () => {
     ['maxTombstones', 'tombstones end by `tombstoneMs` alone'],
     ['rollback', 'a turn that rejects saves nothing anyway'],
     ['whenFull', 'a creation in a full shard is refused, and no session is evicted'],
-  ])('of one process are refused with the reason: %s', (option, reason) => {
+  ])('of the registry in memory are refused with the reason: %s', (option, reason) => {
     const error = thrownBy(() => new RedisSessionRegistry({ client, [option]: 1 } as never)) as Error
 
     expect(error.message).toBe(`Expected \`${option}\` to be left out on Redis: ${reason}`)
   })
 
-  it('divide the capacity among the shards, rounded up', () => {
+  it('divide `maxSessions` among the shards, rounded up', () => {
     expect(resolveRedisOptions({ client, maxSessions: 17 }).maxPerShard).toBe(2)
     expect(resolveRedisOptions({ client, maxSessions: 16 }).maxPerShard).toBe(1)
     expect(resolveRedisOptions({ client }).maxPerShard).toBe(Number.POSITIVE_INFINITY)
@@ -101,27 +101,27 @@ describe('the options of the registry on Redis', () => {
     ['maxSessions', 1.5],
     ['archives', 'no'],
     ['archives', null],
-  ])('refuse %s: %s, and name it', (option, value) => {
+  ])('refuse %s: %s, by name', (option, value) => {
     const error = thrownBy(() => new RedisSessionRegistry({ client, [option]: value } as never)) as Error
 
     expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
     expect(error.message).toContain(`\`${option}`)
   })
 
-  it('may have an infinite idle timeout where age is finite, and never look at the deadlines', () => {
+  it('may have an infinite idle timeout if `maxAgeMs` is finite, and an infinite poll interval', () => {
     const Never = Number.POSITIVE_INFINITY
 
     expect(resolveRedisOptions({ client, timeoutMs: Never, maxAgeMs: 1_000 }).timeoutMs).toBe(Never)
     expect(resolveRedisOptions({ client, intervalMs: Never }).intervalMs).toBe(Never)
   })
 
-  it.each([undefined, null, 7, 'redis', []])('have to be an object, not %s', (options) => {
+  it.each([undefined, null, 7, 'redis', []])('must be an object, not %s', (options) => {
     expect(thrownBy(() => new RedisSessionRegistry(options as never))).toEqual(
       sessionError('ERR_SESSION_OPTION_INVALID'),
     )
   })
 
-  it('are all that the constructor looks at: it calls nothing and starts no timer', () => {
+  it('are only read by the constructor: it makes no call and starts no timer', () => {
     const calls: string[] = []
     const quiet = {
       evalSha: async () => calls.push('evalSha'),

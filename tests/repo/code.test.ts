@@ -49,13 +49,13 @@ describe('the source', () => {
     expect(others).toEqual([])
   })
 
-  it('has one file that imports pino', () => {
+  it('imports pino in one file only', () => {
     expect(sources.filter((path) => /(from|require|load|import)\W+pino\b/.test(read(path)))).toEqual([
       'src/core/events/logger.ts',
     ])
   })
 
-  it('has one file that touches timers and clocks', () => {
+  it('uses timers and clocks in one file only', () => {
     const touches =
       /(?<![.\w#])(setTimeout|setInterval|setImmediate|clearTimeout|Date\.now|performance\.now)\(|new Date\(\)/
 
@@ -75,7 +75,7 @@ describe('the source', () => {
     } else expect(modifiersOf(path)).not.toContain(ts.SyntaxKind.PrivateKeyword)
   })
 
-  it('re-exports by name in its entries, and does nothing else there', () => {
+  it('only re-exports by name in its entries', () => {
     for (const path of Object.values(entries)) {
       const { statements } = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest)
       const other = statements.filter(
@@ -88,7 +88,7 @@ describe('the source', () => {
 })
 
 describe('a file', () => {
-  it.each(code)('has 300 lines at most: %s', (path) => {
+  it.each(code)('has at most 300 lines: %s', (path) => {
     const text = publicClasses.includes(path) ? withoutDocstrings(read(path)) : read(path)
 
     expect(text.split('\n').length - 1).toBeLessThanOrEqual(300)

@@ -11,7 +11,7 @@ describe('the README', () => {
     expect(await fillCodeBlocks(readme, async (path) => read(path))).toBe(readme)
   })
 
-  it('shows no code that is not run', () => {
+  it('shows only code that is run', () => {
     const blocks = codeBlocks(readme)
 
     expect(blocks.length).toBeGreaterThanOrEqual(6)
@@ -21,7 +21,7 @@ describe('the README', () => {
     }
   })
 
-  it('says what it is and shows code before line 20', () => {
+  it('defines the library and shows code before line 20', () => {
     const lines = readme.split('\n')
 
     expect(lines[2]).toMatch(/^Keeps .+\.$/)
@@ -29,7 +29,7 @@ describe('the README', () => {
     expect(lines.slice(0, 20).join('\n')).toContain('getOrCreate')
   })
 
-  it('has the options that there are, with their defaults', () => {
+  it('lists the options with their defaults', () => {
     const options = [
       ...declaredOptions('src/core/options/shared-options.ts', 'SharedOptions'),
       ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
@@ -71,7 +71,7 @@ describe('docs/redis.md', () => {
   const text = read('docs/redis.md')
   const section = text.slice(text.indexOf('\n## Options'), text.indexOf('\n## Moving from'))
 
-  it('has the options of the registry on Redis alone, with their defaults', () => {
+  it('lists the options of the registry on Redis with their defaults', () => {
     const options = declaredOptions('src/redis/options.ts', 'RedisSessionRegistryOptions')
     const rows = rowsOf(section)
 
@@ -84,7 +84,7 @@ describe('docs/redis.md', () => {
     }
   })
 
-  it('names each option that both registries have, in the sentence before the table', () => {
+  it('names each shared option in the sentence before the table', () => {
     const shared = declaredOptions('src/core/options/shared-options.ts', 'SharedOptions').map(
       ([name]) => name,
     )
@@ -106,19 +106,19 @@ describe('docs/redis.md', () => {
   })
 })
 
-describe('the errors', () => {
+describe('the error codes', () => {
   const codes = Array.from(
     read('src/core/errors/session-registry-error.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm),
     ([, one]) => one,
   ).toSorted()
   const text = read('docs/errors.md')
 
-  it('are those of docs/errors.md, both ways', () => {
+  it('match docs/errors.md, both ways', () => {
     expect(Array.from(text.matchAll(/^## (ERR_\w+)$/gm), ([, one]) => one)).toEqual(codes)
     expect(Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\]/gm), ([, one]) => one)).toEqual(codes)
   })
 
-  it('are those of the table in the README, each with a line of meaning', () => {
+  it('match the table in the README, each with a meaning', () => {
     const section = readme.slice(readme.indexOf('\n## Errors'), readme.indexOf('\n## Logging'))
     const rows = Array.from(section.matchAll(/^\| `(ERR_\w+)` +\| (.*) \|$/gm))
 
@@ -126,7 +126,7 @@ describe('the errors', () => {
     for (const [, one, meaning = ''] of rows) expect(meaning.trim(), one).toMatch(/\w+ \w+/)
   })
 
-  it('are marked in the README where Redis alone has them, as in docs/errors.md', () => {
+  it('are marked in the README if they are for Redis only, as in docs/errors.md', () => {
     const ofRedis = Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\].*\| yes +\|$/gm), ([, one]) => one)
 
     expect(ofRedis.length).toBeGreaterThan(0)
@@ -135,7 +135,7 @@ describe('the errors', () => {
     )
   })
 
-  it('are called by names in the README that there are', () => {
+  it('exist if the README names them', () => {
     const named = Array.from(readme.matchAll(/`(ERR_SESSION_\w+)`/g), ([, one]) => one)
 
     expect(named.filter((one) => !codes.includes(one))).toEqual([])
@@ -143,7 +143,7 @@ describe('the errors', () => {
 })
 
 describe('the links of a document', () => {
-  it.each(documents)('lead somewhere: %s', (path) => {
+  it.each(documents)('resolve: %s', (path) => {
     const links = Array.from(withoutCode(read(path)).matchAll(/\]\(([^)\s]+)\)/g), ([, link = '']) => link)
     const broken = links
       .filter((link) => !/^(https?|mailto):/.test(link))

@@ -7,12 +7,12 @@ const manifest = JSON.parse(read('package.json'))
 describe('the entries of the package', () => {
   const exported = Object.keys(manifest.exports).filter((key) => key !== './package.json')
 
-  it('are those of scripts/entries.ts, each with a file', () => {
+  it('match scripts/entries.ts, each with a file', () => {
     expect(exported.map((key) => (key === '.' ? 'index' : key.slice(2)))).toEqual(Object.keys(entries))
     for (const path of Object.values(entries)) expect(files).toContain(path)
   })
 
-  it('are those of tsconfig.json, with the same files', () => {
+  it('match tsconfig.json, with the same files', () => {
     const { paths } = JSON.parse(read('tsconfig.json')).compilerOptions as { paths: Record<string, [string]> }
     const expected = Object.entries(entries).map(([entry, path]) => [specifierOf(entry), [`./${path}`]])
 
@@ -39,11 +39,11 @@ describe('the repository', () => {
     expect(JSON.parse(read('package-lock.json')).version).toBe(newest)
   })
 
-  it('locks its dependencies without naming a registry', () => {
+  it('locks its dependencies without a registry’s name', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"')
   })
 
-  it('names no folder of a machine, and no registry', () => {
+  it('contains no path of a machine, and no registry', () => {
     const machine =
       /(?<![\w.])\/(home|Users|root|work|tmp|mnt)\/[\w-]|[A-Z]:\\\\?Users|localhost:4873|registry\.npm|\.internal\b/
     const text = files.filter((path) => !/\.(svg|png)$/.test(path) && path !== 'tests/repo/package.test.ts')
@@ -51,7 +51,7 @@ describe('the repository', () => {
     expect(text.filter((path) => machine.test(read(path)))).toEqual([])
   })
 
-  it('has in its CI script the test command of the README', () => {
+  it('runs in CI the test command of the README', () => {
     const command = /`npm ci && (npm test)`/.exec(read('README.md'))?.[1] ?? 'none'
 
     expect(read('.ci/run')).toContain(`\n${command}\n`)

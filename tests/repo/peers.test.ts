@@ -42,21 +42,21 @@ const holes: Readonly<Record<string, { readonly bad: readonly string[]; readonly
   }
 
 describe('the peers of the package', () => {
-  it('are optional, each with its known holes looked up', () => {
+  it('are optional, each with its known vulnerabilities recorded', () => {
     const peers = Object.keys(manifest.peerDependencies)
 
     expect(peers.filter((peer) => manifest.peerDependenciesMeta[peer]?.optional !== true)).toEqual([])
     expect(Object.keys(holes).toSorted()).toEqual(peers.toSorted())
   })
 
-  it.each(Object.entries(holes))('leave out the versions with a known hole: %s', (peer, { bad, good }) => {
+  it.each(Object.entries(holes))('exclude vulnerable versions: %s', (peer, { bad, good }) => {
     const range = manifest.peerDependencies[peer] ?? ''
 
     expect(bad.filter((version) => admits(range, version))).toEqual([])
     expect(good.filter((version) => !admits(range, version))).toEqual([])
   })
 
-  it('are those of the lock file, which has versions that the ranges admit', () => {
+  it('match the lock file, whose versions the ranges admit', () => {
     const { packages } = JSON.parse(read('package-lock.json'))
 
     expect(packages[''].peerDependencies).toEqual(manifest.peerDependencies)

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { backoffMs } from '../../../src/core/time/backoff.ts'
 import { archiveBackoff } from '../../../src/redis/archiving/archive-job.ts'
 
-it('the pauses between twelve attempts add up to minutes, and none is longer than two', () => {
+it('archive backoff: the pauses between twelve attempts add up to minutes, and none exceeds two', () => {
   const pauses = Array.from({ length: 11 }, (_, index) => backoffMs(index + 1, archiveBackoff))
   const sum = pauses.reduce((total, ms) => total + ms)
 

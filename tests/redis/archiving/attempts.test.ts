@@ -40,7 +40,7 @@ describeOnRedis('the attempts to archive a session', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'attempt: a claim that only waited counts nothing, however many processes crash (%s)',
+    'attempt: a claim that only waited is not counted, however many processes crash (%s)',
     generous,
     async (kind) => {
       const { start, visit } = processes({ archiveAttempts: 12, kind })
@@ -66,7 +66,7 @@ describeOnRedis('the attempts to archive a session', (redis) => {
   )
 
   it(
-    'attempt: those that began in processes that died count, and no more are made than allowed',
+    'attempt: archives that began in crashed processes are counted, and `archiveAttempts` holds',
     generous,
     async () => {
       const { start, visit } = processes({ archiveAttempts: 2 })
@@ -86,25 +86,21 @@ describeOnRedis('the attempts to archive a session', (redis) => {
     },
   )
 
-  it(
-    'attempt: a pause follows each failed one, so that all of them are spread over minutes',
-    generous,
-    async () => {
-      const { start, visit } = processes({ archiveAttempts: 12 })
-      const store = new FakeArchive('failing')
-      const { errors, registry } = await start(store)
-      const calledAt: number[] = []
-      await visit('a')
-      await waitUntil(() => {
-        if (store.calls.length > calledAt.length) calledAt.push(performance.now())
-        return calledAt.length === 5
-      })
-      const pauses = calledAt.slice(1).map((at, index) => at - (calledAt[index] ?? 0))
+  it('attempt: a pause follows each failed one, so that all are spread over minutes', generous, async () => {
+    const { start, visit } = processes({ archiveAttempts: 12 })
+    const store = new FakeArchive('failing')
+    const { errors, registry } = await start(store)
+    const calledAt: number[] = []
+    await visit('a')
+    await waitUntil(() => {
+      if (store.calls.length > calledAt.length) calledAt.push(performance.now())
+      return calledAt.length === 5
+    })
+    const pauses = calledAt.slice(1).map((at, index) => at - (calledAt[index] ?? 0))
 
-      // 200 ms, doubled each time; half of each pause is left to chance.
-      for (const [index, pauseMs] of pauses.entries()) expect(pauseMs).toBeGreaterThan(80 * 2 ** index)
-      expect(errors).toEqual([])
-      expect(await registry.deadCount()).toBe(0)
-    },
-  )
+    // 200 ms, doubled each time; half of each pause is left to chance.
+    for (const [index, pauseMs] of pauses.entries()) expect(pauseMs).toBeGreaterThan(80 * 2 ** index)
+    expect(errors).toEqual([])
+    expect(await registry.deadCount()).toBe(0)
+  })
 })

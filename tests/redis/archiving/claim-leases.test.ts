@@ -7,9 +7,9 @@ import { sessionError } from '../../support/session-error.ts'
 const generous = { timeout: 30_000 }
 const soon = { timeout: 10_000, interval: 5 }
 
-describeOnRedis('the lease of a life that is being archived', (redis) => {
+describeOnRedis('the claim of a session being archived', (redis) => {
   it.each(['redis', 'ioredis'] as const)(
-    'leaseMs: the hook of a process that was cut off is aborted before another takes over (%s)',
+    'leaseMs: the hook of a disconnected process is aborted before another process takes over (%s)',
     generous,
     async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -39,7 +39,7 @@ describeOnRedis('the lease of a life that is being archived', (redis) => {
     },
   )
 
-  it('leaseMs: it is renewed for as long as the hook takes', generous, async () => {
+  it('leaseMs: is renewed while the hook runs', generous, async () => {
     const shared = { prefix: uniquePrefix(), timeoutMs: 50, leaseMs: 300, intervalMs: 20 }
     const first = new FakeArchive('manual')
     const second = new FakeArchive()

@@ -3,7 +3,7 @@ import { ClockJumpDetector } from '../../../src/redis/archiving/clock-jump-detec
 
 const day = 24 * 3_600_000
 
-it('a clock that is set forward by more than the limit is reported once, whatever the shard', () => {
+it('clock-jump detector: a clock set forward by more than the limit is reported once for all shards', () => {
   const watch = new ClockJumpDetector(7 * day)
   const now = 1_700_000_000_000
 

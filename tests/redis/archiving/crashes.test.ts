@@ -42,8 +42,8 @@ function expectSomeTakenOver(lines: readonly JournalLine[]): void {
   expect(Math.max(...attempts)).toBeGreaterThan(1)
 }
 
-describeOnRedis('archiving by processes that die', (redis) => {
-  it('loses nothing when some are killed and one stands still past its lease', generous, async () => {
+describeOnRedis('archiving by processes that crash', (redis) => {
+  it('loses nothing if some are killed and one is suspended past its lease', generous, async () => {
     const processes = testWorkers(redis, { options, archive })
     const { journal } = processes
     const workers = (await processes.start(4)) as [RedisWorker, RedisWorker, RedisWorker, RedisWorker]
@@ -69,7 +69,7 @@ describeOnRedis('archiving by processes that die', (redis) => {
     expectSomeTakenOver(lines)
   })
 
-  it('loses nothing when all are killed and others start', generous, async () => {
+  it('loses nothing if all are killed and others start', generous, async () => {
     const processes = testWorkers(redis, { options, archive })
     const { journal } = processes
     const workers = await processes.start(3)

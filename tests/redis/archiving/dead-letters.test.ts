@@ -37,7 +37,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     return { store, registry, errors, ended }
   }
 
-  it('goes to the dead list after so many attempts, and says so', generous, async () => {
+  it('is dead-lettered after `archiveAttempts`, with an error', generous, async () => {
     const { store, registry, errors, ended } = await withDead()
 
     expect(errors).toEqual([sessionError('ERR_SESSION_ARCHIVE_FAILED')])
@@ -61,7 +61,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect(Math.abs(Date.now() - (dead[0]?.failedAt ?? 0))).toBeLessThan(60_000)
   })
 
-  it('blocks nobody: its id begins a new life, which is archived', generous, async () => {
+  it('blocks nothing: its id starts a new incarnation, which is archived', generous, async () => {
     const { store, registry, ended } = await withDead()
     store.mode = 'instant'
     await registry.run('a', (session) => {
@@ -72,7 +72,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect((await all(registry.deadSessions())).map(({ value }) => value)).toEqual([['hello']])
   })
 
-  it('is archived when it is tried again and the store is well', generous, async () => {
+  it('is archived by a retry when the store works again', generous, async () => {
     const { store, registry, ended } = await withDead()
     store.mode = 'instant'
     expect(await registry.retryDead('nobody')).toBe(0)
@@ -84,7 +84,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect(await registry.retryDead('a')).toBe(0)
   })
 
-  it('goes back to the dead list when trying again fails', generous, async () => {
+  it('is dead-lettered again if the retry fails', generous, async () => {
     const { store, registry, errors } = await withDead()
     expect(await registry.retryDead('a')).toBe(1)
 
@@ -93,7 +93,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect(store.calls.length).toBeGreaterThan(2)
   })
 
-  it('is gone when it is dropped', generous, async () => {
+  it('is removed when it is dropped', generous, async () => {
     const { store, registry } = await withDead()
     const calls = store.calls.length
     expect(await registry.dropDead('nobody')).toBe(0)
@@ -105,7 +105,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect(store.calls).toHaveLength(calls)
   })
 
-  it('gathers every dead life of an id', generous, async () => {
+  it('several of one id: are all listed, and dropped together', generous, async () => {
     const { registry, errors } = await withDead()
     await registry.run('a', (session) => {
       session.value.push('again')
@@ -119,7 +119,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect(await all(registry.deadSessions())).toEqual([])
   })
 
-  it('is kept for its retention', generous, async () => {
+  it('is kept for `retentionMs`', generous, async () => {
     const { registry } = await withDead({ retentionMs: 1_500 })
     expect(await all(registry.deadSessions())).toHaveLength(1)
 
@@ -127,7 +127,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect(await registry.retryDead('a')).toBe(0)
   })
 
-  it('is forgotten after its retention although newer lives of its id are kept', generous, async () => {
+  it('is removed after `retentionMs` although newer incarnations of its id are kept', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const { registry, errors } = await withDead({ retentionMs: 1_500, prefix })
@@ -147,7 +147,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
     expect((await all(registry.deadSessions())).length).toBeLessThan(lives)
   })
 
-  it('does not hold up the others', generous, async () => {
+  it('does not delay other sessions', generous, async () => {
     const store = new FakeArchive()
     const archived: string[] = []
     const registry = await testRegistry<string[]>(redis, {

@@ -10,7 +10,7 @@ const soon = { timeout: 20_000, interval: 10 }
 const nextLook = 600_000
 
 describeOnRedis('deadlines', (redis) => {
-  it('are met by the process that has made them, between two looks', { timeout: 60_000 }, async () => {
+  it('are met by the process that set them, between two polls', { timeout: 60_000 }, async () => {
     const store = new FakeArchive()
     const registry = await testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -37,7 +37,7 @@ describeOnRedis('deadlines', (redis) => {
     await expect.poll(() => store.calls.map(({ id }) => id).sort(), soon).toEqual([...ids].sort())
   })
 
-  it('are met after a failed archive, and for what was dead and is tried again', {
+  it('are met after a failed archive, and for a dead letter that is retried', {
     timeout: 60_000,
   }, async () => {
     const store = new FakeArchive('failing')
@@ -58,7 +58,7 @@ describeOnRedis('deadlines', (redis) => {
     await expect.poll(() => [...store.stored], soon).toEqual([['a', ['hello']]])
   })
 
-  it('of a process that is gone are met by another at its next look', { timeout: 60_000 }, async () => {
+  it('of a process that exited are met by another at its next poll', { timeout: 60_000 }, async () => {
     const prefix = uniquePrefix()
     const store = new FakeArchive()
     const options = { prefix, timeoutMs: 300, archive: store.archive }
@@ -71,7 +71,7 @@ describeOnRedis('deadlines', (redis) => {
     await expect.poll(() => [...store.stored], soon).toEqual([['a', ['hello']]])
   })
 
-  it('are met by sweep(), which has told of its ends and of itself when it settles', async () => {
+  it('are met by sweep(), which has emitted its ends and its `swept` when it settles', async () => {
     const registry = await testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
       timeoutMs: 50,

@@ -6,7 +6,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 const never = Number.POSITIVE_INFINITY
 
-describeOnRedis('delete and clear of a session that is over', (redis) => {
+describeOnRedis('delete and clear of an expired session', (redis) => {
   async function withEnds(options: { kind?: 'redis' | 'ioredis'; archive?: FakeArchive['archive'] }) {
     const registry = await testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -25,7 +25,7 @@ describeOnRedis('delete and clear of a session that is over', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'still to be archived: it is deleted, counted, and not told to have expired (%s)',
+    'still to be archived: it is deleted and counted, and emits no `expired` (%s)',
     async (kind) => {
       const store = new FakeArchive()
       const { registry, ends, over } = await withEnds({ kind, archive: store.archive })
@@ -41,7 +41,7 @@ describeOnRedis('delete and clear of a session that is over', (redis) => {
     },
   )
 
-  it('several lives still to be archived: each of them is deleted', async () => {
+  it('several incarnations still to be archived: each of them is deleted', async () => {
     const store = new FakeArchive()
     const { registry, ends, over } = await withEnds({ archive: store.archive })
     await over('a')

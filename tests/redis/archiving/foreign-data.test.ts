@@ -12,9 +12,9 @@ const generous = { timeout: 30_000 }
 const soon = { timeout: 10_000, interval: 10 }
 const never = Number.POSITIVE_INFINITY
 
-describeOnRedis('data that are none of ours, or damaged', (redis) => {
+describeOnRedis('foreign or damaged data', (redis) => {
   it.each(['redis', 'ioredis'] as const)(
-    'values: one that cannot be decoded is told and left out (%s)',
+    'values: one that cannot be decoded emits an error and is skipped (%s)',
     generous,
     async (kind) => {
       const prefix = uniquePrefix()
@@ -42,7 +42,7 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
     },
   )
 
-  it('values: a key that somebody else has written is told and left out', generous, async () => {
+  it('values: a key that another program wrote emits an error and is skipped', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const registry = await testRegistry<string>(redis, { prefix })
@@ -57,7 +57,7 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
   })
 
   it.each(['redis', 'ioredis'] as const)(
-    'sweep: entries of a queue that are no sessions are removed and told, and the others are archived (%s)',
+    'sweep: queue entries that are not sessions are removed with an error, and the others are archived (%s)',
     generous,
     async (kind) => {
       const admin = await administrator(redis)
@@ -106,7 +106,7 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
     },
   )
 
-  it('sweep: a batch that is full of strangers does not stop it', generous, async () => {
+  it('sweep: is not stopped by a batch of foreign entries only', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const store = new FakeArchive()
@@ -125,7 +125,7 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
     await expect.poll(() => [...store.stored], soon).toEqual([['a', ['hello']]])
   })
 
-  it('sweep: a session whose data somebody has replaced is told as lost, once', generous, async () => {
+  it('sweep: a session whose data were overwritten is reported as lost, once', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const store = new FakeArchive()
@@ -150,7 +150,7 @@ describeOnRedis('data that are none of ours, or damaged', (redis) => {
   })
 
   it.each(['redis', 'ioredis'] as const)(
-    'retention: a clock that was set forward by eight days loses nothing without an error (%s)',
+    'retention: a clock set forward by eight days loses nothing without an error (%s)',
     generous,
     async (kind) => {
       const admin = await administrator(redis)

@@ -10,7 +10,7 @@ const broken = async () => {
   throw new Error('the database is down')
 }
 
-describeOnRedis('a dead list with many lives', (redis) => {
+describeOnRedis('many dead letters', (redis) => {
   /** Registries of one prefix: one that fills the list, and one whose traffic is counted. */
   async function withDead(
     ids: readonly string[],
@@ -35,7 +35,7 @@ describeOnRedis('a dead list with many lives', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'deadSessions: reads each life once, though all are of one id (%s)',
+    'deadSessions: reads each incarnation once, although all are of one id (%s)',
     generous,
     async (kind) => {
       const { proxy, registry } = await withDead(['a'], 40, 20_000, kind)
@@ -50,7 +50,7 @@ describeOnRedis('a dead list with many lives', (redis) => {
     },
   )
 
-  it('deadSessions: reads no more than about a megabyte at a time', generous, async () => {
+  it('deadSessions: reads at most about a megabyte at a time', generous, async () => {
     const { proxy, registry } = await withDead(['a'], 8, 500_000)
     const walk = registry.deadSessions()
     const first = await walk.next()
@@ -63,7 +63,7 @@ describeOnRedis('a dead list with many lives', (redis) => {
   })
 
   it.each(['redis', 'ioredis'] as const)(
-    'retryDead, dropDead, deadCount: act on all ids where none is given (%s)',
+    'retryDead, dropDead, deadCount: without an id, act on all (%s)',
     generous,
     async (kind) => {
       const ids = Array.from({ length: 70 }, (_, index) => `visitor-${index}`)
@@ -91,7 +91,7 @@ describeOnRedis('a dead list with many lives', (redis) => {
     },
   )
 
-  it('dropDead: ends all dead lives, and tells of each', generous, async () => {
+  it('dropDead: ends all dead letters, and emits the end of each', generous, async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `visitor-${index}`)
     const { registry } = await withDead(ids, 2, 60_000)
     const ended: string[] = []

@@ -26,7 +26,7 @@ function recordWarnings(): string[] {
   return warnings
 }
 
-describeOnRedis('a process that only looks', (redis) => {
+describeOnRedis('a process that does not archive', (redis) => {
   /** One that archives, but not by itself, and a session of it that is over. */
   async function withOneOver(options: Partial<RegistryOptions<string[]>> = {}) {
     const prefix = uniquePrefix()
@@ -43,7 +43,7 @@ describeOnRedis('a process that only looks', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'archives: without `archive` a process claims nothing where others have one, and warns once (%s)',
+    'archives: without `archive`, a process claims nothing while others have one, and warns once (%s)',
     generous,
     async (kind) => {
       const { archiving, shared, store } = await withOneOver()
@@ -66,7 +66,7 @@ describeOnRedis('a process that only looks', (redis) => {
     },
   )
 
-  it('archives: without a logger the warning is one of the process', generous, async () => {
+  it('archives: without a logger, the warning is a process warning', generous, async () => {
     const warnings = recordWarnings()
     const { shared } = await withOneOver()
     const looking = await testRegistry<string[]>(redis, { ...shared, intervalMs: 20 })
@@ -77,7 +77,7 @@ describeOnRedis('a process that only looks', (redis) => {
   })
 
   it.each(['redis', 'ioredis'] as const)(
-    'archives: an observer claims nothing, whatever others do, and does not warn (%s)',
+    'archives false: the process never claims, and does not warn (%s)',
     generous,
     async (kind) => {
       const warnings = recordWarnings()
@@ -108,24 +108,28 @@ describeOnRedis('a process that only looks', (redis) => {
     },
   )
 
-  it('archives: a process without `archive` ends what it claims where none has one', generous, async () => {
-    const registry = await testRegistry<string[]>(redis, {
-      prefix: uniquePrefix(),
-      timeoutMs: 100,
-      intervalMs: 20,
-    })
-    const ended: string[] = []
-    registry.on('ended', ({ id }, reason) => ended.push(`${id} ${reason}`))
-    await registry.set('a', ['hello'])
+  it(
+    'archives: a process without `archive` ends what it claims if no process has one',
+    generous,
+    async () => {
+      const registry = await testRegistry<string[]>(redis, {
+        prefix: uniquePrefix(),
+        timeoutMs: 100,
+        intervalMs: 20,
+      })
+      const ended: string[] = []
+      registry.on('ended', ({ id }, reason) => ended.push(`${id} ${reason}`))
+      await registry.set('a', ['hello'])
 
-    await expect.poll(() => ended, soon).toEqual(['a idle'])
-  })
+      await expect.poll(() => ended, soon).toEqual(['a idle'])
+    },
+  )
 
   it.each([
     ['a week', 7 * 24 * 3_600_000],
     ['a second', 1_000],
   ])(
-    'archives: the note lapses a day after the last process that archives, and not before (data are kept for %s)',
+    'archives: the note lapses exactly a day after the last archiving process (data are kept for %s)',
     generous,
     async (_, retentionMs) => {
       const { archiving, shared } = await withOneOver({ shards: 1, leaseMs: 1_000, retentionMs })
@@ -149,7 +153,7 @@ describeOnRedis('a process that only looks', (redis) => {
     ['is over', false],
     ['is waited for', true],
   ])(
-    'archives: a session that %s after the note was looked for is not claimed',
+    'archives: a session that %s after the note was read is not claimed',
     generous,
     async (_, isWaitedFor) => {
       const prefix = uniquePrefix()

@@ -4,7 +4,7 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 
-describeOnRedis('a turn that outlasts the age and the retention of its session', (redis) => {
+describeOnRedis('a turn that outlasts the maximum age and the retention of its session', (redis) => {
   it('has its save in the archive', async () => {
     const store = new FakeArchive()
     const registry = await testRegistry<string[]>(redis, {

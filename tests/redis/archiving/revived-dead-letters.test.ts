@@ -17,7 +17,7 @@ const say = (registry: RedisSessionRegistry<string[]>, word: string) =>
     return [...session.value]
   })
 
-describeOnRedis('a life on the dead list', (redis) => {
+describeOnRedis('a dead letter', (redis) => {
   const processes = (
     store: FakeArchive,
     options: { readonly kind?: ClientKind; readonly maxAgeMs?: number } = {},
@@ -45,7 +45,7 @@ describeOnRedis('a life on the dead list', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'load: `open` and `run` take it back to life, with what the archive has not got (%s)',
+    'load: `open` and `run` revive it, with the values that the archive lacks (%s)',
     generous,
     async (kind) => {
       const store = new FakeArchive()
@@ -79,7 +79,7 @@ describeOnRedis('a life on the dead list', (redis) => {
     },
   )
 
-  it('load: any process takes it back, with `create: false` as well', generous, async () => {
+  it('load: any process revives it, with `create: false` as well', generous, async () => {
     const store = new FakeArchive('failing')
     const { loading } = processes(store)
     const first = await loading()
@@ -96,7 +96,7 @@ describeOnRedis('a life on the dead list', (redis) => {
     await expect.poll(() => events.lines, soon).toEqual(['expired a idle', 'ended a idle'])
   })
 
-  it('load: it starts its age anew', generous, async () => {
+  it('load: its age restarts', generous, async () => {
     const store = new FakeArchive('failing')
     const { loading } = processes(store, { maxAgeMs: 300 })
     const registry = await loading()
@@ -110,7 +110,7 @@ describeOnRedis('a life on the dead list', (redis) => {
     expect((await registry.peek('a'))?.ageMs).toBeLessThan(300)
   })
 
-  it('load: without it a new life begins at once, and the dead one stays', generous, async () => {
+  it('load: without it a new incarnation starts at once, and the dead letter stays', generous, async () => {
     const store = new FakeArchive('failing')
     const { beginning } = processes(store)
     const registry = await beginning()
@@ -122,7 +122,7 @@ describeOnRedis('a life on the dead list', (redis) => {
     await dies(registry, 2)
   })
 
-  it('load: of several it is the youngest that comes back', generous, async () => {
+  it('load: the newest of several is revived', generous, async () => {
     const store = new FakeArchive('failing')
     const { beginning, loading } = processes(store)
     const without = await beginning()
@@ -147,25 +147,21 @@ describeOnRedis('a life on the dead list', (redis) => {
     expect(await registry.deadCount()).toBe(2)
   })
 
-  it(
-    'load: it does not come back after a younger life has begun, however that one has ended',
-    generous,
-    async () => {
-      const store = new FakeArchive('failing')
-      const { loading } = processes(store)
-      const registry = await loading()
-      registry.on('error', () => {})
-      await say(registry, 'old')
-      await dies(registry)
-      await registry.set('a', ['new'])
-      await registry.delete('a')
+  it('load: is not revived after a newer incarnation began, however that ended', generous, async () => {
+    const store = new FakeArchive('failing')
+    const { loading } = processes(store)
+    const registry = await loading()
+    registry.on('error', () => {})
+    await say(registry, 'old')
+    await dies(registry)
+    await registry.set('a', ['new'])
+    await registry.delete('a')
 
-      expect(await registry.open('a')).toEqual([])
-      expect(await registry.deadCount()).toBe(1)
-    },
-  )
+    expect(await registry.open('a')).toEqual([])
+    expect(await registry.deadCount()).toBe(1)
+  })
 
-  it('delete: it does not come back', generous, async () => {
+  it('delete: is not revived', generous, async () => {
     const store = new FakeArchive('failing')
     const { loading } = processes(store)
     const registry = await loading()
@@ -181,7 +177,7 @@ describeOnRedis('a life on the dead list', (redis) => {
     await expect.poll(() => store.calls.at(-1)?.superseded, soon).toBe(true)
   })
 
-  it('maxSessions: a full shard takes none back', generous, async () => {
+  it('maxSessions: is not revived in a full shard', generous, async () => {
     const store = new FakeArchive('failing')
     const shared = { prefix: uniquePrefix(), shards: 1, timeoutMs: 100, archiveAttempts: 1, maxSessions: 1 }
     const registry = await testRegistry<string[]>(redis, {
@@ -200,7 +196,7 @@ describeOnRedis('a life on the dead list', (redis) => {
     expect(await registry.open('a')).toEqual(['hello'])
   })
 
-  it('an outage of the store: visitors who come back meanwhile lose nothing', generous, async () => {
+  it('outage of the store: visitors who return meanwhile lose nothing', generous, async () => {
     const store = new FakeArchive()
     const shared = { prefix: uniquePrefix(), timeoutMs: 150, intervalMs: 50, create: () => [] }
     const options = { ...shared, load: store.load, archive: store.archive }

@@ -11,7 +11,7 @@ const soon = { timeout: 10_000, interval: 10 }
 const say = (registry: RedisSessionRegistry<string[]>, word: string) =>
   registry.run('a', (session) => session.value.push(word))
 
-describeOnRedis('a dead life that is tried again', (redis) => {
+describeOnRedis('a retried dead letter', (redis) => {
   /** Begins new lives at once. */
   const beginning = (store: FakeArchive, kind: 'redis' | 'ioredis' = 'redis') =>
     testRegistry<string[]>(redis, {
@@ -30,7 +30,7 @@ describeOnRedis('a dead life that is tried again', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'superseded: the hook is told of a retry that a younger life has overtaken (%s)',
+    'superseded: is true after a newer incarnation was archived (%s)',
     generous,
     async (kind) => {
       const store = new FakeArchive('failing')
@@ -49,54 +49,46 @@ describeOnRedis('a dead life that is tried again', (redis) => {
     },
   )
 
-  it(
-    'superseded: a retry that comes before the younger life is archived is not overtaken',
-    generous,
-    async () => {
-      const store = new FakeArchive('failing')
-      const registry = await beginning(store)
-      registry.on('error', () => {})
-      await say(registry, 'old')
-      await dies(registry)
-      store.mode = 'instant'
-      store.calls.length = 0
-      await say(registry, 'new')
-      expect(await registry.retryDead('a')).toBe(1)
-      await expect.poll(() => store.calls.length, soon).toBe(2)
+  it('superseded: is absent before the newer incarnation is archived', generous, async () => {
+    const store = new FakeArchive('failing')
+    const registry = await beginning(store)
+    registry.on('error', () => {})
+    await say(registry, 'old')
+    await dies(registry)
+    store.mode = 'instant'
+    store.calls.length = 0
+    await say(registry, 'new')
+    expect(await registry.retryDead('a')).toBe(1)
+    await expect.poll(() => store.calls.length, soon).toBe(2)
 
-      expect(store.calls.map(({ session }) => session.value)).toEqual([['old'], ['new']])
-      expect(store.calls.map(({ superseded }) => superseded)).toEqual([undefined, undefined])
-    },
-  )
+    expect(store.calls.map(({ session }) => session.value)).toEqual([['old'], ['new']])
+    expect(store.calls.map(({ superseded }) => superseded)).toEqual([undefined, undefined])
+  })
 
-  it(
-    'superseded: a retry during the archive of the younger life comes after it, and is told so',
-    generous,
-    async () => {
-      const store = new FakeArchive('failing')
-      const registry = await beginning(store)
-      registry.on('error', () => {})
-      await say(registry, 'first')
-      await dies(registry)
-      await say(registry, 'second')
-      await dies(registry, 2)
-      store.mode = 'manual'
-      store.calls.length = 0
-      await say(registry, 'third')
-      await expect.poll(() => store.calls.length, soon).toBe(1)
-      expect(await registry.retryDead('a')).toBe(2)
-      await say(registry, 'fourth')
-      await waitUntil(async () => !(await registry.has('a')))
-      store.mode = 'instant'
-      store.last.succeed()
-      await expect.poll(() => store.calls.length, soon).toBe(4)
+  it('superseded: a retry during the newer archive follows it, and is true', generous, async () => {
+    const store = new FakeArchive('failing')
+    const registry = await beginning(store)
+    registry.on('error', () => {})
+    await say(registry, 'first')
+    await dies(registry)
+    await say(registry, 'second')
+    await dies(registry, 2)
+    store.mode = 'manual'
+    store.calls.length = 0
+    await say(registry, 'third')
+    await expect.poll(() => store.calls.length, soon).toBe(1)
+    expect(await registry.retryDead('a')).toBe(2)
+    await say(registry, 'fourth')
+    await waitUntil(async () => !(await registry.has('a')))
+    store.mode = 'instant'
+    store.last.succeed()
+    await expect.poll(() => store.calls.length, soon).toBe(4)
 
-      expect(store.calls.map(({ session, superseded }) => [session.value[0], superseded])).toEqual([
-        ['third', undefined],
-        ['first', true],
-        ['second', true],
-        ['fourth', undefined],
-      ])
-    },
-  )
+    expect(store.calls.map(({ session, superseded }) => [session.value[0], superseded])).toEqual([
+      ['third', undefined],
+      ['first', true],
+      ['second', true],
+      ['fourth', undefined],
+    ])
+  })
 })

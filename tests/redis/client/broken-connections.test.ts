@@ -23,9 +23,9 @@ function withEachClient(test: (kind: ClientKind) => Promise<void>): () => Promis
   }
 }
 
-describeOnRedis('a connection that breaks, with each client', (redis) => {
+describeOnRedis('a broken connection, with each client', (redis) => {
   it(
-    'loses and doubles nothing, cut again and again under load',
+    'repeatedly under load: loses and duplicates nothing',
     generous,
     withEachClient(async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -51,7 +51,7 @@ describeOnRedis('a connection that breaks, with each client', (redis) => {
   )
 
   it(
-    'does not make a creation or a save happen twice when its answer is lost',
+    'lost reply: a creation or a save happens once',
     generous,
     withEachClient(async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -93,7 +93,7 @@ describeOnRedis('a connection that breaks, with each client', (redis) => {
   )
 
   it(
-    'rejects after some seconds of silence, and goes on when the server answers again',
+    'silent server: rejects after some seconds, and continues when the server responds again',
     generous,
     withEachClient(async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -114,7 +114,7 @@ describeOnRedis('a connection that breaks, with each client', (redis) => {
   )
 
   it(
-    'rejects calls while the server is gone, and goes on looking at deadlines when it is back',
+    'no server: rejects calls, and continues to poll the deadlines when it is back',
     generous,
     withEachClient(async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -142,11 +142,11 @@ describeOnRedis('a connection that breaks, with each client', (redis) => {
   )
 })
 
-describeOnRedis('a life whose creator waits for an answer', (redis) => {
+describeOnRedis('a session whose creation waits for a reply', (redis) => {
   it.each([
     ['archived', 1_000],
     ['given up', 1],
-  ])('is not begun again after it was %s', generous, async (fate, attempts) => {
+  ])('is not created again after it was %s', generous, async (fate, attempts) => {
     const proxy = await testProxy(redis.url)
     const prefix = uniquePrefix()
     const lives: string[] = []

@@ -15,7 +15,7 @@ async function knownServer(callTimeoutMs = 1_000): Promise<SimulatedServer> {
 const names = ({ carriedOut }: SimulatedServer) => carriedOut.map(({ name }) => name)
 
 describe('the deadline of a call', () => {
-  it('is learned from the refusal of the first call that writes', async () => {
+  it('is learnt from the rejection of the first call that writes', async () => {
     const server = await knownServer()
 
     expect(names(server)).toEqual(['first'])
@@ -24,7 +24,7 @@ describe('the deadline of a call', () => {
     expect(server.refused).toBe(1)
   })
 
-  it('is learned from a read as well, which needs none itself', async () => {
+  it('is learnt from a read as well, which has none itself', async () => {
     const server = new SimulatedServer(1_000)
     await server.call('read', { script: reading }).settled
     await server.call('write').settled
@@ -33,7 +33,7 @@ describe('the deadline of a call', () => {
     expect(server.refused).toBe(0)
   })
 
-  it('keeps what was given up from being carried out when the server goes on', async () => {
+  it('prevents an abandoned call from being executed when the server resumes', async () => {
     const server = await knownServer()
     server.stall()
     const called = server.call('late')
@@ -47,7 +47,7 @@ describe('the deadline of a call', () => {
     expect(server.refused).toBe(2)
   })
 
-  it('leaves a twentieth of the time to the answer, and refuses a millisecond later', async () => {
+  it('leaves a twentieth of the time to the reply, and rejects a millisecond later', async () => {
     const server = await knownServer()
     server.stall()
     const called = server.call('just in time')
@@ -65,7 +65,7 @@ describe('the deadline of a call', () => {
     expect(names(server)).toEqual(['first', 'just in time'])
   })
 
-  it('is never later than the call is given up, however long the answers take that it is learned from', async () => {
+  it('never exceeds the time at which the call is abandoned, however slow the replies it is learnt from', async () => {
     const server = new SimulatedServer(1_000)
     server.latency = { there: 10, back: 300 }
     const first = server.call('first', { script: reading })
@@ -82,7 +82,7 @@ describe('the deadline of a call', () => {
     expect(names(server)).toEqual(['first'])
   })
 
-  it('does not become shorter by slow answers once a quick one has come', async () => {
+  it('is not shortened by slow replies after a fast one', async () => {
     const server = await knownServer()
     server.latency = { there: 0, back: 900 }
     server.call('slow answer')
@@ -100,7 +100,7 @@ describe('the deadline of a call', () => {
     ['forward a little', 5_000],
     ['back', -eightDays],
     ['back a little', -5_000],
-  ])('is learned anew when the clock of the server is set %s', async (_, step) => {
+  ])('is learnt anew when the clock of the server is set %s', async (_, step) => {
     const server = await knownServer()
     server.offset += step
     const called = server.call('after the step')
@@ -117,7 +117,7 @@ describe('the deadline of a call', () => {
     expect(names(server)).toEqual(['first', 'after the step'])
   })
 
-  it('is that of the node that has the shard', async () => {
+  it('is measured on the clock of the shard’s node', async () => {
     const server = await knownServer()
     const ahead = 60_000
     await server.call('one', { shard: 1 }).settled
@@ -133,8 +133,8 @@ describe('the deadline of a call', () => {
   })
 })
 
-describe('an answer that comes after its call was given up', () => {
-  it('is handed on once, so that it can be undone', async () => {
+describe('a reply after its call was abandoned', () => {
+  it('is passed on once, so that its effect can be undone', async () => {
     const server = await knownServer()
     let undone = 0
     server.latency = { there: 900, back: 200 }
@@ -148,7 +148,7 @@ describe('an answer that comes after its call was given up', () => {
     expect(undone).toBe(1)
   })
 
-  it('is not handed on where the call was answered, or came too late', async () => {
+  it('is not passed on if the call had a reply, or expired', async () => {
     const server = await knownServer()
     let undone = 0
     const onLate = () => {

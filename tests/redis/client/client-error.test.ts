@@ -21,8 +21,8 @@ function shown(error: unknown): string {
   ].join('\n')
 }
 
-describe('what is kept of the error of a client', () => {
-  it('is its name, message, code and stack', () => {
+describe('the copy of a client’s error', () => {
+  it('has its name, message, code and stack', () => {
     const error = Object.assign(new Error('connect ECONNREFUSED'), {
       name: 'ConnectionError',
       code: 'ECONNREFUSED',
@@ -64,7 +64,7 @@ describe('what is kept of the error of a client', () => {
     ],
     ['its cause', new Error('failed', { cause: Object.assign(new Error('inner'), { command: { args } }) })],
     ['what it is made of', new AggregateError([new Error(value)], 'All nodes failed')],
-  ])('is nothing of the call: %s', (_, error) => {
+  ])('has nothing of the call: %s', (_, error) => {
     const text = shown(redactArguments(error, keys))
 
     expect(text).not.toContain(id)
@@ -72,14 +72,14 @@ describe('what is kept of the error of a client', () => {
     expect(text).toContain(error.message.slice(0, 6))
   })
 
-  it('is nothing of the call where the prefix has to be escaped in JSON', () => {
+  it('has nothing of the call if the prefix has to be escaped in JSON', () => {
     const quoted = ['{a"b:3}:s:ada']
     const message = `failed: ${JSON.stringify([...quoted, value])}`
 
     expect(redactArguments(new Error(message), quoted).message).toBe('failed: ["…')
   })
 
-  it('is read by its shape in another realm, and of what is no error', () => {
+  it('is made by shape, for errors of another realm and for other values', () => {
     const foreign = runInNewContext("Object.assign(new TypeError('no such thing'), { code: 'ERR_X' })")
     expect(redactArguments(foreign, keys)).toMatchObject({
       name: 'TypeError',
@@ -91,7 +91,7 @@ describe('what is kept of the error of a client', () => {
     }
   })
 
-  it('ends where causes go round in a circle', () => {
+  it('ends at a cycle of causes', () => {
     const error = new Error('round')
     error.cause = error
 

@@ -28,7 +28,7 @@ describe('a client', () => {
     expect(client.evalsha).toHaveBeenCalledExactlyOnceWith(script.sha, 2, 'k', 'l', 'a')
   })
 
-  it('of GLIDE is called with a command of its own', async () => {
+  it('of GLIDE is called with a command object', async () => {
     const client = { customCommand: answers() }
 
     expect(await detectClient(client)(script, ['k'], ['a'])).toBe('answer')
@@ -43,7 +43,7 @@ describe('a client', () => {
     expect(client.run).toHaveBeenCalledExactlyOnceWith({ source, sha }, ['k'], ['a', 'b'])
   })
 
-  it('of any other kind is called once more, without the hash, where the server does not know the script', async () => {
+  it('of any other kind is called again without the hash if the server does not know the script', async () => {
     const client = {
       run: vi.fn(async ({ sha }: ClientScript) => {
         if (sha !== undefined) throw new Error('request failed: NOSCRIPT No matching script.')
@@ -56,7 +56,7 @@ describe('a client', () => {
     expect(client.run).toHaveBeenLastCalledWith({ source: script.source, sha: undefined }, ['k'], ['a'])
   })
 
-  it('of a known library is that, though it has a `run` of its own', async () => {
+  it('of a known library is recognised although it has a `run` of its own', async () => {
     const client = { evalSha: answers(), eval: answers(), run: answers() }
     await detectClient(client)(script, ['k'], [])
 
@@ -64,7 +64,7 @@ describe('a client', () => {
     expect(client.run).not.toHaveBeenCalled()
   })
 
-  it('is sent the source of a script that the server does not know', async () => {
+  it('receives the source of a script that the server does not know', async () => {
     const noScript = 'NOSCRIPT No matching script. Please use EVAL.'
     const nodeRedis = { evalSha: unknownScript(noScript), eval: answers() }
     const ioredis = { evalsha: unknownScript(noScript), eval: answers() }
@@ -83,14 +83,14 @@ describe('a client', () => {
     expect(glide.customCommand).toHaveBeenLastCalledWith(['EVAL', script.source, '1', 'k', 'a'])
   })
 
-  it('hands on any other failure, and sends no source', async () => {
+  it('passes on any other error, and sends no source', async () => {
     const client = { evalsha: unknownScript('OOM command not allowed'), eval: answers() }
 
     await expect(detectClient(client)(script, ['k'], [])).rejects.toThrow('OOM')
     expect(client.eval).not.toHaveBeenCalled()
   })
 
-  it('keeps its own `this`', async () => {
+  it('is called with its own `this`', async () => {
     class Client {
       readonly #prefix = 'answer to'
       async evalsha(_sha: string, keys: number): Promise<string> {
@@ -115,14 +115,14 @@ describe('a client', () => {
     { evalSha: 'not a function', eval: () => {} },
     { evalSha: () => {} },
     { get: () => {}, set: () => {} },
-  ])('is refused in the constructor where it is none: %o', (client) => {
+  ])('is refused in the constructor if it is not one: %o', (client) => {
     const error = thrownBy(() => new RedisSessionRegistry({ client } as never)) as Error
 
     expect(error).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
     expect(error.message).toContain('`client`')
   })
 
-  it('of each library is one for the compiler too', () => {
+  it('of each library is accepted by the compiler too', () => {
     expectTypeOf<ReturnType<typeof createClient>>().toExtend<RedisClient>()
     expectTypeOf<ReturnType<typeof createCluster>>().toExtend<RedisClient>()
     expectTypeOf<ReturnType<typeof createClientPool>>().toExtend<RedisClient>()

@@ -17,7 +17,7 @@ describeOnRedis('each client library', (redis) => {
   const make = (kind: (typeof clientKinds)[number], options: object = {}) =>
     testRegistry<string[]>(redis, { kind, prefix: uniquePrefix(), create: () => [], ...options })
 
-  it.each(clientKinds)('reads, writes, walks and deletes: %s', async (kind) => {
+  it.each(clientKinds)('reads, writes, iterates and deletes: %s', async (kind) => {
     const registry = await make(kind)
     const events = new EventRecorder<string[]>(registry)
     expect(await registry.get('a')).toBeUndefined()
@@ -42,30 +42,38 @@ describeOnRedis('each client library', (redis) => {
     expect(events.lines).toEqual(['created a', 'created b', 'ended a deleted', 'ended b deleted'])
   })
 
-  it.each(clientKinds)('archives what is over and brings it back: %s', { timeout: 60_000 }, async (kind) => {
-    const store = new FakeArchive()
-    const registry = await make(kind, { timeoutMs: 300, archive: store.archive, load: store.load })
-    const events = new EventRecorder<string[]>(registry)
-    await registry.run('a', ({ value }) => value.push('before'))
-    await expect.poll(() => events.lines, soon).toEqual(['created a', 'expired a idle', 'ended a idle'])
-    expect(await registry.run('a', ({ value }) => [...value, 'after'])).toEqual(['before', 'after'])
-    store.mode = 'failing'
-    registry.on('error', () => {})
-    await expect.poll(() => store.calls.length, soon).toBeGreaterThan(1)
-  })
+  it.each(clientKinds)(
+    'archives an expired session and loads it again: %s',
+    { timeout: 60_000 },
+    async (kind) => {
+      const store = new FakeArchive()
+      const registry = await make(kind, { timeoutMs: 300, archive: store.archive, load: store.load })
+      const events = new EventRecorder<string[]>(registry)
+      await registry.run('a', ({ value }) => value.push('before'))
+      await expect.poll(() => events.lines, soon).toEqual(['created a', 'expired a idle', 'ended a idle'])
+      expect(await registry.run('a', ({ value }) => [...value, 'after'])).toEqual(['before', 'after'])
+      store.mode = 'failing'
+      registry.on('error', () => {})
+      await expect.poll(() => store.calls.length, soon).toBeGreaterThan(1)
+    },
+  )
 
-  it.each(clientKinds)('keeps turns of two processes apart: %s', { timeout: 60_000 }, async (kind) => {
-    const prefix = uniquePrefix()
-    const one = await make(kind, { prefix })
-    const other = await make('redis', { prefix })
-    const turns = Array.from({ length: 40 }, (_, index) =>
-      (index % 2 === 0 ? one : other).run('a', async (session) => {
-        const seen = session.value.length
-        await new Promise((resolve) => setImmediate(resolve))
-        session.value = [...session.value, `${seen}`]
-      }),
-    )
-    await Promise.all(turns)
-    expect(await one.get('a')).toEqual(turns.map((_, index) => `${index}`))
-  })
+  it.each(clientKinds)(
+    'excludes concurrent turns of two processes: %s',
+    { timeout: 60_000 },
+    async (kind) => {
+      const prefix = uniquePrefix()
+      const one = await make(kind, { prefix })
+      const other = await make('redis', { prefix })
+      const turns = Array.from({ length: 40 }, (_, index) =>
+        (index % 2 === 0 ? one : other).run('a', async (session) => {
+          const seen = session.value.length
+          await new Promise((resolve) => setImmediate(resolve))
+          session.value = [...session.value, `${seen}`]
+        }),
+      )
+      await Promise.all(turns)
+      expect(await one.get('a')).toEqual(turns.map((_, index) => `${index}`))
+    },
+  )
 })

@@ -10,7 +10,7 @@ const generous = { timeout: 60_000 }
 const invalid = sessionError('ERR_SESSION_OPTION_INVALID')
 const unfit = sessionError('ERR_SESSION_VALUE_INVALID')
 
-describe('an object that is no client', () => {
+describe('an object that is not a client', () => {
   const wrong: [name: string, client: unknown][] = [
     ['nothing', undefined],
     ['null', null],
@@ -47,14 +47,14 @@ describeOnRedis('options of the registry on Redis', (redis) => {
     ['timeOutMs', 5],
   ]
 
-  it.each(refused)('are refused with their name: %s %s', async (option, value) => {
+  it.each(refused)('are refused by name: %s %s', async (option, value) => {
     const client = await testClient('redis', redis.url)
     const error = thrownBy(() => new RedisSessionRegistry({ client, [option]: value }))
     expect(error).toEqual(invalid)
     expect((error as Error).message).toMatch(new RegExp(`\`${option}[\`.]`))
   })
 
-  it('need an end by time: idle or by age', async () => {
+  it('need a finite timeout: idle or absolute', async () => {
     const client = await testClient('redis', redis.url)
     const never = Number.POSITIVE_INFINITY
     expect(thrownBy(() => new RedisSessionRegistry({ client, timeoutMs: never }))).toEqual(invalid)
@@ -62,7 +62,7 @@ describeOnRedis('options of the registry on Redis', (redis) => {
     await registry.close()
   })
 
-  it('refuse another number of shards than the one stored', async () => {
+  it('reject another number of shards than the stored one', async () => {
     const prefix = uniquePrefix()
     const first = await testRegistry<string>(redis, { prefix, shards: 4, create: () => 'x' })
     await first.getOrCreate('a')
@@ -74,7 +74,7 @@ describeOnRedis('options of the registry on Redis', (redis) => {
     expect(await first.get('a')).toBe('x')
   })
 
-  it('refuse ids that UTF-8 cannot carry', async () => {
+  it('reject ids that UTF-8 cannot carry', async () => {
     const registry = await testRegistry<string>(redis, { prefix: uniquePrefix(), create: () => 'x' })
     const badId = sessionError('ERR_SESSION_ID_INVALID')
     for (const id of ['', 'a\ud800', '\udc00', 'x'.repeat(1_025)]) {
@@ -88,7 +88,7 @@ describeOnRedis('options of the registry on Redis', (redis) => {
   })
 })
 
-describeOnRedis('a value that does not fit', (redis) => {
+describeOnRedis('an invalid value', (redis) => {
   const circular: unknown[] = []
   circular.push(circular)
   const unfitValues: [name: string, value: unknown][] = [
@@ -119,7 +119,7 @@ describeOnRedis('a value that does not fit', (redis) => {
     expect(await registry.run('kept', ({ value }) => value, { whenBusy: 'reject' })).toBe('as it was')
   })
 
-  it('is refused when the codec throws, with what it threw as the cause', async () => {
+  it('is refused with the error of the codec as the cause', async () => {
     const broken = new Error('no such format')
     let isBroken = false
     const codec = {
@@ -149,7 +149,7 @@ describeOnRedis('a value that does not fit', (redis) => {
     expect(await other.has('b')).toBe(false)
   })
 
-  it('that cannot be decoded goes to the dead list, where nothing is lost', generous, async () => {
+  it('that cannot be decoded is dead-lettered, and nothing is lost', generous, async () => {
     const prefix = uniquePrefix()
     let isBroken = true
     const codec = {
@@ -181,8 +181,8 @@ describeOnRedis('a value that does not fit', (redis) => {
   })
 })
 
-describeOnRedis('closing', (redis) => {
-  it('leaves the client open and the sessions where they are, and gives leases back', generous, async () => {
+describeOnRedis('close', (redis) => {
+  it('leaves the client open and the sessions live, and releases the leases', generous, async () => {
     const prefix = uniquePrefix()
     const { client, close } = await connectClient('redis', redis.url)
     onTestFinished(close)

@@ -13,7 +13,7 @@ const generous = { timeout: 60_000 }
 // A master that waits for others before it copies would not be ready when the test is.
 const settings = { args: ['--repl-diskless-sync-delay', '0'] }
 
-describeOnOwnRedis('a master that becomes a replica and keeps its connections', settings, (redis) => {
+describeOnOwnRedis('a master that is demoted and keeps its connections', settings, (redis) => {
   /**
    * A name that leads to the master, which moves to another server; what was connected stays where it was.
    */
@@ -42,23 +42,19 @@ describeOnOwnRedis('a master that becomes a replica and keeps its connections', 
     })
   }
 
-  it(
-    'is left by a client of ioredis with `reconnectOnError`, as the documents show it',
-    generous,
-    async () => {
-      let registry: RedisSessionRegistry<string[]> | undefined
-      await failedOver(async (url) => {
-        const reconnectOnError = (error: Error) => error.message.includes('READONLY') && 2
-        registry = registryOn(new Redis(url, { reconnectOnError }))
-        await registry.set('a', ['kept'])
-      })
+  it('is left by an ioredis client with `reconnectOnError`, as documented', generous, async () => {
+    let registry: RedisSessionRegistry<string[]> | undefined
+    await failedOver(async (url) => {
+      const reconnectOnError = (error: Error) => error.message.includes('READONLY') && 2
+      registry = registryOn(new Redis(url, { reconnectOnError }))
+      await registry.set('a', ['kept'])
+    })
 
-      expect(await registry?.run('a', ({ value }) => value.push('said'))).toBe(2)
-      expect(await registry?.get('a')).toEqual(['kept', 'said'])
-    },
-  )
+    expect(await registry?.run('a', ({ value }) => value.push('said'))).toBe(2)
+    expect(await registry?.get('a')).toEqual(['kept', 'said'])
+  })
 
-  it('is not left without it: calls that write fail', generous, async () => {
+  it('is not left without it: writes fail', generous, async () => {
     let registry: RedisSessionRegistry<string[]> | undefined
     await failedOver(async (url) => {
       registry = registryOn(new Redis(url))

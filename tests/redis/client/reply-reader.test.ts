@@ -4,7 +4,7 @@ import { readReply } from '../../../src/redis/client/reply.ts'
 import { ReplyReader } from '../../../src/redis/client/reply-reader.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
-describe('an answer', () => {
+describe('a reply', () => {
   it.each([
     ['strings', ['1', 'né', '-1']],
     ['numbers', [1, 'né', -1]],
@@ -15,7 +15,7 @@ describe('an answer', () => {
       'bytes of another realm',
       runInNewContext('[[49], [110, 195, 169], [45, 49]].map((bytes) => Uint8Array.from(bytes))'),
     ],
-  ])('is read alike from %s', (_name, components) => {
+  ])('is read equally from %s', (_name, components) => {
     const answer = new ReplyReader(components)
 
     expect(answer.remaining).toBe(3)
@@ -30,7 +30,7 @@ describe('an answer', () => {
     expect(new ReplyReader('7').readNumber()).toBe(7)
   })
 
-  it('with something else than texts and numbers is not what the server has answered', () => {
+  it('with anything but texts and numbers is not a reply of the server', () => {
     for (const part of [{}, ['x'], { a: 1 }]) {
       expect(thrownBy(() => new ReplyReader([part]).readText())).toEqual(
         sessionError('ERR_SESSION_OPTION_INVALID'),
@@ -38,7 +38,7 @@ describe('an answer', () => {
     }
   })
 
-  it('has an empty text where there is nothing', () => {
+  it('has an empty text for nil', () => {
     expect(new ReplyReader([null, undefined]).readText()).toBe('')
     expect(new ReplyReader([]).readText()).toBe('')
   })
@@ -50,11 +50,11 @@ describe('the reply of a script', () => {
     ['texts', ['1', '1700000000000', 'answer']],
     ['big integers', [1n, 1_700_000_000_000n, 'answer']],
     ['buffers', [Buffer.from('1'), Buffer.from('1700000000000'), 'answer']],
-  ])('is read alike from %s', (_, reply) => {
+  ])('is read equally from %s', (_, reply) => {
     expect(readReply(reply)).toEqual({ isRefused: false, now: 1_700_000_000_000, result: 'answer' })
   })
 
-  it('says where the script came too late', () => {
+  it('reports that the script came too late', () => {
     expect(readReply([0, 1_700_000_000_000])).toMatchObject({ isRefused: true, now: 1_700_000_000_000 })
   })
 })

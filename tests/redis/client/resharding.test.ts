@@ -8,8 +8,8 @@ import { sessionError } from '../../support/session-error.ts'
 
 const generous = { timeout: 60_000 }
 
-describeOnOwnRedis('a shard whose slot moves to another node', {}, () => {
-  it('is not to be reached meanwhile, and loses nothing', generous, async () => {
+describeOnOwnRedis('a shard whose slot is migrated to another node', {}, () => {
+  it('is unavailable meanwhile, and loses nothing', generous, async () => {
     const cluster = await RedisCluster.start(2, { replicated: false })
     onTestFinished(() => cluster.stop())
     const [first, second] = cluster.masters

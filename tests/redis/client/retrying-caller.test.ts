@@ -35,7 +35,7 @@ function call(backend: RetryingCaller, onLate?: (answer: unknown) => void) {
 }
 
 describe('a call of Redis', () => {
-  it('is repeated with the very same arguments when its answer is lost', async () => {
+  it('is retried with the same arguments if its reply is lost', async () => {
     const { backend, calls, clock } = clientOf(lost(), lost(), 'answer')
     const called = call(backend)
     await clock.advanceAsync(1_000)
@@ -46,7 +46,7 @@ describe('a call of Redis', () => {
     )
   })
 
-  it('is repeated for five seconds, and then fails with the last cause', async () => {
+  it('is retried for five seconds, and then rejects with the last error as the cause', async () => {
     const error = lost()
     const { backend, calls, clock } = clientOf(error)
     const called = call(backend)
@@ -59,7 +59,7 @@ describe('a call of Redis', () => {
     expect(calls.length).toBeGreaterThan(10)
   })
 
-  it('is given up after five seconds where the client neither answers nor fails', async () => {
+  it('is abandoned after five seconds if the client neither replies nor fails', async () => {
     const { backend, calls, clock } = clientOf('never')
     const called = call(backend)
     await clock.advanceAsync(4_900)
@@ -85,7 +85,7 @@ describe('a call of Redis', () => {
     'NOREPLICAS: Not enough good replicas to write.',
     'An error was signalled by the server: - TryAgain: Multiple keys request during rehashing of slot',
     'An error was signalled by the server: - BusyLoadingError: Redis is loading the dataset in memory',
-  ])('is repeated where the server cannot for now: %s', async (message) => {
+  ])('is retried if the server is temporarily unable: %s', async (message) => {
     const { backend, calls, clock } = clientOf(new Error(message), 'answer')
     const called = call(backend)
     await clock.advanceAsync(200)
@@ -94,7 +94,7 @@ describe('a call of Redis', () => {
     expect(calls).toHaveLength(2)
   })
 
-  it('is repeated for a second where the server may only be read, as after a failover', async () => {
+  it('is retried for a second if the server is read-only, as after a failover', async () => {
     const error = new Error("READONLY You can't write against a read only replica.")
     const back = clientOf(error, error, 'answer')
     const replica = clientOf(error)
@@ -116,7 +116,7 @@ describe('a call of Redis', () => {
     'ERR Error running script (call to f_9): @user_script:61: @user_script: 61: -OOM command not allowed',
     'An error was signalled by the server: - ResponseError: OOM command not allowed',
     'OOM: command not allowed',
-  ])('fails at once where the server refuses: %s', async (message) => {
+  ])('fails at once if the server refuses: %s', async (message) => {
     const error = new Error(message)
     const { backend, calls } = clientOf(error)
     const called = call(backend)
@@ -131,18 +131,15 @@ describe('a call of Redis', () => {
     'MOVED 3999 127.0.0.1:7001',
     'ASK 3999 127.0.0.1:7001',
     'An error was signalled by the server: - Moved: 3999 127.0.0.1:7001',
-  ])(
-    'fails at once where the keys are on another node, and names the client that finds them: %s',
-    async (message) => {
-      const { backend, calls } = clientOf(new Error(message))
-      const called = call(backend)
-      await called.settled
+  ])('fails at once if the keys are on another node, and names the client to use: %s', async (message) => {
+    const { backend, calls } = clientOf(new Error(message))
+    const called = call(backend)
+    await called.settled
 
-      expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
-      expect((called.error as Error).message).toMatch(/use a cluster client/)
-      expect(calls).toHaveLength(1)
-    },
-  )
+    expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_FAILED'))
+    expect((called.error as Error).message).toMatch(/use a cluster client/)
+    expect(calls).toHaveLength(1)
+  })
 
   it.each([
     ['a TypeError', new TypeError('"arguments[6]" must be of type "string | Buffer", got object instead.')],
@@ -156,7 +153,7 @@ describe('a call of Redis', () => {
       'the server, of the number of keys',
       new Error("ERR Number of keys can't be greater than number of args"),
     ],
-  ])('fails at once where the client takes no such call, and names the option: %s', async (_, error) => {
+  ])('fails at once if the client rejects the call, and names the option: %s', async (_, error) => {
     const { backend, calls } = clientOf(error)
     const called = call(backend)
     await called.settled
@@ -178,7 +175,7 @@ describe('a call of Redis', () => {
     ['a list of something else', ['1', 'two', 'three']],
     ['the answer without its time', [1, 'answer']],
     ['a list that is too long', [1, serverStart, 'answer', 'more']],
-  ])('fails at once where the client hands out what no script answers: %s', async (_, reply) => {
+  ])('fails at once if the client returns something that is not a script’s reply: %s', async (_, reply) => {
     const { backend, calls } = clientOf({ reply })
     const called = call(backend)
     await called.settled
@@ -188,7 +185,7 @@ describe('a call of Redis', () => {
     expect(calls).toHaveLength(1)
   })
 
-  it('blames no client that has answered before', async () => {
+  it('does not blame a client that has worked before', async () => {
     const { backend } = clientOf('answer', new TypeError('client.evalSha is not a function'))
     await call(backend).settled
     const called = call(backend)
@@ -205,7 +202,7 @@ describe('a call of Redis', () => {
     'write EPIPE',
     'ECONNRESET: socket hang up',
     'timed out',
-  ])('does not take a failed connection for an answer: %s', async (message) => {
+  ])('does not take a connection error for a reply: %s', async (message) => {
     const { backend, calls, clock } = clientOf(new Error(message), 'answer')
     const called = call(backend)
     await clock.advanceAsync(200)
@@ -221,7 +218,7 @@ describe('a call of Redis', () => {
     ['that is a text', 'closed'],
     ['that is nothing', undefined],
     ['of another realm', runInNewContext("new Error('Connection is closed.')")],
-  ])('does not take a failed connection for an answer: %s', async (_, error) => {
+  ])('does not take a connection error for a reply: %s', async (_, error) => {
     const clock = new ManualClock()
     let calls = 0
     const backend = new RetryingCaller(
@@ -240,7 +237,7 @@ describe('a call of Redis', () => {
     expect(calls).toBe(2)
   })
 
-  it('knows an answer of another realm', async () => {
+  it('recognises an error reply of another realm', async () => {
     const error = runInNewContext(
       "class ErrorReply extends Error {}; class SimpleError extends ErrorReply {}; new SimpleError('no code')",
     )

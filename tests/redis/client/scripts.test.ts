@@ -25,7 +25,7 @@ describe('the scripts', () => {
     expect(new Set(scripts.map(({ sha }) => sha)).size).toBe(scripts.length)
   })
 
-  it.each(scripts)('call only what Redis 6.2 knows, and neither KEYS nor SCAN: $name', ({ source }) => {
+  it.each(scripts)('use only commands of Redis 6.2, and neither KEYS nor SCAN: $name', ({ source }) => {
     const called = [...source.matchAll(/redis\.p?call\('(\w+)'/g)].map(([, command]) => command)
 
     expect(called.length).toBeGreaterThan(0)
@@ -33,7 +33,7 @@ describe('the scripts', () => {
     expect([...source.matchAll(/redis\.p?call\(/g)]).toHaveLength(called.length)
   })
 
-  it.each(scripts)('touch no key that was not declared: $name', ({ source }) => {
+  it.each(scripts)('use only declared keys: $name', ({ source }) => {
     const calls = [...source.matchAll(/redis\.call\('(\w+)'(?:, ([^,)]+\]?))?/g)]
     const undeclared = calls.filter(
       ([, command, key = '']) => command !== 'TIME' && !/^KEYS\[\w+\]$/.test(key) && key !== 'key',
@@ -42,7 +42,7 @@ describe('the scripts', () => {
     expect(undeclared.map(([call]) => call)).toEqual([])
   })
 
-  it.each(scripts)('hand on a key to a function only as it was declared: $name', ({ source }) => {
+  it.each(scripts)('pass keys to functions only as declared: $name', ({ source }) => {
     const handed = [
       ...source.matchAll(/\b(?:extendTtl|extendIndexTtl|cachedReply|cacheReply|allowWhenFull)\(([^,)]+)/g),
     ].map(([, key]) => key)

@@ -6,7 +6,7 @@ import { sessionError } from '../../support/session-error.ts'
 
 const day = 24 * 3_600_000
 
-describeOnRedis('a server whose clock is set', (redis) => {
+describeOnRedis('a server whose clock is changed', (redis) => {
   /** A client through which the server's clock seems to be ahead. */
   async function shifted() {
     const inner = (await testClient('redis', redis.url)) as ReturnType<typeof createClient>
@@ -35,7 +35,7 @@ describeOnRedis('a server whose clock is set', (redis) => {
     ['an hour ahead', 3_600_000],
     ['an hour back', -3_600_000],
     ['eight days back', -8 * day],
-  ])('goes on, and has nothing to report: %s', async (_, aheadMs) => {
+  ])('continues, with nothing to report: %s', async (_, aheadMs) => {
     const { server, registry, errors } = await shifted()
     await registry.run('a', ({ value }) => value.push('one'))
     server.aheadMs = aheadMs
@@ -45,7 +45,7 @@ describeOnRedis('a server whose clock is set', (redis) => {
     expect(errors).toEqual([])
   })
 
-  it('reports that data may have gone by their time to live: eight days ahead', async () => {
+  it('reports that data may have reached their time to live: eight days ahead', async () => {
     const inner = (await testClient('redis', redis.url)) as ReturnType<typeof createClient>
     const server = { aheadMs: 0 }
     const client: ScriptClient = {

@@ -13,8 +13,8 @@ import { failureOf, sessionError } from '../../support/session-error.ts'
 const generous = { timeout: 60_000 }
 const failed = sessionError('ERR_SESSION_BACKEND_FAILED')
 
-describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
-  it('out of memory: rejects, and nothing is half written', generous, async () => {
+describeOnOwnRedis('a server that replies with an error', {}, (redis) => {
+  it('out of memory: rejects, and nothing is partially written', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const registry = await testRegistry<string[]>(redis, { prefix, create: () => ['x'] })
@@ -57,7 +57,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     },
   )
 
-  it('out of memory in the middle of a turn: saves all or nothing, and says which', generous, async () => {
+  it('out of memory during a turn: saves all or nothing, and reports which', generous, async () => {
     const admin = await administrator(redis)
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => ['x'] })
     await registry.getOrCreate('a')
@@ -76,7 +76,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     }
   })
 
-  it('a replica that may only be read: rejects', generous, async () => {
+  it('read-only replica: rejects', generous, async () => {
     const replica = await RedisServer.start({ args: ['--replicaof', '127.0.0.1', String(redis.port)] })
     onTestFinished(() => replica.stop())
     const registry = await testRegistry<string[]>(replica, { prefix: uniquePrefix(), create: () => [] })
@@ -91,7 +91,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     return { url: `redis://${name}:secret@127.0.0.1:${redis.port}` }
   }
 
-  it('no right to run scripts: rejects', async () => {
+  it('no permission for scripts: rejects', async () => {
     const limited = await restricted('no-scripts', '-@scripting')
     const registry = await testRegistry<string[]>(limited, { prefix: uniquePrefix(), create: () => [] })
     const error = await failureOf(() => registry.getOrCreate('a'))
@@ -99,13 +99,13 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     expect(String((error as Error).cause)).toMatch(/NOPERM/)
   })
 
-  it('no right to a command that the scripts use: rejects', async () => {
+  it('no permission for a command of the scripts: rejects', async () => {
     const limited = await restricted('no-sorted-sets', '-zadd')
     const registry = await testRegistry<string[]>(limited, { prefix: uniquePrefix(), create: () => [] })
     expect(await failureOf(() => registry.getOrCreate('a'))).toEqual(failed)
   })
 
-  it('no right to CONFIG and INFO: no fault, and nothing to warn of', async () => {
+  it('no permission for CONFIG and INFO: neither a failure nor a warning', async () => {
     const limited = await restricted('no-settings', '-config', '-info')
     const logger = new RecordingLogger()
     const registry = await testRegistry<string[]>(limited, {
@@ -127,7 +127,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     ['allkeys-lru', 1],
     ['volatile-ttl', 1],
     ['noeviction', 0],
-  ])('warns of a server that may evict sessions: %s', async (policy, warnings) => {
+  ])('eviction policy: warns of a server that may evict sessions: %s', async (policy, warnings) => {
     const admin = await administrator(redis)
     await admin.configSet('maxmemory-policy', policy)
     try {
@@ -148,7 +148,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
     }
   })
 
-  it('has forgotten the scripts: sends them again', async () => {
+  it('scripts flushed: sends them again', async () => {
     const admin = await administrator(redis)
     const registry = await testRegistry<number[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     await registry.run('a', ({ value }) => value.push(1))
@@ -163,7 +163,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
   })
 
   it.each(['redis', 'ioredis'] as const)(
-    'rights to the keys of its prefix and to the commands of the documents only: no fault (%s)',
+    'only the documented permissions: works (%s)',
     generous,
     async (kind) => {
       const admin = await administrator(redis)
@@ -204,7 +204,7 @@ describeOnOwnRedis('a server that answers with an error', {}, (redis) => {
   )
 
   it.each(['redis', 'ioredis'] as const)(
-    'FLUSHALL: a process with another number of shards may begin, and stops the one that was there (%s)',
+    'FLUSHALL: a process with another number of shards may start, and stops the earlier one (%s)',
     generous,
     async (kind) => {
       const admin = await administrator(redis)

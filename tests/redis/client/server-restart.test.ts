@@ -7,10 +7,10 @@ import type { Tally } from '../../support/worker-jobs.ts'
 const generous = { timeout: 60_000 }
 
 describeOnOwnRedis(
-  'a server that is killed and starts again from its append-only file',
+  'a server that is killed and restarts from its append-only file',
   { appendOnly: 'always' },
   (redis) => {
-    it('has every save that was acknowledged, and no session was created twice', generous, async () => {
+    it('has every acknowledged save, and no session was created twice', generous, async () => {
       const options = { prefix: uniquePrefix(), timeoutMs: 600_000, create: (): Tally => ({ n: 0 }) }
       const one = await testRegistry<Tally>(redis, { kind: 'redis', ...options })
       const other = await testRegistry<Tally>(redis, { kind: 'ioredis', ...options })
@@ -34,7 +34,7 @@ describeOnOwnRedis(
       expect(visitors.failures.filter((code) => code !== 'ERR_SESSION_BACKEND_UNAVAILABLE')).toEqual([])
     })
 
-    it('still ends the sessions that were there before', generous, async () => {
+    it('still expires the sessions from before', generous, async () => {
       const archived = new Map<string, number>()
       const registry = await testRegistry<Tally>(redis, {
         prefix: uniquePrefix(),

@@ -55,8 +55,8 @@ class NoteServer {
   }
 }
 
-describe('the note of the number of shards', () => {
-  it('is made before the first call, and read once only', async () => {
+describe('the shard-count key', () => {
+  it('is written before the first call, and read once', async () => {
     const server = new NoteServer()
     const call = server.process(4)
     expect((await call()).value).toBe(1)
@@ -68,7 +68,7 @@ describe('the note of the number of shards', () => {
     expect(server.calls.slice(4)).toEqual(['read-shards', 'anything'])
   })
 
-  it('refuses a process with another number, until it is the same', async () => {
+  it('rejects a process with another count, until the counts agree', async () => {
     const server = new NoteServer()
     await server.process(4)()
     const other = server.process(8)
@@ -82,7 +82,7 @@ describe('the note of the number of shards', () => {
   it.each([
     ['a minute after the last check', {}, 60_000],
     ['five seconds after it where the call is of the background', { isBackground: true }, 5_000],
-  ])('is read anew beside the calls, as FLUSHALL may have removed it: %s', async (_, options, ms) => {
+  ])('is read again beside the calls, since FLUSHALL may have removed it: %s', async (_, options, ms) => {
     const server = new NoteServer()
     const call = server.process(4)
     await call()
@@ -98,7 +98,7 @@ describe('the note of the number of shards', () => {
     expect(server.shards).toBe(4)
   })
 
-  it('stops the process that has the other number after FLUSHALL', async () => {
+  it('stops the process with the other count after FLUSHALL', async () => {
     const server = new NoteServer()
     const first = server.process(4)
     await first()
@@ -112,7 +112,7 @@ describe('the note of the number of shards', () => {
     expect((await second()).value).toBe(1)
   })
 
-  it('lets calls go on where it cannot be read anew', async () => {
+  it('does not block calls if it cannot be read again', async () => {
     const server = new NoteServer()
     const call = server.process(4)
     await call()
@@ -127,7 +127,7 @@ describe('the note of the number of shards', () => {
     expect((await call()).value).toBe(1)
   })
 
-  it('outlives the data, which stay for the horizon and an eighth, however seldom there is a call', async () => {
+  it('outlives the data by an eighth of `maxLifetimeMs`, however seldom a call is made', async () => {
     const server = new NoteServer()
     const call = server.process(4, 8 * hour)
     for (let hours = 0; hours < 40; hours += 0.5) {

@@ -30,7 +30,7 @@ async function allGivenUp(calls: readonly Promise<unknown>[]): Promise<void> {
   for (const call of await Promise.allSettled(calls)) expect(call).toMatchObject({ reason: unavailable })
 }
 
-describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`', {}, (redis) => {
+describeOnOwnRedis('a server that stalls for longer than `callTimeoutMs`', {}, (redis) => {
   async function process(kind: ClientKind, more: Partial<RegistryOptions<string[]>> = {}) {
     const registry = await testRegistry<string[]>(redis, {
       ...options,
@@ -57,7 +57,7 @@ describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`',
     }
   }
 
-  it.each(kinds)('keeps no lock for a turn that was given up: %s', generous, async (kind) => {
+  it.each(kinds)('keeps no lock for an abandoned turn: %s', generous, async (kind) => {
     const registry = await process(kind)
     await givenUpInStall(redis, () => [registry.run('a', () => {}), registry.run('b', () => {})])
 
@@ -65,18 +65,22 @@ describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`',
     await expect.poll(() => started.value, atOnce).toEqual([['kept'], []])
   })
 
-  it.each(kinds)('deletes and replaces nothing that was reported as failed: %s', generous, async (kind) => {
-    const registry = await process(kind)
-    await registry.set('b', ['kept'])
-    await givenUpInStall(redis, () => [registry.delete('a'), registry.set('b', ['lost'])])
+  it.each(kinds)(
+    'does not execute a delete or replace that was reported as failed: %s',
+    generous,
+    async (kind) => {
+      const registry = await process(kind)
+      await registry.set('b', ['kept'])
+      await givenUpInStall(redis, () => [registry.delete('a'), registry.set('b', ['lost'])])
 
-    // What was kept in the socket has been read by then.
-    expect(await registry.get('c')).toBeUndefined()
-    expect(await registry.get('a')).toEqual(['kept'])
-    expect(await registry.get('b')).toEqual(['kept'])
-  })
+      // What was kept in the socket has been read by then.
+      expect(await registry.get('c')).toBeUndefined()
+      expect(await registry.get('a')).toEqual(['kept'])
+      expect(await registry.get('b')).toEqual(['kept'])
+    },
+  )
 
-  it.each(kinds)('asks no turn to stop by an interrupt that was given up: %s', generous, async (kind) => {
+  it.each(kinds)('does not execute an abandoned interrupt: %s', generous, async (kind) => {
     const prefix = uniquePrefix()
     const registry = await process(kind, { prefix })
     const other = await testRegistry<string[]>(redis, { ...options, prefix })
@@ -94,7 +98,7 @@ describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`',
     await turn
   })
 
-  it.each(kinds)('claims nothing for a look that was given up: %s', generous, async (kind) => {
+  it.each(kinds)('does not execute an abandoned claim: %s', generous, async (kind) => {
     const archived: number[] = []
     const registry = await process(kind, {
       intervalMs: 50,
@@ -118,9 +122,9 @@ describeOnOwnRedis('a server that stands still for longer than `callTimeoutMs`',
   })
 })
 
-describeOnRedis('a client that keeps calls until it is connected again', (redis) => {
+describeOnRedis('a client that queues calls until it reconnects', (redis) => {
   it.each(['ioredis', 'iovalkey'] as const)(
-    'is not obeyed after they were given up: %s',
+    'its abandoned calls have no effect: %s',
     generous,
     async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -143,7 +147,7 @@ describeOnRedis('a client that keeps calls until it is connected again', (redis)
   )
 })
 
-describeOnRedis('an answer that comes after its call was given up', (redis) => {
+describeOnRedis('a reply after its call was abandoned', (redis) => {
   async function process(kind: ClientKind, prefix: string, more: Partial<RegistryOptions<string[]>> = {}) {
     const proxy = await testProxy(redis.url)
     const registry = await testRegistry<string[]>(proxy, { ...options, kind, prefix, ...more })
@@ -154,7 +158,7 @@ describeOnRedis('an answer that comes after its call was given up', (redis) => {
     return { proxy, registry }
   }
 
-  it.each(kinds)('gives the lock back, for other processes too: %s', generous, async (kind) => {
+  it.each(kinds)('releases the lock, for other processes too: %s', generous, async (kind) => {
     const prefix = uniquePrefix()
     const { proxy, registry } = await process(kind, prefix)
     const other = await testRegistry<string[]>(redis, { ...options, prefix })
@@ -167,7 +171,7 @@ describeOnRedis('an answer that comes after its call was given up', (redis) => {
     expect(await other.run('a', ({ value }) => [...value], { whenBusy: 'reject' })).toEqual(['kept'])
   })
 
-  it.each(kinds)('gives back the lock that a creation has taken: %s', generous, async (kind) => {
+  it.each(kinds)('releases the lock that a creation took: %s', generous, async (kind) => {
     const prefix = uniquePrefix()
     let hold = () => {}
     const { proxy, registry } = await process(kind, prefix, {
@@ -185,7 +189,7 @@ describeOnRedis('an answer that comes after its call was given up', (redis) => {
     await expect.poll(async () => (await other.peek('b'))?.held, atOnce).toBe(false)
   })
 
-  it.each(kinds)('gives back what was claimed, its tries uncounted: %s', generous, async (kind) => {
+  it.each(kinds)('releases claimed sessions without counting an attempt: %s', generous, async (kind) => {
     const prefix = uniquePrefix()
     const { proxy, registry } = await process(kind, prefix, { shards: 1 })
     await registry.set('due', ['kept'], { timeoutMs: 50 })

@@ -20,7 +20,7 @@ function registryOn<T = string[]>(client: unknown): RedisSessionRegistry<T> {
   })
 }
 
-describeOnRedis('a client in a mode that answers no call by itself', (redis) => {
+describeOnRedis('a client in a mode without a reply per call', (redis) => {
   async function nodeRedis() {
     const client = createClient({ url: redis.url })
     // In legacy mode the client tells of arguments that it cannot send.
@@ -57,7 +57,7 @@ describeOnRedis('a client in a mode that answers no call by itself', (redis) => 
     ],
     ['callbacks', () => ({ evalsha: (..._args: unknown[]) => true, eval: () => true })],
     ['texts that are read as JSON', async () => readsJson(await testClient('redis', redis.url))],
-  ])('is refused at the first call, and named: %s', async (_, make) => {
+  ])('is refused at the first call, by name: %s', async (_, make) => {
     const registry = registryOn(await make())
     for (const call of [
       () => registry.get('a'),
@@ -95,22 +95,19 @@ describeOnRedis('any other client', (redis) => {
     return { sent, bun: commandClient({ send }), upstash: restClient(rest), send }
   }
 
-  it.each(['bun', 'upstash'] as const)(
-    'is used through its `run`, as the documents show it: %s',
-    async (kind) => {
-      const clients = await others()
-      const registry = registryOn<string[]>(clients[kind])
-      await registry.set('a', ['Zoë', '日本語'])
-      expect(await registry.run('a', ({ value }) => value.push('\u0000'))).toBe(3)
-      expect(await registry.get('a')).toEqual(['Zoë', '日本語', '\u0000'])
-      expect(await registry.size()).toBe(1)
-      await clients.send('SCRIPT', ['FLUSH'])
-      expect(await registry.delete('a')).toBe(true)
-      expect(new Set(clients.sent)).toEqual(new Set(['EVALSHA', 'EVAL', 'SCRIPT']))
-    },
-  )
+  it.each(['bun', 'upstash'] as const)('is used through its `run`, as documented: %s', async (kind) => {
+    const clients = await others()
+    const registry = registryOn<string[]>(clients[kind])
+    await registry.set('a', ['Zoë', '日本語'])
+    expect(await registry.run('a', ({ value }) => value.push('\u0000'))).toBe(3)
+    expect(await registry.get('a')).toEqual(['Zoë', '日本語', '\u0000'])
+    expect(await registry.size()).toBe(1)
+    await clients.send('SCRIPT', ['FLUSH'])
+    expect(await registry.delete('a')).toBe(true)
+    expect(new Set(clients.sent)).toEqual(new Set(['EVALSHA', 'EVAL', 'SCRIPT']))
+  })
 
-  it('may send the source always, and may answer with texts only', async () => {
+  it('may always send the source, and may reply with texts only', async () => {
     const { sent, send } = await others()
     const registry = registryOn<string[]>({
       run: async ({ source }: { source: string }, keys: string[], args: string[]) =>
@@ -124,8 +121,8 @@ describeOnRedis('any other client', (redis) => {
   })
 })
 
-describeOnOwnRedis('a server that has too few replicas for now', {}, (redis) => {
-  it.each(clientKinds)('is asked again until it has them: %s', generous, async (kind) => {
+describeOnOwnRedis('a server with too few replicas for now', {}, (redis) => {
+  it.each(clientKinds)('is retried until it has enough: %s', generous, async (kind) => {
     const admin = (await testClient('redis', redis.url)) as ReturnType<typeof createClient>
     const registry = await testRegistry<string[]>(redis, { kind, prefix: uniquePrefix(), intervalMs: never })
     await registry.set('a', ['x'])
@@ -142,8 +139,8 @@ describeOnOwnRedis('a server that has too few replicas for now', {}, (redis) => 
   })
 })
 
-describeOnOwnRedis('a client of one server on a node of a cluster', {}, () => {
-  it('fails at once, and says what is needed', generous, async () => {
+describeOnOwnRedis('a single-server client on a cluster node', {}, () => {
+  it('fails at once, and the error names the client to use', generous, async () => {
     const cluster = await RedisCluster.start(2, { replicated: false })
     onTestFinished(() => cluster.stop())
     const [node] = cluster.masters

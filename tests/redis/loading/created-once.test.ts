@@ -3,7 +3,7 @@ import { describeOnRedis } from '../../support/redis-suite.ts'
 import { testWorkers } from '../../support/redis-workers.ts'
 
 describeOnRedis('creation by several processes', (redis) => {
-  it('tells exactly one process of each session', { timeout: 60_000 }, async () => {
+  it('emits `created` in exactly one process per session', { timeout: 60_000 }, async () => {
     const processes = testWorkers(redis, { options: { timeoutMs: 600_000 } })
     const workers = await processes.start(3)
     const ids = Array.from({ length: 800 }, (_, index) => `visitor-${index}`)

@@ -23,7 +23,7 @@ const say = (word: string) => (session: { value: string[] }) => {
   session.value.push(word)
 }
 
-describeOnRedis('an id that comes back before its old life is archived', (redis) => {
+describeOnRedis('an id reopened before its old incarnation is archived', (redis) => {
   const make = (archive: FakeArchive, options: { readonly load?: FakeArchive['load'] } = {}) =>
     testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -34,7 +34,7 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
       ...options,
     })
 
-  it('starts a new life at once, apart from the old one', generous, async () => {
+  it('starts a new incarnation at once, separate from the old one', generous, async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     await registry.run('a', say('old'))
@@ -50,28 +50,32 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     store.last.succeed()
   })
 
-  it('starts a new life although nobody has looked at the deadline of the old one', generous, async () => {
-    const prefix = uniquePrefix()
-    const store = new FakeArchive()
-    const options = { prefix, timeoutMs: 500, create: () => [], archive: store.archive }
-    const neverClaims = await testRegistry<string[]>(redis, {
-      ...options,
-      intervalMs: Number.POSITIVE_INFINITY,
-    })
-    await neverClaims.run('a', say('first'))
-    await expect.poll(() => neverClaims.has('a'), soon).toBe(false)
-    await neverClaims.run('a', say('second'))
-    await expect.poll(() => neverClaims.has('a'), soon).toBe(false)
-    await neverClaims.run('a', say('third'))
-    expect(store.calls).toEqual([])
+  it(
+    'starts a new incarnation although no process has seen the deadline of the old one',
+    generous,
+    async () => {
+      const prefix = uniquePrefix()
+      const store = new FakeArchive()
+      const options = { prefix, timeoutMs: 500, create: () => [], archive: store.archive }
+      const neverClaims = await testRegistry<string[]>(redis, {
+        ...options,
+        intervalMs: Number.POSITIVE_INFINITY,
+      })
+      await neverClaims.run('a', say('first'))
+      await expect.poll(() => neverClaims.has('a'), soon).toBe(false)
+      await neverClaims.run('a', say('second'))
+      await expect.poll(() => neverClaims.has('a'), soon).toBe(false)
+      await neverClaims.run('a', say('third'))
+      expect(store.calls).toEqual([])
 
-    const claims = await testRegistry<string[]>(redis, options)
-    await claims.has('nobody')
-    await expect.poll(() => store.calls.length, soon).toBe(3)
-    expect(store.calls.map(({ session }) => session.value)).toEqual([['first'], ['second'], ['third']])
-  })
+      const claims = await testRegistry<string[]>(redis, options)
+      await claims.has('nobody')
+      await expect.poll(() => store.calls.length, soon).toBe(3)
+      expect(store.calls.map(({ session }) => session.value)).toEqual([['first'], ['second'], ['third']])
+    },
+  )
 
-  it('never has two of its lives archived at once', generous, async () => {
+  it('never archives two incarnations at once', generous, async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store)
     await registry.run('a', say('old'))
@@ -88,53 +92,49 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     store.last.succeed()
   })
 
-  it(
-    'keeps the order of its lives when one of them was claimed and has to wait for its turn',
-    generous,
-    async () => {
-      const prefix = uniquePrefix()
-      const options = { prefix, timeoutMs: 300, archiveConcurrency: 1, create: () => [] }
-      const visitors = await testRegistry<string[]>(redis, {
-        ...options,
-        intervalMs: Number.POSITIVE_INFINITY,
-      })
-      const firstStore = new FakeArchive('manual')
-      const secondStore = new FakeArchive('manual')
-      const claims = async (archive: FakeArchive['archive'], count: number) => {
-        const registry = await testRegistry<string[]>(redis, { ...options, archive })
-        await registry.has('nobody')
-        await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(count)
-        return registry
-      }
-      // The first process archives the first life, and another session waits there: it claims no more.
-      await visitors.run('a', say('first'))
-      await visitors.run('waiting', say('hello'))
-      await claims(firstStore.archive, 2)
-      await expect.poll(() => firstStore.callsOf('a').length, soon).toBe(1)
-      // The second one is busy too, and claims the second life without having begun to archive it.
-      await visitors.run('b', say('hello'))
-      const second = await claims(secondStore.archive, 1)
-      await visitors.run('a', say('second'))
-      await expect.poll(async () => (await second.stats()).archiving, soon).toBe(2)
-      await visitors.run('a', say('third'))
-      secondStore.last.succeed()
+  it('archives in the order of incarnations if a claimed one has to wait', generous, async () => {
+    const prefix = uniquePrefix()
+    const options = { prefix, timeoutMs: 300, archiveConcurrency: 1, create: () => [] }
+    const visitors = await testRegistry<string[]>(redis, {
+      ...options,
+      intervalMs: Number.POSITIVE_INFINITY,
+    })
+    const firstStore = new FakeArchive('manual')
+    const secondStore = new FakeArchive('manual')
+    const claims = async (archive: FakeArchive['archive'], count: number) => {
+      const registry = await testRegistry<string[]>(redis, { ...options, archive })
+      await registry.has('nobody')
+      await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(count)
+      return registry
+    }
+    // The first process archives the first life, and another session waits there: it claims no more.
+    await visitors.run('a', say('first'))
+    await visitors.run('waiting', say('hello'))
+    await claims(firstStore.archive, 2)
+    await expect.poll(() => firstStore.callsOf('a').length, soon).toBe(1)
+    // The second one is busy too, and claims the second life without having begun to archive it.
+    await visitors.run('b', say('hello'))
+    const second = await claims(secondStore.archive, 1)
+    await visitors.run('a', say('second'))
+    await expect.poll(async () => (await second.stats()).archiving, soon).toBe(2)
+    await visitors.run('a', say('third'))
+    secondStore.last.succeed()
 
-      await expect.poll(async () => (await second.stats()).archiving, soon).toBe(0)
-      expect(secondStore.callsOf('a')).toEqual([])
-      firstStore.mode = 'instant'
-      secondStore.mode = 'instant'
-      for (const { succeed } of [...firstStore.calls]) succeed()
-      const archived = () => [...firstStore.callsOf('a'), ...secondStore.callsOf('a')]
-      await expect.poll(() => archived().length, soon).toBe(3)
-      expect(
-        archived()
-          .map(({ session }) => session.value)
-          .sort(),
-      ).toEqual([['first'], ['second'], ['third']])
-    },
-  )
+    await expect.poll(async () => (await second.stats()).archiving, soon).toBe(0)
+    expect(secondStore.callsOf('a')).toEqual([])
+    firstStore.mode = 'instant'
+    secondStore.mode = 'instant'
+    for (const { succeed } of [...firstStore.calls]) succeed()
+    const archived = () => [...firstStore.callsOf('a'), ...secondStore.callsOf('a')]
+    await expect.poll(() => archived().length, soon).toBe(3)
+    expect(
+      archived()
+        .map(({ session }) => session.value)
+        .sort(),
+    ).toEqual([['first'], ['second'], ['third']])
+  })
 
-  it('waits for the old life where it can be loaded, and has its whole history', generous, async () => {
+  it('with `load`: waits for the old incarnation, and has the whole history', generous, async () => {
     const store = new FakeArchive('manual')
     const registry = await make(store, { load: store.load })
     await registry.run('a', say('old'))
@@ -151,7 +151,7 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     store.mode = 'instant'
   })
 
-  it('keeps every save in the archive of its life, under load from several processes', generous, async () => {
+  it('under load: every save is in the archive of its incarnation', generous, async () => {
     const processes = testWorkers(redis, {
       options: { timeoutMs: 40, intervalMs: 100, maxTurnMs: 30_000, leaseMs: 10_000 },
       archive: { leastMs: 0, mostMs: 30 },
@@ -174,36 +174,32 @@ describeOnRedis('an id that comes back before its old life is archived', (redis)
     expectOneEndEach(lines)
   })
 
-  it(
-    'carries one history through all of its lives, under load from several processes',
-    generous,
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'session-registry-store-'))
-      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-      const processes = testWorkers(redis, {
-        options: { timeoutMs: 40, intervalMs: 100, maxTurnMs: 30_000, leaseMs: 10_000 },
-        archive: { leastMs: 0, mostMs: 20 },
-        store: folder,
-      })
-      const { journal } = processes
-      const workers = await processes.start(2)
-      const ids = Array.from({ length: 40 }, (_, index) => `visitor-${index}`)
-      const outcomes = await Promise.all(
-        workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 400 })),
-      )
-      expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
-      await expect.poll(() => lostIn(journal.read()), { timeout: 40_000, interval: 100 }).toEqual([])
+  it('under load: one history continues through all incarnations', generous, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'session-registry-store-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const processes = testWorkers(redis, {
+      options: { timeoutMs: 40, intervalMs: 100, maxTurnMs: 30_000, leaseMs: 10_000 },
+      archive: { leastMs: 0, mostMs: 20 },
+      store: folder,
+    })
+    const { journal } = processes
+    const workers = await processes.start(2)
+    const ids = Array.from({ length: 40 }, (_, index) => `visitor-${index}`)
+    const outcomes = await Promise.all(
+      workers.map((worker) => worker.do('traffic', { ids, parallel: 3, atMost: 400 })),
+    )
+    expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
+    await expect.poll(() => lostIn(journal.read()), { timeout: 40_000, interval: 100 }).toEqual([])
 
-      const lines = journal.read()
-      const stored = (id: string) => JSON.parse(readFileSync(join(folder, id), 'utf8')) as Tally
-      for (const id of ids) {
-        const saves = lines.filter((line) => line.what === 'saved' && line.id === id)
-        if (saves.length > 0) expect(stored(id), id).toEqual({ n: saves.length })
-      }
-      expect(byIncarnation(lines, 'saved').size).toBeGreaterThan(2 * ids.length)
-      expect(overlapsIn(lines)).toEqual([])
-      expect(outOfOrderIn(lines)).toEqual([])
-      expectOneEndEach(lines)
-    },
-  )
+    const lines = journal.read()
+    const stored = (id: string) => JSON.parse(readFileSync(join(folder, id), 'utf8')) as Tally
+    for (const id of ids) {
+      const saves = lines.filter((line) => line.what === 'saved' && line.id === id)
+      if (saves.length > 0) expect(stored(id), id).toEqual({ n: saves.length })
+    }
+    expect(byIncarnation(lines, 'saved').size).toBeGreaterThan(2 * ids.length)
+    expect(overlapsIn(lines)).toEqual([])
+    expect(outOfOrderIn(lines)).toEqual([])
+    expectOneEndEach(lines)
+  })
 })

@@ -26,7 +26,7 @@ function manualLoad() {
   return { loads, load, begun }
 }
 
-describeOnRedis('a session that is brought to life for several', (redis) => {
+describeOnRedis('a session loaded for several calls', (redis) => {
   const make = (options: object) =>
     testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -36,7 +36,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     })
 
   it.each(['redis', 'ioredis'] as const)(
-    "called off while loading: the next turn has no part in the other visitor's abort (%s)",
+    "aborted while loading: the next turn is not affected by the other visitor's abort (%s)",
     async (kind) => {
       const { loads, load, begun } = manualLoad()
       const registry = await make({ kind, load })
@@ -59,7 +59,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
   )
 
   it.each(['redis', 'ioredis'] as const)(
-    'called off while an older life is archived: the next turn waits on by itself (%s)',
+    'aborted while an older incarnation is archived: the next turn keeps waiting (%s)',
     async (kind) => {
       const store = new FakeArchive('manual')
       const registry = await make({
@@ -87,7 +87,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     },
   )
 
-  it('called off while others wait: they keep the load', async () => {
+  it('aborted while others wait: they keep the load', async () => {
     const { loads, load, begun } = manualLoad()
     const registry = await make({ load })
     const controller = new AbortController()
@@ -103,7 +103,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     expect(loads).toHaveLength(1)
   })
 
-  it('called off with the lock in the answer: gives it back', async () => {
+  it('aborted with the lock in the reply: releases it', async () => {
     const registry = await make({})
     for (let round = 0; round < 20; round += 1) {
       const controller = new AbortController()
@@ -118,7 +118,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     }
   })
 
-  it('deleted while loading: `true`, the load is aborted, what comes of it is dropped, those who wait load anew', async () => {
+  it('deleted while loading: returns `true`, aborts the load, drops its result, and waiting calls load anew', async () => {
     const { loads, load, begun } = manualLoad()
     const registry = await make({ load })
     const created = vi.fn()
@@ -136,7 +136,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     expect(created).toHaveBeenCalledTimes(1)
   })
 
-  it('deleted while nothing is loaded: `false`', async () => {
+  it('deleted while nothing is loading: returns `false`', async () => {
     const registry = await make({ load: async () => undefined })
 
     expect(await registry.delete('a')).toBe(false)
@@ -157,7 +157,7 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
     expect(open.value).toEqual(['anew'])
   })
 
-  it('load that is never answered: rejects after `loadTimeoutMs`, and the id can be opened again', async () => {
+  it('load that never settles: rejects after `loadTimeoutMs`, and the id can be opened again', async () => {
     const { loads, load, begun } = manualLoad()
     const registry = await make({ load, loadTimeoutMs: 100 })
     const opens = [observe(registry.open('a')), observe(registry.run('a', () => {}))]
@@ -173,11 +173,11 @@ describeOnRedis('a session that is brought to life for several', (redis) => {
   })
 })
 
-describeOnRedis('an id that was deleted while its archive was writing', (redis) => {
+describeOnRedis('an id deleted while its archive was writing', (redis) => {
   it.each([
     ['with', true],
     ['without', false],
-  ] as const)('is opened when the hook has settled (%s `load`)', async (_, hasLoad) => {
+  ] as const)('opens when the hook has settled (%s `load`)', async (_, hasLoad) => {
     const store = new FakeArchive('manual')
     const registry = await testRegistry<string[]>(redis, {
       prefix: uniquePrefix(),
@@ -202,11 +202,11 @@ describeOnRedis('an id that was deleted while its archive was writing', (redis) 
   })
 })
 
-describeOnRedis('a session that is made for several', (redis) => {
+describeOnRedis('a session created for several calls', (redis) => {
   const make = (options: object) =>
     testRegistry<string[]>(redis, { prefix: uniquePrefix(), intervalMs: never, ...options })
 
-  it("own factory: makes the value instead of the registry's, for all who wait", async () => {
+  it("own factory: makes the value instead of the registry's, for all waiting calls", async () => {
     const ofRegistry = vi.fn(() => ['of the registry'])
     const registry = await make({ create: ofRegistry })
     const own = vi.fn((id: string) => [`own of ${id}`])
@@ -222,7 +222,7 @@ describeOnRedis('a session that is made for several', (redis) => {
     expect(await registry.run('b', ({ value }) => value, { create: own })).toEqual(['own of b'])
   })
 
-  it('own factory that throws: rejects its own call alone', async () => {
+  it('own factory that throws: rejects its own call only', async () => {
     const registry = await make({ create: () => ['made'] })
     const error = new Error('cannot be made')
     const failing = failureOf(() =>
@@ -237,7 +237,7 @@ describeOnRedis('a session that is made for several', (redis) => {
     expect(await failing).toBe(error)
   })
 
-  it("registry's factory that throws: is called once, and rejects all who wait", async () => {
+  it("registry's factory that throws: is called once, and rejects all waiting calls", async () => {
     const error = new Error('cannot be made')
     const create = vi.fn(() => {
       throw error
@@ -250,7 +250,7 @@ describeOnRedis('a session that is made for several', (redis) => {
     expect(await registry.has('a')).toBe(false)
   })
 
-  it('`create: false`: gives `undefined`, and what there is to load', async () => {
+  it('`create: false`: returns `undefined`, or what there is to load', async () => {
     const registry = await make({ create: () => ['made'] })
     expect(await registry.open('a', { create: false })).toBeUndefined()
     expect(await registry.has('a')).toBe(false)
@@ -259,7 +259,7 @@ describeOnRedis('a session that is made for several', (redis) => {
     expect(await loading.open('a', { create: false })).toEqual(['loaded'])
   })
 
-  it('signal: ends the wait of that call, and what it began goes on for the others', async () => {
+  it('signal: ends the wait of that call, and its work continues for the others', async () => {
     const { load, loads, begun } = manualLoad()
     const registry = await make({ load })
     const controller = new AbortController()
@@ -277,7 +277,7 @@ describeOnRedis('a session that is made for several', (redis) => {
     expect(await failureOf(() => registry.open('a', { signal: AbortSignal.abort(reason) }))).toBe(reason)
   })
 
-  it('load that deletes its own id: is not begun again and again', async () => {
+  it('load that deletes its own id: is not repeated endlessly', async () => {
     let calls = 0
     const registry = await make({
       load: async () => {

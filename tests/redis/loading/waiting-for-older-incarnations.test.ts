@@ -12,7 +12,7 @@ const generous = { timeout: 60_000 }
 const soon = { timeout: 20_000, interval: 10 }
 const never = Number.POSITIVE_INFINITY
 
-describeOnRedis('a visitor who comes back before the old life is archived', (redis) => {
+describeOnRedis('an id opened before its old incarnation is archived', (redis) => {
   function processes(
     store: FakeArchive,
     options: { readonly kind?: ClientKind; readonly maxTurnMs?: number } = {},
@@ -31,7 +31,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'maxTurnMs: after it `open` and `run` reject, and nothing goes on from the older state (%s)',
+    'maxTurnMs: `open` and `run` reject after it, and nothing continues from the older state (%s)',
     generous,
     async (kind) => {
       const store = new FakeArchive('manual')
@@ -55,7 +55,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
     },
   )
 
-  it('first: is archived before all that were over earlier', generous, async () => {
+  it('order: is archived before all that expired earlier', generous, async () => {
     const others = 3_000
     const store = new FakeArchive()
     const start = processes(store)
@@ -79,7 +79,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
     await expect.poll(() => store.stored.size, soon).toBe(others + 1)
   })
 
-  it('first: is taken from another process that has claimed it and archives others', generous, async () => {
+  it('order: is taken from another process that claimed it and archives others', generous, async () => {
     const busyStore = new FakeArchive('manual')
     const store = new FakeArchive()
     const prefix = uniquePrefix()
@@ -110,7 +110,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
     expect(busyStore.calls).toHaveLength(1)
   })
 
-  it('first: is waited for, and not taken, while another process archives it', generous, async () => {
+  it('order: is waited for, and not taken, while another process archives it', generous, async () => {
     const slow = new FakeArchive('manual')
     const start = processes(slow)
     const archiving = await start()
@@ -128,7 +128,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
     slow.mode = 'instant'
   })
 
-  it('first: is archived by the others where this process claims nothing', generous, async () => {
+  it('order: is archived by the others if this process claims nothing', generous, async () => {
     const store = new FakeArchive()
     const start = processes(store)
     const visiting = await start({ intervalMs: never })
@@ -143,7 +143,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
     expect(store.calls).toHaveLength(1)
   })
 
-  it('pause: a visitor who waits cuts the pause between two tries short', generous, async () => {
+  it('pause: a waiting visitor shortens the pause between two attempts', generous, async () => {
     const store = new FakeArchive('failing')
     const start = processes(store)
     const registry = await start()
@@ -157,7 +157,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
     expect(performance.now() - startedAt).toBeLessThan(1_500)
   })
 
-  it('delete: what a hook still writes of a deleted life is waited for', generous, async () => {
+  it('delete: waits for the hook of a deleted incarnation to settle', generous, async () => {
     const written = deferred()
     const stored = new Map<string, string[]>()
     let calls = 0
@@ -186,7 +186,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
   })
 
   it(
-    'delete: the archive of the next life begins when the hook of the deleted one has settled',
+    'delete: the archive of the next incarnation begins when the hook of the deleted one has settled',
     generous,
     async () => {
       const written = deferred()
@@ -216,7 +216,7 @@ describeOnRedis('a visitor who comes back before the old life is archived', (red
   )
 })
 
-describeOnRedis('a value that was loaded long ago', (redis) => {
+describeOnRedis('a value loaded long ago', (redis) => {
   function processes(store: FakeArchive) {
     const shared = {
       prefix: uniquePrefix(),
@@ -242,7 +242,7 @@ describeOnRedis('a value that was loaded long ago', (redis) => {
     }
   }
 
-  it('load: is not gone on from after another process has archived a younger life', generous, async () => {
+  it('load: is not used after another process archived a newer incarnation', generous, async () => {
     const store = new FakeArchive()
     store.stored.set('a', ['long ago'])
     const { slow, slowOne, quickOne } = processes(store)
@@ -259,7 +259,7 @@ describeOnRedis('a value that was loaded long ago', (redis) => {
     expect(slow.loads).toBe(2)
   })
 
-  it('load: is not gone on from after another process has deleted the id', generous, async () => {
+  it('load: is not used after another process deleted the id', generous, async () => {
     const store = new FakeArchive()
     store.stored.set('a', ['of somebody else'])
     const { slow, slowOne, quickOne } = processes(store)

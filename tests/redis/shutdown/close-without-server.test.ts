@@ -14,7 +14,7 @@ const callTimeoutMs = 600
 /** What a busy machine adds. */
 const slackMs = 400
 
-describeOnRedis('close of a process that has lost its line', (redis) => {
+describeOnRedis('close without a connection', (redis) => {
   async function withTwoClaims(kind: ClientKind, options: { readonly leaseMs?: number } = {}) {
     const proxy = await testProxy(redis.url)
     const prefix = uniquePrefix()
@@ -41,7 +41,7 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
     ['ioredis', 'goDeaf'],
     ['ioredis', 'refuse'],
   ] as const)(
-    'close: settles within its budget though a claim cannot be given back (%s, %s)',
+    'close: settles in time although a claim cannot be released (%s, %s)',
     generous,
     async (kind, fault) => {
       const { proxy, registry, store } = await withTwoClaims(kind)
@@ -58,7 +58,7 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
   )
 
   it.each(['redis', 'ioredis'] as const)(
-    'close: what it could not give back is not renewed, and archived elsewhere after the lease (%s)',
+    'close: an unreleased claim is not renewed, and archived elsewhere after the lease (%s)',
     generous,
     async (kind) => {
       const { proxy, registry, store, shared } = await withTwoClaims(kind, { leaseMs: 6_000 })
@@ -79,7 +79,7 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
   )
 
   it.each(['redis', 'ioredis'] as const)(
-    'claims: those that were given up in an outage are renewed no more (%s)',
+    'claims: those abandoned in an outage are not renewed (%s)',
     generous,
     async (kind) => {
       const { proxy, registry, store, shared } = await withTwoClaims(kind)
@@ -102,7 +102,7 @@ describeOnRedis('close of a process that has lost its line', (redis) => {
     },
   )
 
-  it('close: a turn whose save finds no server does not hold it up', generous, async () => {
+  it('close: is not delayed by a turn whose save finds no server', generous, async () => {
     const proxy = await testProxy(redis.url)
     const registry = await testRegistry<string[]>(proxy, {
       prefix: uniquePrefix(),

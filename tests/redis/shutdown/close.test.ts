@@ -9,8 +9,8 @@ import { failureOf, sessionError } from '../../support/session-error.ts'
 
 const soon = { timeout: 10_000, interval: 10 }
 
-describeOnRedis('closing one of several processes', (redis) => {
-  it('ends no session, and reports nothing where nothing was under way', async () => {
+describeOnRedis('close of one of several processes', (redis) => {
+  it('ends no session, and reports nothing if nothing was under way', async () => {
     const prefix = uniquePrefix()
     const registry = await testRegistry<string[]>(redis, { prefix })
     const events = new EventRecorder<string[]>(registry)
@@ -22,7 +22,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await other.get('a')).toEqual(['kept'])
   })
 
-  it('lets reads find nothing, and refuses to create and to delete', async () => {
+  it('reads: find nothing; create and delete are refused', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     await registry.set('a', ['kept'])
     await registry.close()
@@ -44,7 +44,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await failureOf(() => registry.delete(''))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
   })
 
-  it('deletes what it is asked to while it closes', async () => {
+  it('delete while closing: is carried out', async () => {
     const prefix = uniquePrefix()
     const store = new FakeArchive('manual')
     const registry = await testRegistry<string[]>(redis, { prefix, timeoutMs: 100, archive: store.archive })
@@ -61,7 +61,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await other.has('a')).toBe(false)
   })
 
-  it('waits for an archive, counts it, and gives back what was not begun', async () => {
+  it('archives: waits for the running one, counts it, and releases claims that have not begun', async () => {
     const prefix = uniquePrefix()
     const store = new FakeArchive('manual')
     const options = { prefix, timeoutMs: 100, archiveConcurrency: 1 }
@@ -82,7 +82,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect([...store.stored.keys(), ...second.stored.keys()].sort()).toEqual(['a', 'b'])
   })
 
-  it('aborts an archive at the deadline, reports it, and leaves it to another process', async () => {
+  it('deadline: aborts an archive, reports it, and leaves it to another process', async () => {
     const prefix = uniquePrefix()
     const store = new FakeArchive('manual')
     const options = { prefix, timeoutMs: 100 }
@@ -102,7 +102,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     await expect.poll(() => [...second.stored], soon).toEqual([['a', ['hello']]])
   })
 
-  it('cuts a turn at the deadline, saves nothing of it, and gives its lock back', async () => {
+  it('deadline: ends a turn, saves nothing of it, and releases its lock', async () => {
     const prefix = uniquePrefix()
     const registry = await testRegistry<string[]>(redis, { prefix, turnGraceMs: 50, create: () => [] })
     const other = await testRegistry<string[]>(redis, { prefix, create: () => [] })
@@ -121,7 +121,7 @@ describeOnRedis('closing one of several processes', (redis) => {
     expect(await other.run('a', ({ value }) => value, { whenBusy: 'reject' })).toEqual([])
   })
 
-  it('waits for holds until the deadline, and then takes them away', async () => {
+  it('holds: are kept until the deadline, then released', async () => {
     const prefix = uniquePrefix()
     const registry = await testRegistry<string[]>(redis, { prefix })
     const other = await testRegistry<string[]>(redis, { prefix })

@@ -12,7 +12,7 @@ describeOnRedis('settled()', (redis) => {
   const make = (options: Partial<RegistryOptions<string[]>> = {}) =>
     testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [], ...options })
 
-  it('fulfils where nothing is under way, running turns and holds or not', async () => {
+  it('fulfils if nothing is under way, with running turns and holds or without', async () => {
     const registry = await make()
     await registry.set('a', [])
     await registry.hold('a')
@@ -24,7 +24,7 @@ describeOnRedis('settled()', (redis) => {
     await turn
   })
 
-  it('load: waits for it, called off or not', async () => {
+  it('load: waits for it, aborted or not', async () => {
     const store = new ManualLoad()
     const registry = await make({ load: store.load })
     const controller = new AbortController()
@@ -41,7 +41,7 @@ describeOnRedis('settled()', (redis) => {
     expect(settled.state).toBe('fulfilled')
   })
 
-  it('creation and save: waits until they are in Redis', async () => {
+  it('creation and save: waits until they are stored', async () => {
     const prefix = uniquePrefix()
     const registry = await make({ prefix })
     const other = await make({ prefix })
@@ -65,7 +65,7 @@ describeOnRedis('settled()', (redis) => {
     expect(await other.get('a')).toEqual(['saved'])
   })
 
-  it('archive: waits for the hook, of a deleted session too', async () => {
+  it('archive: waits for the hook, also of a deleted session', async () => {
     const store = new FakeArchive('manual')
     const registry = await make({ timeoutMs: 50, archive: store.archive })
     await registry.set('a', [])
@@ -81,7 +81,7 @@ describeOnRedis('settled()', (redis) => {
 })
 
 describeOnRedis('current(), ref() and state', (redis) => {
-  it('current: gives the session of the innermost turn, across `await`, and nothing outside', async () => {
+  it('current: returns the session of the innermost turn, across `await`, and undefined outside', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     const incarnation = await registry.run('a', async ({ incarnation }) => incarnation)
     const seen = await registry.run('a', async () => {
@@ -100,7 +100,7 @@ describeOnRedis('current(), ref() and state', (redis) => {
     expect(registry.current()).toBeUndefined()
   })
 
-  it('state: goes from open over closing to closed', async () => {
+  it('state: is open, then closing, then closed', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     expect(registry.state).toBe('open')
     const closing = registry.close()

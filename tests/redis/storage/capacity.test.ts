@@ -13,7 +13,7 @@ const full = sessionError('ERR_SESSION_REGISTRY_FULL')
 
 describeOnRedis('maxSessions on Redis', (redis) => {
   it.each(['redis', 'ioredis'] as const)(
-    'maxSessions: whatever would create is refused in a full shard, and nobody is evicted (%s)',
+    'full shard: every creation is refused, and nothing is evicted (%s)',
     generous,
     async (kind) => {
       const registry = await testRegistry<string[]>(redis, {
@@ -44,7 +44,7 @@ describeOnRedis('maxSessions on Redis', (redis) => {
     },
   )
 
-  it('maxSessions: is divided among the shards, rounded up', generous, async () => {
+  it('division: rounded up per shard', generous, async () => {
     const registry = await testRegistry<string>(redis, {
       prefix: uniquePrefix(),
       shards: 4,
@@ -63,7 +63,7 @@ describeOnRedis('maxSessions on Redis', (redis) => {
     expect(refused).toBe(48)
   })
 
-  it('maxSessions: those that are over, or being archived, do not count', generous, async () => {
+  it('count: without expired sessions and those being archived', generous, async () => {
     const store = new FakeArchive('manual')
     const shared = { prefix: uniquePrefix(), shards: 1, timeoutMs: 100, maxSessions: 2, create: () => ['x'] }
     const visitors = await testRegistry<string[]>(redis, {
@@ -84,30 +84,26 @@ describeOnRedis('maxSessions on Redis', (redis) => {
     for (const call of store.calls) call.succeed()
   })
 
-  it(
-    'maxSessions: a creation that is repeated because its answer was lost has its place already',
-    generous,
-    async () => {
-      const proxy = await testProxy(redis.url)
-      const shared = { prefix: uniquePrefix(), shards: 1, maxSessions: 1 }
-      const registry = await testRegistry<string>(proxy, shared)
-      const other = await testRegistry<string>(redis, shared)
-      await registry.has('nobody')
-      const created = observe(
-        registry.getOrCreate('a', () => {
-          proxy.swallowAnswers()
-          return 'x'
-        }),
-      )
-      await waitUntil(() => other.has('a'))
-      proxy.heal()
-      await created.settled
+  it('count: a creation that is retried because its reply was lost counts once', generous, async () => {
+    const proxy = await testProxy(redis.url)
+    const shared = { prefix: uniquePrefix(), shards: 1, maxSessions: 1 }
+    const registry = await testRegistry<string>(proxy, shared)
+    const other = await testRegistry<string>(redis, shared)
+    await registry.has('nobody')
+    const created = observe(
+      registry.getOrCreate('a', () => {
+        proxy.swallowAnswers()
+        return 'x'
+      }),
+    )
+    await waitUntil(() => other.has('a'))
+    proxy.heal()
+    await created.settled
 
-      expect(created.value).toBe('x')
-    },
-  )
+    expect(created.value).toBe('x')
+  })
 
-  it('maxSessions: made-up ids do not take the place of the memory', generous, async () => {
+  it('unknown ids: do not displace cached values', generous, async () => {
     const registry = await testRegistry<string>(redis, {
       prefix: uniquePrefix(),
       maxSessions: 200,

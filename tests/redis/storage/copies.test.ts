@@ -9,11 +9,11 @@ import { failureOf, sessionError } from '../../support/session-error.ts'
 
 const soon = { timeout: 10_000, interval: 10 }
 
-describeOnRedis('what the registry on Redis hands out', (redis) => {
+describeOnRedis('a value returned by the registry on Redis', (redis) => {
   const make = (options = {}) =>
     testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [], ...options })
 
-  it('is a copy: a change outside a turn is kept nowhere', async () => {
+  it('is a copy: a change outside a turn is stored nowhere', async () => {
     const registry = await make()
     const created = await registry.getOrCreate('a', () => ['kept'])
     created.push('lost')
@@ -26,7 +26,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect((await registry.peek('a'))?.timeoutMs).toBe(1_200_000)
   })
 
-  it('is the value of the turn inside of it, whichever member is asked', async () => {
+  it('inside a turn: is that of the turn, for every member', async () => {
     const registry = await make()
     await registry.run('a', async (session) => {
       session.value.push('inside')
@@ -40,7 +40,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     })
   })
 
-  it('is not the value of a turn that runs outside of it, before that has saved', async () => {
+  it('outside a running turn: is not that of the turn before its save', async () => {
     const registry = await make()
     const [changed, goOn] = [deferred(), deferred()]
     const turn = registry.run('a', async (session) => {
@@ -71,7 +71,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect((await registry.peek('a'))?.timeoutMs).toBe(1_200_000)
   })
 
-  it('may be changed by a turn that joins where nobody else is, and by no other', async () => {
+  it('may be changed by a joined turn if no other call holds the session, and by no other joined turn', async () => {
     const registry = await make()
     await registry.run('a', (session) => session.value.push('alone'), { whenBusy: 'join' })
     expect(await registry.get('a')).toEqual(['alone'])
@@ -97,7 +97,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect((await registry.peek('a'))?.held).toBe(false)
   })
 
-  it('is a session that has ended for the turn in which it was replaced', async () => {
+  it('inside a turn whose session was replaced: is that of the ended session', async () => {
     const registry = await make()
     const events = new EventRecorder<string[]>(registry)
     const turn = observe(
@@ -114,7 +114,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect(events.lines).toEqual(['created a', 'ended a replaced', 'created a'])
   })
 
-  it('is absent in the archive hook of its id, which may not open it', async () => {
+  it('in the archive hook of its id: is absent, and the hook may not open it', async () => {
     const seen: unknown[] = []
     const registry = await make({
       timeoutMs: 50,
@@ -131,7 +131,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect(seen).toEqual([undefined, false, reentrant, reentrant])
   })
 
-  it('ends within a sweep where nothing is archived', async () => {
+  it('without an archive: ends within a sweep', async () => {
     const registry = await make({ timeoutMs: 50, intervalMs: Number.POSITIVE_INFINITY })
     const events = new EventRecorder<string[]>(registry)
     for (let index = 0; index < 120; index += 1) await registry.set(`visitor-${index}`, [])
@@ -145,7 +145,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect(await registry.sweep()).toBe(0)
   })
 
-  it('is passed over by a walk when it has ended here meanwhile', async () => {
+  it('iteration: skips a session that has ended in this process meanwhile', async () => {
     const registry = await make({ shards: 1 })
     for (const id of ['a', 'b', 'c']) await registry.set(id, [id])
     const seen: string[] = []
@@ -157,7 +157,7 @@ describeOnRedis('what the registry on Redis hands out', (redis) => {
     expect(seen).toHaveLength(1)
   })
 
-  it('is told of by the one who dropped it from the dead list', async () => {
+  it('dropDead: the process that calls it emits the end', async () => {
     const store = new FakeArchive('failing')
     const registry = await make({ timeoutMs: 50, archiveAttempts: 1, archive: store.archive })
     registry.on('error', () => {})

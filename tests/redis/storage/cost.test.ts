@@ -29,7 +29,7 @@ describeOnRedis('the cost of a call', (redis) => {
   }
 
   it.each(clientKinds)(
-    'is one round trip for a touched read, two for a creation and for a turn (%s)',
+    'one round trip for a touched read, two for a creation and for a turn (%s)',
     async (kind) => {
       const { registry, commandsOf } = await counted(kind)
       const once = ['EVALSHA']
@@ -57,7 +57,7 @@ describeOnRedis('the cost of a call', (redis) => {
     },
   )
 
-  it('is the same for a call within a turn: none', async () => {
+  it('no round trip for a call within a turn', async () => {
     const { registry, commandsOf } = await counted('redis')
     await registry.run('a', async (session) => {
       session.value.push('in the turn')
@@ -66,7 +66,7 @@ describeOnRedis('the cost of a call', (redis) => {
     })
   })
 
-  it.each(clientKinds)('does not send a large history again that has not changed (%s)', async (kind) => {
+  it.each(clientKinds)('an unchanged large history is not sent again (%s)', async (kind) => {
     const { proxy, registry, commandsOf } = await counted(kind)
     const history = [`${'x'.repeat(200_000)}`]
     await registry.set('a', history)
@@ -79,7 +79,7 @@ describeOnRedis('the cost of a call', (redis) => {
     expect(await registry.get('a')).toEqual(history)
   })
 
-  it('sends it again to another process once, and after a change', async () => {
+  it('it is sent again to another process once, and after a change', async () => {
     const { proxy, registry } = await counted('redis')
     const prefix = uniquePrefix()
     const seen = await testRegistry<string[]>(proxy, { prefix, intervalMs: Number.POSITIVE_INFINITY })
@@ -102,7 +102,7 @@ describeOnRedis('the cost of a call', (redis) => {
     expect((await bytesOfRead()).bytes).toBeLessThan(2_000)
   })
 
-  it('is not paid with values that are shared: what is handed out can be changed without harm', async () => {
+  it('values are not shared to save it: each can be changed without effect on others', async () => {
     const { registry } = await counted('redis')
     const first = await registry.getOrCreate('a')
     first.push('only mine')

@@ -8,7 +8,7 @@ import type { Tally } from '../../support/worker-jobs.ts'
 const generous = { timeout: 60_000 }
 
 describeOnRedis('the keys of a registry', (redis) => {
-  it('all have an end at any time, and the note of archiving is the last', generous, async () => {
+  it('all have a TTL at any time, and the archiving note lapses last', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const options = {
@@ -55,7 +55,7 @@ describeOnRedis('the keys of a registry', (redis) => {
     await expect.poll(keys, { timeout: 30_000, interval: 100 }).toEqual([`{${prefix}}:archives`])
   })
 
-  it('lie under the prefix', generous, async () => {
+  it('start with the prefix', generous, async () => {
     const admin = await administrator(redis)
     const prefix = uniquePrefix()
     const registry = await testRegistry<Tally>(redis, { prefix, create: () => ({ n: 0 }) })
@@ -66,7 +66,7 @@ describeOnRedis('the keys of a registry', (redis) => {
 })
 
 describeOnOwnRedis('the commands of a registry', {}, (redis) => {
-  it('never walk over all the keys of the server', generous, async () => {
+  it('never iterate over all keys of the server', generous, async () => {
     const admin = await administrator(redis)
     await admin.configResetStat()
     const registry = await testRegistry<Tally>(redis, {

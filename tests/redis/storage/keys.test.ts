@@ -4,11 +4,11 @@ import { newToken } from '../../../src/redis/storage/tokens.ts'
 
 const tagOf = (key: string) => /\{([^}]*)\}/.exec(key)?.[1]
 
-describe('the keys', () => {
+describe('key names', () => {
   const keys = new Keys('sessions', 16)
 
   it.each(['ada', '__proto__', '{other}', '}{', ':*?[a]', '👩‍👩‍👧', 'x'.repeat(1024)])(
-    'of one call bear one hash tag, whatever the id: %s',
+    'of one call have one hash tag, for any id: %s',
     (id) => {
       const tags = new Set(keys.ofId(id, 'operation').map(tagOf))
 
@@ -17,7 +17,7 @@ describe('the keys', () => {
     },
   )
 
-  it('put an id into the same shard for ever', () => {
+  it('keep an id in the same shard', () => {
     // A part of the format of the data: a release that changed it would lose every session. Reckoned apart,
     // in another language.
     const shards = ['ada', 'bob', '__proto__', '👩‍👩‍👧', 'é'].map((id) => keys.shardOf(id))
@@ -36,7 +36,7 @@ describe('the keys', () => {
     expect(Math.max(...counts)).toBeLessThan(1_300)
   })
 
-  it('give a life back as it was named, whatever the id', () => {
+  it('encode id and incarnation reversibly', () => {
     for (const id of ['ada', ':', 'a:b c', '👩‍👩‍👧']) {
       const name = { id, incarnation: newToken() }
       expect(parseMember(memberOf(name))).toEqual(name)

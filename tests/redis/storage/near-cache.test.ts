@@ -10,7 +10,7 @@ const known = (text: string, version = '1') => ({ incarnation: 'g', version, tex
 const roomFor = (entries: number) => entries * (320 + 2 * 11)
 
 describe('near-cache', () => {
-  it('reading: gives the text that was last set', () => {
+  it('get: returns the text that was last set', () => {
     const cache = new NearCache()
     cache.set('a', known('first'))
     cache.set('a', known('second', '2'))
@@ -21,7 +21,7 @@ describe('near-cache', () => {
     expect(cache.get('a')).toBeUndefined()
   })
 
-  it('eviction: lets the least recently used texts go when the bytes are used up, an eighth at once', () => {
+  it('eviction: drops the least recently used texts when the bytes are used up, an eighth at once', () => {
     const cache = new NearCache(roomFor(8))
     for (const id of 'abcdefgh') cache.set(id, known('1234567890'))
     cache.get('a')
@@ -30,7 +30,7 @@ describe('near-cache', () => {
     expect([...'abcdefghi'].filter((id) => cache.get(id) !== undefined).join('')).toBe('adefghi')
   })
 
-  it('eviction: counts the id and a fixed cost, so that empty texts are bounded too', () => {
+  it('eviction: counts the id and a fixed cost, so that empty texts are limited too', () => {
     const cache = new NearCache(2 * 320 + 2 * 1)
     cache.set('a', known(''))
     cache.set('b', known(''))
@@ -40,7 +40,7 @@ describe('near-cache', () => {
     expect(cache.get('x'.repeat(400))).toBeUndefined()
   })
 
-  it('too long a text: is not kept, nor the older one of that id, and no other goes for it', () => {
+  it('too long a text: is not cached, nor the older one of that id, and evicts nothing', () => {
     const cache = new NearCache(roomFor(2))
     cache.set('b', known('12345'))
     cache.set('a', known('123'))
@@ -50,7 +50,7 @@ describe('near-cache', () => {
     expect(cache.get('b')).toBeDefined()
   })
 
-  it('counting: what was deleted or replaced leaves nothing behind', () => {
+  it('counting: deleted and replaced texts leave nothing behind', () => {
     const cache = new NearCache(roomFor(1))
     for (let round = 0; round < 100; round += 1) {
       cache.set('a', known('1234567890'))
@@ -62,7 +62,7 @@ describe('near-cache', () => {
     expect(cache.get('b')).toBeDefined()
   })
 
-  it('end of a session: forgets the text of that incarnation, not that of a later one', () => {
+  it('end of a session: removes the text of that incarnation, not of a later one', () => {
     const cache = new NearCache()
     cache.set('a', known('text'))
     cache.forget({ id: 'a', incarnation: 'an earlier one' })

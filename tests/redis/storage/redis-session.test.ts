@@ -22,8 +22,8 @@ const snapshot: SessionSnapshot = {
 const sessionOf = (more: Partial<SessionSnapshot> = {}, clock = new ManualClock()) =>
   new RedisSession({ ...snapshot, ...more }, codec, 30_000, clock)
 
-describe('a session that was read', () => {
-  it('shows the times as they were at that moment', () => {
+describe('a session snapshot', () => {
+  it('has the times of that moment', () => {
     const clock = new ManualClock()
     const session = sessionOf({}, clock)
     clock.advance(500)
@@ -32,11 +32,11 @@ describe('a session that was read', () => {
     expect(session).toMatchObject({ idleMs: 2_000, ageMs: 5_000, timeoutMs: 60_000, held: false })
   })
 
-  it('shows none below zero where the clock of the server was set back', () => {
+  it('has no negative times if the server’s clock was set back', () => {
     expect(sessionOf({ seenAt: 500 })).toMatchObject({ idleMs: 0, ageMs: 0 })
   })
 
-  it('lets time go on during a turn, in which it is not idle', () => {
+  it('ages during a turn, and is not idle in it', () => {
     const clock = new ManualClock()
     const session = sessionOf({}, clock)
     session.beginTurn()
@@ -48,7 +48,7 @@ describe('a session that was read', () => {
     expect(session).toMatchObject({ held: false, ageMs: 5_500 })
   })
 
-  it('is decoded when its value is first read, and once', () => {
+  it('is decoded when its value is first read, once', () => {
     let decoded = 0
     const counting = new CheckedCodec<string[]>({
       encode: (value) => JSON.stringify(value),
@@ -66,13 +66,13 @@ describe('a session that was read', () => {
     expect(decoded).toBe(1)
   })
 
-  it('that cannot be decoded says so before a turn begins', () => {
+  it('that cannot be decoded fails before a turn begins', () => {
     expect(thrownBy(() => sessionOf({ text: '[' }).beginTurn())).toEqual(
       sessionError('ERR_SESSION_VALUE_INVALID'),
     )
   })
 
-  it('knows what has changed', () => {
+  it('reports what has changed', () => {
     const session = sessionOf()
     session.value.push('again')
     expect(session.changes().text).toBe('["hello","again"]')
@@ -82,7 +82,7 @@ describe('a session that was read', () => {
     expect(session.changes().text).toBe('[]')
   })
 
-  it('takes another timeout, or that of the registry', () => {
+  it('accepts another timeout, or restores that of the registry', () => {
     const session = sessionOf()
     session.timeoutMs = 5
     expect(session.changes().timeoutMs).toBe(5)
@@ -97,14 +97,14 @@ describe('a session that was read', () => {
   })
 })
 
-describe('the reason of an end', () => {
+describe('the reason of an expiry', () => {
   it.each([
     ['idle', { lastActiveAt: 4_000, timeoutMs: 10, maxAgeAt: 5_000 }],
     ['age', { lastActiveAt: 4_000, timeoutMs: 2_000, maxAgeAt: 5_000 }],
     ['idle', { lastActiveAt: 4_000, timeoutMs: 1_000, maxAgeAt: 5_000 }],
     ['age', { timeoutMs: Number.POSITIVE_INFINITY, maxAgeAt: 5_000 }],
     ['idle', { maxAgeAt: Number.POSITIVE_INFINITY }],
-  ])('is the deadline that came first: %s', (reason, more) => {
+  ])('is the earlier deadline: %s', (reason, more) => {
     expect(expiryReason({ ...snapshot, ...more })).toBe(reason)
   })
 })

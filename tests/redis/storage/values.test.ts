@@ -10,7 +10,7 @@ describeOnRedis('the default codec on Redis', (redis) => {
     ['a Buffer', Buffer.from('x')],
     ['NaN', Number.NaN],
     ['a bigint', 1n],
-  ])('refuses %s in a turn and in `set`, names the path, and writes nothing', async (kind, at) => {
+  ])('rejects %s in a turn and in `set`, names the path, and writes nothing', async (kind, at) => {
     const registry = await testRegistry<{ items: unknown[] }>(redis, {
       prefix: uniquePrefix(),
       create: () => ({ items: [] }),

@@ -27,7 +27,7 @@ describeOnRedis('turns of several processes', (redis) => {
     return turn
   }
 
-  it('run one at a time, and what each of them acknowledged is stored', generous, async () => {
+  it('run one at a time, and every acknowledged change is stored', generous, async () => {
     const ids = ['a', 'b', 'c']
     const work = { ids, times: 150, parallel: 6 }
 
@@ -44,25 +44,21 @@ describeOnRedis('turns of several processes', (redis) => {
     expect(lines.filter(({ what }) => what === 'created')).toHaveLength(ids.length)
   })
 
-  it(
-    'cannot save over the next one after the process stood still for longer than its lease',
-    generous,
-    async () => {
-      const [frozen, other] = workers as [RedisWorker, RedisWorker]
-      const turn = await turnIn(frozen, 'frozen', 2_000)
-      frozen.freeze()
-      const next = { ids: ['frozen'], times: 2, parallel: 1 }
+  it('cannot save over the next one after the process was suspended past its lease', generous, async () => {
+    const [frozen, other] = workers as [RedisWorker, RedisWorker]
+    const turn = await turnIn(frozen, 'frozen', 2_000)
+    frozen.freeze()
+    const next = { ids: ['frozen'], times: 2, parallel: 1 }
 
-      expect(await other.do('increment', next)).toMatchObject({ acknowledged: 2 })
-      frozen.thaw()
-      await turn.settled
-      expect(turn.error).toMatchObject({ code: 'ERR_SESSION_LOCK_LOST' })
-      expect(await other.do('read', 'frozen')).toEqual({ n: 2 })
-      expect(await frozen.do('read', 'frozen')).toEqual({ n: 2 })
-    },
-  )
+    expect(await other.do('increment', next)).toMatchObject({ acknowledged: 2 })
+    frozen.thaw()
+    await turn.settled
+    expect(turn.error).toMatchObject({ code: 'ERR_SESSION_LOCK_LOST' })
+    expect(await other.do('read', 'frozen')).toEqual({ n: 2 })
+    expect(await frozen.do('read', 'frozen')).toEqual({ n: 2 })
+  })
 
-  it('cannot save over the next one after something blocked the event loop', generous, async () => {
+  it('cannot save over the next one after the event loop was blocked past its lease', generous, async () => {
     const [blocked, other] = workers as [RedisWorker, RedisWorker]
     const turn = await turnIn(blocked, 'blocked', 2_500, true)
     const next = { ids: ['blocked'], times: 1, parallel: 1 }
@@ -73,7 +69,7 @@ describeOnRedis('turns of several processes', (redis) => {
     expect(await other.do('read', 'blocked')).toEqual({ n: 1 })
   })
 
-  it('go on after the process of the running one has died', generous, async () => {
+  it('continue after the process of the running one has crashed', generous, async () => {
     const [dying, other] = workers as [RedisWorker, RedisWorker]
     await turnIn(dying, 'dying', 60_000)
     await dying.kill()
@@ -92,7 +88,7 @@ describeOnRedis('turns of several registries', (redis) => {
     return [await testRegistry<Tally>(redis, options), await testRegistry<Tally>(redis, options)] as const
   }
 
-  it('keep their session while they are renewed, however short the lease', generous, async () => {
+  it('keep their session while the lease is renewed, however short it is', generous, async () => {
     const [one, other] = await two()
     let isRunning = false
     let metAnother = false
@@ -111,7 +107,7 @@ describeOnRedis('turns of several registries', (redis) => {
     expect(await other.get('a')).toEqual({ n: 2 })
   })
 
-  it('are not starved by a process that always has a next one', generous, async () => {
+  it('are not starved by a process that always has another one waiting', generous, async () => {
     const [greedy, patient] = await two()
     let isFinished = false
     const visitor = async () => {
@@ -130,7 +126,7 @@ describeOnRedis('turns of several registries', (redis) => {
     expect(await greedy.get('a')).toEqual({ n: 5 })
   })
 
-  it('see an interrupt of another process at the next renewal', generous, async () => {
+  it('receive an interrupt of another process at the next renewal', generous, async () => {
     const [one, other] = await two()
     let isRunning = false
     const interrupted = observe(
@@ -148,7 +144,7 @@ describeOnRedis('turns of several registries', (redis) => {
     expect(interrupted.value).toEqual(sessionError('ERR_SESSION_TURN_INTERRUPTED'))
   })
 
-  it('learn that another process has deleted the session', generous, async () => {
+  it('are ended if another process deletes the session', generous, async () => {
     const [one, other] = await two()
     const turn = observe(
       one.run('a', async (session) => {
@@ -162,7 +158,7 @@ describeOnRedis('turns of several registries', (redis) => {
     expect(await other.get('a')).toBeUndefined()
   })
 
-  it('refuse to be told apart: busy is busy in every process', generous, async () => {
+  it('are equally busy in every process', generous, async () => {
     const [one, other] = await two()
 
     await one.run('a', async () => {

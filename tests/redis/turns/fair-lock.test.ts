@@ -10,7 +10,7 @@ import { failureOf } from '../../support/session-error.ts'
 const generous = { timeout: 60_000 }
 const never = Number.POSITIVE_INFINITY
 
-describeOnRedis('a turn lock that several processes want', (redis) => {
+describeOnRedis('a turn lock under contention', (redis) => {
   async function processes(count: number, kind: 'redis' | 'ioredis' = 'redis') {
     const prefix = uniquePrefix()
     const options = { kind, prefix, shards: 1, intervalMs: never, leaseMs: 60_000, create: () => [] }
@@ -47,7 +47,7 @@ describeOnRedis('a turn lock that several processes want', (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    'fairness: a process gets its turn after about two of one that always has one waiting (%s)',
+    'fairness: a process waits for about two turns of one that always has one waiting (%s)',
     generous,
     async (kind) => {
       const { registries } = await processes(2, kind)
@@ -66,7 +66,7 @@ describeOnRedis('a turn lock that several processes want', (redis) => {
     },
   )
 
-  it('fairness: three processes that always have a turn waiting take turns', generous, async () => {
+  it('fairness: three processes with permanent demand alternate', generous, async () => {
     const { registries } = await processes(3)
     const all = registries.map((registry) => busy(registry))
     await expect
@@ -79,7 +79,7 @@ describeOnRedis('a turn lock that several processes want', (redis) => {
   })
 
   it(
-    'mark of a waiting turn: goes when it is called off, so that no other waits for it',
+    'mark of a waiting turn: is removed when it is aborted, so that no other waits for it',
     generous,
     async () => {
       const { registries, marks } = await processes(2)
@@ -99,7 +99,7 @@ describeOnRedis('a turn lock that several processes want', (redis) => {
     },
   )
 
-  it('mark of a process that died: lapses within about a second', generous, async () => {
+  it('mark of a crashed process: lapses within about a second', generous, async () => {
     const { registries, prefix, marks } = await processes(1)
     const [first] = registries as [RedisSessionRegistry<string[]>]
     const client = await testClient('redis', redis.url)

@@ -19,7 +19,7 @@ describeOnRedis('a hold', (redis) => {
     return { one: registries[0], other: registries[1], errors }
   }
 
-  it('has the session that is held, and shows neither its id nor its value when it is printed', async () => {
+  it('has its session, and prints neither id nor value', async () => {
     const { one } = await processes()
     await one.set('ada@example.org', ['secret'])
     const hold = await one.hold('ada@example.org')
@@ -32,7 +32,7 @@ describeOnRedis('a hold', (redis) => {
     expect(await one.hold('nobody')).toBeUndefined()
   })
 
-  it('maxMs: outlasts the turn limit, and is taken away with an error after its own', async () => {
+  it('maxMs: outlasts the turn limit, and ends with an error after its own', async () => {
     const { one, other, errors } = await processes({ maxTurnMs: 50 })
     await one.open('a')
     const hold = await one.hold('a', { maxMs: 400 })
@@ -46,7 +46,7 @@ describeOnRedis('a hold', (redis) => {
     expect((await one.stats()).held).toBe(0)
   })
 
-  it('maxHoldMs: is the limit of a hold that has none of its own', async () => {
+  it('maxHoldMs: is the default of `maxMs`', async () => {
     const { one, errors } = await processes({ maxHoldMs: 100 })
     await one.open('a')
     await one.hold('a')
@@ -54,7 +54,7 @@ describeOnRedis('a hold', (redis) => {
     await expect.poll(() => errors, soon).toEqual([sessionError('ERR_SESSION_TURN_TIMEOUT')])
   })
 
-  it('statistics: count the sessions that are held, not those who hold them', async () => {
+  it('statistics: count held sessions, not holds', async () => {
     const { one } = await processes()
     for (const id of ['a', 'b']) await one.open(id)
     const holds = [await one.hold('a'), await one.hold('a'), await one.hold('b')]
@@ -65,7 +65,7 @@ describeOnRedis('a hold', (redis) => {
     expect((await one.stats()).held).toBe(0)
   })
 
-  it('renew: starts its time again, and reports whether it still holds', async () => {
+  it('renew: restarts its time, and reports whether it still holds', async () => {
     const { one, errors } = await processes()
     await one.open('a')
     const hold = await one.hold('a', { maxMs: 300 })
@@ -90,7 +90,7 @@ describeOnRedis('a hold', (redis) => {
     await hold?.release()
   })
 
-  it('lease: is renewed, so that the session outlives its idle time for all processes', async () => {
+  it('lease: is renewed, so that the session outlives its idle timeout for all processes', async () => {
     const { one, other } = await processes({ timeoutMs: 100, leaseMs: 200 })
     await one.open('a')
     const hold = await one.hold('a')
@@ -101,7 +101,7 @@ describeOnRedis('a hold', (redis) => {
     await expect.poll(() => other.has('a'), soon).toBe(false)
   })
 
-  it('acquire: opens and holds in one step, and with `create: false` only what is there', async () => {
+  it('acquire: opens and holds in one step; with `create: false`, only what is there', async () => {
     const { one, other } = await processes()
     expect(await one.acquire('a', { create: false })).toBeUndefined()
     expect(await one.has('a')).toBe(false)
@@ -116,7 +116,7 @@ describeOnRedis('a hold', (redis) => {
     expect((await other.peek('a'))?.held).toBe(false)
   })
 
-  it('acquire: that is called off rejects with the reason, and leaves no hold behind', async () => {
+  it('acquire: if aborted, rejects with the reason and leaves no hold behind', async () => {
     const answer = deferred<string[]>()
     const { one } = await processes({ load: () => answer.promise })
     const controller = new AbortController()

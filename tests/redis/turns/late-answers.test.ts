@@ -8,8 +8,8 @@ import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 const soon = { timeout: 10_000, interval: 10 }
 const never = Number.POSITIVE_INFINITY
 
-describeOnRedis('an answer that is late', (redis) => {
-  it('of load is not taken for the history once another process has led the conversation on', async () => {
+describeOnRedis('a late reply', (redis) => {
+  it('of `load` is not used once another process has continued the conversation', async () => {
     const store = new FakeArchive()
     const prefix = uniquePrefix()
     const options = { prefix, timeoutMs: 200, maxTurnMs: 20_000, create: () => [], archive: store.archive }
@@ -42,7 +42,7 @@ describeOnRedis('an answer that is late', (redis) => {
     expect(loads).toBe(2)
   })
 
-  it('of a turn does not overtake what is nested in it and was not awaited', async () => {
+  it('of a turn does not overtake its nested run that was not awaited', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     const goOn = deferred()
     let nested: Promise<unknown> | undefined

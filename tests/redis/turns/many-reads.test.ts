@@ -9,7 +9,7 @@ import { describeOnOwnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 const generous = { timeout: 60_000 }
 const never = Number.POSITIVE_INFINITY
 
-describeOnOwnRedis('many who read one session at once', {}, (redis) => {
+describeOnOwnRedis('many reads of one session', {}, (redis) => {
   const message: UIMessage = { id: '1', role: 'user', parts: [{ type: 'text', text: 'hello' }] }
 
   /** Milliseconds that the server was busy with scripts since the last reset. */
@@ -20,7 +20,7 @@ describeOnOwnRedis('many who read one session at once', {}, (redis) => {
   }
 
   it.each(['redis', 'ioredis'] as const)(
-    '2 000 reads at once: keep the server busy for less than a second (%s)',
+    '2 000 concurrent reads: occupy the server for less than a second (%s)',
     generous,
     async (kind) => {
       const prefix = uniquePrefix()
@@ -43,67 +43,59 @@ describeOnOwnRedis('many who read one session at once', {}, (redis) => {
     },
   )
 
-  it(
-    'hold in Redis: one for each process, until the last who holds it there has left',
-    generous,
-    async () => {
-      const prefix = uniquePrefix()
-      const admin = await administrator(redis)
-      const options = { prefix, intervalMs: never, shards: 1, create: () => [] }
-      const first = await testRegistry<string[]>(redis, options)
-      const second = await testRegistry<string[]>(redis, options)
-      await first.open('a')
-      const holdsInRedis = async () => {
-        const text = (await admin.hGet(`{${prefix}:0}:s:a`, 'h')) ?? ''
-        return text === '' ? 0 : text.split(' ').length
-      }
-      const goOn = deferred()
-      const begun = Array.from({ length: 20 }, () => deferred())
-      const turns = begun.map(({ resolve }) =>
-        first.run(
-          'a',
-          async () => {
-            resolve()
-            await goOn.promise
-          },
-          { whenBusy: 'join' },
-        ),
-      )
-      await Promise.all(begun.map(({ promise }) => promise))
-      const held = await first.hold('a')
-      const elsewhere = await second.hold('a')
-      expect(await holdsInRedis()).toBe(2)
+  it('hold in Redis: one per process, until its last one is released', generous, async () => {
+    const prefix = uniquePrefix()
+    const admin = await administrator(redis)
+    const options = { prefix, intervalMs: never, shards: 1, create: () => [] }
+    const first = await testRegistry<string[]>(redis, options)
+    const second = await testRegistry<string[]>(redis, options)
+    await first.open('a')
+    const holdsInRedis = async () => {
+      const text = (await admin.hGet(`{${prefix}:0}:s:a`, 'h')) ?? ''
+      return text === '' ? 0 : text.split(' ').length
+    }
+    const goOn = deferred()
+    const begun = Array.from({ length: 20 }, () => deferred())
+    const turns = begun.map(({ resolve }) =>
+      first.run(
+        'a',
+        async () => {
+          resolve()
+          await goOn.promise
+        },
+        { whenBusy: 'join' },
+      ),
+    )
+    await Promise.all(begun.map(({ promise }) => promise))
+    const held = await first.hold('a')
+    const elsewhere = await second.hold('a')
+    expect(await holdsInRedis()).toBe(2)
 
-      goOn.resolve()
-      await Promise.all(turns)
-      expect(await holdsInRedis()).toBe(2)
-      await elsewhere?.release()
-      expect(await holdsInRedis()).toBe(1)
-      await held?.release()
-      expect(await holdsInRedis()).toBe(0)
-      expect((await first.peek('a'))?.held).toBe(false)
-    },
-  )
+    goOn.resolve()
+    await Promise.all(turns)
+    expect(await holdsInRedis()).toBe(2)
+    await elsewhere?.release()
+    expect(await holdsInRedis()).toBe(1)
+    await held?.release()
+    expect(await holdsInRedis()).toBe(0)
+    expect((await first.peek('a'))?.held).toBe(false)
+  })
 
-  it(
-    'joined turn: saves beside others that have the same hold, and does not release it',
-    generous,
-    async () => {
-      const registry = await testRegistry<string[]>(redis, {
-        prefix: uniquePrefix(),
-        intervalMs: never,
-        create: () => [],
-      })
-      await registry.open('a')
-      const hold = await registry.hold('a')
-      const write = (word: string) =>
-        registry.run('a', (session) => void session.value.push(word), { whenBusy: 'join' })
-      await write('one')
-      await write('two')
+  it('joined turn: saves beside others of the same hold, and does not release it', generous, async () => {
+    const registry = await testRegistry<string[]>(redis, {
+      prefix: uniquePrefix(),
+      intervalMs: never,
+      create: () => [],
+    })
+    await registry.open('a')
+    const hold = await registry.hold('a')
+    const write = (word: string) =>
+      registry.run('a', (session) => void session.value.push(word), { whenBusy: 'join' })
+    await write('one')
+    await write('two')
 
-      expect((await registry.peek('a'))?.held).toBe(true)
-      await hold?.release()
-      expect(await registry.peek('a')).toMatchObject({ held: false, value: ['one', 'two'] })
-    },
-  )
+    expect((await registry.peek('a'))?.held).toBe(true)
+    await hold?.release()
+    expect(await registry.peek('a')).toMatchObject({ held: false, value: ['one', 'two'] })
+  })
 })

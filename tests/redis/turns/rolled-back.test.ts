@@ -7,7 +7,7 @@ import { failureOf, sessionError } from '../../support/session-error.ts'
 
 const generous = { timeout: 60_000 }
 
-describeOnOwnRedis('a server that has lost its last moments', {}, (redis) => {
+describeOnOwnRedis('a server that lost its last moments in a failover', {}, (redis) => {
   /** Two processes, and a way to take the server back to the moment of the call. */
   async function setUp(kind: 'redis' | 'ioredis') {
     const options = { kind, prefix: uniquePrefix(), intervalMs: Number.POSITIVE_INFINITY, create: () => [] }
@@ -23,7 +23,7 @@ describeOnOwnRedis('a server that has lost its last moments', {}, (redis) => {
   const say = (word: string) => (session: { value: string[] }) => session.value.push(word)
 
   it.each(['redis', 'ioredis'] as const)(
-    'near-cache: shows what another process saved since, not the save that was lost (%s)',
+    'near-cache: returns what another process saved since, not the lost save (%s)',
     generous,
     async (kind) => {
       const { first, second, snapshot } = await setUp(kind)
@@ -40,7 +40,7 @@ describeOnOwnRedis('a server that has lost its last moments', {}, (redis) => {
   )
 
   it.each(['redis', 'ioredis'] as const)(
-    'joined turn: does not save what it read in the lost moments over what was saved since (%s)',
+    'joined turn: does not save its read of the lost moments over a later save (%s)',
     generous,
     async (kind) => {
       const { first, second, snapshot } = await setUp(kind)
@@ -73,7 +73,7 @@ describeOnOwnRedis('a server that has lost its last moments', {}, (redis) => {
   )
 
   it.each(['redis', 'ioredis'] as const)(
-    'turn: one that took its lock in the lost moments saves nothing (%s)',
+    'turn: one whose lock was lost saves nothing (%s)',
     generous,
     async (kind) => {
       const { first, second, snapshot } = await setUp(kind)

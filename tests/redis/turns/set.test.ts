@@ -35,7 +35,7 @@ describeOnRedis('set', (redis) => {
   it.each([
     ['this', 0],
     ['another', 1],
-  ] as const)('waits for a running turn of %s process, and assigns after it', async (_, index) => {
+  ] as const)('waits for a running turn of %s process, then assigns', async (_, index) => {
     const registries = await processes()
     const finish = await begin(registries[0])
     const events = new EventRecorder<string[]>(registries[0])
@@ -51,7 +51,7 @@ describeOnRedis('set', (redis) => {
     expect(events.lines).toEqual([])
   })
 
-  it('stands in line with the turns of its process', async () => {
+  it('waits in the queue of its process', async () => {
     const [one] = await processes()
     const finish = await begin(one)
     const seen: string[][] = []
@@ -63,7 +63,7 @@ describeOnRedis('set', (redis) => {
     expect(seen).toEqual([['of the turn'], ['assigned']])
   })
 
-  it('begins a session with its own timeout where the one it waited for has ended', async () => {
+  it('creates a session with its own timeout if the one it waited for has ended', async () => {
     const [one, other] = await processes()
     const finish = await begin(one)
     const set = one.set('a', ['begun'], { timeoutMs: 77_000 })
@@ -74,7 +74,7 @@ describeOnRedis('set', (redis) => {
     expect(await one.peek('a')).toMatchObject({ value: ['begun'], timeoutMs: 77_000 })
   })
 
-  it('inside a turn: is saved with the turn, and lost with it', async () => {
+  it('inside a turn: is saved with the turn, and discarded with it', async () => {
     const [one, other] = await processes()
     await one.run('a', async (session) => {
       await one.set('a', ['assigned'])
@@ -91,7 +91,7 @@ describeOnRedis('set', (redis) => {
     expect(await other.get('a')).toEqual(['assigned'])
   })
 
-  it('takes the value as it is at the call', async () => {
+  it('copies the value at the call', async () => {
     const [one] = await processes()
     const finish = await begin(one)
     const value = ['assigned']
@@ -103,7 +103,7 @@ describeOnRedis('set', (redis) => {
     expect(await one.get('a')).toEqual(['assigned'])
   })
 
-  it('is one round trip, for a live session and for a new one', async () => {
+  it('needs one round trip, for a live session and for a new one', async () => {
     const proxy = await testProxy(redis.url)
     const registry = await testRegistry<string[]>(proxy, {
       prefix: uniquePrefix(),
@@ -129,7 +129,7 @@ describeOnRedis('set', (redis) => {
     expect(await one.get('a')).toEqual(['first'])
   })
 
-  it('is refused when the registry is closed', async () => {
+  it('is refused after close', async () => {
     const [one] = await processes()
     await one.close()
     const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
@@ -140,7 +140,7 @@ describeOnRedis('set', (redis) => {
 })
 
 describeOnRedis('replace', (redis) => {
-  it('begins a new life at once, beside a running turn of another process, which then saves nothing', async () => {
+  it('starts a new incarnation at once, beside a running turn of another process, which then saves nothing', async () => {
     const options = { prefix: uniquePrefix(), leaseMs: 300, create: (): string[] => [] }
     const one = await testRegistry<string[]>(redis, options)
     const other = await testRegistry<string[]>(redis, options)

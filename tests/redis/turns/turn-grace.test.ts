@@ -26,7 +26,7 @@ describeOnRedis('the grace of a turn', (redis) => {
   const aborted = (signal: AbortSignal) =>
     new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 
-  it('turn that obeys: is saved before the next one begins, of whatever process', generous, async () => {
+  it('turn that obeys: is saved before the next one of any process begins', generous, async () => {
     const [one, other] = await processes()
     const seen: string[][] = []
     const obedient = one.run('a', async (session, signal) => {
@@ -58,7 +58,7 @@ describeOnRedis('the grace of a turn', (redis) => {
     expect(await one.get('a')).toEqual([])
   })
 
-  it('turn that goes on: is cut after the grace, and can save nothing from then on', generous, async () => {
+  it('turn that does not obey: ends after the grace, and saves nothing from then on', generous, async () => {
     const [one, other] = await processes({ turnGraceMs: 150 })
     const goOn = deferred()
     const nested = deferred<unknown>()
@@ -81,7 +81,7 @@ describeOnRedis('the grace of a turn', (redis) => {
     expect(await one.run('a', ({ value }) => value)).toEqual([])
   })
 
-  it('aborted stream: is cut after the grace, and can save nothing from then on', generous, async () => {
+  it('aborted stream: ends after the grace, and saves nothing from then on', generous, async () => {
     const [one, other] = await processes({ maxTurnMs: 60_000, turnGraceMs: 150 })
     const controller = new AbortController()
     const goOn = deferred()
@@ -110,7 +110,7 @@ describeOnRedis('the grace of a turn', (redis) => {
     expect(await one.run('a', ({ value }) => value)).toEqual([])
   })
 
-  it('turnGraceMs 0: the turn is cut at once', generous, async () => {
+  it('turnGraceMs 0: the turn ends at once', generous, async () => {
     const [one] = await processes({ turnGraceMs: 0 })
     const turn = one.run('a', async (_session, signal) => {
       await aborted(signal)
@@ -139,25 +139,21 @@ describeOnRedis('the grace of a turn', (redis) => {
     expect(await other.get('a')).toEqual(['closed in order'])
   })
 
-  it(
-    'process that stood still: an answer that lies in the socket comes before the limit',
-    generous,
-    async () => {
-      const [one, other] = await processes({ maxTurnMs: 200 })
-      const wasAborted = await one.run('a', async (_session, signal) => {
-        const answer = other.has('a')
-        await new Promise((resolve) => setImmediate(resolve))
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
-        await answer
-        return signal.aborted
-      })
+  it('suspended process: a response in the socket is read before the limit applies', generous, async () => {
+    const [one, other] = await processes({ maxTurnMs: 200 })
+    const wasAborted = await one.run('a', async (_session, signal) => {
+      const answer = other.has('a')
+      await new Promise((resolve) => setImmediate(resolve))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+      await answer
+      return signal.aborted
+    })
 
-      expect(wasAborted).toBe(false)
-      expect((await one.stats()).turnTimeouts).toBe(0)
-    },
-  )
+    expect(wasAborted).toBe(false)
+    expect((await one.stats()).turnTimeouts).toBe(0)
+  })
 
-  it('joined turn: has a grace too, and saves what nobody else has changed', generous, async () => {
+  it('joined turn: has a grace too, and saves what no other turn has changed', generous, async () => {
     const [one, other] = await processes()
     await one.open('a')
     await one.run(

@@ -5,7 +5,7 @@ import { testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 
 describeOnRedis('a settled run', (redis) => {
-  it('is not kept in memory by what was made in it, nor by its signal', async () => {
+  it('is not kept in memory by what was created in it, nor by its signal', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     const kept: unknown[] = []
     const run = async () => {
@@ -33,7 +33,7 @@ describeOnRedis('a settled run', (redis) => {
   })
 
   // Until its stack is read, an error keeps the functions that are on it, with what they have captured.
-  it('is not kept in memory by an error that was made in it', async () => {
+  it('is not kept in memory by an error created in it', async () => {
     const registry = await testRegistry<string[]>(redis, { prefix: uniquePrefix(), create: () => [] })
     const kept: unknown[] = []
     const run = async () => {

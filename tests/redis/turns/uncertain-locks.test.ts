@@ -26,8 +26,8 @@ function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-describeOnRedis('a lock whose call was given up', (redis) => {
-  it.each(clientKinds)('is had by the next turn at once where it was taken: %s', generous, async (kind) => {
+describeOnRedis('a lock whose call was abandoned', (redis) => {
+  it.each(clientKinds)('is free for the next turn at once if it was taken: %s', generous, async (kind) => {
     const proxy = await testProxy(redis.url)
     const registry = await testRegistry<string[]>(proxy, { ...options, kind, prefix: uniquePrefix() })
     await registry.run('a', ({ value }) => value.push('kept'))
@@ -42,7 +42,7 @@ describeOnRedis('a lock whose call was given up', (redis) => {
   })
 
   it.each(clientKinds)(
-    'is had by the next turn at once where it was not released: %s',
+    'is free for the next turn at once if it was not released: %s',
     generous,
     async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -67,9 +67,9 @@ describeOnRedis('a lock whose call was given up', (redis) => {
   )
 })
 
-describeOnRedis('a turn that fails because Redis is away', (redis) => {
+describeOnRedis('a turn that fails because Redis is unavailable', (redis) => {
   it.each(clientKinds)(
-    'is told when its own call is given up, not after a second one: %s',
+    'rejects when its own call is abandoned, not after a second one: %s',
     generous,
     async (kind) => {
       const proxy = await testProxy(redis.url)
@@ -88,8 +88,8 @@ describeOnRedis('a turn that fails because Redis is away', (redis) => {
   )
 })
 
-describeOnRedis('a process that stood still for longer than a call may take', (redis) => {
-  it('carries its calls out when it goes on, whatever its client has given up', generous, async () => {
+describeOnRedis('a process suspended for longer than `callTimeoutMs`', (redis) => {
+  it('executes its calls when it resumes, although the client abandoned them', generous, async () => {
     const client = new Redis(redis.url, { commandTimeout: 200 })
     onTestFinished(() => client.disconnect())
     const registry = new RedisSessionRegistry<string[]>({ client, ...options, prefix: uniquePrefix() })

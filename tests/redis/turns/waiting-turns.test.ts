@@ -8,7 +8,7 @@ import { failureOf, sessionError } from '../../support/session-error.ts'
 const busy = sessionError('ERR_SESSION_BUSY')
 const full = sessionError('ERR_SESSION_QUEUE_FULL')
 
-describeOnRedis('turns that wait', (redis) => {
+describeOnRedis('waiting turns', (redis) => {
   async function processes(options: Partial<RegistryOptions<string[]>> = {}) {
     const all = {
       prefix: uniquePrefix(),
@@ -45,7 +45,7 @@ describeOnRedis('turns that wait', (redis) => {
     expect(await registries[index].run('a', () => 'next', { waitMs: 5_000 })).toBe('next')
   })
 
-  it('waitMs: ends the wait for a load, which goes with the last who waits', async () => {
+  it('waitMs: ends the wait for a load, which is aborted when the last call leaves', async () => {
     let signal: AbortSignal | undefined
     const [one] = await processes({
       load: (_id, context) => {
@@ -108,7 +108,7 @@ describeOnRedis('turns that wait', (redis) => {
     },
   )
 
-  it('20 000 of them: are called off in a moment, by one signal', { timeout: 30_000 }, async () => {
+  it('20 000 of them: are aborted quickly, by one signal', { timeout: 30_000 }, async () => {
     const [one] = await processes({ maxWaiting: Number.POSITIVE_INFINITY })
     const finish = await begin(one)
     const controller = new AbortController()
@@ -127,7 +127,7 @@ describeOnRedis('turns that wait', (redis) => {
     expect(await one.run('a', () => 'next')).toBe('next')
   })
 
-  it('an async generator as a turn: is refused, and the lock is given back', async () => {
+  it('an async generator as a turn: is refused, and the lock is released', async () => {
     const [one, other] = await processes()
     const turn = one.run('a', async function* () {
       yield 'never read'
