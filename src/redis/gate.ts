@@ -1,25 +1,25 @@
 import { closedError } from '../core/errors/turn-errors.ts'
 
-/** What every call of a registry passes first: whether it still does anything. */
+/** The gate that every call of a registry passes first: it admits calls by the state of the registry. */
 export class Gate {
   state: 'open' | 'closing' | 'closed' = 'open'
   readonly #onCall: () => void
 
-  /** `onCall` is called at each call for as long as the registry is open. */
+  /** `onCall` is called at each call while the registry is open. */
   constructor(onCall: () => void) {
     this.#onCall = onCall
   }
 
-  /** A call has come. Returns whether the registry still answers. */
+  /** Admits a call. Returns `false` once the registry is closed. */
   admit(): boolean {
     if (this.state === 'open') this.#onCall()
     return this.state !== 'closed'
   }
 
   /**
-   * A call has come that must not seem to be done: the sessions live on when this registry is closed.
+   * Admits a call whose silent omission would mislead: sessions live on when this registry is closed.
    *
-   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` when it is closed
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` once it is closed
    */
   assertAdmitted(): void {
     if (!this.admit()) throw closedError()
@@ -30,7 +30,7 @@ export class Gate {
     if (this.state !== 'open') throw closedError()
   }
 
-  /** A call has come that begins something: {@link admit} and {@link assertOpen}. */
+  /** Admits a call that begins work: {@link admit} and {@link assertOpen}. */
   admitNew(): void {
     this.admit()
     this.assertOpen()

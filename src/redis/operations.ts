@@ -6,10 +6,10 @@ import { expiryReason, type SessionSnapshot } from './storage/session-snapshot.t
 import type { RemovedSession } from './storage/session-store.ts'
 import type { RedisComponents } from './wiring.ts'
 
-/** Ids that are asked for at once by what acts on many. */
+/** Ids that are handled at a time by what acts on many. */
 const batchSize = 32
 
-/** Reading and writing without a turn: which effect comes after which. */
+/** Reads and writes outside of turns: each call of the store with its effects, in order. */
 export class Operations<T> {
   readonly #components: RedisComponents<T>
 
@@ -17,7 +17,7 @@ export class Operations<T> {
     this.#components = components
   }
 
-  /** The live session, if there is one. One that is over is left to the poller, which is told. */
+  /** Returns the live session, if there is one. An expired one is left to the poller. */
   async access(id: string, options: AccessOptions): Promise<SessionSnapshot | undefined> {
     const { store, poller, keys } = this.#components
     const accessed = await store.access(id, options)
@@ -26,7 +26,7 @@ export class Operations<T> {
     return undefined
   }
 
-  /** Begins a new life; a live one ends. */
+  /** Creates a session; a live one ends. */
   async replace(id: string, value: T, timeoutMs: number): Promise<void> {
     const { store, log, options, turns, pending } = this.#components
     const text = options.codec.encode(value)
@@ -39,9 +39,11 @@ export class Operations<T> {
   }
 
   /**
-   * Ends every life of an id but those that are given up, and says whether one lived or was still to be
-   * archived. One that is over has expired where nothing is archived; else it is deleted like a live one, for
-   * no archive of it follows.
+   * Ends every incarnation of an id except dead letters. Returns whether one was live or still to be
+   * archived.
+   *
+   * An expired one ends with its expiry reason where nothing is archived. Otherwise it is deleted like a live
+   * one, since it is not archived any more.
    */
   async delete(id: string): Promise<boolean> {
     const { store, log, turns, archiver, loader, olderIncarnations } = this.#components
@@ -60,7 +62,7 @@ export class Operations<T> {
 
   async clear(): Promise<number> {
     const { scan, loader } = this.#components
-    // What is being loaded stands in no set yet.
+    // A session that is being loaded is in no set yet.
     const loading = await Promise.all(loader.ids().map((id) => this.delete(id)))
     let count = loading.filter(Boolean).length
     for await (const refs of scan.all()) {
@@ -73,7 +75,7 @@ export class Operations<T> {
     return count
   }
 
-  /** The names of live sessions; one that has ended here meanwhile is passed over. */
+  /** Yields the incarnations of live sessions, without those that have ended here meanwhile. */
   async *liveRefs(): AsyncGenerator<IncarnationRef, void, undefined> {
     const { scan, log } = this.#components
     const ended = new Set<string>()
@@ -88,8 +90,8 @@ export class Operations<T> {
   }
 
   /**
-   * The live sessions with their values, a few of them read ahead. One that cannot be read is told and passed
-   * over.
+   * Yields the live sessions with their values, in small batches. One that cannot be read is reported as
+   * `error` and skipped.
    */
   async *liveSessions(): AsyncGenerator<SessionSnapshot, void, undefined> {
     const { scan, log } = this.#components
@@ -106,7 +108,10 @@ export class Operations<T> {
     }
   }
 
-  /** Ids and values of live sessions. A value that cannot be decoded is told and passed over. */
+  /**
+   * Yields ids and values of live sessions. A value that cannot be decoded is reported as `error` and
+   * skipped.
+   */
   async *entries(): AsyncGenerator<[id: string, value: T], void, undefined> {
     const { log, options } = this.#components
     for await (const { id, text } of this.liveSessions()) {
@@ -121,7 +126,7 @@ export class Operations<T> {
     }
   }
 
-  /** The life of this name, if it still lives. */
+  /** Returns the incarnation of this name, if it is live. */
   async #readIncarnation({ id, incarnation }: IncarnationRef): Promise<SessionSnapshot | undefined> {
     const { store, log } = this.#components
     try {
@@ -130,14 +135,14 @@ export class Operations<T> {
         ? accessed.snapshot
         : undefined
     } catch (error) {
-      // The server answers, so the fault is in what stands under this key.
+      // The server replies, so the error comes from what is under this key.
       if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_FAILED')) throw error
       log.failed(error, 'a session could not be read', id)
       return undefined
     }
   }
 
-  /** The lives that could not be archived. */
+  /** Yields the dead letters. */
   async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
     const { scan, deadLetters, options } = this.#components
     for await (const { id, incarnations } of scan.dead(options.retentionMs)) {

@@ -21,14 +21,14 @@ import { rejectUnsupportedOptions } from './unsupported-options.ts'
 
 export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   /**
-   * A client of node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster;
+   * The client: node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster;
    * or any other through an object with `run`, see {@link ScriptClient}.
    *
    * It stays yours: `close` leaves it open.
    */
   readonly client: RedisClient
   /**
-   * What the names of all keys begin with. Registries with the same prefix share their sessions.
+   * The prefix of the names of all keys. Registries with the same prefix share their sessions.
    *
    * A non-empty string without braces.
    *
@@ -36,8 +36,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly prefix?: string | undefined
   /**
-   * Into how many parts the sessions are divided; a cluster spreads them over its nodes. It cannot be changed
-   * while there are data.
+   * The number of shards into which the sessions are divided; a cluster spreads them over its nodes. It
+   * cannot be changed while there are data: the first call then rejects with `ERR_SESSION_SHARDS_MISMATCH`.
    *
    * An integer from 1 to 4_096.
    *
@@ -45,16 +45,16 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly shards?: number | undefined
   /**
-   * How long a process that has died or hangs may block a turn, or the archiving of a session.
+   * How long a process that died or hangs can block a turn, or the archive of a session.
    *
-   * Milliseconds; 1 to 2_147_483_647. It is renewed every third of it.
+   * Milliseconds; 1 to 2_147_483_647. Leases are renewed every third of it.
    *
    * @defaultValue 30_000
    */
   readonly leaseMs?: number | undefined
   /**
-   * How long the data of a session that is over wait for a process to archive them, and those of one that
-   * could not be archived for somebody to look at them.
+   * How long the data of an expired session wait for a process that archives them, and how long dead letters
+   * are kept. Afterwards they are lost.
    *
    * Milliseconds; an integer of at least 1.
    *
@@ -62,10 +62,10 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly retentionMs?: number | undefined
   /**
-   * The most sessions that live at once. It is kept per shard: `maxSessions / shards`, rounded up.
+   * The most sessions that may be live at once. It applies per shard: `maxSessions / shards`, rounded up.
    *
-   * A creation in a full shard is `ERR_SESSION_REGISTRY_FULL`; no session is evicted. Sessions that are over
-   * do not count, archived or not.
+   * A creation in a full shard rejects with `ERR_SESSION_REGISTRY_FULL`; no session is evicted. Expired
+   * sessions do not count, archived or not.
    *
    * An integer of at least 1, or `Infinity`.
    *
@@ -73,7 +73,8 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly maxSessions?: number | undefined
   /**
-   * `false`: an observer, which neither archives nor ends a session that is over, whatever `archive` says.
+   * Whether this process ends and archives expired sessions. `false` makes it an observer, whatever `archive`
+   * is.
    *
    * A process without `archive` claims nothing either while processes with one have been seen within a day,
    * and warns once. An observer does not warn.
@@ -82,7 +83,7 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly archives?: boolean | undefined
   /**
-   * The longest pause between two looks at the deadlines.
+   * The longest pause between two checks of the deadlines.
    *
    * Milliseconds; 1 to 2_147_483_647, or `Infinity`: this process archives nothing in the background.
    *
@@ -90,23 +91,23 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly intervalMs?: number | undefined
   /**
-   * How long a call of Redis is repeated while no answer comes. Then it rejects with
-   * `ERR_SESSION_BACKEND_UNAVAILABLE`, and what has not been carried out by then is not carried out later.
+   * How long a call of Redis is repeated while no reply comes. Then it rejects with
+   * `ERR_SESSION_BACKEND_UNAVAILABLE`, and what has not run by then does not run later.
    *
-   * Milliseconds; an integer of at least 1. Every process gives the same.
+   * Milliseconds; an integer of at least 1, the same in every process.
    *
    * @defaultValue 5_000
    */
   readonly callTimeoutMs?: number | undefined
   /**
-   * Turns values into text and back.
+   * Encodes values as text, and decodes them.
    *
    * @defaultValue JSON
    */
   readonly codec?: SessionCodec<T> | undefined
 }
 
-/** Options with every default filled in. */
+/** {@link RedisSessionRegistryOptions} with every default filled in. */
 export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
   readonly run: RunScript
   readonly prefix: string
@@ -115,13 +116,13 @@ export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
   readonly retentionMs: number
   readonly intervalMs: number
   readonly callTimeoutMs: number
-  /** Live sessions per shard, or `Infinity`. */
+  /** The most live sessions per shard, or `Infinity`. */
   readonly maxPerShard: number
   readonly archives: boolean
   readonly codec: CheckedCodec<T>
 }
 
-/** How long the data of a session may be there that nobody touches any more. */
+/** Returns how long the data of a session that is no longer used may exist, in milliseconds. */
 export function maxLifetimeOf<T>(
   { maxAgeMs, leaseMs, retentionMs }: ResolvedRedisOptions<T>,
   timeoutMs: number,
@@ -129,7 +130,10 @@ export function maxLifetimeOf<T>(
   return Math.min(timeoutMs, maxAgeMs) + leaseMs + retentionMs
 }
 
-/** How long it is known that a process loads an id: longer than what it loads may take to come. */
+/**
+ * Returns how long the backlog keeps the name of a state that a process loads: longer than the load and its
+ * creation take, in milliseconds.
+ */
 export function loadWindowMs<T>({ loadTimeoutMs, callTimeoutMs }: ResolvedRedisOptions<T>): number {
   return loadTimeoutMs + 2 * callTimeoutMs
 }

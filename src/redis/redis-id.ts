@@ -3,7 +3,7 @@ import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { checkId } from '../core/options/validate.ts'
 
 /**
- * An id that Redis can keep: UTF-8 has no lone surrogates, and two ids that differ in them only would become
+ * Returns an id that Redis can keep: UTF-8 has no lone surrogates, so ids that differ only in them would be
  * one.
  *
  * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`

@@ -6,18 +6,18 @@ import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { type Clock, realClock } from '../core/time/clock.ts'
 import type { SessionSnapshot } from './storage/session-snapshot.ts'
 
-/** What a turn has made of its session. */
+/** What a turn has changed of its session. */
 export interface SessionChanges {
-  /** `undefined`: the value is as it was read. */
+  /** The encoded value; `undefined` if it is unchanged. */
   readonly text: string | undefined
   readonly timeoutMs: number | undefined
 }
 
 /**
- * A copy of one life of a session, with the times as they were known when it was made. Those of a turn's
- * session go on until the turn ends.
+ * A copy of one incarnation of a session, with its times as of the read. Those of a turn's session go on
+ * until the turn ends.
  *
- * The value is decoded when it is first read: many an event is told to nobody who looks at it.
+ * The value is decoded when it is first read, since many listeners never look at it.
  */
 export class RedisSession<T> implements Session<T> {
   readonly #snapshot: SessionSnapshot
@@ -26,7 +26,7 @@ export class RedisSession<T> implements Session<T> {
   readonly #clock: Clock
   #value: { of: T } | undefined
   #timeoutMs: number
-  /** Monotonic time from which the turn runs. */
+  /** Monotonic time of the start of the turn. */
   #turnStartedAt: number | undefined
   #isHeld: boolean
   #ageMs: number
@@ -109,7 +109,10 @@ export class RedisSession<T> implements Session<T> {
   }
 
   /**
-   * It is the session of a turn from now on. A value that cannot be decoded is found now, not in the middle.
+   * Makes it the session of a turn. A value that cannot be decoded is found now, not in the middle of the
+   * turn.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
    */
   beginTurn(): void {
     void this.value

@@ -6,14 +6,14 @@ import type { ResolvedRedisOptions } from './options.ts'
 import { RedisSession } from './redis-session.ts'
 import type { SessionSnapshot } from './storage/session-snapshot.ts'
 
-/** Tells listeners and the log of the transitions that this process has made, and counts them. */
+/** The events, log lines and counters of the transitions that this process makes. */
 export class SessionLog<T> {
   readonly events: EventQueue
   readonly counters: Counters
   readonly #options: ResolvedRedisOptions<T>
-  /** Lives that ended here while somebody walks: a walk passes them over. */
+  /** For each running iteration, the incarnations that ended here meanwhile: it skips them. */
   readonly activeScans = new Set<Set<string>>()
-  /** Called with each life that has ended here. */
+  /** Called with each incarnation that has ended here. */
   onEnded: ((snapshot: SessionSnapshot) => void) | undefined = undefined
 
   constructor(events: EventQueue, counters: Counters, options: ResolvedRedisOptions<T>) {
@@ -60,16 +60,14 @@ export class SessionLog<T> {
     this.events.flush()
   }
 
-  /**
-   * {@link ended} for what no call has asked for: listeners run in the context of the registry's constructor.
-   */
+  /** {@link ended} outside of any call: listeners run in the context of the registry's constructor. */
   endedInBackground(snapshot: SessionSnapshot, reason: EndReason, session: RedisSession<T>): void {
     this.events.inBackground(() => this.ended(snapshot, reason, session))
   }
 
   /**
-   * A look at the deadlines has claimed lives; how many sessions are left is asked only if somebody wants to
-   * know.
+   * Emits `swept` after a poll that claimed sessions. Counting the remaining ones costs a round trip, so it
+   * is done only for a listener or the log.
    */
   async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
     this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
@@ -87,13 +85,15 @@ export class SessionLog<T> {
     }
   }
 
-  /** A session that could not be archived lives on: it was told to be created, and has not ended. */
+  /**
+   * Logs that a dead letter is live again. Not `created`: the session was created before, and has not ended.
+   */
   revived(id: string): void {
-    this.events.log({ level: 'info', message: 'session taken back from the dead list', fields: {}, id })
+    this.events.log({ level: 'info', message: 'dead-lettered session revived', fields: {}, id })
     this.events.flush()
   }
 
-  /** A failure of what no call has asked for. */
+  /** Reports a failure outside of any call. */
   failed(error: unknown, message: string, id?: string): void {
     this.events.inBackground(() => {
       this.events.reportError(error, message, id)

@@ -2,7 +2,7 @@ import type { Session } from '../core/session.ts'
 import { RedisTurnRun } from './turns/turn-run.ts'
 import type { RedisComponents } from './wiring.ts'
 
-/** Assigns the values of sessions, each as a short turn. */
+/** Calls of `set`, each a short turn. */
 export class SetCalls<T> {
   readonly #components: RedisComponents<T>
 
@@ -10,7 +10,7 @@ export class SetCalls<T> {
     this.#components = components
   }
 
-  /** Assigns the value of the live session, when no turn has it; else begins one. */
+  /** Assigns the value of the live session when no turn has it; else creates one. */
   async set(id: string, value: T, timeoutMs: number): Promise<void> {
     const { options, turns } = this.#components
     const text = options.codec.encode(value)
@@ -19,7 +19,7 @@ export class SetCalls<T> {
     }
   }
 
-  /** In one round trip. Returns whether it is done; it is not while a turn has the session. */
+  /** Assigns in one round trip. Returns `false` while a turn has the session. */
   async #assign(id: string, text: string, timeoutMs: number): Promise<boolean> {
     const { store, log, pending } = this.#components
     const assigned = await pending.track(store.assign(id, text, timeoutMs))
@@ -27,7 +27,7 @@ export class SetCalls<T> {
     return assigned.state !== 'busy'
   }
 
-  /** When its turn has come. Returns whether there was a session to assign to. */
+  /** Assigns in a turn. Returns whether there was a session to assign to. */
   async #assignInTurn(id: string, text: string): Promise<boolean> {
     const { turns, options } = this.#components
     const { counts } = turns

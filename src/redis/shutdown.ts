@@ -4,11 +4,11 @@ import { realClock, Timer } from '../core/time/clock.ts'
 import type { RedisComponents } from './wiring.ts'
 
 /**
- * The end of this process's part: its turns, holds and archives are waited for until the deadline, what it
- * has claimed and not begun is given back at once. The sessions live on; they belong to all processes.
+ * Closes the registry of this process: waits for its turns, holds and archives until the deadline, and
+ * releases claims that have not begun at once. The sessions stay, since they belong to all processes.
  *
- * After the deadline there is one more budget, which the grace of turns, their saves and giving back share:
- * the larger of `turnGraceMs` and `callTimeoutMs`. Then it is over, whatever Redis does.
+ * After the deadline, one more budget bounds the grace of turns, their saves and releases: the larger of
+ * `turnGraceMs` and `callTimeoutMs`. Then it settles, whatever Redis does.
  */
 export async function shutDown<T>(
   components: RedisComponents<T>,

@@ -1,6 +1,6 @@
 import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 
-/** Options of the registry of one process that mean nothing on Redis, and why. */
+/** Options of the in-process registry that have no meaning on Redis, and why. */
 const unsupportedReasons: Readonly<Record<string, string>> = {
   clock: 'time is that of the server',
   dispose: 'values are copies, which hold no resources',
@@ -13,7 +13,7 @@ const unsupportedReasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses options of the registry of one process; returns the names of those that are there and `undefined`.
+ * Rejects options of the in-process registry. Returns the names of those that are present as `undefined`.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

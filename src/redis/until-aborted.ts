@@ -1,6 +1,6 @@
 import { abortReason, onAbort } from '../core/async/abort-listeners.ts'
 
-/** Settles as the promise does, or rejects with the reason of the signal as soon as that aborts. */
+/** Settles as the promise does, or rejects with the reason of the signal as soon as it aborts. */
 export async function untilAborted<R>(promise: Promise<R>, signal: AbortSignal): Promise<R> {
   let stopListening = () => {}
   const aborted = new Promise<never>((_, reject) => {

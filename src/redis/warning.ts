@@ -2,10 +2,7 @@ import process from 'node:process'
 import type { EventQueue } from '../core/events/event-queue.ts'
 import type { BoundLogger } from '../core/events/logger.ts'
 
-/**
- * Says something that an administrator has to know: in the log, or where there is none as a warning of the
- * process.
- */
+/** Warns the operator: in the log, or without a logger as a warning of the process. */
 export function warn(
   events: EventQueue,
   logger: BoundLogger | undefined,

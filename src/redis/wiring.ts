@@ -26,7 +26,7 @@ import { SessionStore } from './storage/session-store.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 import { warn } from './warning.ts'
 
-/** The parts of a registry; each knows those above it. */
+/** The components of a registry, in the order in which they depend on each other. */
 export interface RedisComponents<T> {
   readonly options: ResolvedRedisOptions<T>
   readonly keys: Keys
@@ -75,8 +75,8 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
       poller.onDeadline(keys.shardOf(id), inMs)
       log.revived(id)
     },
-    runningHook: (id) => archiver.runningHook(id),
-    runningHookOfDeleted: (id) => archiver.runningHookOfDeleted(id),
+    runningHook: (id) => archiver.calls.running(id),
+    runningHookOfDeleted: (id) => archiver.calls.runningOfDeleted(id),
   })
   const loader = new SessionLoader({ owner, store, olderIncarnations, log, pending, options })
   const { context } = events
@@ -115,7 +115,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
   }
 }
 
-/** Under any other policy Redis may let the deadlines of a whole shard go. */
+/** Under any other policy, Redis may evict the deadlines of a whole shard. */
 function warnAboutEviction<T>(policy: string, events: EventQueue, { logger }: ResolvedRedisOptions<T>): void {
   if (policy === '' || policy === 'noeviction') return
   const message = `Redis may evict sessions: expected maxmemory-policy to be noeviction, got ${policy}`

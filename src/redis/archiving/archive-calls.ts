@@ -18,13 +18,14 @@ export interface ArchiveCall<T> {
   readonly controller: AbortController
 }
 
-/** Calls of the archive hook. They may go on after their signal has aborted. */
+/** The calls of the `archive` hook, which may go on after their signal has aborted. */
 export class ArchiveCalls<T> {
   readonly #owner: object
   readonly #context: ConstructionContext
   readonly #pending: PendingWork
   readonly #timeoutMs: number
   readonly #running = new Map<string, Promise<void>>()
+  readonly #runningOfDeleted = new Map<string, Promise<void>>()
 
   constructor(owner: object, context: ConstructionContext, pending: PendingWork, timeoutMs: number) {
     this.#owner = owner
@@ -33,15 +34,27 @@ export class ArchiveCalls<T> {
     this.#timeoutMs = timeoutMs
   }
 
-  /**
-   * Fulfils when the last call for the id has settled, or its time is up; `undefined` where none is under
-   * way.
-   */
+  /** Fulfils when the last call for the id has settled or timed out; `undefined` where none is running. */
   running(id: string): Promise<void> | undefined {
     return this.#running.get(id)
   }
 
-  /** Rejects with what the hook fails with, and as soon as its signal aborts, with the reason of that. */
+  /** As {@link running}, for deleted incarnations: what their hooks still write must not be loaded. */
+  runningOfDeleted(id: string): Promise<void> | undefined {
+    return this.#runningOfDeleted.get(id)
+  }
+
+  /** The incarnation of the running call for the id was deleted. */
+  markDeleted(id: string): void {
+    const finished = this.#running.get(id)
+    if (finished === undefined) return
+    this.#runningOfDeleted.set(id, finished)
+    void finished.then(() => {
+      if (this.#runningOfDeleted.get(id) === finished) this.#runningOfDeleted.delete(id)
+    })
+  }
+
+  /** Calls the hook. Rejects with its error, and with the reason of its signal as soon as that aborts. */
   async run({ archive, session, reason, attempt, isSuperseded, controller }: ArchiveCall<T>): Promise<void> {
     const { id } = session
     const { signal } = controller

@@ -2,19 +2,19 @@ import type { SessionRegistryError } from '../../core/errors/session-registry-er
 import type { Backoff } from '../../core/time/backoff.ts'
 import type { Claim } from './claim-store.ts'
 
-/** A claim in the hands of this process. */
+/** A claim of this process, from the claim until it is settled or lost. */
 export interface Job {
   readonly claim: Claim
   /** Aborts the call of the hook. */
   readonly controller: AbortController
-  /** The lease is gone: whatever comes of the call, it is another's to settle. */
+  /** Whether the lease or the incarnation is gone: the claim is not this process's to settle. */
   isLost: boolean
-  /** Monotonic time. */
+  /** Monotonic time of the last renewal. */
   renewedAt: number
   readonly finish: () => void
 }
 
-/** Its lease, or its life, is gone: what the hook does from now on changes nothing. */
+/** Marks a job as lost and aborts its hook: what the hook does from now on has no effect. */
 export function abandonJob(job: Job, error: SessionRegistryError): void {
   job.isLost = true
   job.controller.abort(error)

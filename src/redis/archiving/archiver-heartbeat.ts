@@ -7,22 +7,26 @@ import { readHeartbeat, writeHeartbeat } from '../scripts/heartbeat.lua.ts'
 import type { Keys } from '../storage/keys.ts'
 import { warn } from '../warning.ts'
 
-/** How long the note stands after the last process that archives has written it. */
+/** How long the heartbeat lasts after its last write, in milliseconds. */
 const lifetimeMs = 24 * 3_600_000
 
-/** How often it is written: whatever takes it away, it is back before a session is over in the usual time. */
+/**
+ * How often it is written, in milliseconds: if it is lost, it is back before a session of the usual timeout
+ * expires.
+ */
 const renewalMs = 60_000
 
-/** How soon it is written again where that has failed. */
+/** The pause before it is written again after a failure, in milliseconds. */
 const retryMs = 1_000
 
 const background = { isBackground: true }
 
 /**
- * The note of a prefix that some process archives, which decides what this process may claim.
+ * The heartbeat of a prefix: a key whose presence says that some process archives. It decides what this
+ * process may claim.
  *
- * A process without `archive` would end what it claims unarchived. So it looks for the note first, and claims
- * nothing while that stands.
+ * A process without `archive` would end what it claims unarchived. So it checks for the heartbeat first, and
+ * claims nothing while it is there.
  */
 export class ArchiverHeartbeat<T> {
   readonly #call: CallScript
@@ -39,9 +43,7 @@ export class ArchiverHeartbeat<T> {
     this.#options = options
   }
 
-  /**
-   * Calls a script, and writes the note first where this process archives and has not written it for a while.
-   */
+  /** Calls a script, and first writes the heartbeat if this process archives and its last write is old. */
   readonly call: CallScript = (script, keys, args, options) => {
     const { archive, archives } = this.#options
     if (archive !== undefined && archives && realClock.now() >= this.#renewAt) this.#write()
@@ -49,11 +51,11 @@ export class ArchiverHeartbeat<T> {
   }
 
   /**
-   * Returns until when a life must have been due for this process to claim it: `now`, or a time of the
-   * server; `undefined` where it may claim none.
+   * Returns the latest deadline that this process may claim: `'now'`, or an instant of the server;
+   * `undefined` if it may claim nothing.
    *
-   * Without `archive` that is the time at which the note was looked for: what comes from a process that has
-   * written the note since is not due by then.
+   * Without `archive`, it is the instant of the check: what a process that wrote the heartbeat later created
+   * is due later.
    */
   async claimableUntil(): Promise<number | 'now' | undefined> {
     const { archive, archives, logger } = this.#options
@@ -64,7 +66,7 @@ export class ArchiverHeartbeat<T> {
     if (reply.readNumber() !== 1) return now
     if (!this.#hasWarned) {
       const message =
-        'Sessions that are over are left to other processes: this one has no `archive`, and others of its prefix have one. ' +
+        'Expired sessions are left to other processes: this one has no `archive`, and others of its prefix have one. ' +
         'Give it `archive` as well, or `archives: false`'
       warn(this.#events, logger, message)
     }
@@ -72,7 +74,7 @@ export class ArchiverHeartbeat<T> {
     return undefined
   }
 
-  /** Not awaited: no session of this process is over before it is written. */
+  /** Not awaited: it is written before a session of this process can expire. */
   #write(): void {
     this.#renewAt = realClock.now() + renewalMs
     this.#call(writeHeartbeat, [this.#key], [String(lifetimeMs)], background).catch(() => {

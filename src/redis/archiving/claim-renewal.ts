@@ -1,13 +1,14 @@
 import type { ConstructionContext } from '../../core/async/construction-context.ts'
-import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { realClock, type Timer } from '../../core/time/clock.ts'
+import { leaseLostError } from './archive-errors.ts'
 import { abandonJob, type Job } from './archive-job.ts'
 import type { ClaimStore } from './claim-store.ts'
 
 /**
- * Renews the leases of all that this process has claimed, every third of the lease. One that was not renewed
- * for as long as it lasts is given up at that very moment: another process may take over, and the two must
- * not archive side by side.
+ * The renewal of the leases of all claims of this process, every third of the lease.
+ *
+ * A claim whose lease was not renewed in time is abandoned at that very moment: another process may take
+ * over, and the two must not archive side by side.
  */
 export class ClaimRenewal<T> {
   readonly #store: ClaimStore<T>
@@ -66,13 +67,13 @@ export class ClaimRenewal<T> {
     }
     this.#timer = undefined
     if (shards.size === 0) return
-    // Before the answers: where Redis is slow, the next renewal is not to be late as well.
+    // Before the replies: where Redis is slow, the next renewal must not be late as well.
     this.start()
     await Promise.all([...shards].map(([shard, jobs]) => this.#extend(shard, jobs)))
   }
 
   async #extend(shard: number, jobs: readonly Job[]): Promise<void> {
-    // The lease is as old as the question: when that was answered, less of it is left.
+    // The lease counts from the call, not from the reply.
     const now = realClock.now()
     try {
       const claims = jobs.map(({ claim }) => claim)
@@ -82,14 +83,7 @@ export class ClaimRenewal<T> {
         if (lost.includes(job.claim)) abandonJob(job, leaseLostError())
       }
     } catch {
-      // Asked again in time, or lapsed.
+      // Renewed again in time, or lapsed.
     }
   }
-}
-
-function leaseLostError(): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_LOCK_LOST',
-    'Expected to hold the lease of the session until it is archived, but another process has taken over',
-  )
 }

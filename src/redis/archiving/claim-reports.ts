@@ -5,7 +5,7 @@ import type { SessionScan } from '../storage/session-scan.ts'
 import type { ClaimBatch } from './claim-store.ts'
 import { ClockJumpDetector } from './clock-jump-detector.ts'
 
-/** Tells what the looks at the deadlines have found. */
+/** The events and errors of the poller. */
 export class ClaimReports<T> {
   readonly #log: SessionLog<T>
   readonly #scan: SessionScan
@@ -21,10 +21,10 @@ export class ClaimReports<T> {
     const jumpMs = this.#clockJumps.observe(shard, now)
     if (jumpMs !== undefined) this.#log.failed(clockJumpedError(jumpMs), 'sessions may have been lost')
     if (foreignCount > 0)
-      this.#log.failed(foreignEntriesError(foreignCount), 'a queue of sessions was cleaned')
+      this.#log.failed(foreignEntriesError(foreignCount), 'foreign entries were removed from a queue')
   }
 
-  /** Fulfils when it is told. */
+  /** Emits `swept`. Fulfils when its listeners were called. */
   async onSwept(claimed: number, startedAt: number): Promise<void> {
     if (claimed > 0) {
       await this.#log.swept(claimed, realClock.now() - startedAt, () => this.#scan.size())
@@ -32,7 +32,7 @@ export class ClaimReports<T> {
   }
 
   onFailed(error: unknown): void {
-    this.#log.failed(error, 'sessions that are over could not be claimed')
+    this.#log.failed(error, 'expired sessions could not be claimed')
   }
 }
 
@@ -41,13 +41,13 @@ function clockJumpedError(jumpMs: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_ARCHIVE_FAILED',
     `Expected the clock of the server to run evenly, but it was set forward by ${seconds} s, which is more than ` +
-      '`retentionMs`: data may have gone before any process archived them',
+      '`retentionMs`: data may have expired before any process archived them',
   )
 }
 
 function foreignEntriesError(count: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_FAILED',
-    `Expected only sessions of this prefix in a queue, but it also had other entries: ${count} removed`,
+    `Expected a queue to have only sessions of this prefix, but it had ${count} other entries, which were removed`,
   )
 }

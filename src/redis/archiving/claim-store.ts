@@ -11,49 +11,49 @@ import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
 import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
 
-/** A life that is over, in the hands of this process for as long as its lease is renewed. */
+/** A claim: an expired incarnation, of this process for as long as its lease is renewed. */
 export interface Claim extends IncarnationRef {
   readonly shard: number
   readonly token: string
   /** Whether it was never claimed before. */
   readonly isNew: boolean
-  /** Monotonic time before which its lease has not begun. */
+  /** Monotonic time before which its lease did not begin. */
   readonly claimedAt: number
 }
 
 export interface ClaimBatch {
   readonly claims: readonly Claim[]
-  /** Epoch ms of the server. */
+  /** Epoch milliseconds of the server. */
   readonly now: number
-  /** How long until something is due in this shard. */
+  /** Milliseconds until something is due in this shard. */
   readonly nextDueMs: number
-  /** Whether there may be more that is due. */
+  /** Whether more may be due. */
   readonly mayHaveMore: boolean
-  /** Entries that were no lives of this shard, and are removed. */
+  /** The number of removed members that were not incarnations of this shard. */
   readonly foreignCount: number
 }
 
 /**
- * `taken`: the lease is another's. `waits`: an older life comes first, or it lives after all. `lost`: no
- * data.
+ * `taken`: the lease is another's. `waits`: an older incarnation comes first, or the session is live after
+ * all. `lost`: its data are gone.
  */
 export type ClaimLoadResult =
   | {
       readonly state: 'loaded'
       readonly snapshot: SessionSnapshot
-      /** Archives of this life that began, this one included. */
+      /** Archives of this incarnation that began, this one included. */
       readonly attempt: number
-      /** A younger life of the id was archived before it, or the id was deleted. */
+      /** Whether a younger incarnation of the id was archived before it, or the id was deleted. */
       readonly isSuperseded: boolean
     }
   | { readonly state: 'taken' | 'waits' | 'lost' }
 
 /**
- * The next step to the newest state of an id.
+ * A step towards the newest state of an id.
  *
- * `live`: there is a live session; `inMs`: it was taken back to life, and will be over then. `waits`: an
- * older life waits, or is being archived. `claimed`: this process has claimed it now. `loadable`: what can be
- * loaded is the newest state, named `loaded`.
+ * `live`: there is a live session; with `inMs`, it was a dead letter and expires then. `waits`: an older
+ * incarnation waits, or is being archived. `claimed`: this process has claimed it. `loadable`: the archived
+ * state is the newest, under the name `loadToken`.
  */
 export type NewestStep =
   | { readonly state: 'live'; readonly inMs: number | undefined }
@@ -67,17 +67,17 @@ export type ClaimOutcome =
   | { readonly kind: 'retry'; readonly pauseMs: number }
   | { readonly kind: 'deadLetter'; readonly reason: string }
 
-/** `next`: settled, and a younger life of the id is ready to be claimed. */
+/** `next`: settled, and a younger incarnation of the id may be claimed. */
 export type SettleResult = 'lost' | 'settled' | 'next'
 
 const settledStates = ['lost', 'settled', 'next'] as const
 const background = { isBackground: true }
 const loadStates = ['taken', 'loaded', 'waits', 'waits', 'lost'] as const
 
-/** The longest pause between two tries while a caller waits. */
+/** The longest pause between two attempts while a caller waits, in milliseconds. */
 const maxWaitedBackoffMs = 200
 
-/** The queue of lives that are over. */
+/** The claims in Redis: leases of expired incarnations. */
 export class ClaimStore<T> {
   readonly #call: CallScript
   readonly #keys: Keys
@@ -96,7 +96,7 @@ export class ClaimStore<T> {
     this.#maxAttempts = String(archive === undefined ? Number.MAX_SAFE_INTEGER : archiveAttempts)
   }
 
-  /** Claims what is due; with a `latest`, what was due by then, in the server's time. */
+  /** Claims what is due; with a `latest` in server time, what was due by then. */
   async claim(shard: number, limit: number, latest: number | 'now'): Promise<ClaimBatch> {
     const token = newToken()
     const keys = [
@@ -107,7 +107,7 @@ export class ClaimStore<T> {
     ]
     const args = [String(limit), this.#lease, token, this.#retention, latest === 'now' ? '' : String(latest)]
     const origin = { shard, token, claimedAt: realClock.now() }
-    // What was claimed after the call had been given up is for others.
+    // A claim whose reply came too late is for other processes.
     const onLate = (late: ReplyReader) => {
       for (const one of this.#readClaims(late, origin).claims) this.#release(one)
     }
@@ -118,8 +118,8 @@ export class ClaimStore<T> {
   }
 
   /**
-   * Takes the next step to the newest state of an id that is to be loaded. An older life that waits is put
-   * first; with `takes`, it is claimed where no process has begun to archive it.
+   * Takes the next step to the newest state of an id. An older incarnation that waits is put first; with
+   * `takes` it is claimed, unless a process archives it.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -148,11 +148,11 @@ export class ClaimStore<T> {
     }
   }
 
-  /** Begins to archive a life that was claimed: the attempt is counted. */
+  /** Begins the archive of a claim: reads and seals it, and counts the attempt. */
   async load(claimed: Claim): Promise<ClaimLoadResult> {
     const { id, incarnation, token } = claimed
     const args = [id, this.#retention, incarnation, token, this.#maxAttempts]
-    // It was counted, and the hook was not called.
+    // The attempt was counted, but the hook was not called.
     const onLate = () => this.#release(claimed)
     const reply = new ReplyReader(
       await this.#call(load, this.#keys.ofId(id), args, { ...background, onLate }),
@@ -167,7 +167,7 @@ export class ClaimStore<T> {
     return { state, snapshot, attempt, isSuperseded }
   }
 
-  /** Settles the claim if it is still ours. */
+  /** Settles a claim, if this process still has its lease. */
   async settle({ id, incarnation, token }: Claim, outcome: ClaimOutcome): Promise<SettleResult> {
     const backoffMs = outcome.kind === 'retry' ? String(Math.round(outcome.pauseMs)) : '0'
     const reason = outcome.kind === 'deadLetter' ? outcome.reason : ''
@@ -176,7 +176,7 @@ export class ClaimStore<T> {
     return settledStates[reply.readNumber()] ?? 'lost'
   }
 
-  /** Renews the leases of claims of one shard, and gives those that were lost. */
+  /** Renews the leases of claims of one shard. Returns those that were lost. */
   async extend(shard: number, claims: readonly Claim[]): Promise<Claim[]> {
     const args = [this.#lease, this.#retention]
     for (const one of claims) args.push(memberOf(one), one.token)
@@ -185,7 +185,7 @@ export class ClaimStore<T> {
   }
 
   #release(one: Claim): void {
-    // Where this fails too, the lease runs out.
+    // If this fails too, the lease lapses.
     this.settle(one, { kind: 'release' }).catch(() => {})
   }
 

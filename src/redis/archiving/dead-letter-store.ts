@@ -7,21 +7,25 @@ import type { Keys } from '../storage/keys.ts'
 import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
 
-/** A life that could not be archived. */
+/** A session that could not be archived (a dead letter). */
 export interface DeadSession<T> {
   readonly id: string
   readonly incarnation: string
-  /** Why it was over. */
+  /** Why the session expired. */
   readonly reason: ExpiryReason
-  /** Archives of it that began. */
+  /** Archives of it that began, by all processes. */
   readonly attempts: number
-  /** Epoch ms of the last failure. */
+  /** Epoch milliseconds of the last failure. */
   readonly failedAt: number
-  /** Decoded when it is read. */
+  /**
+   * The value, decoded when it is read.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
+   */
   readonly value: T
 }
 
-/** A dead life with what its end would tell. */
+/** A dead letter as Redis keeps it. */
 export interface DeadLetter extends SessionSnapshot {
   readonly attempts: number
   readonly failedAt: number
@@ -29,15 +33,15 @@ export interface DeadLetter extends SessionSnapshot {
 }
 
 /**
- * UTF-8 bytes of values per answer, of which the last one may go beyond: what a process keeps of a long dead
- * list.
+ * UTF-8 bytes of values per reply, which its last value may exceed: the memory that a long list needs at a
+ * time.
  */
 const pageBytes = 1024 * 1024
 
-/** Names per call. */
+/** Incarnations per call. */
 const incarnationsPerCall = 200
 
-/** The lives on the dead list. */
+/** The dead letters in Redis. */
 export class DeadLetterStore {
   readonly #call: CallScript
   readonly #keys: Keys
@@ -49,7 +53,7 @@ export class DeadLetterStore {
     this.#retention = String(retentionMs)
   }
 
-  /** Reads these lives of an id, a bounded number of bytes at a time. */
+  /** Reads these dead letters of an id, a bounded number of bytes at a time. */
   async *read(id: string, incarnations: readonly string[]): AsyncGenerator<DeadLetter, void, undefined> {
     for (let start = 0; start < incarnations.length; ) {
       const batch = incarnations.slice(start, start + incarnationsPerCall)
@@ -61,13 +65,15 @@ export class DeadLetterStore {
     }
   }
 
-  /** They may be archived again, ahead of the younger lives of the id. Returns how many. */
+  /**
+   * Moves the dead letters of an id back to its backlog, ahead of younger incarnations. Returns their number.
+   */
   async retry(id: string): Promise<number> {
     const args = [id, this.#retention]
     return new ReplyReader(await this.#call(retryDead, this.#keys.ofId(id, newToken()), args)).readNumber()
   }
 
-  /** Ends them, a bounded number of bytes at a time. */
+  /** Drops the dead letters of an id, a bounded number of bytes at a time. */
   async *drop(id: string): AsyncGenerator<DeadLetter, void, undefined> {
     for (;;) {
       const args = [id, this.#retention, String(pageBytes)]

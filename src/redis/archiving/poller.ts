@@ -3,44 +3,41 @@ import { realClock, type Timer } from '../../core/time/clock.ts'
 import type { Archiver } from './archiver.ts'
 import type { ClaimBatch, ClaimStore } from './claim-store.ts'
 
-/** Lives per claim: the server is busy with one for less than half a millisecond. */
+/** Incarnations per claim: the server is busy with one call for less than half a millisecond. */
 const maxClaimBatch = 50
 
-/** A claim for fewer costs as much. */
+/** Smallest limit of a claim: a smaller one costs as much. */
 const minClaimBatch = 8
 
-/** The shortest pause: many deadlines close together are one look. */
+/** The shortest pause between two polls, in milliseconds: deadlines close together are one poll. */
 const minPauseMs = 20
 
-/** How soon to look again where Redis could not be asked. */
+/** The pause after a failed call, in milliseconds. */
 const retryMs = 1_000
 
 export interface PollerHost {
-  /** Where it looks at the deadlines: not in the context of the visitor whose call was the first. */
+  /** The context of the polls: not that of the visitor whose call was the first. */
   readonly context: ConstructionContext
-  /**
-   * Until when a life must have been due to be claimed, by the server's time; `undefined`: nothing may be
-   * claimed.
-   */
+  /** Returns the latest deadline that may be claimed, in server time; `undefined` if nothing may be. */
   claimableUntil(): Promise<number | 'now' | undefined>
-  /** What a claim has told. */
+  /** Receives the result of a claim. */
   onClaimed(shard: number, claimed: ClaimBatch): void
-  /** A look has claimed so many lives; fulfils when it is told. Never rejects. */
+  /** Called after a poll with the number of claims; fulfils when `swept` was emitted. Never rejects. */
   onSwept(claimed: number, startedAt: number): Promise<void>
-  /** Redis could not be asked; told once until it can be again. */
+  /** Called with the error of a failed call; once until a call succeeds. */
   onFailed(error: unknown): void
 }
 
 /**
- * Looks for lives that are over, in each shard when the next one is due, and every `intervalMs` at the
- * latest.
+ * A poller of deadlines: it claims expired sessions in each shard when the next one is due, and every
+ * `intervalMs` at the latest.
  */
 export class Poller<T> {
   readonly #store: ClaimStore<T>
   readonly #archiver: Archiver<T>
   readonly #intervalMs: number
   readonly #host: PollerHost
-  /** When to look at each shard, on the monotonic clock. */
+  /** Monotonic time of the next poll of each shard. */
   readonly #nextAt: number[]
   #firstShard = 0
   #timer: Timer | undefined
@@ -65,14 +62,14 @@ export class Poller<T> {
     this.#nextAt = Array.from({ length: shards }, () => 0)
   }
 
-  /** Begins at the first call of any member. */
+  /** Starts to poll, at the first call of any member of the registry. */
   start(): void {
     if (this.#isStarted || this.#isStopped || this.#intervalMs === Number.POSITIVE_INFINITY) return
     this.#isStarted = true
     this.#wake(0)
   }
 
-  /** Fulfils when no look is under way any more. */
+  /** Stops. Fulfils when no poll is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#timer?.cancel()
@@ -87,12 +84,12 @@ export class Poller<T> {
     this.#wake(inMs)
   }
 
-  /** There is room for more claims. */
+  /** The archiver has capacity again. */
   resume(): void {
     if (Math.min(...this.#nextAt) <= realClock.now()) this.#wake(0)
   }
 
-  /** Claims all that is over, now, however long it takes to archive them; says how many. */
+  /** Claims all expired sessions now, whatever the capacity of the archiver. Returns their number. */
   async sweep(): Promise<number> {
     const startedAt = realClock.now()
     const latest = await this.#host.claimableUntil()
@@ -109,7 +106,7 @@ export class Poller<T> {
       this.#host.onClaimed(shard, claimed)
       const settled = this.#archiver.add(claimed.claims)
       total += countNew(claimed)
-      // What is not archived ends within the sweep; what is, is only sent to the archive.
+      // Without a hook they end within the sweep; with one they are only sent to the archive.
       if (!this.#archiver.hasHook) await settled
       if (!claimed.mayHaveMore || this.#isStopped) return total
     }
@@ -151,7 +148,7 @@ export class Poller<T> {
 
   #due(now: number): number[] {
     const due: number[] = []
-    // From another shard each time, so that none is starved where there is room for a few only.
+    // Another shard comes first each time, so that none starves where little can be claimed.
     this.#firstShard = (this.#firstShard + 1) % this.#nextAt.length
     for (let index = 0; index < this.#nextAt.length; index += 1) {
       const shard = (this.#firstShard + index) % this.#nextAt.length
@@ -160,7 +157,10 @@ export class Poller<T> {
     return due
   }
 
-  /** Shares the room among the shards; where there is little, a few shards have it, the others come next. */
+  /**
+   * Claims in due shards, each with a share of the archiver's capacity; where that is small, only in a few
+   * shards.
+   */
   async #claimDue(due: readonly number[]): Promise<number[]> {
     if (due.length === 0 || this.#archiver.freeCapacity === 0) return []
     const latest = await this.#claimableUntil(due)
@@ -179,7 +179,7 @@ export class Poller<T> {
       latest = await this.#host.claimableUntil()
       pauseMs = this.#intervalMs
     } finally {
-      // Where nothing may be claimed, or Redis could not be asked, these shards are looked at again later.
+      // If nothing may be claimed, or the call failed, these shards are polled again later.
       if (latest === undefined) for (const shard of due) this.#nextAt[shard] = realClock.now() + pauseMs
     }
     return latest
@@ -200,7 +200,7 @@ export class Poller<T> {
   }
 }
 
-/** What was claimed before has been counted then. */
+/** The number of first claims: the others were counted then. */
 function countNew({ claims }: ClaimBatch): number {
   return claims.filter(({ isNew }) => isNew).length
 }

@@ -46,7 +46,7 @@ function isMisuse({ name, message, cause, classes }: ClientError): boolean {
 export function backendFailedError(cause: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_FAILED',
-    'Expected Redis to carry out the call, but it answered with an error; nothing was written',
+    'Expected Redis to run the call, but it replied with an error; nothing was written',
     { cause },
   )
 }
@@ -63,7 +63,7 @@ export function needsClusterClientError(cause: Error): SessionRegistryError {
 export function backendUnavailableError(cause: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_UNAVAILABLE',
-    'Expected an answer of Redis, but none came, and repeating the call did not help; its outcome is unknown',
+    'Expected a reply from Redis, but none came, however often the call was repeated; its outcome is unknown',
     { cause },
   )
 }
@@ -72,7 +72,7 @@ export function backendUnavailableError(cause: Error): SessionRegistryError {
 export function unsupportedClientError(cause?: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
-    'Expected `client` to run a script and to hand out what the server answers, as it is: a client of node-redis, ioredis, ' +
+    'Expected `client` to run a script and to return the reply of the server unchanged: a client of node-redis, ioredis, ' +
       'iovalkey or GLIDE that answers each call by itself (no legacy mode, no `multi`, no pipeline), or an object with `run`',
     cause === undefined ? {} : { cause },
   )

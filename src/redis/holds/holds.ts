@@ -11,7 +11,7 @@ import { untilAborted } from '../until-aborted.ts'
 import type { HoldUser, SharedHold, SharedHolds, TakeResult } from './shared-holds.ts'
 
 /**
- * Keeps a session from ending, for all processes, until it is released, or for its `maxMs` at the longest.
+ * A hold: it keeps a session from ending, for all processes, until it is released, at most for its `maxMs`.
  *
  * Releasing it is activity: the idle time starts again.
  *
@@ -19,21 +19,26 @@ import type { HoldUser, SharedHold, SharedHolds, TakeResult } from './shared-hol
  * await using hold = await registry.hold(id)
  */
 export interface RedisHold<T = unknown> extends AsyncDisposable {
-  /** A copy of the session that is held, as it was when the hold was taken. */
+  /** A copy of the held session, as it was when the hold was taken. */
   readonly session: Session<T>
   /**
-   * Starts the time of the hold again: it may last for its `maxMs` from now. Returns whether it still holds,
-   * which it does not once it was released, its time was up, the session was deleted, or another process took
-   * it over. Rejects with the codes of the store.
+   * Extends the hold: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
+   * once it was released or timed out, the session was deleted, or another process took the session.
+   *
+   * Rejects with the codes of {@link RedisSessionRegistry}.
    */
   renew(): Promise<boolean>
-  /** Harmless when called twice, and after the session was deleted. Rejects with the codes of the store. */
+  /**
+   * Releases the session. Calling it again has no effect, nor after the session was deleted.
+   *
+   * Rejects with the codes of {@link RedisSessionRegistry}.
+   */
   release(): Promise<void>
 }
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
 
-/** A hold as the registry keeps it. What is printed of it shows neither an id nor a value. */
+/** A hold inside the registry. Its printed form shows neither an id nor a value. */
 class HoldTicket<T> implements RedisHold<T>, HoldUser {
   readonly #host: HoldHost<T>
   #hold: SharedHold<T> | undefined
@@ -73,7 +78,7 @@ class HoldTicket<T> implements RedisHold<T>, HoldUser {
     return this.#released
   }
 
-  /** The session has ended, or another process took it over. */
+  /** The session has ended, or another process took it. */
   onLost(): void {
     this.#end()
   }
@@ -99,22 +104,22 @@ class HoldTicket<T> implements RedisHold<T>, HoldUser {
   }
 }
 
-/** What bounds a hold, and ends it. */
+/** The registry's side of a hold. */
 interface HoldHost<T> {
-  /** Starts the time that the hold may last; `undefined` where it may for ever. */
+  /** Starts the timer that ends the hold; `undefined` where it may last for ever. */
   startTimer(ticket: HoldTicket<T>): Timer | undefined
   release(hold: SharedHold<T>, ticket: HoldTicket<T>): Promise<unknown>
   onEnded(ticket: HoldTicket<T>): void
 }
 
-/** The holds of this process. */
+/** The holds that the application took in this process. */
 export class Holds<T> {
   readonly #shared: SharedHolds<T>
   readonly #loader: SessionLoader<T>
   readonly #log: SessionLog<T>
   readonly #watchdog: Watchdog
   readonly #tickets = new Set<HoldTicket<T>>()
-  /** Called when a hold is gone. */
+  /** Called when a hold has ended. */
   onSettled: (() => void) | undefined = undefined
 
   constructor(shared: SharedHolds<T>, loader: SessionLoader<T>, log: SessionLog<T>, watchdog: Watchdog) {
@@ -132,7 +137,7 @@ export class Holds<T> {
     return [...this.#tickets].map(({ session }) => session.id)
   }
 
-  /** Holds a live session. */
+  /** Takes a hold of a live session; `undefined` where there is none. */
   async take(id: string, maxMs: number): Promise<RedisHold<T> | undefined> {
     const ticket = this.#createTicket(id, maxMs)
     const accessed = await this.#shared.take(id, ticket, { reads: true })
@@ -140,10 +145,9 @@ export class Holds<T> {
   }
 
   /**
-   * Holds a session, which is brought to life where it is absent.
+   * Takes a hold of a session, which is loaded or created where it is absent.
    *
-   * Rejects with what `load` or the factory failed with, with the codes of the store, and with
-   * `signal.reason`.
+   * Rejects with the error of `load` or the factory, with the codes of the store, and with `signal.reason`.
    */
   async acquire(id: string, options: CheckedAcquire<T>, gate: Gate): Promise<RedisHold<T> | undefined> {
     const { signal } = options
@@ -152,7 +156,7 @@ export class Holds<T> {
     return signal === undefined ? acquired : untilAborted(acquired, signal)
   }
 
-  /** Takes every hold away: the deadline of `close` has passed. */
+  /** Ends every hold at the deadline of `close`. */
   async releaseAll(): Promise<void> {
     await Promise.allSettled([...this.#tickets].map((ticket) => ticket.release()))
   }
@@ -167,7 +171,7 @@ export class Holds<T> {
       const accessed = await this.#shared.take(id, ticket, { reads: true })
       if (accessed.state === 'live') {
         const hold = this.#activate(ticket, accessed)
-        // The caller has been told that there is none.
+        // The caller has been rejected already.
         if (signal?.aborted === true) hold.release().catch(() => {})
         return hold
       }

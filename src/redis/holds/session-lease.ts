@@ -5,19 +5,19 @@ import { realClock, type Timer } from '../../core/time/clock.ts'
 import type { LeaseRef } from '../storage/lease-ref.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
-/** What happens to a lease while it is kept. */
+/** What the owner of a lease is notified of. */
 export interface LeaseEvents {
-  /** It is no longer ours, or its session has ended. */
+  /** Another process has the lease, or its session has ended. */
   onLost(error: SessionRegistryError): void
-  /** Another process asks the turn to stop. */
+  /** Another process requests that the turn stops. */
   onInterrupted(): void
 }
 
-/** How leases are kept. */
+/** Options of all leases of a registry. */
 export interface LeaseOptions {
   readonly leaseMs: number
   /**
-   * Where they are renewed: in that of a turn, the renewals would be a part of it, and keep its request in
+   * The context of the renewals. In that of a turn they would be part of the turn, and keep its request in
    * memory.
    */
   readonly context: ConstructionContext
@@ -41,13 +41,13 @@ export class SessionLease<T> {
     this.#scheduleRenewal()
   }
 
-  /** Renews it no more. */
+  /** Stops the renewals. */
   stop(): void {
     this.#isStopped = true
     this.#timer?.cancel()
   }
 
-  /** Renews it at once. What comes of it is told by the events; rejects with the codes of the store. */
+  /** Renews it at once, and reports the outcome to the events. Rejects with the codes of the store. */
   async renew(): Promise<void> {
     if (!this.#isStopped) await this.#renewOnce()
   }
@@ -62,7 +62,7 @@ export class SessionLease<T> {
       await this.#renewOnce()
     } catch (cause) {
       const { leaseMs } = this.#options
-      // Redis cannot be asked: after the lease another process may have taken over, so it is given up.
+      // Without a reply for the length of the lease, another process may have taken over.
       if (!this.#isStopped && realClock.now() - this.#renewedAt > leaseMs) this.#lose(lockLostError(cause))
     }
     if (!this.#isStopped) this.#scheduleRenewal()

@@ -7,18 +7,18 @@ import { type LeaseOptions, SessionLease } from './session-lease.ts'
 
 /** A user of a hold: a turn that joins, or a hold of the application. */
 export interface HoldUser {
-  /** The hold is gone: another process took the session over, or it has ended. */
+  /** The hold is lost: another process took the session, or it has ended. */
   onLost(error: SessionRegistryError): void
 }
 
-/** A hold of this process on one incarnation, for all who hold it here. */
+/** A hold of this process on one incarnation, shared by all its users. */
 export interface SharedHold<T> {
   readonly group: HoldGroup<T>
   readonly lease: SessionLease<T>
   readonly users: Set<HoldUser>
 }
 
-/** What {@link SharedHolds.take} has come to. */
+/** The outcome of {@link SharedHolds.take}. */
 export type TakeResult<T> =
   | Extract<AccessResult, { state: 'absent' }>
   | (Extract<AccessResult, { state: 'live' }> & { readonly hold: SharedHold<T> })
@@ -26,10 +26,10 @@ export type TakeResult<T> =
 const noChanges: SessionChanges = { text: undefined, timeoutMs: undefined }
 
 /**
- * The holds of this process: at most one in Redis for each session, however many hold it here.
+ * The holds of this process in Redis: at most one for each session, however many users it has.
  *
- * Every script that looks at a session reads all its holds. With a hold for each of them, a thousand reads of
- * one session at once cost a million looks.
+ * Every script that reads a session parses all its holds. With one for each user, the cost of concurrent
+ * reads would grow with the square of their number.
  */
 export class SharedHolds<T> {
   readonly #store: SessionStore<T>
@@ -64,7 +64,7 @@ export class SharedHolds<T> {
   }
 
   /**
-   * Ends the part of one user, and saves what it changed if the session is still in the version that it read.
+   * Ends the use of one user, and saves its changes if the session still has the version that it read.
    *
    * Rejects with the codes of the store.
    */
@@ -102,13 +102,13 @@ export class SharedHolds<T> {
     return hold
   }
 
-  /** Gives back what no one has a part in any more. */
+  /** Releases what has no user any more. */
   #releaseUnused(group: HoldGroup<T>): void {
     if (group.pendingCount > 0) return
     for (const { users, lease } of group.holds.values()) {
       if (users.size > 0) continue
       this.#end(group, lease)
-      // It ends by itself where Redis does not answer.
+      // If Redis does not reply, the lease lapses.
       this.#store.commit(lease.ref, noChanges, '').catch(() => {})
     }
     this.#dropIfUnused(group)
@@ -120,7 +120,7 @@ export class SharedHolds<T> {
     this.#dropIfUnused(group)
   }
 
-  /** The next hold of the id has another token: a release that is repeated must not end it. */
+  /** The next hold of the id gets another token: a repeated release must not end it. */
   #dropIfUnused(group: HoldGroup<T>): void {
     if (group.holds.size > 0 || group.pendingCount > 0) return
     if (this.#groups.get(group.id) === group) this.#groups.delete(group.id)
@@ -132,7 +132,7 @@ class HoldGroup<T> {
   readonly id: string
   readonly token = newToken()
   readonly holds = new Map<string, SharedHold<T>>()
-  /** Those that have asked Redis for the hold, and have no answer yet. */
+  /** Calls for the hold that have no reply yet. */
   pendingCount = 0
 
   constructor(id: string) {

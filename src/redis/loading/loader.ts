@@ -14,11 +14,11 @@ import { type LoadResult, type OpenResult, PendingOpen } from './pending-open.ts
 
 export interface OpenRequest<T> {
   /**
-   * Whether a session is to be made where there is none, or what makes its value instead of the registry's
-   * `create`.
+   * Whether a session is created where there is none; or the function that makes its value, instead of the
+   * registry's `create`.
    */
   readonly create: boolean | CreateSession<T>
-  /** The lock to take with the creation, or ''. */
+  /** The token of the lock to take with the creation, or ''. */
   readonly token: string
   /** Aborts when the caller no longer waits; the call then rejects with the reason. */
   readonly signal?: AbortSignal | undefined
@@ -34,7 +34,8 @@ export interface LoaderComponents<T> {
 }
 
 /**
- * Brings absent ids to life, by one `load` or one call of the factory that all callers of this process share.
+ * A loader of absent sessions: one `load`, or one call of the factory, for all callers of this process
+ * (single flight).
  */
 export class SessionLoader<T> {
   readonly #owner: object
@@ -43,9 +44,9 @@ export class SessionLoader<T> {
   readonly #log: SessionLog<T>
   readonly #options: ResolvedRedisOptions<T>
   readonly #pending: PendingWork
-  /** `undefined` where nothing is loaded. */
+  /** `undefined` where there is no `load` hook. */
   readonly #loadHost: LoadHost<T> | undefined
-  /** Calls of the hook that have not settled, those that count no more included. */
+  /** Calls of the hook that have not settled, stale ones included. */
   readonly #calls = new Set<LoadCall<T>>()
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   #closedError: SessionRegistryError | undefined
@@ -63,7 +64,11 @@ export class SessionLoader<T> {
       load === undefined ? undefined : { owner, events, clock: realClock, pending, load, loadTimeoutMs }
   }
 
-  /** Rejects with what `load` or the factory failed with, and with the codes of the store. */
+  /**
+   * Loads or creates the session of an absent id.
+   *
+   * Rejects with the error of `load` or the factory, and with the codes of the store.
+   */
   async materialize(id: string, request: OpenRequest<T>): Promise<OpenResult> {
     if (this.#closedError !== undefined) throw this.#closedError
     const { create, signal } = request
@@ -79,7 +84,7 @@ export class SessionLoader<T> {
       pendingOpen.created ??= this.#createSession(id, pendingOpen, result, request)
       const created = await pendingOpen.created
       if (pendingOpen.isDropped) return { state: 'changed' }
-      // The lock is of the one who has created with it.
+      // The lock belongs to the caller that created with it.
       return created.state === 'created' && !isFirst ? { ...created, token: '' } : created
     } finally {
       this.#cancel(id, pendingOpen, signal)
@@ -87,14 +92,14 @@ export class SessionLoader<T> {
   }
 
   /**
-   * The id was deleted: what is being loaded here is dropped, those who wait load anew. Returns whether there
-   * was such.
+   * Drops what is being loaded for an id that was deleted: its callers load again. Returns whether there was
+   * such a load.
    */
   drop(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
     if (pendingOpen === undefined || this.#loadHost === undefined) return false
     if (pendingOpen.load !== undefined && findScope(this.#owner, id) === pendingOpen.load.hook) {
-      // It would be called again and again. What it gives comes after the deletion.
+      // A hook that deletes its own id is not called again: its result comes after the deletion.
       pendingOpen.isDeletedByHook = true
       return false
     }
@@ -104,12 +109,12 @@ export class SessionLoader<T> {
     return true
   }
 
-  /** How many wait for the id to be brought to life. */
+  /** Returns the number of callers that wait for the id. */
   waitingCount(id: string): number {
     return this.#pendingOpens.get(id)?.callerCount ?? 0
   }
 
-  /** The ids that are being brought to life here. */
+  /** Returns the ids that are being loaded or created here. */
   ids(): string[] {
     return [...this.#pendingOpens.keys()]
   }
@@ -129,7 +134,7 @@ export class SessionLoader<T> {
     return pendingOpen
   }
 
-  /** The last who leaves takes the work with them: it is not for those who come later. */
+  /** The last caller that leaves aborts the work: later callers begin anew. */
   #cancel(id: string, pendingOpen: PendingOpen<T>, signal: AbortSignal | undefined): void {
     pendingOpen.callerCount -= 1
     if (pendingOpen.callerCount > 0) return
@@ -149,7 +154,7 @@ export class SessionLoader<T> {
     return { value: await this.#load(id, pendingOpen, this.#loadHost), loadToken: newest.loadToken }
   }
 
-  /** Never settles where the call is aborted: those who waited have been told. */
+  /** Calls the hook. Never settles after an abort: its callers have been rejected already. */
   #load(id: string, pendingOpen: PendingOpen<T>, host: LoadHost<T>): Promise<{ readonly of: T } | undefined> {
     return new Promise((resolve, reject) => {
       const call = new LoadCall<T>(host, id, {
@@ -175,7 +180,7 @@ export class SessionLoader<T> {
     try {
       text = this.#encode(id, result, ownFactory ?? this.#options.create ?? pendingOpen.create)
     } catch (error) {
-      // What a call's own factory throws is no matter of the others who wait.
+      // An error of a call's own factory does not concern the other callers.
       if (ownFactory !== undefined) throw error
       return Promise.reject(error)
     }
@@ -183,7 +188,7 @@ export class SessionLoader<T> {
     return this.#pending.track(this.#create(id, text, { ...result, loadToken }, token))
   }
 
-  /** The text of the new life. */
+  /** Returns the text of the new session. */
   #encode(id: string, { value }: LoadResult<T>, factory: CreateSession<T> | undefined): string {
     const { codec } = this.#options
     if (value !== undefined) return codec.encode(value.of)

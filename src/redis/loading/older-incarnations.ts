@@ -10,23 +10,23 @@ import { untilAborted } from '../until-aborted.ts'
 const lookBackoff: Backoff = { firstMs: 20, maxMs: 100 }
 
 export interface OlderIncarnationsHost {
-  /** Whether this process may claim a life that is waited for. */
+  /** Whether this process may claim an incarnation that a caller waits for. */
   canClaimForCaller(): boolean
-  /** Takes such a life, ahead of all others. */
+  /** Archives such an incarnation next. */
   archiveFirst(claim: Claim): void
-  /** A life of the id is the next to be claimed. */
+  /** An incarnation of the id is the next to be claimed. */
   onClaimable(id: string): void
-  /** A life of the id was taken back to life, and is over in `inMs`. */
+  /** A dead letter of the id is live again, and expires in `inMs`. */
   onRevived(id: string, inMs: number): void
-  /** Fulfils when no hook of this process works on the id any more. */
+  /** Fulfils when no `archive` of this process is running for the id; `undefined` where none is. */
   runningHook(id: string): Promise<void> | undefined
-  /** The same for lives that were deleted. */
+  /** As {@link runningHook}, for incarnations that were deleted. */
   runningHookOfDeleted(id: string): Promise<void> | undefined
 }
 
 /**
- * The way from an absent id to its newest state: older lives are waited for until they are archived, one that
- * is on the dead list is taken back to life.
+ * The wait for the newest state of an absent id: until its older incarnations are archived, or its newest
+ * dead letter is live again.
  */
 export class OlderIncarnations<T> {
   readonly #claims: ClaimStore<T>
@@ -41,16 +41,16 @@ export class OlderIncarnations<T> {
   }
 
   /**
-   * Returns the name of the state that `load` gives, once that is the newest; or `live`: there is a live
+   * Waits until the archived state of an id is its newest, and returns its name; `'live'` if there is a live
    * session.
    *
-   * Rejects with `ERR_SESSION_BUSY` after `maxTurnMs`, with `ERR_SESSION_REGISTRY_FULL`, and as the signal
-   * aborts.
+   * Rejects with `ERR_SESSION_BUSY` after `maxTurnMs`, with `ERR_SESSION_REGISTRY_FULL`, and with the reason
+   * of the signal.
    */
   async waitForNewest(id: string, signal: AbortSignal): Promise<{ readonly loadToken: string } | 'live'> {
     const deadlineAt = realClock.now() + this.#options.maxTurnMs
     for (let attempt = 1; ; attempt += 1) {
-      // Its life was deleted, but the hook may still write into what would be loaded.
+      // The incarnation was deleted, but its hook may still write what would be loaded.
       const hook = this.#host.runningHook(id)
       const canClaim = this.#host.canClaimForCaller()
       const newest = await this.#claims.newest(id, canClaim)
@@ -70,16 +70,13 @@ export class OlderIncarnations<T> {
     }
   }
 
-  /**
-   * Waits for a hook of this process that still works on a deleted life of the id. Rejects as the signal
-   * aborts.
-   */
+  /** Waits for a running hook of a deleted incarnation. Rejects with the reason of the signal. */
   async waitForDeleted(id: string, signal: AbortSignal): Promise<void> {
     const hook = this.#host.runningHookOfDeleted(id)
     if (hook !== undefined) await untilAborted(hook, signal)
   }
 
-  /** A life of the id was archived or given up, here. */
+  /** An incarnation of the id was archived or dead-lettered here: checks again at once. */
   wake(id: string): void {
     for (const current of this.#pauses.get(id) ?? []) current.finish()
   }
@@ -97,6 +94,6 @@ export class OlderIncarnations<T> {
 function notArchivedError(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BUSY',
-    'Expected the older life of the session to be archived within `maxTurnMs`, but it was not',
+    'Expected the older incarnation of the session to be archived within `maxTurnMs`, but it was not',
   )
 }

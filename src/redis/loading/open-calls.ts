@@ -8,7 +8,7 @@ import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { RedisComponents } from '../wiring.ts'
 
-/** Calls that bring a session to life where it is absent. */
+/** Calls that load or create a session where it is absent. */
 export class OpenCalls<T> {
   readonly #components: RedisComponents<T>
   readonly #operations: Operations<T>
@@ -20,7 +20,7 @@ export class OpenCalls<T> {
     this.#gate = gate
   }
 
-  /** The live session, or a new one, without waiting for anything. */
+  /** Returns the live session, or a new one. It never loads. */
   getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number): Promise<SessionSnapshot> {
     return this.#components.pending.track(this.#getOrCreate(id, create, timeoutMs))
   }
@@ -44,10 +44,9 @@ export class OpenCalls<T> {
   }
 
   /**
-   * The live session, else a loaded one, else a new one.
+   * Returns the live session, else a loaded one, else a new one.
    *
-   * Rejects with what `load` or the factory failed with, with the codes of the store, and with
-   * `signal.reason`.
+   * Rejects with the error of `load` or the factory, with the codes of the store, and with `signal.reason`.
    */
   async open(id: string, options: CheckedOpen<T>): Promise<SessionSnapshot | undefined> {
     const { signal } = options
@@ -71,7 +70,7 @@ export class OpenCalls<T> {
     }
   }
 
-  /** Makes a session where there is none; `undefined` if there was one after all. */
+  /** Creates a session; `undefined` if another one was created first. */
   async #create(
     id: string,
     create: CreateSession<T> | undefined,

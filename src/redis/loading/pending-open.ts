@@ -4,44 +4,40 @@ import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 
-/** What has become of an id that was absent. */
+/** The outcome of an open of an absent id. */
 export type OpenResult =
   | { readonly state: 'absent' }
-  /** Another caller has created it meanwhile, or it has ended again: look once more. */
+  /** Another caller created it, or it has ended again: look again. */
   | { readonly state: 'changed' }
-  /** `token`: the lock that its creator has taken with it. */
+  /** `token`: of the lock that was taken with the creation. */
   | { readonly state: 'created'; readonly snapshot: SessionSnapshot; readonly token: string }
 
-/**
- * What stands for the value of the new life: what `load` gave, from the state named `loaded`; else it is to
- * be made.
- */
+/** The value that `load` returned, from the state named `loadToken`; without one, it is to be created. */
 export interface LoadResult<T> {
   readonly value: { readonly of: T } | undefined
   readonly loadToken: string | undefined
 }
 
 /**
- * The work that is under way to bring one id to life, for all in this process who wait for it.
+ * A load or creation of one id that is under way, shared by all its callers in this process.
  *
- * It is given up when the last of them leaves: who comes later begins anew, and has no part in how this one
- * ends.
+ * It is aborted when the last of them leaves. Later callers begin anew, and do not share its outcome.
  */
 export class PendingOpen<T> {
-  /** Aborts when no one waits any more for what comes before the load. */
+  /** Aborts when no caller waits any more for what comes before the load. */
   readonly waitController = new AbortController()
-  /** The call of `load` that is under way. */
+  /** The running call of `load`. */
   load: LoadCall<T> | undefined
-  /** Those who wait. */
+  /** The number of callers that wait. */
   callerCount = 0
-  /** A factory that one of them has brought. */
+  /** The factory of one of the callers. */
   create: CreateSession<T> | undefined
   created: Promise<OpenResult> | undefined
-  /** Whether the id was deleted meanwhile: what comes of it is not for those who wait. */
+  /** Whether the id was deleted meanwhile: the result is stale. */
   isDropped = false
-  /** Whether the hook itself has deleted the id. */
+  /** Whether the hook itself deleted the id. */
   isDeletedByHook = false
-  /** `changed`: look once more. */
+  /** `changed`: look again. */
   readonly result: Promise<LoadResult<T> | 'changed'>
   #isSettled = false
   #resolve: (result: LoadResult<T> | 'changed') => void = () => {}
@@ -52,11 +48,11 @@ export class PendingOpen<T> {
       this.#resolve = resolve
       this.#reject = reject
     })
-    // Where no one waits any more, no one is told.
+    // Without a caller, a rejection is of no interest.
     this.result.catch(() => {})
   }
 
-  /** Takes what `finding` comes to, unless this one is dropped, failed or left before. */
+  /** Settles with the outcome of `loading`, unless this one was dropped, failed or aborted before. */
   follow(loading: Promise<LoadResult<T> | 'changed'>): void {
     loading.then(
       (result) => {
@@ -67,7 +63,7 @@ export class PendingOpen<T> {
     )
   }
 
-  /** What is found, for one who waits until `left` aborts; then it rejects with the reason. */
+  /** Returns the result for a caller; rejects with the reason when its signal aborts. */
   wait(signal: AbortSignal | undefined): Promise<LoadResult<T> | 'changed'> {
     if (signal === undefined) return this.result
     return new Promise((resolve, reject) => {
@@ -76,7 +72,7 @@ export class PendingOpen<T> {
     })
   }
 
-  /** The id was deleted: those who wait begin anew. */
+  /** The id was deleted: the callers begin anew. */
   drop(): void {
     this.isDropped = true
     this.#resolve('changed')
@@ -88,7 +84,7 @@ export class PendingOpen<T> {
     this.abort(error)
   }
 
-  /** What is under way is to stop, if it has not come to anything yet. */
+  /** Aborts the work, unless it has settled. */
   abort(reason: unknown): void {
     if (this.#isSettled) return
     this.#isSettled = true

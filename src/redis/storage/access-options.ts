@@ -1,22 +1,25 @@
 import { kindCode, type LeaseKind } from './lease-ref.ts'
 
-/** What is wanted of a live session, besides whether there is one. */
+/** What {@link SessionStore.access} does with a live session besides finding it. */
 export interface AccessOptions {
-  /** It is activity. */
+  /** Touch it: its idle time starts again. */
   readonly touches?: boolean
-  /** The value is wanted. */
+  /** Return its value. */
   readonly reads?: boolean
   /** Take the turn lock, or a hold, under this token. */
   readonly takes?: { readonly kind: LeaseKind; readonly token: string }
-  /** Ask the turn that has the lock to stop. */
+  /** Request that the running turn stops. */
   readonly interrupts?: boolean
-  /** Stand in line for the lock, where it is not free. */
+  /** Wait for the lock where it is not free. */
   readonly waits?: boolean
-  /** Called where the answer came too late for its caller, and it was taken: by default it is given back. */
+  /**
+   * Called when the lock or hold was taken, but the reply came too late for its caller. By default it is
+   * released.
+   */
   readonly onLate?: ((incarnation: string) => void) | undefined
 }
 
-/** The flags of the script `enter`. */
+/** Returns the flags of the script `access`. */
 export function flagsOf({ touches, reads, takes, interrupts, waits }: AccessOptions): string {
   const kind = takes === undefined ? '' : kindCode[takes.kind]
   const flags = [touches && 't', reads && 'd', kind, interrupts && 'i', waits && 'w']

@@ -1,6 +1,6 @@
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 
-/** In the arguments of scripts, -1 stands for any number of live sessions in a shard. */
+/** Returns the capacity of a shard as an argument of a script, where -1 is no limit. */
 export function capacityText(maxPerShard: number): string {
   return maxPerShard === Number.POSITIVE_INFINITY ? '-1' : String(maxPerShard)
 }

@@ -1,10 +1,32 @@
 import { tokenLength } from './tokens.ts'
 
-/** The names of all keys. `docs/redis.md` says what is under them. */
+/**
+ * The names of all keys.
+ *
+ *   {prefix:k}:s:<id>     hash        the session, live or expired              fields: session.lua.ts
+ *   {prefix:k}:x:<id>     hash        backlog: older incarnations, dead letters fields: backlog.lua.ts
+ *   {prefix:k}:dl         sorted set  deadlines: incarnations not claimed yet, by deadline
+ *   {prefix:k}:px         sorted set  queue: incarnations to archive, by when they may be claimed
+ *   {prefix:k}:lt         hash        leases of claims: token, phase, attempts  fields: lease.lua.ts
+ *   {prefix:k}:dead       sorted set  dead letters, by the time of their last failure
+ *   {prefix:k}:gone       sorted set  operations to recognise when repeated, by when they are forgotten
+ *   {prefix:k}:op:<token> list        the reply of an operation that must not run twice
+ *   {prefix}:config       string      the number of shards
+ *   {prefix}:archives     string      heartbeat: some process archives
+ *
+ * `k` is the shard of the id. The life of a session in these keys:
+ *
+ *   create ──▶ s, dl ──deadline, claim──▶ s, px, lt ──load──▶ sealed ──ack──▶ gone
+ *                │ the id is created again                      │ failed: px after a pause
+ *                ▼                                              ▼ failed for the last time
+ *              x, px ──first of its id, claim──▶ x, px, lt      x, dead ──retryDead──▶ x, px
+ *
+ * `docs/redis.md` adds the TTLs.
+ */
 export class Keys {
   readonly shards: number
   readonly config: string
-  /** The note that some process archives. */
+  /** Its presence says that some process archives. */
   readonly heartbeat: string
   readonly #prefix: string
 
@@ -15,7 +37,7 @@ export class Keys {
     this.heartbeat = `{${prefix}}:archives`
   }
 
-  /** FNV-1a over the UTF-16 units of the id. It is a part of the format of the data. */
+  /** Returns the shard of an id: FNV-1a over its UTF-16 units. It is part of the data format. */
   shardOf(id: string): number {
     let hash = 0x811c9dc5
     for (let index = 0; index < id.length; index += 1) {
@@ -26,13 +48,13 @@ export class Keys {
     return (hash >>> 0) % this.shards
   }
 
-  /** Session, older lives and deadlines: for what only concerns the live session. */
+  /** The keys of scripts that concern only the live session. */
   session(id: string): [session: string, older: string, deadlines: string] {
     const tag = this.#tag(this.shardOf(id))
     return [`${tag}:s:${id}`, `${tag}:x:${id}`, `${tag}:dl`]
   }
 
-  /** All that a transition of a life may touch; with an operation, also where its answer is remembered. */
+  /** All keys that a transition of an id may touch; with an operation, also that of its reply. */
   ofId(id: string, operation?: string): string[] {
     const tag = this.#tag(this.shardOf(id))
     const keys = [...this.session(id), `${tag}:px`, `${tag}:lt`, `${tag}:dead`, `${tag}:gone`]
@@ -40,7 +62,10 @@ export class Keys {
     return keys
   }
 
-  /** The life that stands as this member in a set of the shard; `undefined` where it is none of it. */
+  /**
+   * Returns the incarnation that a member of a set of the shard names; `undefined` if it names none of this
+   * shard.
+   */
   incarnationIn(shard: number, member: string): IncarnationRef | undefined {
     const ref = parseMember(member)
     if (ref.id === '' || member[tokenLength] !== ':') return undefined
@@ -55,7 +80,7 @@ export class Keys {
     return `${this.#tag(shard)}:dead`
   }
 
-  /** Queue and leases. */
+  /** The keys of the claims of a shard. */
   queue(shard: number): [queue: string, leases: string] {
     const tag = this.#tag(shard)
     return [`${tag}:px`, `${tag}:lt`]
@@ -65,13 +90,13 @@ export class Keys {
     return `${this.#tag(shard)}:op:${operation}`
   }
 
-  /** All keys of a shard bear one hash tag, so that a cluster keeps them on one node. */
+  /** All keys of a shard have one hash tag, so that a cluster keeps them on one node. */
   #tag(shard: number): string {
     return `{${this.#prefix}:${shard}}`
   }
 }
 
-/** A life as it stands in the queues: the name of the life, and the id. */
+/** The name of an incarnation, as the sorted sets have it. */
 export interface IncarnationRef {
   readonly id: string
   readonly incarnation: string

@@ -1,4 +1,4 @@
-/** What one has of a session for a time: the turn lock, or a hold. */
+/** What a lease is of: the turn lock, or a hold. */
 export type LeaseKind = 'turn' | 'hold'
 
 export interface LeaseRef {
@@ -8,13 +8,11 @@ export interface LeaseRef {
   readonly token: string
 }
 
-/** `part`: others have the hold as well, and keep it. */
+/** The lease that a commit releases. `part`: none, since others still use the hold. */
 export type CommitRef = Omit<LeaseRef, 'kind'> & { readonly kind: LeaseKind | 'part' }
 
-/** How the scripts name them. */
+/** The codes of the kinds in the arguments of scripts. */
 export const kindCode = { turn: 'l', hold: 'h', part: 'p' } as const
 
-/**
- * What giving a lease back has come to. `lost`: it was another's. `ended`: the session has ended meanwhile.
- */
+/** The outcome of a commit. `lost`: another process has the lease. `ended`: the session has ended. */
 export type CommitOutcome = 'done' | 'lost' | 'ended'

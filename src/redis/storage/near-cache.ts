@@ -1,34 +1,33 @@
 import { detachString } from '../../core/ids/detach-string.ts'
 
-/** A version of a session's value. */
+/** A version of the value of a session, as text. */
 export interface CachedText {
   readonly incarnation: string
   readonly version: string
   readonly text: string
 }
 
-/**
- * What the cache keeps at the most, in bytes: some hundred long histories, or some ten thousand short ones.
- */
+/** The capacity of the cache in bytes: some hundred long histories, or ten thousands of short ones. */
 const maxBytes = 32 * 1024 * 1024
 
 /**
- * What an entry takes besides its characters: 200 bytes on 64-bit V8, and the slack of a `Map` that grows.
+ * The size of an entry without its characters, in bytes: measured on 64-bit V8, with the slack of a growing
+ * `Map`.
  */
 const entryBytes = 320
 
-/** What is left when a cache that is full has evicted. */
+/** The share that remains after an eviction. */
 const evictionTarget = 7 / 8
 
-/** V8 keeps a text with a character outside of Latin-1 in two bytes for each unit. */
+/** Bytes per UTF-16 unit, since V8 keeps texts with characters outside of Latin-1 so. */
 const unitBytes = 2
 
 /**
  * A cache of the texts that this process last saw, so that a large history that has not changed is not sent
  * again.
  *
- * It only saves transfer: each read asks Redis whether the version is still the current one. The least
- * recently used texts go first.
+ * It only saves transfer: each read asks Redis whether the version is current. The least recently used texts
+ * are evicted first.
  */
 export class NearCache {
   readonly #texts = new Map<string, CachedText>()
@@ -65,8 +64,7 @@ export class NearCache {
   }
 
   /**
-   * More than one at a time: the way to the oldest entry of a `Map` leads over all the places of those
-   * deleted before.
+   * Evicts several at once: finding the oldest entry of a `Map` steps over all that were deleted before it.
    */
   #evict(): void {
     for (const oldest of this.#texts.keys()) {
@@ -75,7 +73,7 @@ export class NearCache {
     }
   }
 
-  /** Forgets the text of one incarnation, which has ended; a later one of the id is kept. */
+  /** Forgets the text of an incarnation that has ended; that of a younger one of the id is kept. */
   forget({ id, incarnation }: { readonly id: string; readonly incarnation: string }): void {
     if (this.#texts.get(id)?.incarnation === incarnation) this.delete(id)
   }

@@ -3,19 +3,19 @@ import type { CallScript } from '../client/shard-guard.ts'
 import { alive, count, countSince, page } from '../scripts/scan.lua.ts'
 import type { IncarnationRef, Keys } from './keys.ts'
 
-/** Names per page: the server is busy with one for about a millisecond. */
+/** Members per page; the server is busy with one for about a millisecond. */
 const pageSize = 500
 
-/** Lives that are asked for together just before they are handed out. */
+/** Incarnations that are checked together just before they are yielded. */
 const batchSize = 32
 
-/** The dead lives of one id. */
+/** The dead letters of one id. */
 export interface DeadIncarnations {
   readonly id: string
   readonly incarnations: string[]
 }
 
-/** Goes through the sorted sets of all shards; no SCAN, no KEYS. */
+/** Iteration and counting by the sorted sets of all shards, without SCAN or KEYS. */
 export class SessionScan {
   readonly #call: CallScript
   readonly #keys: Keys
@@ -25,19 +25,19 @@ export class SessionScan {
     this.#keys = keys
   }
 
-  /** Sessions of all processes: those that are over and not claimed yet are counted. */
+  /** Returns the number of sessions of all processes, expired ones included until they are claimed. */
   async size(): Promise<number> {
     return this.#sum((shard) => this.#call(count, [this.#keys.deadlines(shard)], []))
   }
 
-  /** The lives that were given up since `ms` ago. */
+  /** Returns the number of dead letters of the last `ms`. */
   async deadCount(ms: number): Promise<number> {
     return this.#sum((shard) => this.#call(countSince, [this.#keys.dead(shard)], [String(ms)]))
   }
 
   /**
-   * The lives that live, shard by shard as they were when the walk came to it, least recently active first,
-   * in batches that were looked at once more just before.
+   * Yields the live incarnations: shard by shard as they were when it reached the shard, least recently
+   * active first, each batch checked once more just before.
    */
   async *live(): AsyncGenerator<IncarnationRef[], void, undefined> {
     for (const shard of this.#shards()) {
@@ -54,7 +54,7 @@ export class SessionScan {
     }
   }
 
-  /** All lives that are not given up, those that are over included. */
+  /** Yields all incarnations except dead letters, expired ones included. */
   async *all(): AsyncGenerator<IncarnationRef[], void, undefined> {
     for (const shard of this.#shards()) {
       for (const key of [this.#keys.deadlines(shard), this.#keys.queue(shard)[0]]) {
@@ -63,10 +63,7 @@ export class SessionScan {
     }
   }
 
-  /**
-   * The lives that were given up since `ms` ago, by their id; in each shard the id that failed the longest
-   * ago is first.
-   */
+  /** Yields the dead letters of the last `ms` by id; in each shard, the id with the oldest failure first. */
   async *dead(ms: number): AsyncGenerator<DeadIncarnations, void, undefined> {
     for (const shard of this.#shards()) {
       const ids = new Map<string, string[]>()
@@ -87,7 +84,7 @@ export class SessionScan {
     return answers.reduce((sum: number, reply) => sum + new ReplyReader(reply).readNumber(), 0)
   }
 
-  /** Entries that are no lives of the shard are passed over: the next claim removes them. */
+  /** Skips members that are not incarnations of the shard: the next claim removes them. */
   #refsOf(shard: number, members: readonly string[]): IncarnationRef[] {
     const refs = members.map((member) => this.#keys.incarnationIn(shard, member))
     return refs.filter((ref) => ref !== undefined)
@@ -97,7 +94,7 @@ export class SessionScan {
     return Array.from({ length: this.#keys.shards }, (_, shard) => shard)
   }
 
-  /** All members of a set, once each, though their scores may change between two pages. */
+  /** Returns all members of a set, once each, though their scores may change between two pages. */
   async #membersOf(key: string, from: string, agoMs = 0): Promise<string[]> {
     const found = new Set<string>()
     for (let score = from, passed = 0; ; ) {

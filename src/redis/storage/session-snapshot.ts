@@ -1,29 +1,28 @@
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import type { ReplyReader } from '../client/reply-reader.ts'
 
-/** One life of an id, as Redis knew it at a moment. */
+/** One incarnation of an id, as it was in Redis at `seenAt`. */
 export interface SessionSnapshot {
   readonly id: string
   readonly incarnation: string
   /**
-   * Names what was saved last: random, so that it cannot come again on a server that has lost its last
-   * moments.
+   * The name of the last save. It is random, so that it cannot recur on a server that lost its last writes.
    */
   readonly version: string
-  /** Epoch ms of the server, and so are the other times. */
+  /** Epoch milliseconds of the server, as all instants here. */
   readonly createdAt: number
   readonly lastActiveAt: number
   /** The idle timeout. */
   readonly timeoutMs: number
-  /** When it is over by age, however active. */
+  /** The instant at which it expires, however active. */
   readonly maxAgeAt: number
-  /** The moment at which all this was so. */
+  /** The instant of this state. */
   readonly seenAt: number
   readonly held: boolean
   readonly text: string
 }
 
-/** Reads `v, c, a, i, m`, the order in which every script tells the times of a life. */
+/** Reads the `times` of a reply: `v, c, a, i, m`, see `session.lua.ts`. */
 export function readTimes(
   reply: ReplyReader,
 ): Pick<SessionSnapshot, 'version' | 'createdAt' | 'lastActiveAt' | 'timeoutMs' | 'maxAgeAt'> {
@@ -36,14 +35,14 @@ export function readTimes(
   }
 }
 
-/** Reads a life that has ended: its incarnation, its times and its value. */
+/** Reads an incarnation that has ended: its name, its times and its value. */
 export function readEnded(id: string, seenAt: number, reply: ReplyReader): SessionSnapshot {
   const incarnation = reply.readText()
   const times = readTimes(reply)
   return { id, incarnation, ...times, seenAt, held: false, text: reply.readText() }
 }
 
-/** In Redis, -1 stands for never. */
+/** Returns a duration as an argument of a script, where -1 is never. */
 export function durationText(ms: number): string {
   return ms === Number.POSITIVE_INFINITY ? '-1' : String(ms)
 }
@@ -52,12 +51,14 @@ function orNever(ms: number): number {
   return ms < 0 ? Number.POSITIVE_INFINITY : ms
 }
 
-/** Why a life that is over is: the deadline that came first. */
+/** Returns why a session has expired: the deadline that came first. */
 export function expiryReason({ lastActiveAt, timeoutMs, maxAgeAt }: SessionSnapshot): ExpiryReason {
   return maxAgeAt < lastActiveAt + timeoutMs ? 'age' : 'idle'
 }
 
-/** How much later than its idle timeout a session is over, at the most; the scripts reckon alike. */
+/**
+ * Returns how much later than its idle timeout a session may expire, in milliseconds; `lagMs` of the scripts.
+ */
 export function lagOf(timeoutMs: number): number {
   return Math.max(1, Math.min(Math.floor(timeoutMs / 128), 1_000))
 }

@@ -19,21 +19,21 @@ import { newToken } from './tokens.ts'
 import { UncertainLocks } from './uncertain-locks.ts'
 
 export type AccessResult =
-  /** `waits`: an older life of the id is not archived yet. */
+  /** `awaitsArchive`: an older incarnation of the id is not archived yet. */
   | { readonly state: 'absent'; readonly awaitsArchive: boolean }
   | { readonly state: 'live'; readonly snapshot: SessionSnapshot; readonly isAcquired: boolean }
 
-/** What a try to create has come to. `ended`: created, and ended since, while the answer was lost. */
+/** The outcome of a creation. `ended`: it was created, and ended while the reply was lost. */
 export type CreateResult =
-  /** There is a live session, or a newer state than the one that was loaded. */
+  /** There is a live session, or a newer state than the loaded one. */
   { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly snapshot: SessionSnapshot }
 
-/** What an assignment has come to. `busy`: a turn has the session, or waits for it. */
+/** The outcome of an assignment. `busy`: a turn has the session, or waits for it. */
 export type AssignResult =
   | { readonly state: 'busy' | 'assigned' }
   | { readonly state: 'created' | 'ended'; readonly snapshot: SessionSnapshot }
 
-/** A life that was ended by a call, and what it was doing. */
+/** An incarnation that a call ended, and its state before. */
 export interface RemovedSession {
   readonly snapshot: SessionSnapshot
   readonly state: 'live' | 'archiving' | 'expired'
@@ -41,9 +41,7 @@ export interface RemovedSession {
 
 const removedState = { 0: 'expired', 1: 'live', 2: 'archiving' } as const
 
-/**
- * The sessions of this registry in Redis: each member is one script, one round trip, and bears repetition.
- */
+/** The sessions in Redis. Each member is one script: one round trip, which may be repeated. */
 export class SessionStore<T> {
   readonly #call: CallScript
   readonly #keys: Keys
@@ -53,7 +51,7 @@ export class SessionStore<T> {
   readonly #lease: string
   readonly #locks: UncertainLocks
   readonly #capacity: string
-  /** Called when a session of this shard may be over in `inMs`. */
+  /** Called when a session of this shard may expire in `inMs`. */
   onDeadline: ((shard: number, inMs: number) => void) | undefined = undefined
 
   constructor(call: CallScript, keys: Keys, cache: NearCache, options: ResolvedRedisOptions<T>) {
@@ -67,7 +65,7 @@ export class SessionStore<T> {
     this.#capacity = capacityText(options.maxPerShard)
   }
 
-  /** The token for a try to take the turn lock of a session. */
+  /** Returns the token for an attempt to take the turn lock of a session. */
   lockToken(id: string): string {
     return this.#locks.tokenFor(id)
   }
@@ -98,7 +96,8 @@ export class SessionStore<T> {
   }
 
   /**
-   * `loaded`: names the state that the value was loaded from; it is created only if that is still the newest.
+   * Creates a session. `loadToken` names the state that the value was loaded from: nothing is created unless
+   * that is still the newest.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -152,7 +151,7 @@ export class SessionStore<T> {
   }
 
   /**
-   * Creates in any case, and gives the life that had to end for it.
+   * Creates a session in place of a live one; returns both.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -190,14 +189,14 @@ export class SessionStore<T> {
     )
     args.push(version)
     const lifetime = timeoutMs === undefined ? undefined : this.#lifetime(timeoutMs)
-    // While it is under way nobody else may use the token: the lock would be released under them.
+    // While it is under way, no other attempt may use the token: their lock would be released.
     this.#locks.forget(id, token)
     const called = this.#call(commit, this.#keys.session(id), args, lifetime)
     const reply = new ReplyReader(await (kind === 'turn' ? this.#locks.track(id, token, called) : called))
     const state = reply.readNumber()
     if (state < 0) this.#cache.forget(lease)
     if (state <= 0) return state === 0 ? 'lost' : 'ended'
-    // Where a later save has come before a repeat, it has another name, and this one is not believed.
+    // If a later save came before the repeat, its version differs, and this entry is not used.
     if (text !== undefined) this.#cache.set(id, { incarnation, version: operation, text })
     if (state === 1) this.onDeadline?.(this.#keys.shardOf(id), reply.readNumber())
     return 'done'
@@ -218,7 +217,7 @@ export class SessionStore<T> {
     return reply.readNumber() === 1 ? 'interrupted' : 'renewed'
   }
 
-  /** Stands in line for the lock no more. Where this fails, the place lapses soon. */
+  /** Stops waiting for the lock. If this fails, the entry lapses soon. */
   async withdraw(id: string, token: string): Promise<void> {
     await this.#call(withdraw, this.#keys.session(id), [id, this.#retention, token], { isBackground: true })
   }
@@ -239,7 +238,7 @@ export class SessionStore<T> {
     return removed
   }
 
-  /** A lock or a hold was taken, and its answer came too late for the caller. */
+  /** A lock or a hold was taken, but the reply came too late for the caller. */
   #onLateAcquire(
     id: string,
     takes: NonNullable<AccessOptions['takes']>,
@@ -254,9 +253,9 @@ export class SessionStore<T> {
   }
 
   #releaseLate(lease: LeaseRef): void {
-    // The next try of this process may have the lock by now.
+    // The next attempt of this process may have the lock by now.
     if (lease.kind === 'turn' && !this.#locks.forget(lease.id, lease.token)) return
-    // Where this fails too, the lease runs out.
+    // If this fails too, the lease lapses.
     this.commit(lease, { text: undefined, timeoutMs: undefined }, '').catch(() => {})
   }
 
@@ -287,7 +286,7 @@ export class SessionStore<T> {
     return { ...identity, ...times, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt }
   }
 
-  /** Nobody waits for it, and its key goes by itself. */
+  /** Deletes a reply that has arrived. Not awaited, since its key expires anyway. */
   #forgetReply(id: string, operation: string): void {
     const key = this.#keys.operationReply(this.#keys.shardOf(id), operation)
     this.#call(forget, [key], [], { isBackground: true }).catch(() => {})

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
 /**
- * A name that nobody else has: of a life, a lock, an operation. 22 characters, for it stands in every queue.
+ * Returns a unique name for an incarnation, a lock or an operation. 22 characters, since sets and hashes are
+ * full of them.
  */
 export function newToken(): string {
   return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')

@@ -4,16 +4,15 @@ import { newToken } from './tokens.ts'
 
 interface UncertainLock {
   readonly token: string
-  /** Monotonic time by which the lease has run out. */
+  /** Monotonic time by which the lease has lapsed. */
   readonly expiresAt: number
 }
 
 /**
- * The tokens of turn locks whose calls were given up: the lock may have been taken, or may not have been
- * released.
+ * The tokens of turn locks whose calls got no reply: the lock may have been taken, or not have been released.
  *
- * The next try of this process for the same session uses the token again, and so recognises its own lock,
- * which nobody else would get before its lease has run out.
+ * The next attempt of this process for the same session uses the token again, and so recognises its own lock,
+ * which no other process could take before its lease has lapsed.
  */
 export class UncertainLocks {
   readonly #leaseMs: number
@@ -23,19 +22,19 @@ export class UncertainLocks {
     this.#leaseMs = leaseMs
   }
 
-  /** The token for a try to lock a session. */
+  /** Returns the token for an attempt to lock a session. */
   tokenFor(id: string): string {
     const uncertain = this.#locks.get(id)
     this.#locks.delete(id)
     return uncertain === undefined || uncertain.expiresAt < realClock.now() ? newToken() : uncertain.token
   }
 
-  /** Forgets a token, and returns whether it was lost and not used again. */
+  /** Forgets a token. Returns whether it was uncertain and not used again. */
   forget(id: string, token: string): boolean {
     return this.#locks.get(id)?.token === token && this.#locks.delete(id)
   }
 
-  /** Returns what `call` comes to, and notes the token where its outcome is not known. */
+  /** Returns the result of `call`, and keeps the token if its outcome is unknown. */
   async track<R>(id: string, token: string, call: Promise<R>): Promise<R> {
     try {
       return await call
@@ -47,13 +46,13 @@ export class UncertainLocks {
 
   #add(id: string, token: string): void {
     const now = realClock.now()
-    // The oldest come first.
+    // A `Map` iterates in the order of insertion: oldest first.
     for (const [other, { expiresAt: until }] of this.#locks) {
       if (until >= now) break
       this.#locks.delete(other)
     }
     this.#locks.delete(id)
-    // A call is carried out before it is given up, so its lease does not begin later than now.
+    // A call runs before it is rejected, so its lease does not begin later than now.
     this.#locks.set(id, { token, expiresAt: now + this.#leaseMs })
   }
 }

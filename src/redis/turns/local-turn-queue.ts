@@ -1,24 +1,26 @@
 import { LinkedQueue } from '../../core/async/linked-queue.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
-/** The turns of one id in this process: those of other processes stand in no line with them. */
+/** The queue of turns of one id in this process. Those of other processes are not in it. */
 export class LocalTurnQueue<T> {
   readonly id: string
   readonly runs = new LinkedQueue<RedisTurnRun<T>>()
   running: RedisTurnRun<T> | undefined = undefined
-  /** The try to get the lock that is under way, for the first in the queue. */
+  /** The running attempt to take the lock, for the first in the queue. */
   attempt: LockAttempt | undefined = undefined
 
   constructor(id: string) {
     this.id = id
   }
 
-  /** Whether a turn that excludes others would have to wait. */
+  /** Whether an exclusive turn would have to wait. */
   get isBusy(): boolean {
     return this.running !== undefined || this.runs.size > 0
   }
 
-  /** The turns that wait for another one: the first of a line in which none runs is about to begin. */
+  /**
+   * The number of turns that wait for another one; the first of a queue in which none runs is about to begin.
+   */
   get waitingCount(): number {
     return this.running === undefined ? Math.max(this.runs.size - 1, 0) : this.runs.size
   }
@@ -29,22 +31,22 @@ export class LocalTurnQueue<T> {
 }
 
 /**
- * One try of this process to get the turn lock of a session, under one token.
+ * An attempt of this process to take the turn lock of a session, under one token.
  *
- * It serves all who stand in the line while it lasts. It is given up when the last of them has left: those
- * who come later begin a try of their own, and have nothing to do with how this one ends.
+ * It serves all turns that are queued while it lasts. It is aborted when the last of them has left; later
+ * turns begin an attempt of their own, and do not share its outcome.
  */
 export class LockAttempt {
   readonly token: string
   readonly #controller = new AbortController()
-  /** Whether it may have a place among the processes that wait for the lock. */
+  /** Whether it may be among the processes that wait for the lock in Redis. */
   isQueued = false
 
   constructor(token: string) {
     this.token = token
   }
 
-  /** Aborts when no one wants the lock any more. */
+  /** Aborts when no turn needs the lock any more. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }

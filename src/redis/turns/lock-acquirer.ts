@@ -15,13 +15,16 @@ import type { RedisTurnRun } from './turn-run.ts'
 /** The pauses between tries for a lock that another process has. */
 const lockBackoff: Backoff = { firstMs: 10, maxMs: 100, factor: 1.5 }
 
-/** A life that is held for a turn that joins. */
+/** A session that is held for a turn that joins. */
 export interface JoinedSession<T> {
   readonly snapshot: SessionSnapshot
   readonly hold: SharedHold<T>
 }
 
-/** How a turn comes to its session: the lock is taken, or a hold; what is absent is brought to life first. */
+/**
+ * The acquisition of a session for a turn: the lock or a hold is taken; an absent session is loaded or
+ * created first.
+ */
 export class LockAcquirer<T> {
   readonly #store: SessionStore<T>
   readonly #loader: SessionLoader<T>
@@ -41,10 +44,10 @@ export class LockAcquirer<T> {
   }
 
   /**
-   * Takes the lock for the first in the line by then. Returns `undefined` when no one in it wants it any
-   * more; the lock, if it was taken all the same, is given back.
+   * Takes the lock for the turn that is first in the queue by then. Returns `undefined` when no turn in it
+   * needs it any more; a lock that was taken all the same is released.
    *
-   * Rejects with what `load` or the factory failed with, and with the codes of the store.
+   * Rejects with the error of `load` or the factory, and with the codes of the store.
    */
   async acquire(queue: LocalTurnQueue<T>, attempt: LockAttempt): Promise<SessionSnapshot | undefined> {
     const { id } = queue
@@ -97,8 +100,8 @@ export class LockAcquirer<T> {
   }
 
   /**
-   * Takes a hold for a turn that joins, whatever turn has the lock; `undefined` when it does not want it any
-   * more.
+   * Takes a hold for a turn that joins, whatever turn has the lock; `undefined` when the turn does not need
+   * it any more.
    */
   async acquireHold(run: RedisTurnRun<T>): Promise<JoinedSession<T> | undefined> {
     const { id } = run
@@ -120,7 +123,7 @@ export class LockAcquirer<T> {
     return undefined
   }
 
-  /** Gives a lock back with nothing saved. It ends by itself where Redis does not answer. */
+  /** Releases a lock without saving. If Redis does not reply, the lease lapses. */
   async release(ref: LeaseRef): Promise<void> {
     try {
       await this.#store.commit(ref, { text: undefined, timeoutMs: undefined }, '')
@@ -128,7 +131,7 @@ export class LockAcquirer<T> {
   }
 }
 
-/** Those that do not wait while another turn runs. */
+/** Rejects the turns that do not wait for a running one. */
 function rejectNonWaiting<T>(runs: LinkedQueue<RedisTurnRun<T>>): void {
   for (const run of runs) {
     if (run.whenBusy === 'reject') reject(run, busyError())

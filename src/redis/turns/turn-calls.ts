@@ -7,7 +7,7 @@ import { checkRedisId } from '../redis-id.ts'
 import { RedisTurnRun } from './turn-run.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
-/** Calls of `run`, and those by which a stream is read. */
+/** Calls of `run`, and of the turns that serve a stream. */
 export class TurnCalls<T> {
   readonly #turns: TurnScheduler<T>
   readonly #gate: Gate
@@ -17,7 +17,7 @@ export class TurnCalls<T> {
     this.#gate = gate
   }
 
-  /** `stream`: what the stream tells that is read by this turn. */
+  /** Starts a turn. `stream`: the signals of the stream that the turn serves. */
   run<R>(
     id: string,
     turn: Turn<T, R>,
@@ -29,7 +29,7 @@ export class TurnCalls<T> {
       if (signal?.aborted === true) throw abortReason(signal)
       const outer = this.#turns.outerTurn(id)
       const isOpen = this.#gate.admit()
-      // What belongs to a running turn is still let in while the registry closes.
+      // What belongs to a running turn is admitted while the registry closes.
       const joins = outer !== undefined || (isOpen && whenBusy === 'join' && this.#turns.isRunning(id))
       if (!joins) this.#gate.assertOpen()
       const settle = { resolve: resolve as (result: unknown) => void, reject }

@@ -4,13 +4,13 @@ import type { SessionChanges } from '../redis-session.ts'
 import type { CommitOutcome, LeaseRef } from '../storage/lease-ref.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
-/** What a turn has of its session in Redis while it runs: the lock, or a part of a hold. */
+/** The right of a turn to its session in Redis: the lock, or the use of a hold. */
 export interface TurnLease {
-  /** Whether no other turn that excludes others runs meanwhile. */
+  /** Whether no other exclusive turn runs at the same time. */
   readonly isExclusive: boolean
-  /** Renews it no more: from now on only {@link commit} is to come. */
+  /** Stops its renewals: only {@link commit} may follow. */
   stop(): void
-  /** Gives it back, and saves the changes. Rejects with the codes of the store. */
+  /** Saves the changes and releases it. Rejects with the codes of the store. */
   commit(changes: SessionChanges, version: string): Promise<CommitOutcome>
 }
 
@@ -35,7 +35,7 @@ export class LockLease<T> implements TurnLease {
   }
 }
 
-/** The part of a turn that joins in the hold of this process. */
+/** The use of this process's hold by a turn that joins. */
 export class HoldLease<T> implements TurnLease {
   readonly isExclusive = false
   readonly #holds: SharedHolds<T>
@@ -48,7 +48,7 @@ export class HoldLease<T> implements TurnLease {
     this.#user = user
   }
 
-  /** Others may have the hold as well. */
+  /** The hold may have other users. */
   stop(): void {}
 
   commit(changes: SessionChanges, version: string): Promise<CommitOutcome> {

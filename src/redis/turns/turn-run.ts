@@ -5,28 +5,28 @@ import type { HoldUser } from '../holds/shared-holds.ts'
 import type { RedisSession } from '../redis-session.ts'
 import type { TurnLease } from './turn-lease.ts'
 
-/** A call of `run` in the registry of many processes. */
+/** A call of `run` on Redis. */
 export class RedisTurnRun<T> extends TurnCall<T> implements HoldUser {
   declare readonly outer: RedisTurnRun<T> | undefined
   /**
-   * Whether it is brought to life where it is absent; else the turn is not called, and its result is
+   * Whether an absent session is loaded or created; else the turn is not called, and its result is
    * `undefined`.
    */
   mayCreate = true
-  /** Its place in the line of its id, while it waits. */
+  /** Its place in the queue of its id, while it waits. */
   entry: QueueEntry<RedisTurnRun<T>> | undefined = undefined
-  /** The session of the turn, until its function and what is nested in it have settled. */
+  /** The session of the turn, until its function and all nested runs have settled. */
   session: RedisSession<T> | undefined = undefined
-  /** Its lock, or its part of a hold. */
+  /** Its lock, or its use of a hold. */
   lease: TurnLease | undefined = undefined
-  /** Called when its lock or its hold is gone. */
+  /** Called when its lock or its hold is lost. */
   onLeaseLost: ((error: SessionRegistryError) => void) | undefined = undefined
-  /** Called when the turn that this one is nested in need not wait for it any more. */
+  /** Called when the outer turn need not wait for it any more. */
   leaveOuter: (() => void) | undefined = undefined
-  /** The runs that have joined this one, and when each has settled. */
+  /** The runs nested in this one, and when each has settled. */
   readonly #nested = new Map<RedisTurnRun<T>, Promise<void>>()
 
-  /** Whether it runs beside others, and what is nested in it has no part in it: it excludes nobody. */
+  /** Whether it runs beside other turns: it excludes no one, and calls inside it are not nested in it. */
   get isJoining(): boolean {
     return this.whenBusy === 'join' && this.outer === undefined
   }
@@ -39,13 +39,13 @@ export class RedisTurnRun<T> extends TurnCall<T> implements HoldUser {
     this.onLeaseLost?.(error)
   }
 
-  /** A run has joined this one. */
+  /** Adds a nested run. */
   nest(run: RedisTurnRun<T>, settled: Promise<void>): void {
     this.#nested.set(run, settled)
     void settled.then(() => this.#nested.delete(run))
   }
 
-  /** Fulfils when nothing that is nested in this run goes on. */
+  /** Fulfils when no nested run is left. */
   async nestedSettled(): Promise<void> {
     while (this.#nested.size > 0) await Promise.all(this.#nested.values())
   }

@@ -25,15 +25,13 @@ export interface TurnRunnerComponents<T> {
   readonly options: ResolvedRedisOptions<T>
 }
 
-/**
- * The course of one turn, from the lock to the save: whatever happens, the session is free of it in the end.
- */
+/** The course of a turn from the lock to the save. Whatever happens, the session is released in the end. */
 export class TurnRunner<T> {
   readonly #components: TurnRunnerComponents<T>
   readonly #limits: TurnLimits<RedisTurnRun<T>>
   readonly #onFreed: (run: RedisTurnRun<T>) => void
 
-  /** `freed` is called when the next turn may begin. */
+  /** `onFreed` is called when the next turn may begin. */
   constructor(components: TurnRunnerComponents<T>, onFreed: (run: RedisTurnRun<T>) => void) {
     this.#components = components
     this.#limits = new TurnLimits(components.watchdog, components.options, {
@@ -45,7 +43,7 @@ export class TurnRunner<T> {
     this.#onFreed = onFreed
   }
 
-  /** Begins a turn that has the lock under this token. */
+  /** Begins a turn whose lock was taken under this token. */
   startLocked(run: RedisTurnRun<T>, snapshot: SessionSnapshot, token: string): void {
     const { store, options, log } = this.#components
     const { context } = log.events
@@ -57,7 +55,7 @@ export class TurnRunner<T> {
     this.#start(run, snapshot, new LockLease(store, { leaseMs: options.leaseMs, context }, ref, leaseEvents))
   }
 
-  /** Begins a turn that joins, and has a part of this hold. */
+  /** Begins a turn that joins, with this hold. */
   startJoined(run: RedisTurnRun<T>, snapshot: SessionSnapshot, hold: SharedHold<T>): void {
     run.onLeaseLost = (error) => this.onLeaseLost(run, error)
     this.#start(run, snapshot, new HoldLease(this.#components.sharedHolds, hold, run))
@@ -76,7 +74,7 @@ export class TurnRunner<T> {
     this.#call(run)
   }
 
-  /** Begins a turn that is nested in another: it shares the session of that, and is saved with it. */
+  /** Begins a nested turn: it shares the session of the outer one, and is saved with it. */
   beginNested(run: RedisTurnRun<T>, outer: RedisTurnRun<T>): void {
     run.session = outer.session
     this.#limits.beginNested(run)
@@ -103,7 +101,7 @@ export class TurnRunner<T> {
     })
   }
 
-  /** Asks a turn to end: it keeps its place for `turnGraceMs`, and is then cut. */
+  /** Aborts the signal of a turn; after `turnGraceMs` the turn itself is aborted. */
   stop(run: RedisTurnRun<T>, error: SessionRegistryError): void {
     this.#limits.stop(run, error)
   }
@@ -113,13 +111,13 @@ export class TurnRunner<T> {
     if (run.phase !== 'running' && run.phase !== 'aborted') return
     this.#abortTurn(run, error)
     if (run.outer === undefined) void this.#release(run).then(() => this.#onFreed(run))
-    // The turn around it waits for it no longer.
+    // The outer turn no longer waits for it.
     else run.leaveOuter?.()
   }
 
   /**
-   * Tells a turn that its lock or its session is gone; its promise settles as the turn does, or as its time
-   * is up.
+   * The lock or the session of a turn is lost: its signal aborts, and its promise settles with it or at its
+   * timeout.
    */
   onLeaseLost(run: RedisTurnRun<T>, error: SessionRegistryError): void {
     if (run.phase !== 'running') return
@@ -132,14 +130,14 @@ export class TurnRunner<T> {
 
   #abortTurn(run: RedisTurnRun<T>, error: unknown): void {
     run.abortReason = error
-    // What is nested in it has no better right to the session.
+    // Nested runs have no other right to the session.
     for (const nested of run.nested) this.#abortTurn(nested, error)
     run.fail(error, 'aborted')
     run.abort(error)
   }
 
   async #succeed(run: RedisTurnRun<T>, value: unknown): Promise<void> {
-    // What is nested in it writes into the same value, awaited or not.
+    // Nested runs write into the same value, awaited or not.
     await run.nestedSettled()
     if (run.outer !== undefined) run.succeed(value)
     else if (run.phase === 'aborted') run.fail(run.abortReason, 'settled')
@@ -175,7 +173,7 @@ export class TurnRunner<T> {
     this.#finish(run)
   }
 
-  /** Where Redis is away, giving the lock back takes as long once more: the caller is told first. */
+  /** Where Redis is unavailable, a release takes a whole timeout more: the caller is rejected first. */
   async #releaseAfter(run: RedisTurnRun<T>, error: unknown): Promise<void> {
     const released = this.#release(run)
     if (!isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) await released
@@ -188,11 +186,11 @@ export class TurnRunner<T> {
     try {
       await lease.commit({ text: undefined, timeoutMs: undefined }, '')
     } catch {
-      // It ends by itself where Redis does not answer.
+      // If Redis does not reply, the lease lapses.
     }
   }
 
-  /** The session is free of the turn, which is to keep nothing of it. */
+  /** Frees the session from the turn, which must keep nothing of it. */
   #finish(run: RedisTurnRun<T>): void {
     if (run.outer === undefined) {
       run.session?.endTurn()

@@ -34,8 +34,18 @@ export interface TurnSchedulerComponents<T> {
 }
 
 /**
- * Lets sessions be used across `await`, one turn at a time for each. In this process they stand in a line;
- * for the first of it the lock is taken in Redis, which it has until it has saved.
+ * The turns of this process: one at a time for each session.
+ *
+ * The way of a turn:
+ *
+ *   run ▶ waiting   in the queue of its id (local-turn-queue.ts); only the first tries for the lock in Redis
+ *       ▶ lock      access script: lock and value in one round trip; an absent session is opened first
+ *                   (lock-acquirer.ts). Busy elsewhere: it waits in Redis, and tries again after a backoff
+ *       ▶ running   the function has a copy of the session (turn-runner.ts); its lease is renewed (turn-lease.ts)
+ *       ▶ save      commit script: saves under the token of the lock, and releases it
+ *       ▶ settled   the next of the queue may try
+ *
+ * A run nested in a turn is part of it. One that joins takes a hold instead of the lock, and is not queued.
  */
 export class TurnScheduler<T> {
   readonly #owner: object
@@ -46,7 +56,7 @@ export class TurnScheduler<T> {
   readonly #joining = new Set<RedisTurnRun<T>>()
   readonly #watchdog: Watchdog
   readonly #maxWaiting: number
-  /** Those that wait and run, for the statistics. */
+  /** Waiting and running turns, for `stats()`. */
   readonly counts = new TurnCounts()
   /** Called when a turn has ended. */
   onSettled: (() => void) | undefined = undefined
@@ -61,7 +71,7 @@ export class TurnScheduler<T> {
     this.#runner = new TurnRunner(components, (run) => this.#onFreed(run))
   }
 
-  /** Turns that wait, run or are being saved. */
+  /** The number of turns that wait, run or are being saved. */
   get count(): number {
     let count = this.#joining.size
     for (const { runs, running } of this.#queues.values())
@@ -69,40 +79,41 @@ export class TurnScheduler<T> {
     return count
   }
 
-  /** The sessions that a turn of this process keeps, one that joins included. */
+  /** The ids of sessions that a turn of this process holds, joining ones included. */
   get heldIds(): string[] {
     return this.#running()
       .filter(({ phase }) => phase !== 'waiting')
       .map(({ id }) => id)
   }
 
-  /** Whether a turn of this process runs on the session, or waits for it. */
+  /** Whether a turn of this process is running or waiting. */
   isBusy(id: string): boolean {
     return this.#queues.get(id)?.isBusy === true
   }
 
-  /** Whether a turn of this process runs on the session. */
+  /** Whether a turn of this process is running. */
   isRunning(id: string): boolean {
     return this.#queues.get(id)?.running !== undefined
   }
 
   /**
-   * The running turn of this id that the caller is a part of.
+   * Returns the running turn of this id that the caller is a part of.
    *
-   * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was cut, if it was
+   * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; the reason of the abort in an
+   *   aborted turn
    */
   outerTurn(id: string): RedisTurnRun<T> | undefined {
     const outer = outerTurn<RedisTurnRun<T>, T>(this.#owner, id)
     return outer?.isJoining === true ? undefined : outer
   }
 
-  /** What reads see that are made inside a running turn of their id. */
+  /** Returns the session that reads inside a running turn of their id see. */
   sessionInTurn(id: string): RedisSession<T> | undefined {
     const running = runningTurn<RedisTurnRun<T>, T>(this.#owner, id)
     return running?.isJoining === true ? undefined : running?.session
   }
 
-  /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
+  /** Starts a call of `run`; errors from here on reject its promise. */
   start(run: RedisTurnRun<T>, signals: readonly AbortSignal[] = [], waitMs = Number.POSITIVE_INFINITY): void {
     const { outer } = run
     for (const signal of signals) run.listen(signal, () => this.#onCallerAbort(run, abortReason(signal)))
@@ -120,7 +131,7 @@ export class TurnScheduler<T> {
       run.timer = this.#watchdog.start(() => this.#onCallerAbort(run, busyError()), waitMs)
   }
 
-  /** Lives of an id have ended: their turns are told, those that wait open the id anew. */
+  /** Incarnations of an id have ended: their turns are aborted, waiting ones open the id anew. */
   onSessionEnded(id: string, incarnations: ReadonlySet<string>): void {
     for (const run of this.#running()) {
       const isAffected = run.id === id && incarnations.has(run.session?.incarnation ?? '')
@@ -128,7 +139,7 @@ export class TurnScheduler<T> {
     }
   }
 
-  /** Takes all waiting turns out: the registry is closing. */
+  /** Rejects all waiting turns: the registry is closing. */
   rejectWaiting(error: SessionRegistryError): void {
     for (const queue of this.#queues.values()) {
       queue.failAll(error)
@@ -137,14 +148,12 @@ export class TurnScheduler<T> {
     for (const run of this.#joining) if (run.phase === 'waiting') this.#removeWaiting(run, error)
   }
 
-  /**
-   * Asks every turn to end: the deadline of `close` has passed. They have `turnGraceMs`, and are then cut.
-   */
+  /** Aborts the signal of every turn at the deadline of `close`; they have `turnGraceMs` to settle. */
   stopAll(error: SessionRegistryError): void {
     for (const run of this.#running()) this.#runner.stop(run, error)
   }
 
-  /** Cuts every turn short: their grace is over. */
+  /** Aborts every turn: the grace has passed. */
   abortAll(error: SessionRegistryError): void {
     for (const run of this.#running()) this.#runner.abort(run, error)
   }
@@ -175,7 +184,7 @@ export class TurnScheduler<T> {
     this.#startNext(queue)
   }
 
-  /** The next turn of the line may try for the lock; a line without any is dropped. */
+  /** Starts an attempt for the first of the queue; an empty queue is dropped. */
   #startNext(queue: LocalTurnQueue<T>): void {
     if (queue.attempt !== undefined || queue.running !== undefined) return
     const head = queue.runs.first
@@ -217,7 +226,7 @@ export class TurnScheduler<T> {
     if (run.phase === 'settled') this.#onFreed(run)
   }
 
-  /** A turn no longer keeps its session: the next one may begin. */
+  /** Starts the next turn of a session that was freed. */
   #onFreed(run: RedisTurnRun<T>): void {
     this.#joining.delete(run)
     const queue = this.#queues.get(run.id)
@@ -228,13 +237,13 @@ export class TurnScheduler<T> {
     this.onSettled?.()
   }
 
-  /** The caller's own signal has aborted. */
+  /** Handles the abort of the caller's own signal. */
   #onCallerAbort(run: RedisTurnRun<T>, reason: unknown): void {
     if (run.phase === 'waiting') this.#removeWaiting(run, reason)
     else run.abort(reason)
   }
 
-  /** Takes a waiting turn out; with the last of its line goes the try to get the lock. */
+  /** Rejects a waiting turn; with the last of its queue, the attempt for the lock is abandoned. */
   #removeWaiting(run: RedisTurnRun<T>, reason: unknown): void {
     run.fail(reason, 'settled')
     run.controller.abort(reason)

@@ -1,0 +1,29 @@
+import { isSessionRegistryError, SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import type { Session } from '../../core/session.ts'
+
+export function deadLetteredError(session: Session<unknown>, cause: unknown): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_ARCHIVE_FAILED',
+    'Expected `archive` to store the session, but its last attempt failed: the session is a dead letter now',
+    { cause, session },
+  )
+}
+
+export function dataLostError(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_ARCHIVE_FAILED',
+    'Expected the data of an expired session, but they are gone: no process archived them within `retentionMs`',
+  )
+}
+
+export function leaseLostError(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_LOCK_LOST',
+    'Expected to hold the lease of the session until it is archived, but another process has taken over',
+  )
+}
+
+/** Whether an archive was aborted by the deadline of `close`. */
+export function isAbortedByClose({ aborted, reason }: AbortSignal): boolean {
+  return aborted && isSessionRegistryError(reason, 'ERR_SESSION_REGISTRY_CLOSED')
+}
