@@ -1,11 +1,11 @@
 import type { Session } from './session.ts'
 
-/** What `close` did. */
+/** The result of `close`. */
 export interface CloseReport<T> {
   /** Sessions that ended since `close` was called, those in `failed` included. */
   readonly ended: number
   /**
-   * Sessions that were archived since `close` was called, those that were being archived already included.
+   * Sessions that were archived since `close` was called, including those whose archive was running already.
    */
   readonly archived: number
   /** Sessions that could not be archived, with their values untouched. */

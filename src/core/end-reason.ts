@@ -1,19 +1,19 @@
 /**
- * Why a session ended.
+ * The reason why a session ended.
  *
  * - `idle`: no activity for its idle timeout
  * - `age`: it reached the registry's absolute timeout, however active
- * - `capacity`: evicted to make room for another session
- * - `deleted`: `delete` or `clear`
- * - `replaced`: `replace` on its id started a new session
+ * - `capacity`: evicted for another session
+ * - `deleted`: by `delete` or `clear`
+ * - `replaced`: `replace` of its id started a new session
  * - `closed`: the registry was closed
  */
 export type EndReason = 'idle' | 'age' | 'capacity' | 'deleted' | 'replaced' | 'closed'
 
-/** The two reasons that are a matter of time; only they are announced by `expired`. */
+/** The reasons of an expired session: only they are emitted by `expired`. */
 export type ExpiryReason = Extract<EndReason, 'idle' | 'age'>
 
-/** The reasons for which a session's value is archived before it is let go. */
+/** The reasons for which the value of a session is archived before it ends. */
 export type ArchiveReason = Extract<EndReason, 'idle' | 'age' | 'capacity' | 'closed'>
 
 export function isExpiryReason(reason: EndReason): reason is ExpiryReason {

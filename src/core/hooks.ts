@@ -5,9 +5,9 @@ import type { Session } from './session.ts'
 export type CreateSession<T> = (id: string) => T
 
 /**
- * Brings back the value of an archived session; `undefined` where there is none.
+ * Returns the value of an archived session; `undefined` if there is none.
  *
- * `signal` aborts when the result is wanted no more: no caller waits any longer, the id was deleted or set,
+ * `signal` aborts when the result is no longer needed: no caller waits any more, the id was deleted or set,
  * `loadTimeoutMs` has passed, or the registry closes.
  */
 export type LoadSession<T> = (
@@ -16,24 +16,24 @@ export type LoadSession<T> = (
 ) => T | undefined | PromiseLike<T | undefined>
 
 /**
- * Puts a session's value away before it is let go; what it returns is awaited.
+ * Stores the value of a session before the session ends; the result is awaited.
  *
- * `signal` aborts when the try counts no more: the session was deleted or replaced, `archiveTimeoutMs` has
- * passed, or the registry could wait no longer to close. A hook that then still writes brings back what was
- * deleted, so hand the signal on to what writes, or look at it before you commit.
+ * `signal` aborts when the attempt no longer counts: the session was deleted or replaced, `archiveTimeoutMs`
+ * has passed, or the deadline of `close` has. A hook that still writes then would bring back what was
+ * deleted. So pass the signal on to what writes, or check it before you commit.
  */
 export type ArchiveSession<T> = (
   session: Session<T>,
   reason: ArchiveReason,
   context: {
-    /** Aborts when the time of this try is up, and when nothing can come of it any more. */
+    /** Aborts when this attempt has timed out, or no longer counts. */
     readonly signal: AbortSignal
-    /** Counts from 1; on Redis over all processes. */
+    /** The number of this attempt, from 1; on Redis over all processes. */
     readonly attempt: number
     /**
-     * Only on Redis, and then `true`: a younger life of the id was archived before this one, or the id was
-     * deleted since. The value is an older state, tried again from the dead list, that must not be stored
-     * over a younger one.
+     * `true` (on Redis only) if a younger incarnation of the id was archived before this one, or the id was
+     * deleted since. The value is an older state, retried from the dead letters, and must not overwrite a
+     * younger one.
      */
     readonly superseded?: boolean
   },

@@ -6,7 +6,7 @@ export function fieldsOf<T>(session: Session<T>): SessionFields<T> {
   return { ...headOf(session), value: session.value, ...timesOf(session) }
 }
 
-/** Returns what `util.inspect` shows of a session: its fields, and of its value the outermost level only. */
+/** Returns what `util.inspect` shows of a session: its fields, and only the outermost level of its value. */
 export function inspectSession<T>(session: Session<T>, depth: number, options: InspectOptions): string {
   if (depth < 0) return '[Session]'
   const value = { [inspect.custom]: () => shownValue(session, options) }
@@ -25,8 +25,7 @@ function shownValue<T>(session: Session<T>, options: InspectOptions): string {
   try {
     return inspect(session.value, { ...options, depth: 0 })
   } catch {
-    // A copy that cannot be decoded, or a value that cannot be shown: what is printed for a person must not
-    // throw.
+    // The value cannot be decoded or shown. Printing for a person must not throw.
     return '[unreadable]'
   }
 }

@@ -4,10 +4,9 @@ import type { Session } from './session.ts'
 import type { RunOptions, StreamTurn, Turn } from './turns/turn.ts'
 
 /**
- * What an adapter is given: the narrow interface that every registry implements.
+ * The narrow interface that adapters use and every registry implements.
  *
- * Results may be promises, so that a registry of one process and one of many fit alike. An adapter knows
- * nothing else.
+ * Results may be promises, since one registry is synchronous and the other is not.
  */
 export interface SessionSource<T> {
   run<R>(
@@ -17,8 +16,8 @@ export interface SessionSource<T> {
   ): Promise<R | undefined>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
   /**
-   * Its parts are read within one turn, from the first `next()` until it is read to its end, left or has
-   * failed.
+   * Yields what a turn yields. The turn lasts from the first `next()` until it was read to its end, left, or
+   * has failed.
    */
   stream<Y>(
     id: string,

@@ -12,22 +12,21 @@ export interface SessionFields<T> {
 }
 
 /**
- * One life of a session id: a value with its times.
+ * One incarnation of a session id: a value with its times.
  *
- * It is the same object for the whole life of the session, and stays readable after the end, when its times
- * stand still. Reading it is never activity. `util.inspect` shows its fields, and of the value the outermost
- * level only.
+ * It is the same object from creation to end, and stays readable afterwards, when its times stand still.
+ * Reading it is never activity. `util.inspect` shows its fields, and only the outermost level of the value.
  */
 export interface Session<T> {
   readonly id: string
   /**
-   * Names this life of the id: unique, made when first read, the same ever after.
-   * An archive can use it as its idempotency key.
+   * The name of this incarnation: unique, made when first read, and constant. An archive can use it as its
+   * idempotency key.
    */
   readonly incarnation: string
   /** Assigning replaces the value in place: no event, no activity. */
   value: T
-  /** Epoch milliseconds on the wall clock. A session that was loaded or handed back starts anew. */
+  /** Epoch milliseconds of the wall clock. A session that was loaded or restored starts anew. */
   readonly createdAt: number
   /** Epoch milliseconds: `createdAt` plus the monotonic time until the last activity. */
   readonly lastActiveAt: number
@@ -36,8 +35,8 @@ export interface Session<T> {
   /** Monotonic milliseconds since the creation. */
   readonly ageMs: number
   /**
-   * This session's idle timeout from now on; its idle time so far counts. Assigning `undefined` restores the
-   * registry's. A session that is over stays over.
+   * The idle timeout of this session; the idle time so far counts. Assigning `undefined` restores the
+   * registry's. An expired session stays expired.
    *
    * Milliseconds; positive, or `Infinity` for no idle limit.
    *
@@ -45,8 +44,8 @@ export interface Session<T> {
    */
   get timeoutMs(): number
   set timeoutMs(timeoutMs: number | undefined)
-  /** Whether a turn is running or waiting, or a hold is taken: until that ends, the session cannot. */
+  /** Whether a turn is running or waiting, or a hold is taken: until then the session does not expire. */
   readonly held: boolean
-  /** The fields above, the value included, in a plain object: what `JSON.stringify` shows. Not activity. */
+  /** Returns the fields above in a plain object, for `JSON.stringify`. Not activity. */
   toJSON(): SessionFields<T>
 }

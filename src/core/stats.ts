@@ -1,6 +1,6 @@
 import type { EndReason } from './end-reason.ts'
 
-/** What the last sweep did. */
+/** The result of the last sweep. */
 export interface LastSweep {
   /** Epoch milliseconds of its end. */
   readonly at: number
@@ -8,14 +8,17 @@ export interface LastSweep {
   readonly durationMs: number
 }
 
-/** A registry in numbers. The first five are of this moment; the others count since it was made. */
+/**
+ * The figures of a registry. `size`, `held`, `running`, `waiting` and `archiving` are of this moment; the
+ * others count since its construction.
+ */
 export interface RegistryStats {
-  /** Sessions in the registry, those that are over and not yet swept included. */
+  /** Sessions in the registry, including expired ones that were not swept yet. */
   readonly size: number
   readonly held: number
-  /** Turns that run: begun, and neither settled nor aborted. Those that are nested in another count. */
+  /** Turns that are running, nested ones included: begun, and neither settled nor aborted. */
   readonly running: number
-  /** Turns that wait: for other turns, or for their session to be loaded, made or archived. */
+  /** Turns that wait: for other turns, or for their session to be loaded, created or archived. */
   readonly waiting: number
   readonly archiving: number
   /** Turns that took longer than `maxTurnMs`, whether they then settled within their grace or not. */
@@ -26,18 +29,18 @@ export interface RegistryStats {
   readonly expired: number
   readonly evicted: number
   readonly deleted: number
-  /** `get`, `getOrCreate` or `open` that found a live session. */
+  /** Calls of `get`, `getOrCreate` and `open` that found a live session. */
   readonly hits: number
   readonly misses: number
   /** Turns that were started. */
   readonly turns: number
   readonly listenerErrors: number
-  /** Tries of the archive hook that failed. */
+  /** Attempts to archive that failed. */
   readonly archiveFailures: number
   readonly lastSweep: LastSweep | undefined
 }
 
-/** The counters that the parts of a registry share. */
+/** The counters that the components of a registry share. */
 export class Counters {
   created = 0
   loaded = 0
@@ -54,7 +57,7 @@ export class Counters {
   archived = 0
   lastSweep: LastSweep | undefined = undefined
 
-  /** The public form, with what is counted elsewhere. */
+  /** Returns the public form, with the figures that are counted elsewhere. */
   snapshot(
     rest: Pick<RegistryStats, 'size' | 'held' | 'running' | 'waiting' | 'archiving' | 'listenerErrors'>,
   ): RegistryStats {

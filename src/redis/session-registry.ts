@@ -39,13 +39,13 @@ import type { RedisTurnRun } from './turns/turn-run.ts'
 import { type RedisComponents, wire } from './wiring.ts'
 
 /**
- * The registry of many processes that share one Redis or Valkey: the words of `SessionRegistry`, with results
- * that are promises.
+ * A registry for several processes that share one Redis or Valkey: the members of `SessionRegistry`, with
+ * promises as results.
  *
- * What is handed out is a copy: a change is kept by `run` or by `set`, by nothing else. Every member rejects
- * with `ERR_SESSION_BACKEND_UNAVAILABLE` or `ERR_SESSION_BACKEND_FAILED` where Redis does not answer or
- * refuses, with `ERR_SESSION_SHARDS_MISMATCH` where the data were divided otherwise, and with
- * `ERR_SESSION_ID_INVALID` for a wrong id.
+ * Values are copies: only `run`, `stream`, `set` and `replace` keep a change. Every member rejects with
+ * `ERR_SESSION_BACKEND_UNAVAILABLE` where Redis does not reply, with `ERR_SESSION_BACKEND_FAILED` where it
+ * replies with an error, with `ERR_SESSION_SHARDS_MISMATCH` where the data were stored with another number of
+ * shards, and with `ERR_SESSION_ID_INVALID` for an invalid id.
  *
  * @example
  * const registry = new RedisSessionRegistry<string[]>({ client, timeoutMs: 20 * 60_000, create: () => [] })
@@ -64,12 +64,11 @@ export class RedisSessionRegistry<T>
   #closePromise: Promise<CloseReport<T>> | undefined
 
   /**
-   * Returns the process's one registry of a key; `make` is called when it is first asked for, and again after
-   * it was closed.
+   * Returns the process's one registry of a key. `make` is called at the first call, and again after that
+   * registry was closed.
    *
-   * It is the same one for every copy of this module: after a hot reload, and for ESM and CJS side by side.
-   * Keys are of all code in the process, and of `SessionRegistry.shared` too: choose a name that is your
-   * application's own.
+   * All copies of this module share it: after a hot reload, and ESM beside CJS. Keys belong to all code of
+   * the process, and to `SessionRegistry.shared` too: choose a name that is your application's own.
    *
    * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
    */
@@ -87,16 +86,16 @@ export class RedisSessionRegistry<T>
     this.#setCalls = new SetCalls(this.#components)
   }
 
-  /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
+  /** `'closing'` from the call of {@link close} on, and `'closed'` once its promise fulfils. */
   get state(): 'open' | 'closing' | 'closed' {
     return this.#gate.state
   }
 
   /**
-   * Returns the keyed hash that stands for an id in log lines, whatever `logIds` says: for log lines of your
-   * own.
+   * Returns the keyed hash of an id, as log lines show it by default: for log lines of your own.
    *
-   * The key is random, one per process: the same id has another hash in another process.
+   * The key is random, one per process: the same id has another hash in another process, and hashing likely
+   * ids does not reveal it.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -105,17 +104,17 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Sessions of all processes: those that are over but not yet claimed are counted, those being archived are
-   * not.
+   * Returns the number of sessions of all processes. It includes expired sessions that were not claimed yet,
+   * but not those being archived.
    */
   async size(): Promise<number> {
     return this.#gate.admit() ? this.#components.scan.size() : 0
   }
 
   /**
-   * The value of the live session, or of a new one. Activity.
+   * Returns the value of the live session, or of a new one. Activity.
    *
-   * The call's own `create` wins over the registry's. Rejects with `ERR_SESSION_OPTION_INVALID`,
+   * The `create` of the call takes precedence over the registry's. Rejects with `ERR_SESSION_OPTION_INVALID`,
    * `ERR_SESSION_NO_FACTORY`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
    * `ERR_SESSION_REGISTRY_CLOSED`, and with `ERR_SESSION_NEEDS_OPEN` where the session would have to be
    * loaded.
@@ -132,7 +131,11 @@ export class RedisSessionRegistry<T>
     return resolved.codec.decode(snapshot.text)
   }
 
-  /** The value of the live session. Activity. Rejects with `ERR_SESSION_VALUE_INVALID`. */
+  /**
+   * Returns the value of the live session; `undefined` if there is none. Activity.
+   *
+   * Rejects with `ERR_SESSION_VALUE_INVALID`.
+   */
   async get(id: string): Promise<T | undefined> {
     const { log, options } = this.#components
     const own = this.#components.turns.sessionInTurn(checkRedisId(id))
@@ -144,10 +147,10 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Assigns the value of the live session, which lives on; else starts a session with it. Activity.
+   * Assigns the value of the live session; creates a session if there is none. Activity.
    *
-   * It is a short turn: it waits for a running one of any process, and inside a turn of the same id it joins
-   * that, and is saved with it. `timeoutMs` is for a session that is created now. Rejects with
+   * It is a short turn: it waits for a running one of any process; inside a turn of the same id it is part of
+   * that turn, and saved with it. `timeoutMs` applies to a session that is created. Rejects with
    * `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_QUEUE_FULL`,
    * `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`.
    */
@@ -165,10 +168,10 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Starts a new session with this value, at once: a live one ends with `'replaced'`, and is not archived.
+   * Creates a session with this value at once. A live one ends with `'replaced'`, and is not archived.
    * Activity.
    *
-   * The signal of a turn that is running aborts; what it has changed is not saved. Rejects with
+   * The signal of a running turn aborts, and its changes are not saved. Rejects with
    * `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
    * `ERR_SESSION_REGISTRY_CLOSED`.
    */
@@ -180,15 +183,15 @@ export class RedisSessionRegistry<T>
     return this
   }
 
-  /** Whether there is a live session; its idle time starts again. Activity. */
+  /** Starts the idle time of the live session again. Activity. Returns whether there is one. */
   async touch(id: string): Promise<boolean> {
     if (this.#components.turns.sessionInTurn(checkRedisId(id)) !== undefined) return true
     return (await this.#access(id, { touches: true })) !== undefined
   }
 
   /**
-   * The live session with its times as they are now, a copy; in a turn of the id, the session of the turn.
-   * Not activity.
+   * Returns a copy of the live session with its times; in a turn of the id, the session of the turn. Not
+   * activity.
    */
   async peek(id: string): Promise<Session<T> | undefined> {
     const own = this.#components.turns.sessionInTurn(checkRedisId(id))
@@ -197,17 +200,17 @@ export class RedisSessionRegistry<T>
     return snapshot === undefined ? undefined : this.#components.log.sessionOf(snapshot)
   }
 
-  /** Whether there is a live session. Not activity. */
+  /** Returns whether there is a live session. Not activity. */
   async has(id: string): Promise<boolean> {
     return (await this.#access(checkRedisId(id), {})) !== undefined
   }
 
   /**
-   * Ends a session at once, held or being archived or not, and says whether there was one.
+   * Ends a session at once, even if it is held or being archived. Returns whether there was one.
    *
-   * A running turn's signal is aborted: at once in this process, at its next renewal in another. What was
-   * given up stays on the dead list, and is not taken back to life any more; what an earlier archive has
-   * stored is yours to remove. Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
+   * The signal of a running turn aborts: at once in this process, at its next renewal in another. Dead
+   * letters of the id stay, but are not revived any more. What an earlier archive stored is yours to remove.
+   * Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async delete(id: string): Promise<boolean> {
     checkRedisId(id)
@@ -216,8 +219,8 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Deletes all sessions of all processes, being archived or not, one by one; says how many. Rejects as
-   * {@link delete}.
+   * Deletes all sessions of all processes, those being archived included, one by one. Returns their number.
+   * Rejects as {@link delete}.
    */
   async clear(): Promise<number> {
     this.#gate.assertAdmitted()
@@ -225,41 +228,46 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Claims, now, all sessions that are over and not held, to end or archive them here; returns how many. None
-   * in an observer, nor in a process without `archive` where others have one.
+   * Claims all expired sessions now, to end or archive them here. Returns their number. It is 0 in an
+   * observer, and in a process without `archive` where others have one.
    */
   async sweep(): Promise<number> {
     this.#gate.admit()
     return this.#gate.state === 'open' ? this.#components.poller.sweep() : 0
   }
 
-  /** The ids of live sessions of all processes, least recently active first in each shard. Not activity. */
+  /**
+   * Iterates the ids of live sessions of all processes, least recently active first in each shard. Not
+   * activity.
+   *
+   * A session that is created or ends meanwhile may be missed or included.
+   */
   async *keys(): AsyncGenerator<string, void, undefined> {
     if (!this.#gate.admit()) return
     for await (const { id } of this.#operations.liveRefs()) yield id
   }
 
   /**
-   * The values of live sessions; see {@link keys}. One that cannot be decoded is left out, with an `error`
-   * event.
+   * Iterates the values of live sessions, as {@link keys}. One that cannot be decoded is skipped, with an
+   * `error` event.
    */
   async *values(): AsyncGenerator<T, void, undefined> {
     for await (const [, value] of this) yield value
   }
 
-  /** The live sessions; see {@link keys}. */
+  /** Iterates copies of the live sessions, as {@link keys}. */
   async *sessions(): AsyncGenerator<Session<T>, void, undefined> {
     if (!this.#gate.admit()) return
     for await (const snapshot of this.#operations.liveSessions())
       yield this.#components.log.sessionOf(snapshot)
   }
 
-  /** Pairs of id and value of live sessions; see {@link values}. */
+  /** Iterates pairs of id and value of live sessions, as {@link values}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[id: string, value: T], void, undefined> {
     if (this.#gate.admit()) yield* this.#operations.entries()
   }
 
-  /** `size` is of all processes; all else is of this one. */
+  /** Returns the figures of this process; `size` is of all processes. */
   async stats(): Promise<RegistryStats> {
     const { turns, holds, archiver, log } = this.#components
     const { listenerErrors } = log.events
@@ -271,13 +279,13 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * The value of the session: the live one's, else loaded, else created. Activity.
+   * Returns the value of the live session; loads or creates it if there is none. Activity.
    *
-   * Calls of one process for one id share one `load`. With `load`, it waits while an older life of the id is
-   * not archived, which is put first, for `maxTurnMs` at most; a life on the dead list is taken back to life.
-   * Rejects with the codes of {@link getOrCreate}, with what `load` or `create` failed with, with
-   * `ERR_SESSION_BUSY` where the wait was too long, and with `ERR_SESSION_REENTRANT` in a hook of the same
-   * id.
+   * Calls of one process for one id share one `load`. With `load`, it first waits until the older
+   * incarnations of the id are archived, which is done next, for `maxTurnMs` at most; a dead letter that is
+   * the newest state is revived. Rejects with the codes of {@link getOrCreate}, with the error of `load` or
+   * `create`, with `signal.reason`, with `ERR_SESSION_LOAD_TIMEOUT`, with `ERR_SESSION_BUSY` after that wait,
+   * and with `ERR_SESSION_REENTRANT` in a hook of the same id.
    */
   async open(id: string, options: OpenOptions<T> & { readonly create: false }): Promise<T | undefined>
   async open(id: string, options?: OpenOptions<T>): Promise<T>
@@ -292,14 +300,24 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Takes the turn lock, runs `turn` on a copy of the session, saves what it changed and releases. Its end is
-   * activity.
+   * Opens the session, takes its turn lock, runs `turn` on a copy, saves what it changed, and releases the
+   * lock. Its end is activity.
    *
-   * Turns of one session run one at a time over all processes; in this one in the order asked. A turn that
-   * rejects saves nothing. A `run` inside a running turn of the same id joins that turn at once. Rejects with
-   * the codes of {@link open}, with `ERR_SESSION_BUSY`, `ERR_SESSION_TURN_TIMEOUT`, `signal.reason`; with
-   * `ERR_SESSION_LOCK_LOST` if this process was not heard of for `leaseMs`, and with `ERR_SESSION_ENDED` if
-   * the session was deleted or replaced meanwhile.
+   * Turns of one session run one at a time over all processes; within a process, first come, first served. A
+   * turn that rejects saves nothing. A `run` inside a running turn of the same id is part of that turn, and
+   * begins at once.
+   *
+   * Rejects with the error of the turn, with the codes of {@link open}, with `ERR_SESSION_BUSY` for
+   * `whenBusy: 'reject'` and after `waitMs`, with `ERR_SESSION_QUEUE_FULL` where `maxWaiting` turns wait
+   * already, with `ERR_SESSION_TURN_TIMEOUT` where it does not settle within `maxTurnMs` and its grace, with
+   * `ERR_SESSION_LOCK_LOST` if this process could not renew the lock for `leaseMs`, and with
+   * `ERR_SESSION_ENDED` if the session was deleted or replaced meanwhile.
+   *
+   * @example
+   * await registry.run(id, async (session, signal) => {
+   *   session.value.push(question)
+   *   session.value.push(await answer(session.value, { signal }))
+   * })
    */
   run<R>(
     id: string,
@@ -312,17 +330,17 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * {@link run} for a turn that yields: an async generator function, whose parts the result hands on.
+   * {@link run} for a turn that yields: an async generator function.
    *
-   * The turn begins at the first `next()`. It ends, and is saved, when it has been read to its end or is left
-   * (`break`, `return()`): that aborts its signal with an `AbortError` and runs its `finally`; what it yields
-   * after that is dropped. One that fails is not saved. A stream whose signal aborts while nothing is being
-   * read is ended as if it was left, and its next `next()` rejects with the reason. Its `finally` has
-   * `turnGraceMs`; after that it is cut, and nothing of it is saved. A stream that is neither read nor left
-   * keeps its session busy until `maxTurnMs`.
+   * The turn begins at the first `next()`. It ends, and is saved, when it was read to its end or its reader
+   * leaves (`break`, `return()`). Leaving aborts its signal with an `AbortError` and runs its `finally`; what
+   * it still yields is dropped. A turn that fails is not saved. If its signal aborts while nothing is being
+   * read, the stream ends as if its reader had left, and the next `next()` rejects with the reason. The
+   * `finally` has `turnGraceMs`; after that the turn is aborted, and nothing of it is saved. A stream that is
+   * neither read nor left keeps its session busy until `maxTurnMs`.
    *
-   * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs`
-   * counts from it. What is wrong with the save rejects the last one.
+   * Whatever rejects {@link run}, invalid arguments included, rejects the first `next()`; `waitMs` counts
+   * from it. A failure of the save rejects the last one.
    */
   stream<Y>(
     id: string,
@@ -333,7 +351,7 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Returns the session of the turn that the caller is a part of, in the same async context: of the innermost
+   * Returns the session of the turn that the caller is a part of, in the same async context: the innermost
    * one, if turns of several sessions are nested. `undefined` outside of turns. Not activity.
    */
   current(): CurrentSession | undefined {
@@ -341,10 +359,10 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Keeps a live session from ending, for all processes, until the hold is released, or for `maxMs` at most.
-   * Activity, and so is its release.
+   * Holds a live session, for all processes: it does not end until the hold is released, for `maxMs` at most.
+   * `undefined` if there is no live session. Activity, and so is its release.
    *
-   * A hold whose time is up, and that was not renewed, is taken away with an `error` event of
+   * A hold that is neither released nor renewed in that time ends with an `error` event of
    * `ERR_SESSION_TURN_TIMEOUT`. Rejects with `ERR_SESSION_OPTION_INVALID`.
    */
   async hold(id: string, options?: HoldOptions): Promise<RedisHold<T> | undefined> {
@@ -356,7 +374,7 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * {@link open} and {@link hold} in one step: nothing can end the session in between. Activity.
+   * {@link open} and {@link hold} in one step: the session cannot end in between. Activity.
    *
    * With `create: false` the result is `undefined` where there is no session. Rejects with the codes of
    * {@link open}.
@@ -379,33 +397,33 @@ export class RedisSessionRegistry<T>
    * Fulfils at a moment when no load, creation, save or archive of this process is under way: every hook that
    * was called has settled.
    *
-   * It begins nothing and refuses nothing; running turns are not waited for, nor the pauses between two tries
-   * of an archive, which any process may make. The process stays alive until then.
+   * It starts nothing and rejects no call. It does not wait for running turns, nor for the pauses between two
+   * attempts of an archive, which any process may make. The process stays alive until then.
    */
   settled(): Promise<void> {
     return this.#components.pending.whenIdle()
   }
 
   /**
-   * The lives that could not be archived: in each shard the id whose life failed the longest ago comes first,
-   * with all of its lives. About a megabyte of values is read at a time.
+   * Iterates the sessions that could not be archived. In each shard, the id with the oldest failure comes
+   * first, with all its incarnations. About a megabyte of values is read at a time.
    */
   async *deadSessions(): AsyncGenerator<DeadSession<T>, void, undefined> {
     if (!this.#gate.admit()) return
     yield* this.#operations.deadSessions()
   }
 
-  /** The number of lives that could not be archived. */
+  /** Returns the number of sessions that could not be archived. */
   async deadCount(): Promise<number> {
     return this.#gate.admit() ? this.#operations.deadCount() : 0
   }
 
   /**
-   * Lets all dead lives of an id, or without one of all ids, be archived again, with new attempts; returns
-   * how many.
+   * Archives the dead letters of an id again, or without an id all of them, with new attempts. Returns their
+   * number.
    *
-   * The hook is told (`superseded`) of one that a younger life of its id has overtaken. Rejects as {@link
-   * delete}.
+   * `superseded` is `true` for the hook where a younger incarnation of the id was archived before. Rejects as
+   * {@link delete}.
    */
   async retryDead(id?: string): Promise<number> {
     if (id !== undefined) checkRedisId(id)
@@ -414,8 +432,8 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Ends all dead lives of an id, or without one of all ids, with `'deleted'`; returns how many. Rejects as
-   * {@link delete}.
+   * Ends the dead letters of an id, or without an id all of them, with `'deleted'`. Returns their number.
+   * Rejects as {@link delete}.
    */
   async dropDead(id?: string): Promise<number> {
     if (id !== undefined) checkRedisId(id)
@@ -424,14 +442,15 @@ export class RedisSessionRegistry<T>
   }
 
   /**
-   * Ends this process's part: refuses new work, waits for its turns, holds and archives until the deadline,
-   * gives back what it has claimed, and looks at the deadlines no more. No session ends; the client stays
-   * open. It settles within `deadlineMs` and the larger of `turnGraceMs` and `callTimeoutMs`, whatever Redis
-   * does.
+   * Closes the registry in this process: rejects new work, waits for its turns, holds and archives until the
+   * deadline, releases what it has claimed, and stops to poll. No session ends; the client stays open. It
+   * settles within `deadlineMs` and the larger of `turnGraceMs` and `callTimeoutMs`, whatever Redis does.
    *
    * The report counts what this process still archived; `failed` are the sessions whose archive the deadline
-   * cut short: another process takes them over. Called again, it gives the same promise. Afterwards reads
-   * find nothing.
+   * aborted: another process takes them over. Every further call returns the same promise. Afterwards reads
+   * return nothing.
+   *
+   * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.
    */
   close(options?: CloseOptions): Promise<CloseReport<T>> {
     if (this.#closePromise !== undefined) return this.#closePromise
@@ -448,7 +467,7 @@ export class RedisSessionRegistry<T>
     return this.#closePromise
   }
 
-  /** Closes it, for `await using`. */
+  /** Calls {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -7,9 +7,9 @@ interface ManualTimer {
 }
 
 /**
- * A clock that stands still until it is told to move, for tests: "20 minutes later" takes microseconds.
+ * A clock for tests that moves only when told: "20 minutes later" takes microseconds.
  *
- * It starts at 0, and its date at the real one. Timers run in the order in which they are due.
+ * It starts at 0, and its date at the real one. Timers run in the order of their deadlines.
  *
  * @example
  * const clock = new ManualClock()
@@ -23,23 +23,23 @@ export class ManualClock implements Clock {
   readonly #origin = systemClock.date()
   #now = 0
 
-  /** Timers that wait. */
+  /** The number of waiting timers. */
   get pending(): number {
     return this.#timers.size
   }
 
-  /** Milliseconds since the clock was made, as it was told. */
+  /** Milliseconds that the clock has advanced since its construction. */
   now(): number {
     return this.#now
   }
 
-  /** Epoch milliseconds, which move along with {@link now}. */
+  /** Epoch milliseconds, which advance with {@link now}. */
   date(): number {
     return this.#origin + this.#now
   }
 
   setTimeout(fn: () => void, ms: number): unknown {
-    // As the host does it, so that what would overflow there is seen in tests.
+    // As the host does, so that a test shows what would overflow there.
     const delayMs = ms >= 0 && ms <= maxDelayMs ? ms : 1
     const timer = { dueAt: this.#now + delayMs, fn }
     this.#timers.add(timer)
@@ -51,8 +51,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves time on by `ms` and runs, at once and in order, every timer that comes due, those that were started
-   * meanwhile included.
+   * Advances time by `ms` and runs, synchronously and in order, every timer that comes due, including those
+   * started meanwhile.
    *
    * Milliseconds; zero or more, and finite.
    *
@@ -65,7 +65,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Does the same, and lets promises settle before, between and after the timers: archives, retries, turns.
+   * {@link advance} that lets promises settle before, between and after the timers: archives, retries, turns.
    *
    * Milliseconds; zero or more, and finite. Rejects with `ERR_SESSION_OPTION_INVALID`.
    */
@@ -87,7 +87,7 @@ export class ManualClock implements Clock {
 
   #next(until: number): ManualTimer | undefined {
     let first: ManualTimer | undefined
-    // A set keeps the order of insertion: of two that are due at once, the one that was started first wins.
+    // A set iterates in the order of insertion: of two timers due at once, the one started first runs first.
     for (const timer of this.#timers) {
       if (timer.dueAt <= until && (first === undefined || timer.dueAt < first.dueAt)) first = timer
     }
@@ -100,16 +100,16 @@ export class ManualClock implements Clock {
     timer.fn()
   }
 
-  /** A timer may itself have moved the clock on; it never goes back. */
+  /** A timer may itself have advanced the clock, which never goes back. */
   #reach(moment: number): void {
     this.#now = Math.max(this.#now, moment)
   }
 }
 
-/** Turns of the real event loop between timers: enough for a hook that takes a turn or two itself. */
+/** Iterations of the real event loop between timers: enough for a hook that takes one or two itself. */
 const loopIterations = 3
 
-/** Whole turns of the event loop, so that chains of promises settle however long they are. */
+/** Waits for whole iterations of the event loop, so that chains of promises of any length settle. */
 async function promisesSettled(): Promise<void> {
   for (let turn = 0; turn < loopIterations; turn += 1) {
     await new Promise<void>((resolve) => nextLoopIteration(resolve, { keepsAlive: true }))

@@ -1,6 +1,6 @@
 import { LinkedQueue } from './linked-queue.ts'
 
-/** What listens to one signal, through one listener. */
+/** The callbacks of one signal, behind one listener. */
 class SignalListeners {
   readonly #signal: AbortSignal
   readonly #callbacks = new LinkedQueue<() => void>()
@@ -29,11 +29,10 @@ class SignalListeners {
 const listenersOf = new WeakMap<AbortSignal, SignalListeners>()
 
 /**
- * Calls `callback` when the signal aborts, at once if it has, and returns a function that takes that back.
+ * Calls `callback` when the signal aborts, at once if it has. Returns a function that removes the callback.
  *
  * A signal gets one listener, however many callbacks there are: Node warns of a leak from the eleventh
- * listener on, and removing one of many listeners takes a search through all of them. A callback must not
- * throw.
+ * listener on, and the removal of one of many is a linear search. A callback must not throw.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
@@ -48,10 +47,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return listeners.add(callback)
 }
 
-/**
- * Why a signal aborted. Some polyfills give no reason; then it is the `AbortError` that the platform would
- * have given.
- */
+/** Returns the reason of an aborted signal, or the platform's `AbortError` where a polyfill has none. */
 export function abortReason(signal: AbortSignal): unknown {
   return signal.reason === undefined ? abortError() : signal.reason
 }
@@ -60,7 +56,7 @@ export function abortError(message = 'This operation was aborted'): DOMException
   return new DOMException(message, 'AbortError')
 }
 
-/** Whether an error says that something was aborted, whichever library made it. */
+/** Whether an error is an `AbortError`, of any library. */
 export function isAbortError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError'
 }

@@ -1,7 +1,4 @@
-/**
- * Whether a value is what an async generator function returns; also one that was compiled for an older
- * target.
- */
+/** Whether a value is an async generator, also one of a function that was compiled for an older target. */
 export function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
   if (typeof value !== 'object' || value === null) return false
   try {
@@ -11,11 +8,11 @@ export function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknow
       typeof candidate.next === 'function' &&
       typeof candidate.return === 'function' &&
       typeof candidate.throw === 'function' &&
-      // A stream that can be iterated is a result like any other, though LangChain's have these methods, too.
+      // A readable stream is an ordinary result, although LangChain's have these methods too.
       typeof candidate.getReader !== 'function'
     )
   } catch {
-    // The result of a turn may be anything, a revoked proxy for one.
+    // The result of a turn may be anything, even a revoked proxy.
     return false
   }
 }

@@ -1,10 +1,7 @@
 import type { EventQueue } from '../events/event-queue.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
-/**
- * Keeps the process alive while it is on: for a caller that waits for something with no timer or handle of
- * its own.
- */
+/** A switch that keeps the process alive, for a caller that waits for something without a timer or handle. */
 export class KeepAlive {
   readonly #clock: Clock
   readonly #events: EventQueue

@@ -1,7 +1,7 @@
-/** The place of a value in a {@link LinkedQueue}. */
+/** The entry of a value in a {@link LinkedQueue}. */
 export interface QueueEntry<T> {
   readonly value: T
-  /** Takes the value out of its queue, in constant time. Returns whether it was still in it. */
+  /** Removes the value from its queue, in constant time. Returns whether it was still in it. */
   remove(): boolean
 }
 
@@ -20,7 +20,7 @@ class Link<T> implements QueueEntry<T> {
     const queue = this.#queue
     if (queue === undefined) return false
     queue.unlink(this)
-    // An entry is often kept longer than its place: it must not keep its former neighbours.
+    // An entry often outlives its place: it must not keep its former neighbours.
     this.#queue = undefined
     this.previous = undefined
     this.next = undefined
@@ -29,12 +29,10 @@ class Link<T> implements QueueEntry<T> {
 }
 
 /**
- * A first-in, first-out queue whose entries can be removed from anywhere in constant time: a doubly linked
- * list.
+ * A first-in, first-out queue with removal of any entry in constant time: a doubly linked list.
  *
- * An array has to search for an entry and to move all that stand behind it. With tens of thousands of calls
- * that wait for one session and are called off, that holds the event loop for seconds. A `Set` steps over
- * what was deleted at its front.
+ * An array searches for the entry and moves those behind it; with tens of thousands of waiting calls that
+ * abort, this blocks the event loop for seconds. A `Set` steps over the deleted entries at its front.
  */
 export class LinkedQueue<T> implements Iterable<T> {
   #first: Link<T> | undefined = undefined
@@ -45,7 +43,7 @@ export class LinkedQueue<T> implements Iterable<T> {
     return this.#size
   }
 
-  /** The value that {@link shift} would take out. */
+  /** The value that {@link shift} would return. */
   get first(): T | undefined {
     return this.#first?.value
   }
@@ -61,7 +59,7 @@ export class LinkedQueue<T> implements Iterable<T> {
     return link
   }
 
-  /** Adds a value in front of all others. */
+  /** Adds a value at the front. */
   unshift(value: T): QueueEntry<T> {
     const link = new Link(value, this)
     link.next = this.#first
@@ -72,28 +70,28 @@ export class LinkedQueue<T> implements Iterable<T> {
     return link
   }
 
-  /** Takes out the first value; `undefined` where there is none. */
+  /** Removes and returns the first value; `undefined` if there is none. */
   shift(): T | undefined {
     const first = this.#first
     first?.remove()
     return first?.value
   }
 
-  /** Takes out all values, and returns them in their order. */
+  /** Removes and returns all values in their order. */
   takeAll(): T[] {
     const values: T[] = []
     for (let value = this.shift(); value !== undefined; value = this.shift()) values.push(value)
     return values
   }
 
-  /** The values in their order, as they are when the walk begins. */
+  /** Iterates the values in their order, as they are at the start. */
   [Symbol.iterator](): ArrayIterator<T> {
     const values: T[] = []
     for (let link = this.#first; link !== undefined; link = link.next) values.push(link.value)
     return values.values()
   }
 
-  /** For {@link QueueEntry.remove} alone. */
+  /** Only for {@link QueueEntry.remove}. */
   unlink({ previous, next }: Pick<Link<T>, 'previous' | 'next'>): void {
     if (previous === undefined) this.#first = next
     else previous.next = next

@@ -16,25 +16,25 @@ export interface LoadHost<T> {
   readonly loadTimeoutMs: number
 }
 
-/** How a call ends: by one of the first two, unless it is aborted. */
+/** The receiver of the outcome: one of the first two is called, unless the call is aborted. */
 export interface LoadOutcome<T> {
   onLoaded(value: T | undefined): void
   onFailed(error: unknown): void
-  /** It counts as under way no more, aborted or not. */
+  /** It no longer counts as under way, aborted or not. */
   onFinished(): void
 }
 
-/** One call of the `load` hook, in the async context of its caller, for `loadTimeoutMs` at the longest. */
+/** A call of the `load` hook, in the async context of its caller, for `loadTimeoutMs` at most. */
 export class LoadCall<T> {
   readonly hook = new HookCall()
   readonly #host: LoadHost<T>
   readonly #id: string
   readonly #outcome: LoadOutcome<T>
   readonly #controller = new AbortController()
-  /** Where the hook runs, and its signal aborts. */
+  /** The async context of the hook and of its signal. */
   #context: AsyncResource | undefined
   #timer: Timer | undefined
-  /** Whether what comes of it still counts. */
+  /** Whether its outcome still counts. */
   #isCurrent = true
   #isPending = true
 
@@ -50,18 +50,18 @@ export class LoadCall<T> {
     this.#call()
   }
 
-  /** What comes of it counts no more: its signal aborts, when the present step is done. */
+  /** Discards its outcome; its signal aborts at the end of the present step. */
   abort(reason?: unknown): void {
     if (!this.#isCurrent) return
     this.#isCurrent = false
-    // It only bounds from here on for how long the hook counts as under way.
+    // From here on it only bounds how long the hook counts as under way.
     this.#timer?.unref()
     this.#host.events.defer(() => {
       this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
     })
   }
 
-  /** It counts as under way no more, whatever its hook does. */
+  /** It no longer counts as under way, whatever its hook does. */
   finish(): void {
     this.#timer?.cancel()
     if (!this.#isPending) return
@@ -84,8 +84,8 @@ export class LoadCall<T> {
       loaded = Promise.reject(error)
     }
     loaded.then(
-      // Not a function that captures the value: it would be on the stack of the turns that begin now, and an
-      // error keeps it.
+      // A function that captures the value would be on the stack of the turns that begin now, and an error
+      // keeps it.
       (value) => {
         if (this.#onSettled()) this.#outcome.onLoaded(value)
       },
@@ -95,7 +95,7 @@ export class LoadCall<T> {
     )
   }
 
-  /** Returns whether what has come of it counts. */
+  /** Returns whether the outcome counts. */
   #onSettled(): boolean {
     this.hook.endScope()
     this.finish()
@@ -122,13 +122,13 @@ export class LoadCall<T> {
   #startTimeout(): void {
     const { clock, events, loadTimeoutMs } = this.#host
     try {
-      // A caller waits, so that the process stays alive.
+      // A caller waits, so it keeps the process alive.
       this.#timer = events.context.timer(clock, () => this.#onTimeout(), loadTimeoutMs, {
         keepsAlive: true,
         catchesUp: true,
       })
     } catch (error) {
-      // A host that gives no timer takes the limit away, not the load.
+      // A host without a timer removes the limit, not the load.
       events.reportError(error, 'a load could not be timed')
     }
   }

@@ -1,6 +1,6 @@
 import type { KeepAlive } from './keep-alive.ts'
 
-/** Counts work that goes on across `await`, for callers that wait until there is none. */
+/** A counter of work across `await`, for callers that wait until there is none. */
 export class PendingWork {
   readonly #keepAlive: KeepAlive
   readonly #waiters: (() => void)[] = []
@@ -39,7 +39,7 @@ export class PendingWork {
     })
   }
 
-  /** In a microtask, since what ends often makes something else begin. */
+  /** In a microtask, since the end of one piece of work often starts another. */
   #check(): void {
     if (this.#isChecking) return
     this.#isChecking = true

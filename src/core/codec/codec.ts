@@ -7,7 +7,7 @@ export interface SessionCodec<T> {
   decode(text: string): T
 }
 
-/** A codec whose failures say what they are. */
+/** A codec whose failures are {@link SessionRegistryError}s. */
 export class CheckedCodec<T> {
   readonly #codec: SessionCodec<T>
 
@@ -21,11 +21,11 @@ export class CheckedCodec<T> {
     try {
       text = this.#codec.encode(value)
     } catch (cause) {
-      // The library's own codecs name the path.
+      // The library's own codecs name the path in their error.
       if (isSessionRegistryError(cause, 'ERR_SESSION_VALUE_INVALID')) throw cause
       throw invalidValue('encoded', { cause })
     }
-    // A lone surrogate would come back as another character, and PostgreSQL has no word for U+0000.
+    // A lone surrogate would be decoded as another character, and PostgreSQL text cannot contain U+0000.
     if (typeof text !== 'string' || hasLoneSurrogate(text) || text.includes('\0')) {
       throw invalidValue('encoded as well-formed text without U+0000')
     }
@@ -42,7 +42,7 @@ export class CheckedCodec<T> {
   }
 }
 
-/** Whether UTF-8 cannot express the text. */
+/** Whether UTF-8 cannot encode the text. */
 export function hasLoneSurrogate(text: string): boolean {
   return !(text as string & { isWellFormed(): boolean }).isWellFormed()
 }

@@ -6,12 +6,12 @@ import { findDamage, isJson } from './json-damage.ts'
 import { parseJson } from './parse-json.ts'
 
 /**
- * The default codec: JSON, which refuses what it would damage.
+ * The default codec: JSON, which rejects what it would damage.
  *
- * Refused are a `Map`, a `Set`, a `Date`, bytes, an instance of a class without a `toJSON`, `NaN`, an
- * infinity, a bigint, and an object that contains itself; the error names the path. A `toJSON` is respected.
- * The rest goes as JSON has it: a property that is `undefined`, a function or a symbol is left out, in an
- * array it becomes `null`, `-0` becomes `0`.
+ * It rejects a `Map`, a `Set`, a `Date`, bytes, an instance of a class without `toJSON`, `NaN`, an infinity,
+ * a bigint, and an object that contains itself; the error names the path. It respects `toJSON`. The rest is
+ * as in JSON: a property that is `undefined`, a function or a symbol is left out, in an array it becomes
+ * `null`; `-0` becomes `0`.
  */
 export const jsonCodec: SessionCodec<unknown> = {
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
@@ -46,7 +46,7 @@ function refuseDamage(value: unknown): void {
   )
 }
 
-/** A getter or a `toJSON` has thrown, or the value is nested too deeply for the stack that is left. */
+/** A getter or a `toJSON` threw, or the value is nested too deeply for the rest of the stack. */
 function unreadable(cause: unknown): SessionRegistryError {
   return unusableValue('value', 'data that can be written as JSON', cause)
 }

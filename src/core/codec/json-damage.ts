@@ -3,21 +3,20 @@ import { bytesName } from '../values/bytes.ts'
 import { isPlain, objectKind } from '../values/value-kind.ts'
 import { memberPath } from '../values/value-path.ts'
 
-/** What JSON would damage: where it stands, and what it is, in words for a message. */
+/** A part of a value that JSON would damage: its path, and its kind in words for a message. */
 export interface Damage {
   readonly path: string
   readonly kind: string
 }
 
-/** The greatest nesting of a value, so that the stack that is left where a value is saved decides nothing. */
+/** The deepest nesting of a value: fixed, so that the rest of the stack at a save does not decide. */
 const maxDepth = 1_000
 
 /**
  * Whether `JSON.stringify` keeps the whole of a value, so that `JSON.parse` returns its equal.
  *
- * It may report `false` for what is kept after all, such as an object with a `toJSON`: {@link findDamage}
- * decides. It is the quick look that every save pays for, so it keeps no path. A value that contains itself
- * is too deep.
+ * It may return `false` for what is kept, such as an object with a `toJSON`: then {@link findDamage} decides.
+ * Every save pays for this quick check, so it keeps no path. A value that contains itself is too deep.
  */
 export function isJson(value: unknown, depth = 0): boolean {
   switch (typeof value) {
@@ -41,14 +40,14 @@ export function isJson(value: unknown, depth = 0): boolean {
   }
   const proto = Object.getPrototypeOf(value)
   if ((proto !== Object.prototype && proto !== null) || 'toJSON' in value) return false
-  // Not `Object.keys`, which makes an array for every object.
+  // Not `Object.keys`, which allocates an array for every object.
   for (const key in value) {
     if (!isJson((value as Record<string, unknown>)[key], depth + 1)) return false
   }
   return true
 }
 
-/** Returns the first thing in a value that JSON would damage. `name`: what the value is called. */
+/** Returns the first part of a value that JSON would damage. `name` is the name of the value in messages. */
 export function findDamage(name: string, value: unknown): Damage | undefined {
   const found = new DamageSearch().member('', value)
   return found === undefined
@@ -56,7 +55,7 @@ export function findDamage(name: string, value: unknown): Damage | undefined {
     : { path: found.keys.reduceRight(memberPath, name), kind: found.kind }
 }
 
-/** The keys stand from the inside out: a path is written only where something was found. */
+/** The keys are in reverse, from the inside out, so that a path is built only for what was found. */
 interface Found {
   readonly keys: (string | number)[]
   readonly kind: string
@@ -79,12 +78,12 @@ class DamageSearch {
   }
 
   #object(key: string | number, value: object): Found | undefined {
-    // Although some have a `toJSON`: they would come back as a text, or as a list of numbers.
+    // Although some have a `toJSON`: they would be decoded as a text or a list of numbers.
     if (isRefusedByName(value)) return found(objectKind(value))
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     if (typeof toJSON !== 'function') return this.#members(value)
     const json: unknown = toJSON.call(value, String(key))
-    // JSON calls no `toJSON` of what a `toJSON` has returned.
+    // JSON does not call the `toJSON` of what a `toJSON` returned.
     return typeof json === 'object' && json !== null ? this.#members(json) : this.member(key, json)
   }
 

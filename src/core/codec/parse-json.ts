@@ -1,7 +1,6 @@
 /**
- * `JSON.parse`, with an error that shows nothing of the text.
- *
- * V8's own message quotes what stands around the first wrong character, and that is somebody's conversation.
+ * `JSON.parse`, with an error that shows nothing of the text: V8's own message quotes it, and it is a
+ * conversation.
  *
  * @throws SyntaxError
  */
@@ -9,7 +8,7 @@ export function parseJson(text: string, reviver?: Parameters<typeof JSON.parse>[
   try {
     return JSON.parse(text, reviver)
   } catch (error) {
-    // So does `BigInt` in a reviver. What else a reviver throws goes on as it is.
+    // `BigInt` in a reviver throws one too. Other errors of a reviver pass unchanged.
     throw error instanceof SyntaxError ? new SyntaxError('The text is not valid JSON') : error
   }
 }

@@ -1,6 +1,8 @@
 import type { Session } from '../session.ts'
 
-/** Every code that a {@link SessionRegistryError} can carry. `docs/errors.md` says when, and what to do. */
+/**
+ * The codes of a {@link SessionRegistryError}. `docs/errors.md` explains when each occurs, and what to do.
+ */
 export type SessionErrorCode =
   | 'ERR_SESSION_ARCHIVE_FAILED'
   | 'ERR_SESSION_BACKEND_FAILED'
@@ -23,9 +25,9 @@ export type SessionErrorCode =
   | 'ERR_SESSION_VALUE_INVALID'
 
 /**
- * The HTTP status that fits each code: 400 a wrong id, argument or value; 409 a conflict with other work on
- * the session; 429 too much work for one session; 503 full, closed, or a back end that is away; 504 too slow;
- * else 500.
+ * The HTTP status of each code: 400 for an invalid id, argument or value; 409 for a conflict with other work
+ * on the session; 429 for too much work on one session; 503 for full, closed, or an unavailable back end; 504
+ * for a timeout; else 500.
  */
 const statusCodes: Record<SessionErrorCode, number> = {
   ERR_SESSION_ARCHIVE_FAILED: 503,
@@ -49,24 +51,22 @@ const statusCodes: Record<SessionErrorCode, number> = {
   ERR_SESSION_VALUE_INVALID: 400,
 }
 
-// In the global symbol registry: two copies of the package, or its ESM and its CJS build, meet in one
-// process.
+// In the global symbol registry: two copies of the package, or its ESM and its CJS build, may be loaded in
+// one process.
 const brand = Symbol.for('session-registry.error')
 
 /**
- * The one error class of the library. Tell errors apart by `code`, never by the message.
+ * The error class of the library. Distinguish errors by `code`, never by the message.
  *
- * Messages name the argument, the rule and what was got; none echoes a session id or a value.
+ * Messages name the argument, the rule and what was got; none shows a session id or a value.
  */
 export class SessionRegistryError extends Error {
   readonly code: SessionErrorCode
-  /**
-   * The HTTP status that fits the code. Fastify, Express and Koa answer with it when the error reaches them.
-   */
+  /** The HTTP status of the code. Fastify, Express and Koa reply with it when the error reaches them. */
   declare readonly statusCode: number
   /** {@link statusCode}, under the name that Express and Koa read first. */
   declare readonly status: number
-  /** The session concerned, where the code is `ERR_SESSION_ARCHIVE_FAILED`; its value is untouched. */
+  /** The session, if the code is `ERR_SESSION_ARCHIVE_FAILED`; its value is untouched. */
   declare readonly session?: Session<unknown>
 
   constructor(
@@ -77,12 +77,12 @@ export class SessionRegistryError extends Error {
     super(message, Object.hasOwn(details, 'cause') ? { cause: details.cause } : undefined)
     this.code = code
     for (const name of ['statusCode', 'status']) {
-      // Not enumerable, since the code says it all in a log. Writable, since Koa assigns the status that it
-      // answers with.
+      // Not enumerable, since the code is enough in a log. Writable, since Koa assigns the status that it
+      // replies with.
       Object.defineProperty(this, name, { value: statusCodes[code], writable: true, configurable: true })
     }
     if (Object.hasOwn(details, 'session') && details.session !== undefined) {
-      // Not enumerable: a logger that serialises errors must not print a visitor's value.
+      // Not enumerable: a logger that serialises errors must not print the value of a visitor.
       Object.defineProperty(this, 'session', { value: details.session, enumerable: false })
     }
   }
@@ -92,8 +92,8 @@ export class SessionRegistryError extends Error {
   }
 }
 
-// On the prototype, because a stack is written before the fields are: as a field it would say `Error: …`. And
-// outside of the class, which the build would have to rename if it named itself.
+// On the prototype, because a stack is captured before fields are set. And outside of the class, which the
+// build would have to rename if it named itself.
 Object.defineProperty(SessionRegistryError.prototype, 'name', {
   value: 'SessionRegistryError',
   writable: true,
@@ -101,8 +101,7 @@ Object.defineProperty(SessionRegistryError.prototype, 'name', {
 })
 
 /**
- * Whether `error` comes from this library, of any copy or module format; with `code`, whether it has that
- * code.
+ * Whether `error` is of this library, of any copy and module format; with `code`, whether it has that code.
  */
 export function isSessionRegistryError<C extends SessionErrorCode = SessionErrorCode>(
   error: unknown,

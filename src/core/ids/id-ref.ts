@@ -1,16 +1,16 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { processSingleton } from '../process/process-singleton.ts'
 
-/** 96 bits: no two ids of one process have the same. */
+/** Length of a ref in base64url characters: 96 bits, so that two ids of one process do not collide. */
 const refLength = 16
 
 let key: Buffer | undefined
 
 /**
- * Returns the keyed hash that stands for an id in log lines.
+ * Returns the keyed hash of an id, for log lines.
  *
- * It cannot be undone by hashing likely ids, as its key is random and never leaves the process. Two ids that
- * differ in any UTF-16 unit have different ones.
+ * Hashing likely ids does not reveal it, since its key is random and never leaves the process. Ids that
+ * differ in any UTF-16 unit have different hashes.
  */
 export function refOf(id: string): string {
   key ??= processSingleton('ref-key', () => randomBytes(32))

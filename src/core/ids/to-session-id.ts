@@ -1,16 +1,16 @@
 import { SessionRegistryError } from '../errors/session-registry-error.ts'
 import { checkId } from '../options/validate.ts'
 
-/** What an adapter takes as a session id: frameworks and databases count their conversations. */
+/** The type of session ids in adapters: frameworks and databases number their conversations. */
 export type SessionIdInput = string | number | bigint
 
 /**
- * Returns the session id for what an adapter was given: a safe integer and a bigint become their string.
+ * Returns the session id for an id of a framework: a safe integer and a bigint become strings.
  *
- * Any other number is refused. `NaN` and `Infinity` come from a failed conversion. Beyond 2⁵³ neighbouring
- * integers are one number: as ids they would put two visitors into one session.
+ * Any other number is rejected. `NaN` and `Infinity` come from a failed conversion. Beyond 2⁵³, adjacent
+ * integers are one number, which would put two visitors into one session.
  *
- * `place`: where a framework's caller was to put the id.
+ * `place` is where the caller of the framework should have put the id.
  *
  * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
  */

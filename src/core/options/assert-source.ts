@@ -2,10 +2,10 @@ import type { SessionSource } from '../session-source.ts'
 import { invalidOption } from './validate.ts'
 
 /**
- * The source that an adapter was given, refused at once where it is none.
+ * Returns the source of an adapter, after a check that it is one.
  *
- * Known by `run`, which every adapter calls: a source may be of another copy of the library, or the user's
- * own.
+ * It is recognised by `run`, which every adapter calls: a source may be of another copy of the library, or
+ * the user's own.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

@@ -4,7 +4,7 @@ import { checkNotNegative, checkOptions, checkPositive, invalidOption } from './
 /** Options of one call that may create a session. */
 export interface CreateOptions {
   /**
-   * The idle timeout of the session, if it is created now; on a live one it is ignored.
+   * The idle timeout of a session that this call creates; ignored if there is a live one.
    *
    * Milliseconds; positive, or `Infinity`.
    *
@@ -16,13 +16,13 @@ export interface CreateOptions {
 /** Options of one call of `open`. */
 export interface OpenOptions<T = never> {
   /**
-   * `false`: nothing is created, and the result is `undefined` where there is no session, nor one to load. A
-   * function makes the value of a new session, instead of the registry's `create`.
+   * Whether a session is created where there is none, nor one to load. With `false` the result is then
+   * `undefined`. A function makes the value of the new session, instead of the registry's `create`.
    *
    * @defaultValue true
    */
   readonly create?: boolean | CreateSession<T> | undefined
-  /** Ends the wait; the call then rejects with the signal's reason. */
+  /** Ends the wait when it aborts; the call then rejects with its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -52,7 +52,9 @@ export interface CloseOptions {
   readonly deadlineMs?: number | undefined
 }
 
-/** As long as most supervisors wait between SIGTERM and SIGKILL, or less. */
+/**
+ * Default of `deadlineMs`, in milliseconds: no longer than most supervisors wait between SIGTERM and SIGKILL.
+ */
 const defaultDeadlineMs = 10_000
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
@@ -95,7 +97,7 @@ export function checkAcquire<T>(
 }
 
 /**
- * The longest time that a hold may last.
+ * Returns the longest time that a hold may last, in milliseconds.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
@@ -115,7 +117,7 @@ export function checkCreate<T>(create: boolean | CreateSession<T> | undefined): 
 }
 
 /**
- * Returns an `AbortSignal`, of this realm or another, or of a polyfill.
+ * Returns an `AbortSignal`, which may be of another realm or of a polyfill.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

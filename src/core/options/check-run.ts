@@ -6,7 +6,7 @@ import { checkFunction, checkId, checkNotNegative, checkOneOf, checkOptions } fr
 /** The options of a `run` with every default filled in. */
 export interface CheckedRun<T> {
   readonly whenBusy: WhenBusy
-  /** The longest time until it begins. */
+  /** The longest time until the turn begins, in milliseconds. */
   readonly waitMs: number
   readonly signal: AbortSignal | undefined
   readonly create: boolean | CreateSession<T>
@@ -26,7 +26,7 @@ export function checkRun<T, R>(
   const checked = checkOneOf('whenBusy', whenBusy, ['wait', 'reject', 'interrupt', 'join'])
   const waits = checkNotNegative('waitMs', waitMs) > 0
   return {
-    // A turn that joins waits for no other one.
+    // A turn that joins does not wait for other turns.
     whenBusy: waits || checked === 'join' ? checked : 'reject',
     waitMs: waits ? waitMs : Number.POSITIVE_INFINITY,
     signal: checkSignal(signal),

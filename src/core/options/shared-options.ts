@@ -9,14 +9,14 @@ import {
 } from './read-options.ts'
 import { checkCount, checkNotNegative, checkPositive, checkText, checkWhole } from './validate.ts'
 
-/** The options that mean the same in every registry. */
+/** The options that both registries have. */
 export interface SharedOptions<T> {
   /**
-   * How long a session may stay without activity before it is over.
+   * Idle timeout: how long a session may stay without activity before it expires.
    *
    * Activity is `getOrCreate`, `get`, `set`, `touch`, `open`, and the end of a turn or hold; `peek`, `has`
-   * and iteration are not. A session whose idle time equals this value is already over: reads treat it as
-   * absent at once.
+   * and iteration are not. A session whose idle time equals this value has expired: reads treat it as absent
+   * at once.
    *
    * Milliseconds; positive, or `Infinity` for no idle limit.
    *
@@ -24,50 +24,56 @@ export interface SharedOptions<T> {
    */
   readonly timeoutMs?: number | undefined
   /**
-   * Absolute timeout: how long after its creation a session is over, however active.
+   * Absolute timeout: how long after its creation a session expires, however active.
    *
-   * A session that is held outlives it, and is over as soon as it is released.
+   * A session that is held at that time expires as soon as it is released.
    *
    * Milliseconds; positive, or `Infinity` for no limit.
    *
    * @defaultValue Infinity
    */
   readonly maxAgeMs?: number | undefined
-  /** Makes the value of a new session; synchronous. A `create` that is given with a call wins over it. */
+  /** Makes the value of a new session, synchronously. The `create` of a call takes precedence. */
   readonly create?: CreateSession<T> | undefined
   /**
-   * Brings back the value of an archived session, for `open` and `run`; `undefined` where there is none.
+   * Returns the value of an archived session, for `open`, `run`, `stream` and `acquire`; `undefined` if there
+   * is none.
    *
-   * With it, `getOrCreate` of a session that is not in memory throws `ERR_SESSION_NEEDS_OPEN`, for it cannot
-   * wait.
+   * With it, `getOrCreate` of a session that is not in memory throws `ERR_SESSION_NEEDS_OPEN`, since it
+   * cannot wait.
    */
   readonly load?: LoadSession<T> | undefined
   /**
-   * Puts a session's value away before it is let go by `idle`, `age`, `capacity` or `closed`; not before
-   * `deleted`.
+   * Stores the value of a session before the session ends by `idle`, `age`, `capacity` or `closed`. Not
+   * called for `deleted` and `replaced`.
    *
-   * It may be called more than once for one life of a session: `session.incarnation` is the idempotency key.
-   * A promise that rejects is tried again; after the last attempt the session is handed back alive.
+   * It may be called more than once for one incarnation: use `session.incarnation` as the idempotency key. A
+   * rejection is retried; after the last attempt the session is restored alive (on Redis it is
+   * dead-lettered).
    *
-   * In one process, and where a place is free, the first try begins before the call that lets the session go
-   * returns: what it does before its first `await` is done in there.
+   * In one process, if fewer than `archiveConcurrency` are running, the first attempt begins before the call
+   * that ends the session returns: what the hook does before its first `await` runs inside that call.
    */
   readonly archive?: ArchiveSession<T> | undefined
   /**
-   * Archives under way at once.
+   * The most archives that run at once.
+   *
+   * An integer of at least 1.
    *
    * @defaultValue 8
    */
   readonly archiveConcurrency?: number | undefined
   /**
-   * Tries per session, with exponential backoff and jitter between them. After the last one a session in
-   * memory is handed back alive; on Redis it goes to the dead list.
+   * The number of attempts to archive a session, with exponential backoff and jitter between them. After the
+   * last one, a session in memory is restored alive; on Redis it is dead-lettered.
+   *
+   * An integer of at least 1.
    *
    * @defaultValue 5 (12 on Redis)
    */
   readonly archiveAttempts?: number | undefined
   /**
-   * The longest one try may take before its signal aborts and it counts as failed.
+   * The longest time that one attempt to archive may take. Then its signal aborts and it counts as failed.
    *
    * Milliseconds; an integer of at least 1.
    *
@@ -75,8 +81,8 @@ export interface SharedOptions<T> {
    */
   readonly archiveTimeoutMs?: number | undefined
   /**
-   * The longest time that one `load` may take before its signal aborts and those who wait for it are rejected
-   * with `ERR_SESSION_LOAD_TIMEOUT`.
+   * The longest time that one `load` may take. Then its signal aborts and its callers are rejected with
+   * `ERR_SESSION_LOAD_TIMEOUT`.
    *
    * Milliseconds; an integer of at least 1.
    *
@@ -84,8 +90,8 @@ export interface SharedOptions<T> {
    */
   readonly loadTimeoutMs?: number | undefined
   /**
-   * The longest time that one turn may keep a session from ending. Then its signal aborts with
-   * `ERR_SESSION_TURN_TIMEOUT`, and it has `turnGraceMs` to finish.
+   * The longest time that one turn may hold its session. Then its signal aborts with
+   * `ERR_SESSION_TURN_TIMEOUT`, and it has `turnGraceMs` to settle.
    *
    * Milliseconds; positive, or `Infinity` for no limit.
    *
@@ -93,8 +99,8 @@ export interface SharedOptions<T> {
    */
   readonly maxTurnMs?: number | undefined
   /**
-   * The longest time that one hold may keep a session from ending, unless the call says otherwise. A hold
-   * that lasts longer is taken away, with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
+   * The longest time that one hold lasts, unless its call sets another. Then it is released, with an `error`
+   * event of `ERR_SESSION_TURN_TIMEOUT`.
    *
    * Milliseconds; positive, or `Infinity` for no limit.
    *
@@ -103,9 +109,9 @@ export interface SharedOptions<T> {
   readonly maxHoldMs?: number | undefined
   /**
    * How long a turn keeps its session after its signal was aborted by `maxTurnMs` or by the deadline of
-   * `close`. A turn that settles in that time loses nothing; after it `run` rejects and the next turn starts.
-   * A stream has the same time for its clean-up after its signal was aborted, by whatever, while nothing was
-   * being read.
+   * `close`. A turn that settles in that time succeeds or fails as usual. Afterwards `run` rejects and the
+   * next turn starts. A stream has the same time for its clean-up after its signal was aborted, for any
+   * reason, while nothing was being read.
    *
    * Milliseconds; zero, positive, or `Infinity`.
    *
@@ -113,7 +119,7 @@ export interface SharedOptions<T> {
    */
   readonly turnGraceMs?: number | undefined
   /**
-   * The most turns that may wait for one session. One more is refused with `ERR_SESSION_QUEUE_FULL`.
+   * The most turns that may wait for one session. A further one is rejected with `ERR_SESSION_QUEUE_FULL`.
    *
    * An integer of at least 0, or `Infinity`.
    *
@@ -121,21 +127,23 @@ export interface SharedOptions<T> {
    */
   readonly maxWaiting?: number | undefined
   /**
-   * Where log lines go: nowhere, to the library's own pino logger at `info`, or to a given one.
+   * Where log lines go: nowhere (`false`), to the library's own pino logger at `info` (`true`), or to a given
+   * logger.
    *
-   * A session's value is never logged.
+   * The value of a session is never logged.
    *
    * @defaultValue false
    */
   readonly logger?: boolean | Logger | undefined
   /**
-   * How ids appear in log lines: a keyed hash (HMAC, key per process), as they are, or in your own way.
+   * How ids appear in log lines: as a keyed hash (HMAC, one key per process), as they are, or as your
+   * function returns them.
    *
    * @defaultValue 'hashed'
    */
   readonly logIds?: LogIds | undefined
   /**
-   * The registry's name in log lines.
+   * The name of the registry in log lines. A non-empty string.
    *
    * @defaultValue 'sessions'
    */

@@ -5,7 +5,7 @@ import { maxDelayMs } from '../time/clock.ts'
 const maxIdLength = 1024
 
 /**
- * `place`: where the id was looked for, if that is not plain from the call.
+ * Returns a valid session id. `place` is where the id was expected, if that is not plain from the call.
  *
  * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
  */
@@ -14,9 +14,9 @@ export function checkId(id: string, place?: string): string {
   throw invalidId(id, place)
 }
 
-/** Apart, so that what each call goes through stays short enough for V8 to put it where it is called. */
+/** A function of its own, so that V8 inlines the check. */
 function invalidId(id: unknown, place: string | undefined): SessionRegistryError {
-  // The id itself is not in the message: it may be a secret.
+  // The message leaves the id out: it may be a secret.
   const got = typeof id === 'string' ? `a string of length ${id.length}` : id === null ? 'null' : typeof id
   return new SessionRegistryError(
     'ERR_SESSION_ID_INVALID',
@@ -25,9 +25,9 @@ function invalidId(id: unknown, place: string | undefined): SessionRegistryError
 }
 
 /**
- * The error of every wrong option or argument: which one, the rule, and the kind of what was got.
+ * The error of an invalid option or argument: its name, the rule, and the kind of what was got.
  *
- * Never more than the kind: what stands in the wrong place may be an id, or what a visitor has written.
+ * Never the value: in the wrong place, it may be an id or the text of a visitor.
  */
 export function invalidOption(name: string, rule: string, got: unknown): SessionRegistryError {
   return new SessionRegistryError(
@@ -36,7 +36,7 @@ export function invalidOption(name: string, rule: string, got: unknown): Session
   )
 }
 
-/** {@link invalidOption} for a place where a number belongs: one that is out of range is shown. */
+/** {@link invalidOption} for a number, which the message shows. */
 export function invalidNumber(name: string, rule: string, got: unknown): SessionRegistryError {
   if (typeof got !== 'number') return invalidOption(name, rule, got)
   return new SessionRegistryError(
@@ -55,7 +55,7 @@ export function checkNotNegative(name: string, value: unknown): number {
   throw invalidNumber(name, 'zero, a positive number or Infinity', value)
 }
 
-/** A delay that one host timer can keep. */
+/** Returns a delay that one host timer can keep, in milliseconds. */
 export function checkInterval(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 1 && value <= maxDelayMs) return value
   throw invalidNumber(name, `a number from 1 to ${maxDelayMs}`, value)
@@ -99,17 +99,17 @@ export function checkOneOf<const V extends string>(name: string, value: unknown,
   throw invalidOption(name, `one of ${allowed.map((one) => `'${one}'`).join(', ')}`, value)
 }
 
-/** An object that is no array. */
+/** Returns an object that is not an array. */
 export function checkObject<O extends object>(name: string, value: O): O {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw invalidOption(name, 'an object', value)
 }
 
 /**
- * Returns the options that an object has, which must all be known; `undefined` stands for none.
+ * Returns the own options of an object, all of which must be known; `undefined` means none.
  *
- * They are read as `{ ...options }` reads them: its own enumerable properties, each once. The result has no
- * prototype, so that nothing on a polluted `Object.prototype` becomes an option.
+ * They are read as `{ ...options }` reads them: own enumerable properties, each once. The result has no
+ * prototype, so that a polluted `Object.prototype` adds no option.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
@@ -127,20 +127,16 @@ export function checkOptions<O extends object>(
   return own
 }
 
-/**
- * The own enumerable properties of an object of somebody else's, with no prototype that something may have
- * polluted.
- */
+/** Returns the own enumerable properties of a foreign object, without a prototype that may be polluted. */
 export function ownFields<O extends object>(object: O): O {
   return Object.assign(Object.create(null), object)
 }
 
-/** What an option's name looks like: letters only, and no more of them than the names of our own have. */
+/** The shape of an option's name: only letters, and no more of them than our longest name has. */
 const optionName = /^[a-z][A-Za-z]{0,19}$/
 
 function unknownOption(name: string, known: readonly string[], key: string): SessionRegistryError {
-  // Anything else that stands as a key may be an id, of an object that was passed in the place of the
-  // options.
+  // Any other key may be an id, in an object that was passed instead of the options.
   const got = optionName.test(key) ? `\`${key}\`` : `another one (a string of length ${key.length})`
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
@@ -148,7 +144,7 @@ function unknownOption(name: string, known: readonly string[], key: string): Ses
   )
 }
 
-/** The kind of a value, which is all that a message may say of it. */
+/** Returns the kind of a value, the only thing that a message may show of it. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (value === '') return 'an empty string'

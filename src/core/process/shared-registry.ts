@@ -1,15 +1,14 @@
 import { checkFunction, checkText, invalidOption } from '../options/validate.ts'
 import { processSingleton } from './process-singleton.ts'
 
-/** What has to be known of a registry that another copy of the library may have made. */
+/** The part of a registry that is used here; another copy of the library may have made it. */
 interface Shareable {
   readonly state: 'open' | 'closing' | 'closed'
 }
 
 /**
- * Returns the process's one registry of a key, made when it is first asked for.
- *
- * A registry that was closed is replaced by a new one.
+ * Returns the process's one registry of a key, made at the first call. A closed registry is replaced by a new
+ * one.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

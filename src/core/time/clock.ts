@@ -1,21 +1,21 @@
 import * as timers from 'node:timers'
 
 /**
- * Where a registry gets its time and its timers from.
+ * The source of time and timers of a registry.
  *
  * The default looks the globals up at each use, so that fake timers work whenever they are installed.
  */
 export interface Clock {
-  /** Monotonic milliseconds, from any origin; never goes back. */
+  /** Monotonic milliseconds from any origin. */
   now(): number
-  /** Calls `fn` once after `ms` (at most 2³¹−1). If the handle has `unref`, the library calls it. */
+  /** Calls `fn` once after `ms` (at most 2³¹−1). The library calls `unref` of the handle if it has one. */
   setTimeout(fn: () => void, ms: number): unknown
   clearTimeout(handle: unknown): void
-  /** Epoch milliseconds, for `createdAt` and logs only; defaults to `Date.now`. */
+  /** Epoch milliseconds, for `createdAt` and logs only; by default `Date.now`. */
   date?(): number
 }
 
-/** A {@link Clock} with nothing left out. */
+/** A {@link Clock} with all members. */
 export type FullClock = Required<Clock>
 
 export const systemClock: FullClock = {
@@ -25,15 +25,15 @@ export const systemClock: FullClock = {
   date: () => Date.now(),
 }
 
-// Taken before fake timers can be installed.
+// Captured before fake timers can be installed.
 const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout, Date: RealDate } = globalThis
 const realNow = performance.now.bind(performance)
 
 /**
  * The host's clock and timers as they were when the module was loaded.
  *
- * For waits that other processes depend on, such as the renewal of a lease: fake timers of one process, which
- * come and go in its tests, must not stop them.
+ * For waits that other processes depend on, such as the renewal of a lease: fake timers that come and go in
+ * the tests of one process must not stop them.
  */
 export const realClock: FullClock = {
   now: () => realNow(),
@@ -42,38 +42,40 @@ export const realClock: FullClock = {
   date: () => RealDate.now(),
 }
 
-/** The time of a clock: short where it is the default, for that is asked at each touch. */
+/** Returns the time of a clock. The default is called directly, because every touch reads it. */
 export function readClock(clock: FullClock): number {
   return clock === systemClock ? performance.now() : clock.now()
 }
 
-/** The longest delay that `setTimeout` keeps; anything above it fires after one millisecond. */
+/** The longest delay that `setTimeout` keeps, in milliseconds; a longer one fires after one millisecond. */
 export const maxDelayMs = 2 ** 31 - 1
 
-/** How a {@link Timer} waits. */
+/** Options of a {@link Timer}. */
 export interface TimerOptions {
   /** Whether it keeps the process alive. */
   readonly keepsAlive?: boolean
-  /** Whether, where it fires late, what has arrived meanwhile is handled first. */
+  /** Whether a timer that fires late first lets pending events be handled. */
   readonly catchesUp?: boolean
 }
 
 /**
- * A timer that fires this late has met more than a busy moment: the process stood still, or was suspended.
+ * The lateness from which a timer catches up, in milliseconds: the process was suspended or blocked, not only
+ * busy.
  */
 const lateThresholdMs = 20
 
 /**
- * The longest time that a late timer waits for what has arrived meanwhile; shorter, it waits for as long as
- * it is late. An answer that lies in a socket is read, unpacked and passed on by then, on a busy machine too.
- * By the machine's time, for that is what reading takes.
+ * The longest time for which a late timer lets pending events be handled, in milliseconds of the real clock;
+ * a timer that is less late waits for as long as it is late. It suffices to read, unpack and handle a reply
+ * that lies in a socket, on a busy machine too.
  */
 const maxCatchUpMs = 250
 
 /**
- * A wait on a {@link Clock} that may be longer than 2³¹−1 ms, or `Infinity`: it is chained from shorter ones.
+ * A timer on a {@link Clock} that may be longer than 2³¹−1 ms, or `Infinity`: it is chained from shorter
+ * ones.
  *
- * Unref'd unless asked otherwise, so that no wait of ours keeps a process alive.
+ * Unref'd by default, so that it does not keep the process alive.
  */
 export class Timer {
   readonly #clock: Clock
@@ -93,20 +95,20 @@ export class Timer {
     this.#arm(ms)
   }
 
-  /** Stops the wait; harmless afterwards. */
+  /** Stops the timer. It has no effect once the timer has fired. */
   cancel(): void {
     if (!this.#isWaiting) return
     this.#isWaiting = false
     this.#clock.clearTimeout(this.#handle)
   }
 
-  /** From now on the process stays alive until the wait is over. */
+  /** Keeps the process alive from now on until the timer fires. */
   ref(): void {
     this.#keepsAlive = true
     callIfPresent(this.#handle, 'ref')
   }
 
-  /** From now on the wait no longer keeps the process alive. */
+  /** No longer keeps the process alive. */
   unref(): void {
     this.#keepsAlive = false
     callIfPresent(this.#handle, 'unref')
@@ -138,7 +140,7 @@ export class Timer {
     }
   }
 
-  /** Whether a rest of the wait is left, and is waited for now. */
+  /** Starts the rest of a chained wait. Returns whether there is one. */
   #rearmed(): boolean {
     try {
       const remainingMs = this.#dueAt - this.#clock.now()
@@ -147,25 +149,24 @@ export class Timer {
       this.#arm(remainingMs)
       return true
     } catch {
-      // Nobody could catch it here. A host that has no more timers ends the wait early rather than the
+      // An error could not be caught here. A host without further timers ends the wait early, not the
       // process.
       return false
     }
   }
 }
 
-// Taken at import, before any fake timers can be installed: going round the event loop is a matter of the
-// machine, not of time. Not taken from `globalThis`, which has none where a test runner plays a browser (Jest
-// with jsdom).
+// Captured at import, before fake timers can be installed: an iteration of the event loop does not depend on
+// the clock. Not from `globalThis`, which lacks it where a test runner emulates a browser (Jest with jsdom).
 const { setImmediate } = timers
 
-/** Calls `fn` when the event loop has gone round once. Unref'd unless asked otherwise. */
+/** Calls `fn` after one iteration of the event loop. Unref'd by default. */
 export function nextLoopIteration(fn: () => void, options: { readonly keepsAlive?: boolean } = {}): void {
   const handle = setImmediate(fn)
   if (options.keepsAlive !== true) callIfPresent(handle, 'unref')
 }
 
-/** Calls `fn` when what has arrived until now was handled. Keeps the process alive: it is for a moment. */
+/** Calls `fn` after the events that are pending now. It keeps the process alive for that moment. */
 function afterPendingEvents(fn: () => void, ms: number): void {
   realSetTimeout(() => nextLoopIteration(fn, { keepsAlive: true }), ms)
 }

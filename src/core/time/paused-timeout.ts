@@ -1,25 +1,25 @@
 import type { Session } from '../session.ts'
 
 /**
- * The default of `pausedTimeoutMs`: 7 days. An approval may wait over a weekend, and one that never comes
- * must not stay.
+ * Default of `pausedTimeoutMs`, in milliseconds (7 days): an approval may wait over a weekend, and one that
+ * never comes must not keep the session.
  */
 export const defaultPausedTimeoutMs = 604_800_000
 
 /**
  * The idle timeouts that sessions had before they were paused.
  *
- * A list of messages has no place for it, and a turn that is rolled back takes what its value says along. In
- * one process a session is one object for the whole of its life; where it is another in each turn, as on
- * Redis, and the value does not say it, the registry's own timeout is restored.
+ * The value of a session may have no field for it, and a rollback restores the value without it. In one
+ * process, a session is one object from creation to end. On Redis it is another object in each turn; if the
+ * value has no field for it, the registry's timeout is restored.
  */
 const timeoutsBefore = new WeakMap<object, number>()
 
 /**
- * Assigns the idle timeout of a paused session, and restores the one before when it goes on.
+ * Assigns the idle timeout of a paused session, and restores the previous one when the session goes on.
  *
- * `timeoutBefore`: what the value says that it was. Returns what it is to say from now on: `undefined` where
- * the session is not paused.
+ * `timeoutBefore` is the previous timeout as the value keeps it. Returns what the value should keep:
+ * `undefined` unless the session is paused.
  */
 export function applyPause(
   session: Session<unknown>,
@@ -31,7 +31,7 @@ export function applyPause(
   if (isPaused) {
     const before = timeoutBefore ?? session.timeoutMs
     timeoutsBefore.set(session, before)
-    // Also where it was paused before: it may have been loaded into a session with the registry's timeout.
+    // Also if it was paused before: it may have been loaded into a session with the registry's timeout.
     session.timeoutMs = pausedTimeoutMs
     return before
   }

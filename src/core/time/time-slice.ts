@@ -1,13 +1,13 @@
 import { type Clock, nextLoopIteration } from './clock.ts'
 
-/** The longest that work which never waits keeps the event loop without letting it go round. */
+/** The longest work between two iterations of the event loop, in milliseconds: shorter than a frame. */
 const sliceMs = 4
 
 /**
- * How long the work of one turn of the event loop has lasted.
+ * The time that work has used in this iteration of the event loop.
  *
- * A store that answers at once would have its next call made in a microtask, and so on until the last session
- * is put away: nothing else would get to run meanwhile.
+ * With a store that settles at once, each call would follow in a microtask of the one before, and block the
+ * event loop until the last session is archived.
  */
 export class TimeSlice {
   readonly #clock: Clock
@@ -17,7 +17,7 @@ export class TimeSlice {
     this.#clock = clock
   }
 
-  /** Whether it is time to let the event loop go round. */
+  /** Whether the event loop should iterate first. */
   isUsedUp(): boolean {
     const now = this.#clock.now()
     if (this.#startedAt === undefined) {

@@ -3,29 +3,29 @@ import { TurnCall } from './turn-call.ts'
 import { findScope, HookCall, type ScopedWork } from './turn-scope.ts'
 
 /**
- * The running turn of this id that the caller is a part of, in the same async context.
+ * Returns the running turn of this id that the caller is a part of, in the same async context.
  *
- * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; why the turn was aborted, if it
- *   was
+ * @throws SessionRegistryError `ERR_SESSION_REENTRANT` in a hook of the id; the reason of the abort in an
+ *   aborted turn
  */
 export function outerTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
   const work = findScope(owner, id, isSettled)
   if (work instanceof HookCall) throw reentrantError()
   if (!(work instanceof TurnCall)) return undefined
-  // A turn that was aborted must not go on through a nested one.
+  // An aborted turn must not go on through a nested one.
   if (work.phase === 'aborted') throw work.abortReason
   return work as C
 }
 
-/** The same for those who only want to see its session: nothing where it is aborted, nor in a hook. */
+/** Returns the running turn for a read of its session; `undefined` in an aborted turn and in a hook. */
 export function runningTurn<C extends TurnCall<T>, T>(owner: object, id: string): C | undefined {
   const work = findScope(owner, id, isSettled)
   return work instanceof TurnCall && work.phase === 'running' ? (work as C) : undefined
 }
 
 /**
- * The innermost turn of this registry that the caller is a part of, whatever its session, until its function
- * settles.
+ * Returns the innermost turn of this registry that the caller is a part of, of any session, until its
+ * function settles.
  */
 export function innermostTurn<C extends TurnCall<T>, T>(owner: object): C | undefined {
   const work = findScope(
@@ -36,7 +36,7 @@ export function innermostTurn<C extends TurnCall<T>, T>(owner: object): C | unde
   return work as C | undefined
 }
 
-/** What a turn has left behind is no longer part of it, though perhaps of a turn around it. */
+/** What outlives a turn is no longer part of it, though perhaps of a turn around it. */
 function isSettled(work: ScopedWork): boolean {
   return work instanceof TurnCall && work.phase === 'settled'
 }

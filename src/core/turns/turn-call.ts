@@ -12,16 +12,16 @@ import { TurnCounts } from './turn-counts.ts'
 import { ScopedWork } from './turn-scope.ts'
 
 /**
- * Where a call of `run` stands.
+ * The state of a call of `run`.
  *
  * - `waiting`: for the session, or for the turns before it
  * - `running`
- * - `aborted`: the session is free of it, but the user's function has not settled yet
+ * - `aborted`: its session is free again, but the user's function has not settled
  * - `settled`
  */
 export type TurnPhase = 'waiting' | 'running' | 'aborted' | 'settled'
 
-/** What a call of `run` begins with. */
+/** The properties of a new call of `run`. */
 export interface TurnCallInit<T> {
   readonly id: string
   readonly turn: Turn<T, unknown>
@@ -30,13 +30,13 @@ export interface TurnCallInit<T> {
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
-  /** Aborts when its grace is to begin: for a stream whose clean-up has begun. */
+  /** Aborts when the grace should begin: for a stream whose clean-up has begun. */
   readonly graceSignal?: AbortSignal | undefined
-  /** Where it is counted while it waits and runs. */
+  /** Counts it while it waits and runs. */
   readonly counts?: TurnCounts
 }
 
-/** What becomes of the user's function. */
+/** Receives the outcome of the user's function. */
 export interface TurnOutcome {
   onFulfilled(result: unknown): void
   onRejected(error: unknown): void
@@ -48,26 +48,26 @@ export class TurnCall<T> extends ScopedWork {
   turn: Turn<T, unknown>
   readonly whenBusy: WhenBusy
   readonly create: boolean | CreateSession<T>
-  /** The running turn that this one is a part of. */
+  /** The running turn that this one is nested in. */
   readonly outer: TurnCall<T> | undefined
   resolve: (result: unknown) => void
   reject: (error: unknown) => void
   readonly graceSignal: AbortSignal | undefined
   readonly controller = new AbortController()
-  /** Why it was aborted, for what is nested in it. */
+  /** The reason of the abort, for nested runs. */
   abortReason: unknown = undefined
-  /** Its signal has aborted, and its grace has begun. */
+  /** Whether its signal has aborted and its grace has begun. */
   isStopping = false
-  /** Bounds its wait, then its time, then its grace. */
+  /** Bounds its wait, then its run time, then its grace. */
   timer: Timer | undefined = undefined
-  /** The caller's async context, in which the turn is called. */
+  /** The async context of the caller, in which the turn is called. */
   context: AsyncResource | undefined = new AsyncResource('SessionTurn')
   /**
-   * The same once more, for the turn's signal. While the turn is in its first steps, what it sets with an
-   * `AsyncLocalStorage` is set on the resource in which it was called.
+   * The async context of the caller, for the turn's signal. A resource of its own: before the first `await`
+   * of the turn, an `AsyncLocalStorage` that it sets is set on the resource in which it was called.
    */
   #signalContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
-  /** What the user's function was called with, and what is to be told of it; until it has settled. */
+  /** The session that the user's function has, and the receiver of its outcome; until it settles. */
   #invoked: { readonly session: Session<T>; readonly outcome: TurnOutcome } | undefined = undefined
   readonly #counts: TurnCounts
   readonly #unlisten: (() => void)[] = []
@@ -98,19 +98,18 @@ export class TurnCall<T> extends ScopedWork {
     this.#count(1)
   }
 
-  /** Whether it runs beside others and excludes nobody. */
+  /** Whether it runs beside other turns and excludes no one. */
   get joins(): boolean {
     return this.outer !== undefined || this.whenBusy === 'join'
   }
 
-  /** Calls `fn` when `signal` aborts, for as long as the run is not settled. */
+  /** Calls `onAborted` when `signal` aborts, until the run settles. */
   listen(signal: AbortSignal, onAborted: () => void): void {
     this.#unlisten.push(onAbort(signal, onAborted))
   }
 
   /**
-   * Aborts with every turn that this one is a part of: one in between may have settled, and passes nothing
-   * on.
+   * Aborts with every turn that this one is nested in: one in between may have settled, and forwards nothing.
    */
   listenToOuter(): void {
     for (let { outer } = this as TurnCall<T>; outer !== undefined; outer = outer.outer) {
@@ -121,8 +120,8 @@ export class TurnCall<T> extends ScopedWork {
 
   /** Aborts the signal of the turn, in the turn's own async context. */
   abort(reason: unknown): void {
-    // The signal keeps its reason. Until the stack of an error is written down, it keeps every function that
-    // was on it.
+    // The signal keeps its reason, and an error keeps the functions on its stack until the stack is
+    // formatted.
     if (isSessionRegistryError(reason)) void reason.stack
     const abort = () => this.reenter(() => this.controller.abort(reason))
     if (this.#signalContext === undefined) abort()
@@ -130,13 +129,13 @@ export class TurnCall<T> extends ScopedWork {
   }
 
   /**
-   * Calls the user's function, in the async context of the caller of `run`, which also is told the outcome.
+   * Calls the user's function and receives its outcome in the async context of the caller of `run`.
    *
-   * An error that is made in the function keeps the functions on its stack, with what they have captured,
-   * until somebody reads its stack. So what is on the way there captures neither the session nor the outcome.
+   * An error that is created in the function keeps the functions on its stack, with their captured variables,
+   * until its stack is formatted. So no function on the way captures the session or the receiver.
    */
   invoke(owner: object, session: Session<T>, outcome: TurnOutcome): void {
-    // A turn may ask many models and tools at once, each of which listens to its signal: that is no leak.
+    // Many model and tool calls of a turn may listen to its signal: that is not a leak.
     setMaxListeners(0, this.controller.signal)
     this.#invoked = { session, outcome }
     if (this.context === undefined) this.#invoke(owner)
@@ -180,7 +179,7 @@ export class TurnCall<T> extends ScopedWork {
     resolve(result)
   }
 
-  /** What the function does after its run was settled changes nothing. */
+  /** Rejects the run. What its function does afterwards changes nothing. */
   fail(error: unknown, phase: 'aborted' | 'settled'): void {
     const { reject } = this
     this.#close(phase)
@@ -196,10 +195,7 @@ export class TurnCall<T> extends ScopedWork {
     if (phase === 'settled') this.#forget()
   }
 
-  /**
-   * Runs that are nested in it, and errors whose frames are kept, may hold on to it: they are to keep nothing
-   * else.
-   */
+  /** Drops all references: nested runs, and errors with their frames, may keep this object. */
   #forget(): void {
     this.endScope()
     this.turn = spent
@@ -216,5 +212,5 @@ export class TurnCall<T> extends ScopedWork {
   }
 }
 
-/** Stands for functions that are called no more. */
+/** Replaces functions that are not called any more. */
 function spent(): void {}

@@ -1,6 +1,6 @@
-/** The turns of a registry at this moment. */
+/** The number of turns of a registry, now. */
 export class TurnCounts {
-  /** Asked for, and not begun: they wait for their session, or for the turns before them. */
+  /** Called, and not begun: they wait for their session, or for the turns before them. */
   waiting = 0
   /** Begun, and neither settled nor aborted. */
   running = 0

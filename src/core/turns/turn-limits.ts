@@ -3,23 +3,23 @@ import { turnTimeoutError } from '../errors/turn-errors.ts'
 import type { TurnCall } from './turn-call.ts'
 import type { Watchdog } from './watchdog.ts'
 
-/** What of a call of `run` its limits use. */
+/** The part of a call of `run` that its limits use. */
 export type LimitedTurn = Pick<
   TurnCall<unknown>,
   'phase' | 'isStopping' | 'timer' | 'graceSignal' | 'listen' | 'abort'
 >
 
-/** What a registry does about turns that do not end in time. */
+/** The reactions of a registry to turns that do not end in time. */
 export interface TurnLimitHooks<C> {
-  /** `maxTurnMs` is over. */
+  /** `maxTurnMs` has passed. */
   onTimeout(): void
-  /** Settles the run from outside, and frees its session: the grace is over. */
+  /** The grace has passed: settles the run and frees its session. */
   abortTurn(call: C, error: unknown): void
 }
 
 /**
- * Ends turns that take too long, in two steps: the signal aborts, and the turn keeps its session for
- * `turnGraceMs` to finish its work in order; only then it is aborted.
+ * The time limits of turns, in two steps: the signal aborts, and the turn keeps its session for `turnGraceMs`
+ * to finish its work; then it is aborted.
  */
 export class TurnLimits<C extends LimitedTurn> {
   readonly #watchdog: Watchdog
@@ -48,21 +48,21 @@ export class TurnLimits<C extends LimitedTurn> {
     this.beginNested(call)
   }
 
-  /** Bounds a turn that begins now inside another one, the time of which is its own. */
+  /** Bounds a nested turn that begins now, within the limit of the outer one. */
   beginNested(call: C): void {
     const { graceSignal } = call
     if (graceSignal !== undefined) call.listen(graceSignal, () => this.stop(call, abortReason(graceSignal)))
   }
 
   /**
-   * Aborts the signal of a turn with `error`; the turn is aborted with it if it does not settle within the
-   * grace.
+   * Aborts the signal of a turn with `error`; a turn that does not settle within the grace is aborted with
+   * it.
    */
   stop(call: C, error: unknown): void {
     if (call.isStopping || call.phase === 'waiting' || call.phase === 'settled') return
     call.isStopping = true
     call.timer?.cancel()
-    // First, so that what the turn does about its signal already finds the grace begun.
+    // First, so that the turn finds its grace begun when its signal aborts.
     call.timer =
       this.#turnGraceMs === 0
         ? undefined

@@ -1,12 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /**
- * What is under way in an async context for one session id of one registry: a turn, or one of the user's
- * hooks.
+ * Work in an async context for one session id of one registry: a turn, or a hook of the user.
  *
- * Scopes nest: a turn of one session may run a turn of another. Everything that is made in a scope keeps it:
- * sockets, timers, snapshots, for as long as they live. So it is a small token that forgets its work when the
- * work has ended.
+ * Scopes nest: a turn of one session may run a turn of another. Whatever is created in a scope (sockets,
+ * timers, snapshots) keeps it. So it is a small token that drops its work when the work has ended.
  */
 class Scope {
   #owner: object | undefined
@@ -18,8 +16,7 @@ class Scope {
     this.#owner = owner
     this.#id = id
     this.#work = work
-    // Not those that have ended: where each turn sets off the next one, they would become a chain without
-    // end.
+    // Not those that have ended: where each turn starts the next one, they would become an endless chain.
     this.#outer = nearest(currentScope.getStore(), (scope) => scope.#work !== undefined)
   }
 
@@ -46,40 +43,43 @@ class Scope {
   }
 }
 
-/** Work that knows the scope in which it is done, for what is called back in it later. */
+/** Work that has a scope, for callbacks that enter it later. */
 export abstract class ScopedWork {
   #scope: Scope | undefined = undefined
 
-  /** Calls `fn` so that everything it does, across `await` too, is known to be part of this work. */
+  /** Calls `fn` as part of this work, with everything that it does, across `await` too. */
   runIn<R>(owner: object, id: string, fn: () => R): R {
     this.#scope = new Scope(owner, id, this)
     return this.#scope.run(fn)
   }
 
-  /** Calls `fn` as a part of this work, where it has begun and not ended. */
+  /** Calls `fn` as part of this work, if it has begun and not ended. */
   reenter<R>(fn: () => R): R {
     return this.#scope === undefined ? fn() : this.#scope.run(fn)
   }
 
-  /** What goes on in its async context is no longer part of it, and keeps nothing of it. */
+  /**
+   * Ends the scope: what continues in its async context is no longer part of this work, and keeps nothing of
+   * it.
+   */
   endScope(): void {
     this.#scope?.end()
     this.#scope = undefined
   }
 }
 
-/** One call of a user's hook (`load`, `archive`), as the work of a scope, which ends as the call settles. */
+/** A call of a user's hook (`load`, `archive`) as the work of a scope, which ends when the call settles. */
 export class HookCall extends ScopedWork {}
 
 const currentScope = new AsyncLocalStorage<Scope | undefined>()
 
-/** Calls `fn` so that everything it does, across `await` too, is known to be part of `work`. */
+/** Calls `fn` as part of `work`, with everything that it does, across `await` too. */
 export function runInScope<R>(owner: object, id: string, work: ScopedWork, fn: () => R): R {
   return work.runIn(owner, id, fn)
 }
 
 /**
- * The innermost work of `owner` that this code is a part of, and that is not to be passed over; with `id`, on
+ * Returns the innermost work of `owner` that the caller is a part of and that is not skipped; with `id`, of
  * that id.
  */
 export function findScope(
@@ -94,10 +94,10 @@ export function findScope(
 }
 
 /**
- * Calls `fn` as part of no work at all.
+ * Calls `fn` outside of any work.
  *
- * For what a registry does on its own: a timer that was started in the middle of a turn, or an archive that a
- * turn happened to set off, is not a part of that turn.
+ * For what a registry does in the background: a timer that was started in a turn, or an archive that a turn
+ * happened to cause, is not part of that turn.
  */
 export function exitScope<R>(fn: () => R): R {
   return currentScope.getStore() === undefined ? fn() : currentScope.run(undefined, fn)

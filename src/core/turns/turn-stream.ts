@@ -6,23 +6,23 @@ import type { Session } from '../session.ts'
 import { nextLoopIteration } from '../time/clock.ts'
 import type { StreamTurn, Turn } from './turn.ts'
 
-/** What a stream tells its turn. */
+/** The signals of a stream to its turn. */
 export interface StreamSignals {
-  /** Aborts when the reader leaves: the turn is taken out of the queue, or its signal aborts. */
+  /** Aborts when the reader leaves: a waiting turn leaves the queue, the signal of a running one aborts. */
   readonly leaveSignal: AbortSignal
   /**
-   * Aborts when the stream is ended because its turn's signal aborted while nothing was read: the grace of
+   * Aborts when the stream ends because the signal of its turn aborted while nothing was read: the grace of
    * the turn begins.
    */
   readonly graceSignal: AbortSignal
 }
 
-/** Runs a turn as a registry's `run` does. */
+/** Runs a turn, as `run` of a registry does. */
 export type StartTurn<T> = (turn: Turn<T, unknown>, signals: StreamSignals) => Promise<unknown>
 
 type Part<Y> = IteratorResult<Y, unknown>
 
-/** A call of the reader that is not answered yet. */
+/** A call of the reader that has not settled. */
 interface Demand<Y> {
   readonly kind: 'next' | 'return' | 'throw'
   /** The argument of `return` or `throw`. */
@@ -36,22 +36,20 @@ interface Failure {
 }
 
 /**
- * A turn that yields, as its reader sees it: an async generator.
+ * An async generator that reads a turn which yields.
  *
- * The turn is an ordinary one that reads the user's generator on behalf of the reader. So every part of the
- * generator runs in the async context of the turn, and the turn ends when the generator does.
+ * An ordinary turn reads the user's generator on behalf of the reader. So every part of the generator runs in
+ * the async context of the turn, and the turn ends when the generator does.
  */
 export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
   #turn: StreamTurn<T, Y> | undefined
   #start: StartTurn<T> | undefined
   #state: 'new' | 'waiting' | 'running' | 'done' = 'new'
-  /** In the order in which they came. The generator works for the first of them. */
+  /** In the order of the calls. The generator works for the first of them. */
   readonly #demands = new LinkedQueue<Demand<Y>>()
   readonly #leaving = new AbortController()
   readonly #grace = new AbortController()
-  /**
-   * Why no more parts are wanted: the reader has left, or the signal aborted while nothing was being read.
-   */
+  /** Why no more is read: the reader has left, or the signal aborted while nothing was being read. */
   #leftBy: 'reader' | 'abort' | undefined = undefined
   /** For the next call of `next`. */
   #failure: Failure | undefined = undefined
@@ -81,7 +79,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
   throw(error: unknown): Promise<Part<Y>> {
     if (this.#isIdle) return this.#endUnread().then(() => Promise.reject(error))
     const answer = this.#demand('throw', error)
-    // A generator that has not begun stands at no `yield` at which it could be thrown.
+    // A generator that has not begun has no `yield` at which it could throw.
     if (this.#state === 'waiting') this.#leave(error)
     return answer
   }
@@ -94,7 +92,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
     await this.return()
   }
 
-  /** Whether it holds no session and waits for none. */
+  /** Whether it neither holds a session nor waits for one. */
   get #isIdle(): boolean {
     return this.#state === 'new' || this.#state === 'done'
   }
@@ -118,7 +116,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
     this.#wake?.()
   }
 
-  /** The turn's signal has aborted, or is found to have. */
+  /** Handles an abort of the turn's signal. */
   #onAborted(signal: AbortSignal): void {
     if (this.#leftBy !== undefined || this.#demands.size > 0 || this.#state !== 'running') return
     const reason = abortReason(signal)
@@ -142,7 +140,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
     return this.#start?.((session, signal) => this.#serve(turn, session, signal), signals)
   }
 
-  /** The turn: reads the user's generator for as long as its parts are wanted. */
+  /** The turn: reads the user's generator while there are calls of the reader. */
   async #serve(turn: StreamTurn<T, Y>, session: Session<T>, signal: AbortSignal): Promise<unknown> {
     this.#state = 'running'
     const parts: unknown = turn(session, signal)
@@ -158,7 +156,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
         this.#demands.shift()?.resolve(part as Part<Y>)
       }
     } catch (error) {
-      // What was under way when the reader left is of no interest any more, and has been told to stop.
+      // After the reader has left, an error of what was being read is of no interest.
       if (this.#leftBy === undefined) throw error
     } finally {
       stopListening()
@@ -173,7 +171,7 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
 
   async #nextDemand(signal: AbortSignal): Promise<Demand<Y> | undefined> {
     while (this.#leftBy === undefined && this.#state === 'running' && this.#demands.size === 0) {
-      // A reader that comes back at once may read what a turn yields after its signal has aborted.
+      // A reader that calls again at once may read what a turn yields after its signal has aborted.
       if (signal.aborted) nextLoopIteration(() => this.#onAborted(signal), { keepsAlive: true })
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -183,22 +181,22 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
     return this.#currentDemand
   }
 
-  /** Runs the `finally` of the generator. What that yields is dropped. */
+  /** Runs the `finally` of the generator. What it yields is dropped. */
   async #readToEnd(parts: AsyncGenerator<unknown, unknown, undefined>, signal: AbortSignal): Promise<void> {
     try {
       let part = await parts.return(undefined)
       while (part.done !== true) part = await parts.next()
     } catch (error) {
-      // What it awaits in there has seen the signal abort, too.
+      // What it awaits there may reject with the reason of the signal.
       if (error !== signal.reason && !isAbortError(error)) this.#cleanupFailure = { error }
     }
   }
 
-  /** The run has settled. */
+  /** Handles the end of the run. */
   #onSettled(result: unknown, failure: Failure | undefined): void {
     const { aborted, reason } = this.#leaving.signal
     if (this.#leftBy === undefined) this.#failure = failure
-    // Taken out of the queue, as the reader wanted, it rejects with the reader's own reason.
+    // A turn that leaves the queue because its reader left rejects with the reader's own reason.
     else if (failure !== undefined && !(aborted && failure.error === reason)) this.#cleanupFailure = failure
     const served = this.#state === 'running' ? this.#demands.first : undefined
     this.#end()
@@ -206,7 +204,8 @@ export class TurnStream<T, Y> implements AsyncGenerator<Y, unknown, undefined> {
   }
 
   /**
-   * Answers calls of the reader after the end. `served`: the one that the generator worked for when it ended.
+   * Settles calls of the reader after the end. `served` is the one that the generator worked for when it
+   * ended.
    */
   #settleDemands(result: unknown, served?: Demand<Y>): void {
     let value = result

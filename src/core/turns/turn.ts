@@ -2,28 +2,27 @@ import type { CreateSession } from '../hooks.ts'
 import type { Session } from '../session.ts'
 
 /**
- * Work on one session across `await`. While it runs, the session cannot end by time or for room.
+ * Work on one session across `await`. While it runs, the session neither expires nor is evicted.
  *
- * `signal` aborts when the turn should stop: it took longer than `maxTurnMs`, a later turn interrupts it, the
- * caller's own signal aborted, the session was deleted, or the registry is closing and the deadline has
- * passed.
+ * `signal` aborts when the turn should stop: `maxTurnMs` has passed, a later turn interrupts it, the caller's
+ * own signal aborted, the session was deleted or replaced, or the deadline of `close` has passed.
  */
 export type Turn<T, R> = (session: Session<T>, signal: AbortSignal) => R | PromiseLike<R>
 
 /**
- * What a turn does that finds another one running on its session.
+ * What a turn does when another one is running on its session.
  *
  * - `wait`: first come, first served
  * - `reject`: fail with `ERR_SESSION_BUSY`
- * - `interrupt`: abort the running turn's signal, wait for it to settle, then run ahead of those waiting
- * - `join`: run beside it; for reads, since it excludes nobody
+ * - `interrupt`: abort the signal of the running turn, wait until it settles, then run ahead of waiting turns
+ * - `join`: run beside it; for reads, since it excludes no one
  */
 export type WhenBusy = 'wait' | 'reject' | 'interrupt' | 'join'
 
 /**
- * A turn that yields: an async generator function. It runs while somebody reads what it yields.
+ * A turn that yields: an async generator function. It runs while it is being read.
  *
- * `signal` aborts as that of a {@link Turn} does, and when the reader leaves.
+ * `signal` aborts as that of a {@link Turn}, and when the reader leaves.
  */
 export type StreamTurn<T, Y> = (
   session: Session<T>,
@@ -47,11 +46,12 @@ export interface RunOptions<T = never> {
    * @defaultValue Infinity
    */
   readonly waitMs?: number | undefined
-  /** Takes a waiting turn out of the queue and aborts the signal of a running one. */
+  /** When it aborts, a waiting turn leaves the queue, and the signal of a running one aborts. */
   readonly signal?: AbortSignal | undefined
   /**
-   * `false`: where there is no session, nor one to load, the turn is not called and the result is
-   * `undefined`. A function makes the value of a new session, instead of the registry's `create`.
+   * Whether a session is created where there is none, nor one to load. With `false` the turn is then not
+   * called, and the result is `undefined`. A function makes the value of the new session, instead of the
+   * registry's `create`.
    *
    * @defaultValue true
    */

@@ -1,7 +1,7 @@
 import type { EventQueue } from '../events/event-queue.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 
-/** Bounds how long one turn or hold may keep a session from ending. */
+/** The timers that bound how long a turn or hold keeps a session from ending. */
 export class Watchdog {
   readonly #clock: Clock
   readonly #events: EventQueue
@@ -13,14 +13,14 @@ export class Watchdog {
     this.#maxTurnMs = maxTurnMs
   }
 
-  /** Calls `onTimeout` when the time is up, `maxTurnMs` unless it is given; no timer where it is infinite. */
+  /** Calls `onTimeout` after `ms`, by default `maxTurnMs`; no timer if that is infinite. */
   start(onTimeout: () => void, ms = this.#maxTurnMs): Timer | undefined {
     if (ms === Number.POSITIVE_INFINITY) return undefined
     try {
-      // Not a part of the turn that it watches: what it sets off must stand in line.
+      // Not part of the turn that it bounds: what it starts must queue.
       return this.#events.context.timer(this.#clock, onTimeout, ms, { catchesUp: true })
     } catch (error) {
-      // A host that gives no timer takes the limit away, not the turn.
+      // A host without a timer removes the limit, not the turn.
       this.#events.reportError(error, 'a turn could not be timed')
       return undefined
     }

@@ -3,7 +3,7 @@ import { types } from 'node:util'
 
 type ViewClass = new (buffer: ArrayBuffer) => ArrayBufferView
 
-/** The classes of views, by name; those that this runtime has. */
+/** The classes of views that this runtime has, by name. */
 const viewClasses: ReadonlyMap<string, ViewClass> = new Map(
   [
     Uint8Array,
@@ -27,8 +27,8 @@ const typedArrayName = Object.getOwnPropertyDescriptor(
 )?.get
 
 /**
- * The name of the class of bytes that a value is of, whatever class extends it; `undefined` for anything
- * else.
+ * Returns the name of the built-in class of bytes that a value is of, also for a subclass; `undefined` for
+ * anything else.
  */
 export function bytesName(value: unknown): string | undefined {
   if (Buffer.isBuffer(value)) return 'Buffer'
@@ -38,7 +38,7 @@ export function bytesName(value: unknown): string | undefined {
   return typedArrayName?.call(value)
 }
 
-/** The bytes of a value that {@link bytesName} names: a window, not a copy. */
+/** Returns the bytes of a value that {@link bytesName} names: a view, not a copy. */
 export function bytesOf(value: object): Uint8Array {
   return ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
@@ -46,11 +46,11 @@ export function bytesOf(value: object): Uint8Array {
 }
 
 /**
- * Returns a value of the named class with a copy of these bytes, in a buffer of its own; `undefined` where
- * this runtime has no such class.
+ * Returns a value of the named class with a copy of these bytes, in its own buffer; `undefined` where this
+ * runtime has no such class.
  */
 export function bytesFrom(name: string, bytes: Uint8Array): object | undefined {
-  // Not a slice of the buffer: what Node reads may lie in a pool that it shares.
+  // Not a slice of the buffer: what Node reads may be in a shared pool.
   const { buffer } = new Uint8Array(bytes)
   if (name === 'Buffer') return Buffer.from(buffer)
   if (name === 'ArrayBuffer' || name === 'SharedArrayBuffer') return buffer

@@ -5,13 +5,11 @@ import { setMember } from './set-member.ts'
 import { toolOutput } from './tool-output.ts'
 import { memberPath } from './value-path.ts'
 
-/** What an adapter knows of the values of its framework. */
+/** The rules of an adapter for the values of its framework. */
 export interface CopyRules {
-  /**
-   * Whether a member is what a tool has returned: it is copied by {@link toolOutput}, which refuses nothing.
-   */
+  /** Whether a member is the output of a tool: it is copied by {@link toolOutput}, which rejects nothing. */
   readonly isToolOutput?: (holder: object, key: string) => boolean
-  /** Whether an object keeps its class: its copy has the same prototype. */
+  /** Whether the copy of an object has the same prototype. */
   readonly keepsClass?: (value: object) => boolean
 }
 
@@ -19,13 +17,13 @@ export interface CopyRules {
 const maxDepth = 1_000
 
 /**
- * Returns a deep copy of a value that an adapter takes in or hands out.
+ * Returns a deep copy of a value that an adapter takes or returns.
  *
- * It keeps whatever JSON keeps: a `toJSON` is respected, functions and symbols are left out (`null` in a
- * list), an instance of a class is a plain object with its fields. Beyond JSON it keeps dates, maps, sets,
- * bytes, bigints, errors, regular expressions, and which objects are one and the same.
+ * It keeps what JSON keeps: a `toJSON` is respected, functions and symbols are left out (`null` in a list),
+ * an instance of a class becomes a plain object with its fields. Beyond JSON it keeps dates, maps, sets,
+ * bytes, bigints, errors, regular expressions, and the identity of objects that occur more than once.
  *
- * `name`: what the value is called in a message.
+ * `name` is the name of the value in messages.
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`, with the path, where a getter or a `toJSON`
  *   throws or the nesting is too deep
@@ -40,7 +38,7 @@ export function cloneValue<V>(name: string, value: V, rules: CopyRules = {}): V 
 }
 
 class Cloner {
-  /** Where it is: after a failure, where that was. */
+  /** The path to what is being copied: after a failure, to what failed. */
   readonly path: (string | number)[] = []
   readonly #rules: CopyRules
   readonly #copies = new Map<object, unknown>()
@@ -74,7 +72,7 @@ class Cloner {
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     if (typeof toJSON !== 'function') return this.#members(value, value)
     const json: unknown = toJSON.call(value, String(key))
-    // JSON calls no `toJSON` of what a `toJSON` has returned.
+    // JSON does not call the `toJSON` of what a `toJSON` returned.
     return typeof json === 'object' && json !== null ? this.#members(json, value) : this.copy(key, json)
   }
 
@@ -82,7 +80,10 @@ class Cloner {
     return Array.isArray(from) ? this.#list(from, original) : this.#record(from, original)
   }
 
-  /** Copies what has a meaning that its own properties do not show; returns `undefined` for anything else. */
+  /**
+   * Returns a copy of a built-in object whose content is not in its own properties; `undefined` for anything
+   * else.
+   */
   #known(value: object): unknown {
     const bytes = bytesName(value)
     if (bytes !== undefined) return this.#remember(value, bytesFrom(bytes, bytesOf(value)))
@@ -125,7 +126,7 @@ class Cloner {
     return copy
   }
 
-  /** What is in a map or a set stands at no key that a path could name. */
+  /** Copies a member of a map or a set, for which a path has no key. */
   #inside(value: unknown): unknown {
     this.path.push('…')
     const copy = this.copy('', value)
@@ -157,7 +158,7 @@ class Cloner {
     return copy
   }
 
-  /** A copy of the same class; a method that the object itself has is kept. */
+  /** Returns a copy with the same class and its own methods. */
   #instance(value: object): object {
     const copy: object = Object.create(Object.getPrototypeOf(value))
     this.#copies.set(value, copy)

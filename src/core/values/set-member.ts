@@ -1,7 +1,4 @@
-/**
- * Sets a property that an object is to have itself, whatever its name: assigning `__proto__` would exchange
- * the prototype.
- */
+/** Sets an own property, whatever its name: an assignment of `__proto__` would replace the prototype. */
 export function setMember(target: object, key: string, value: unknown): void {
   if (key !== '__proto__') {
     ;(target as Record<string, unknown>)[key] = value

@@ -2,18 +2,18 @@ import { types } from 'node:util'
 import { bytesFrom, bytesName, bytesOf } from './bytes.ts'
 import { setMember } from './set-member.ts'
 
-/** How deep the output of a tool is kept. */
+/** The depth to which the output of a tool is kept. */
 const maxDepth = 500
 
 /**
- * Returns a copy of what a tool has returned, as the JSON that the model and the browser were sent of it.
+ * Returns a copy of the output of a tool, as the JSON that the model and the browser got.
  *
- * A `toJSON` is respected, functions are left out, `NaN` is `null`. What JSON has no word for is written as
- * near to it as can be: a bigint and a `RegExp` as text, a `Map` and a `Set` as lists, an `Error` with its
- * name and message. Bytes stay bytes. An object that contains itself, nesting that is too deep, and a getter
- * that throws cost the member, and not the whole.
+ * A `toJSON` is respected, functions are left out, `NaN` becomes `null`. What JSON cannot express becomes the
+ * nearest: a bigint and a `RegExp` a text, a `Map` and a `Set` a list, an `Error` its name and message. Bytes
+ * stay bytes. An object that contains itself, nesting that is too deep, and a getter that throws lose that
+ * member only.
  *
- * It never throws: when an answer is saved it has already been shown.
+ * It never throws, because the answer has been shown before it is saved.
  */
 export function toolOutput(value: unknown): unknown {
   return new ToolOutput().member('', value)
@@ -30,7 +30,7 @@ class ToolOutput {
       case 'bigint':
         return String(value)
       case 'number':
-        // JSON has one zero.
+        // JSON has no `-0`.
         return Number.isFinite(value) ? value + 0 : null
       case 'object':
         return value === null ? null : this.#objectOrNothing(key, value)
@@ -43,7 +43,7 @@ class ToolOutput {
     try {
       return this.#object(key, value)
     } catch {
-      // A getter or a `toJSON` has thrown, or a proxy is revoked.
+      // A getter or a `toJSON` threw, or a proxy is revoked.
       return undefined
     }
   }
@@ -56,7 +56,7 @@ class ToolOutput {
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     if (typeof toJSON !== 'function') return this.#members(value)
     const json: unknown = toJSON.call(value, String(key))
-    // JSON calls no `toJSON` of what a `toJSON` has returned.
+    // JSON does not call the `toJSON` of what a `toJSON` returned.
     return typeof json === 'object' && json !== null ? this.#members(json) : this.member(key, json)
   }
 
@@ -91,7 +91,7 @@ class ToolOutput {
   }
 }
 
-/** What a getter returns that does not throw. */
+/** Returns a property; `undefined` where its getter throws. */
 function read(value: object, key: string): unknown {
   try {
     return Reflect.get(value, key)

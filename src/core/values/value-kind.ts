@@ -1,11 +1,11 @@
 import { types } from 'node:util'
 import { bytesName } from './bytes.ts'
 
-/** Whether the value is an object literal or a list, also one of another realm (`vm`, Jest). */
+/** Whether the value is a plain object or an array, of this realm or another (`vm`, Jest). */
 export function isPlain(value: object): boolean {
   const proto: unknown = Object.getPrototypeOf(value)
   if (proto === Object.prototype || proto === Array.prototype || proto === null) return true
-  // In another realm the prototype is another object of the same make.
+  // Another realm has its own prototypes.
   const name = Array.isArray(value) ? 'Array' : 'Object'
   return Object.hasOwn(proto as object, 'constructor') && isNativeConstructor(proto as object, name)
 }
@@ -19,7 +19,7 @@ function isNativeConstructor(proto: object, name: string): boolean {
   )
 }
 
-/** The name of what an object is, for a message. */
+/** Returns the kind of an object, for a message. */
 export function objectKind(value: object): string {
   const name = types.isDate(value)
     ? 'Date'
@@ -39,7 +39,7 @@ function classNameOf(value: object): unknown {
   try {
     return value.constructor?.name
   } catch {
-    // A getter or a proxy that refuses: the message does without.
+    // A getter or a proxy that throws.
     return undefined
   }
 }

@@ -1,11 +1,8 @@
-/**
- * The longest key that a path shows, and about the longest path: keys may be anything, and a message is for
- * people.
- */
+/** The longest key that a path shows, and about the longest path, in characters: a message is for people. */
 const maxKeyLength = 40
 const maxPathLength = 200
 
-/** Returns the path to a member of an object or array, as one writes it: `value.items[3].at`. */
+/** Returns the path to a member of an object or array, as in source code: `value.items[3].at`. */
 export function memberPath(path: string, key: string | number): string {
   if (path.length > maxPathLength) return path.endsWith('…') ? path : `${path}…`
   if (typeof key === 'number') return `${path}[${key}]`
