@@ -18,9 +18,9 @@ export function resultsText(figures: Figures, importCost: ImportCost, facts: Run
   const growthSizes = [1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
   return `${[
     '# Results',
-    'Written by `npm run bench`; [README.md](README.md) says how it is measured.',
+    'Written by `npm run bench`; [README.md](README.md) describes the method.',
     machineText(facts),
-    '**baseline**: a bare `Map` and one stored `performance.now()`. Numbers in brackets are ratios to it, in the same round.',
+    '**baseline**: a bare `Map` and one stored `performance.now()`. In brackets: the ratio to it in the same round.',
     ...steadySizes.flatMap((size) => steadyText(figures, size)),
     ...variantText(figures, [1_000, 100_000]),
     ...massExpiryText(figures, 100_000),
@@ -37,7 +37,7 @@ function machineText({ rounds, minutes }: RunFacts): string {
   return [
     `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}`,
     `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}`,
-    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds, with three runs in each of up to 100 000 sessions, eight of their use`}, ${minutes.toFixed(0)} minutes in all`,
+    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds; per round three runs with up to 100 000 sessions, eight of their use`}; ${minutes.toFixed(0)} minutes in all`,
   ].join('\n')
 }
 

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The chat server with its histories archived to disk is stopped in the middle of turns and started again;
- * then every visitor looks for what was said.
+ * Stops the chat server, which archives its histories to disk, in the middle of turns, starts it again, and
+ * checks that the history of every visitor is complete.
  *
  * Exits with 1 if a message that was answered is missing.
  */
@@ -18,7 +18,7 @@ try {
   const first = await startServer()
   const answered = new Map<string, string[]>()
   const talking = visitors.map((visitor) => talk(first.address, visitor, answered))
-  // Each turn takes 50 ms, so that SIGTERM comes in the middle of many.
+  // Each turn takes 50 ms, so that SIGTERM comes in the middle of many turns.
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   first.child.kill('SIGTERM')
   const [exitCode] = await first.exited
@@ -51,7 +51,7 @@ async function startServer(): Promise<{ child: ChildProcess; address: string; ex
   return { child, address, exited }
 }
 
-/** Says one thing after another, and remembers what was answered, until the server is gone. */
+/** Sends one message after another, and records the answered ones, until the server is gone. */
 async function talk(address: string, visitor: string, answered: Map<string, string[]>): Promise<void> {
   for (let count = 1; ; count += 1) {
     const message = `I feel ${count} times as good as before`

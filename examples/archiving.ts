@@ -1,6 +1,6 @@
 import { SessionRegistry } from 'session-registry'
 
-const database = new Map<string, string>() // stands for yours
+const database = new Map<string, string>() // in place of yours
 
 const sessions = new SessionRegistry<string[]>({
   timeoutMs: 100,

@@ -13,7 +13,7 @@ sessions.getOrCreate('ada')
 sessions.getOrCreate('bob')
 sessions.delete('bob')
 
-const keepAlive = setTimeout(() => {}, 5_000) // a server has its socket for that
+const keepAlive = setTimeout(() => {}, 5_000) // a server has its socket instead
 const [session, reason] = await once(sessions, 'ended')
 console.log(`waited for ${session.id}: ${reason}`)
 clearTimeout(keepAlive)

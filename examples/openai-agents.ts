@@ -3,7 +3,7 @@ import { assistantMessage, ScriptedModel } from '@openai/agents/testing'
 import { SessionRegistry } from 'session-registry'
 import { agentSession } from 'session-registry/openai-agents'
 
-// Needs no key. Without a `model` the agent asks OpenAI's.
+// Needs no key. Without a `model` the agent uses OpenAI's.
 const model = new ScriptedModel([[assistantMessage('Hello Ada.')], [assistantMessage('You are Ada.')]])
 setTracingDisabled(true)
 

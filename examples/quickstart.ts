@@ -1,8 +1,8 @@
 import { SessionRegistry } from 'session-registry'
 
 const sessions = new SessionRegistry<string[]>({
-  timeoutMs: 300, // 20 minutes, if you leave it out
-  intervalMs: 100, // 5 minutes
+  timeoutMs: 300, // default: 20 minutes
+  intervalMs: 100, // default: 5 minutes
   create: () => [],
   logger: true, // pino
 })
@@ -11,5 +11,5 @@ sessions.on('expired', (session) => console.log(`${session.id} left, after`, ses
 sessions.getOrCreate('ada').push('hello')
 sessions.getOrCreate('ada').push('is anybody there?')
 
-// A server lives on by itself; the registry keeps no process alive.
+// A server stays alive by itself; the registry keeps no process alive.
 await new Promise((resolve) => setTimeout(resolve, 500))

@@ -1,11 +1,11 @@
 import type { ScriptClient } from 'session-registry/redis'
 
-/** What is used of `RedisClient` of Bun. */
+/** The part of Bun's `RedisClient` that is used. */
 export interface CommandSender {
   send(command: string, args: string[]): Promise<unknown>
 }
 
-/** What is used of `Redis` of @upstash/redis. */
+/** The part of `Redis` of @upstash/redis that is used. */
 export interface RestClient {
   eval(source: string, keys: string[], args: string[]): Promise<unknown>
   evalsha(sha: string, keys: string[], args: string[]): Promise<unknown>

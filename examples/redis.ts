@@ -11,11 +11,11 @@ await client.connect()
 
 const sessions = new RedisSessionRegistry<string[]>({ client, create: () => [] })
 
-// Any process may take the next message: the history is in Redis, and its turns exclude each other
-// everywhere.
+// Any process may handle the next message: the history is in Redis, and turns exclude each other across
+// processes.
 await sessions.run('ada', (session) => session.value.push('hello'))
 console.log(await sessions.get('ada'))
 
 await sessions.delete('ada') // so that the example leaves nothing behind
-await sessions.close() // ends this process's part; sessions live on, and the client is yours
+await sessions.close() // ends this process's work; the sessions stay in Redis, and the client stays open
 await client.close()

@@ -10,7 +10,7 @@ const server = createServer(async (request, response) => {
     const visits = await sessions.run(request.url ?? '/', async ({ value }) => value.push(Date.now()))
     response.end(`visit ${visits}\n`)
   } catch (error) {
-    // While the registry closes, runs are refused; a rejection that nobody catches would end the process.
+    // While the registry closes, runs are refused; an unhandled rejection would end the process.
     response.statusCode = isSessionRegistryError(error, 'ERR_SESSION_ID_INVALID') ? 400 : 503
     response.end()
   }

@@ -13,7 +13,7 @@ function chat(id: string, message: string) {
         yield part
       }
     } finally {
-      session.value.push(reply) // what there is of it, if Ada leaves
+      session.value.push(reply) // only a part of it if Ada leaves
     }
   })
 }

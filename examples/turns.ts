@@ -6,7 +6,7 @@ const sessions = new SessionRegistry<string[]>({ create: () => [] })
 function chat(id: string, message: string): Promise<string> {
   return sessions.run(id, async (session, signal) => {
     session.value.push(message)
-    const reply = await askModel(session.value, signal) // takes its time; expiry waits
+    const reply = await askModel(session.value, signal) // may take long; the session does not expire meanwhile
     session.value.push(reply)
     return reply
   })

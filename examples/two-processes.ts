@@ -6,10 +6,10 @@ import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 
 /**
- * Two chat servers behind one Redis. The one that leads the conversation is killed; it goes on with the
- * other.
+ * Runs two chat servers on one Redis. The server that handles the conversation is killed, and the other one
+ * continues it.
  *
- * Uses REDIS_URL, else starts a redis-server of its own for as long as it runs.
+ * Uses REDIS_URL, or else starts a redis-server of its own and stops it at the end.
  */
 const [, , role, redisUrl = ''] = process.argv
 if (role === 'server') await serve(redisUrl)
@@ -17,7 +17,7 @@ else await converse()
 
 async function serve(url: string): Promise<void> {
   const client = createClient({ url })
-  client.on('error', () => {}) // the registry's calls say what went wrong
+  client.on('error', () => {}) // the registry's calls report the failure
   await client.connect()
   const sessions = new RedisSessionRegistry<string[]>({
     client,
@@ -27,7 +27,7 @@ async function serve(url: string): Promise<void> {
   })
   const server = createServer(async (request, response) => {
     const { pathname: visitor, searchParams } = new URL(request.url ?? '', 'http://localhost')
-    // Exclusive over all processes; what the turn changes is saved when it resolves.
+    // Exclusive across processes; what the turn changes is saved when it resolves.
     const said = await sessions.run(visitor, ({ value }) => {
       value.push(searchParams.get('say') ?? '')
       return value.join(', ')

@@ -1,24 +1,25 @@
-/** The documents whose code blocks show files. */
+/** Documents whose code blocks show files. */
 export const documents = ['README.md', 'docs/redis.md', 'docs/writing-an-adapter.md']
 
-/** A code block of a document, with the comment before it that says which file it shows. */
+/** A code block of a document, with the comment before it that names the file shown. */
 const block = /(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)```/g
 
 export interface CodeBlock {
   /**
-   * The file, with `#region` where only a region of it is shown; `undefined` where the comment is missing.
+   * The file, with `#region` if only a region of it is shown; `undefined` if the comment is missing.
    */
   readonly source: string | undefined
   readonly code: string
 }
 
-/** The TypeScript and JavaScript blocks of a document. */
+/** Returns the TypeScript and JavaScript blocks of a document. */
 export function codeBlocks(document: string): CodeBlock[] {
   return Array.from(document.matchAll(block), ([, source, , code = '']) => ({ source, code }))
 }
 
 /**
- * What of a file a block shows: all of it, or the lines between `// #region name` and `// #endregion name`.
+ * Returns the part of a file that a block shows: the whole file, or the lines between `// #region name` and
+ * `// #endregion name`.
  */
 export function shownPart(file: string, region: string | undefined): string {
   if (region === undefined) return file
@@ -29,7 +30,7 @@ export function shownPart(file: string, region: string | undefined): string {
   return `${lines.slice(start + 1, end).join('\n')}\n`
 }
 
-/** The document with every block that names a file filled from it. */
+/** Returns the document with every block that names a file replaced by that file. */
 export async function fillCodeBlocks(
   document: string,
   read: (path: string) => Promise<string>,

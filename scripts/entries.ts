@@ -1,7 +1,6 @@
 /**
- * The entries of the package, with the file of each: the one list from which tsup and vitest take theirs.
- * Tests compare the `exports` of package.json and the `paths` of tsconfig.json with it, since JSON can import
- * nothing.
+ * Entries of the package, with the file of each: the one list that tsup and vitest read. Tests compare the
+ * `exports` of package.json and the `paths` of tsconfig.json with it, since JSON cannot import.
  */
 export const entries: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
@@ -13,7 +12,7 @@ export const entries: Readonly<Record<string, string>> = {
   testing: 'src/testing/index.ts',
 }
 
-/** The specifier that a program imports an entry by. */
+/** Returns the specifier by which a program imports an entry. */
 export function specifierOf(entry: string): string {
   return entry === 'index' ? 'session-registry' : `session-registry/${entry}`
 }

@@ -13,9 +13,8 @@ import { findRedisProgram, howToGetRedis } from '../tests/support/redis-source.t
 import { waitUntil } from '../tests/support/wait-until.ts'
 
 /**
- * Tries the registry on a cluster of three masters and their replicas, with every client library, and kills a
- * master in the middle of the work: nothing may be lost that was acknowledged elsewhere, and the replica must
- * take over.
+ * Tests the registry on a cluster of three masters and their replicas, with every client library, and kills a
+ * master during the work: nothing that other masters acknowledged may be lost, and the replica must take over.
  */
 interface Tally {
   n: number
@@ -39,8 +38,7 @@ if (findRedisProgram() === undefined) {
 }
 
 /**
- * Creation, turns, reads, archives and deletes on all of the masters; a key of another slot would be an
- * error.
+ * Creates, uses, reads, archives and deletes sessions on all masters; a key of another slot would be an error.
  */
 async function worksWith(kind: ClientKind, cluster: RedisCluster): Promise<void> {
   const connection = await connectClusterClient(kind, cluster.addresses)
@@ -101,7 +99,7 @@ async function survivesFailover(cluster: RedisCluster): Promise<void> {
       onVictim.size > 0 && onVictim.size < ids.length,
       `${onVictim.size} sessions on the first master`,
     )
-    // What was acknowledged so far has reached the replica, so it must not be lost either.
+    // Everything acknowledged so far has reached the replica, so it must not be lost either.
     assert.ok(Number(await ask(victim, 'WAIT', '1', '5000')) >= 1)
     const before = new Map(acknowledged)
 

@@ -5,17 +5,16 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /**
- * Packs the package, installs it into an empty folder and runs its main job there on every runtime that it
- * names.
+ * Packs the package, installs it into an empty folder and runs the smoke test there on every runtime.
  *
- * The runtimes come from npm, so a machine needs nothing but Node and npm. One that cannot be had is a
+ * The runtimes come from npm, so a machine needs only Node and npm. A runtime that cannot be installed is a
  * failure.
  */
 const run = promisify(execFile)
 
 interface Runtime {
   readonly name: string
-  /** The npm package that brings it, and its version. */
+  /** The npm package of the runtime, with its version. */
   readonly from: string
   readonly command: readonly string[]
 }
@@ -30,7 +29,7 @@ const runtimes: readonly Runtime[] = [
   { name: 'Deno', from: 'deno@2', command: ['deno', 'run', '-A', '--node-modules-dir=manual'] },
 ]
 
-// A process that a live registry kept from exiting would run into this.
+// A registry that keeps its process from exiting fails by this timeout.
 const limits = { timeout: 300_000, maxBuffer: 16 * 1024 * 1024 }
 
 const folder = await mkdtemp(join(tmpdir(), 'session-registry-runtimes-'))
@@ -59,7 +58,7 @@ async function tryOn({ name, from, command }: Runtime): Promise<string[]> {
     try {
       const { stdout } = await npm(folder, 'exec', '--yes', `--package=${from}`, '--', ...command, program)
       const version = /^runtime (.+)$/m.exec(stdout)?.[1]
-      if (version === undefined) throw new Error(`it said nothing of its version:\n${stdout}`)
+      if (version === undefined) throw new Error(`it printed no version:\n${stdout}`)
       console.log(`${label}  ok  ${version}`)
     } catch (error) {
       console.log(`${label}  FAILED`)

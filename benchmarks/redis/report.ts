@@ -28,7 +28,7 @@ export interface Findings {
   readonly reads: number
   readonly inFlight: number
   readonly version: string
-  /** How many processes wanted a processor just before. */
+  /** Load average just before. */
   readonly loadBefore: number
   readonly readings: readonly Reading[]
   readonly archivings: readonly Archiving[]
@@ -51,36 +51,41 @@ export function report(found: Findings): string {
   const processor = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`
   return `# Redis: figures
 
-${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, Redis ${version} on loopback, ${processor}, shared by the server and all processes.
-Made by \`npm run bench:redis\`; medians of ${count(rounds)} rounds, in each of which everything was measured once. Load average before: ${one(loadBefore)};
-where it is not near 0, others used the machine too, and every figure is worse than it need be.
+Written by \`npm run bench:redis\`.
+
+- ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, Redis ${version} on loopback
+- ${processor}, shared by the server and all processes
+- medians of ${count(rounds)} rounds
+- load average before: ${one(loadBefore)}; if it is not near 0, other programs made every figure worse
 
 ## Reads that keep a session alive
 
-${count(sessions)} sessions of 1 KB, ${inFlight} calls in flight per process, node-redis. With 4 processes the processors are
-saturated, so the microseconds are the figures to scale from.
+${count(sessions)} sessions of 1 KB, ${inFlight} calls in flight per process, node-redis. With 4 processes
+the processors are saturated, so the microseconds are the figures to scale from.
 
 ${readTable(found)}
 
-- \`get\`: the registry. A value that this process has seen and that has not changed is not sent again; one not yet seen is.
-- \`HGETALL\` + \`EXPIRE\`: a hash per session by hand, two commands in one round trip. Nobody is told when a session ends, and
-  what it held is gone.
-- \`LRANGE\` + \`EXPIRE\`: the commands of LangChain's \`RedisChatMessageHistory\`, emulated; it is not installed here.
+- \`get\`: the registry. A value that this process has seen is sent again only if it has changed.
+- \`HGETALL\` + \`EXPIRE\`: a hash per session by hand, two commands in one round trip. The end of a session is
+  not reported, and its data are lost.
+- \`LRANGE\` + \`EXPIRE\`: the commands of LangChain's \`RedisChatMessageHistory\`, emulated.
 
 ## Archiving
 
-${count(sessions)} sessions that are all over at once, with a hook that does nothing: claimed, loaded, handed over, acknowledged and deleted.
+${count(sessions)} sessions that expire at once, with a hook that does nothing: claimed, loaded, archived,
+acknowledged and deleted.
 
 ${archiveTable(found)}
 
 ## Lateness
 
-From the moment a session is over (${count(lateness.timeoutMs)} ms after its last use) until \`archive\` is called: median ${one(lateness.p50)} ms, 99 % within ${one(lateness.p99)} ms, at most ${one(lateness.most)} ms.
-Of that, a 128th of the timeout (${one(lateness.timeoutMs / 128)} ms; at most 1 s) is meant: so much later a session is over, for not every read is written down.
+From the timeout of a session (${count(lateness.timeoutMs)} ms after its last use) to the call of \`archive\`: median ${one(lateness.p50)} ms,
+99 % within ${one(lateness.p99)} ms, at most ${one(lateness.most)} ms. Of that, a 128th of the timeout (${one(lateness.timeoutMs / 128)} ms; at most 1 s)
+is intended: a session expires that much later, since not every read is written.
 
 ## Memory
 
-Bytes of the server per session of 1 KB, its place in the queues included.
+Bytes of the server per session of 1 KB, including its place in the queues.
 
 ${memoryTable(found)}
 `

@@ -19,14 +19,14 @@ export class RegistryStore extends session.Store {
     this.#source = source
   }
 
-  /** A read: it waits for no turn, creates nothing and hands out a copy. */
+  /** Reads: waits for no turn, creates nothing and returns a copy. */
   get(id: string, done: Done<SessionData | null>): void {
     const read = () =>
       this.#source.run(id, ({ value }) => structuredClone(value), { whenBusy: 'join', create: false })
     callbackify(async () => (await read()) ?? null)(done)
   }
 
-  /** A write: a turn, which finds its session by id. One that has expired meanwhile is created anew. */
+  /** Writes in a turn, which finds its session by id and creates one that has expired meanwhile. */
   set(id: string, data: SessionData, done: Done = () => {}): void {
     const copy: SessionData = JSON.parse(JSON.stringify(data))
     const write = () =>
@@ -36,7 +36,7 @@ export class RegistryStore extends session.Store {
     callbackify(write)(done)
   }
 
-  /** Activity and nothing else. */
+  /** Counts as activity, and changes nothing. */
   override touch(id: string, _data: SessionData, done: Done = () => {}): void {
     callbackify(async () => this.#source.run(id, () => {}, { whenBusy: 'join', create: false }))(done)
   }

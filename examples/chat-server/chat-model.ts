@@ -4,12 +4,12 @@ import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messa
 import type { Message } from './message.ts'
 import type { Responder } from './responder.ts'
 
-/** Answers through a LangChain chat model. */
+/** Returns a responder that answers through a LangChain chat model. */
 export function throughChatModel(model: BaseChatModel): Responder {
   return async (history, signal) => (await model.invoke(history.map(toLangChain), { signal })).text
 }
 
-/** A responder in the shape of a chat model: what runs where there is no key. */
+/** A chat model that answers through a responder: the model that is used without a key. */
 export class FakeChatModel extends SimpleChatModel {
   readonly #respond: Responder
 
@@ -28,7 +28,7 @@ export class FakeChatModel extends SimpleChatModel {
 }
 
 /**
- * The model that `name` names, such as `openai:gpt-5-mini`. It needs the package of its provider
+ * Returns the model of a name such as `openai:gpt-5-mini`. It needs the package of its provider
  * (`npm install @langchain/openai`), which LangChain loads only here.
  */
 export async function realChatModel(name: string): Promise<BaseChatModel> {

@@ -9,8 +9,8 @@ export interface DiskArchive {
 }
 
 /**
- * Histories on disk, in `level`: an embedded, well-kept store that comes prebuilt for every platform and runs
- * on Node 20 (Node's own `node:sqlite` needs a newer one). A `put` is atomic: a crash leaves the old history
+ * Opens an archive of histories on disk, in `level`: an embedded, maintained store that comes prebuilt for
+ * every platform and runs on Node 20 (Node's own `node:sqlite` needs a newer one). A `put` is atomic: a crash leaves the old history
  * or the new one.
  */
 export async function openDiskArchive(folder: string): Promise<DiskArchive> {
@@ -19,7 +19,7 @@ export async function openDiskArchive(folder: string): Promise<DiskArchive> {
   return {
     archive: async (session, _reason, { signal }) => {
       signal.throwIfAborted()
-      // `sync`: on the disk, and not only in the system's buffers, before the registry lets the session go.
+      // `sync`: on the disk, and not only in the system's buffers, before the registry ends the session.
       await db.put(session.id, session.value, { sync: true })
     },
     load: (id) => db.get(id),

@@ -1,22 +1,22 @@
 import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
 import type { Message } from './message.ts'
 
-/** Where the server keeps what each visitor and the bot have said. */
+/** A store of what each visitor and the bot have said. */
 export interface Histories {
   /** Uses one visitor's history across `await`. */
   turn<R>(visitor: string, use: (history: Message[], signal: AbortSignal) => Promise<R>): Promise<R>
-  /** A copy of a visitor's history; `undefined` for one who was never here. */
+  /** Returns a copy of a visitor's history, or `undefined` if there is none. */
   read(visitor: string): Promise<Message[] | undefined>
   stats(): object
   close(): Promise<void>
 }
 
-/** Histories that live as long as somebody uses them. */
+/** Histories in a registry, which end when their visitors have left. */
 export function historiesInRegistry(options: SessionRegistryOptions<Message[]>): Histories {
   const sessions = new SessionRegistry<Message[]>({ create: () => [], ...options })
   return {
     turn: (visitor, use) => sessions.run(visitor, (session, signal) => use(session.value, signal)),
-    // A read waits for nobody, and makes no session of a visitor who only looks.
+    // A read does not wait for a turn, and creates no session.
     read: (visitor) =>
       sessions.run(visitor, async (session) => [...session.value], { whenBusy: 'join', create: false }),
     stats: () => sessions.stats(),

@@ -6,14 +6,14 @@ import { eliza } from './responder.ts'
 import { chatServer } from './server.ts'
 
 /**
- * Starts the chat server; SIGTERM stops it without losing a word.
+ * Starts the chat server; SIGTERM stops it without losing a message.
  *
- * PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER: where histories
- * go when their visitors have left.
+ * Environment: PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER, the
+ * folder in which histories are archived.
  *
- * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY set a real one, for which you
- * also need `npm install @langchain/openai`. MODEL names another, `anthropic:…` for one, with the key and the
- * package of its own.
+ * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY a real one, for which you also
+ * need `npm install @langchain/openai`. MODEL names another, such as `anthropic:…`, which needs its own key and
+ * package.
  */
 const { PORT = '3000', TIMEOUT_MS, THINK_MS = '0', LOG_LEVEL = 'info', ARCHIVE_FOLDER } = process.env
 const { OPENAI_API_KEY, MODEL = OPENAI_API_KEY === undefined ? undefined : 'openai:gpt-5-mini' } = process.env
@@ -23,7 +23,7 @@ const disk = ARCHIVE_FOLDER === undefined ? undefined : await openDiskArchive(AR
 const histories = historiesInRegistry({
   logger,
   timeoutMs: TIMEOUT_MS === undefined ? undefined : Number(TIMEOUT_MS),
-  // A model may take a while even where visitors are soon forgotten.
+  // A model may take longer than a short idle timeout.
   maxTurnMs: 60_000,
   archive: disk?.archive,
   load: disk?.load,

@@ -1,4 +1,4 @@
-/** One thing that was said. */
+/** One message of a conversation. */
 export interface Message {
   readonly role: 'visitor' | 'bot'
   readonly text: string

@@ -4,7 +4,7 @@ import type { Message } from './message.ts'
 /** Answers the last message of a history; a real one asks a model. */
 export type Responder = (history: readonly Message[], signal: AbortSignal) => Promise<string>
 
-/** What to say to a visitor whose words match; `$1` stands for what was caught. */
+/** Answers by the pattern that a message matches; `$1` is the captured text. */
 const rules: readonly [pattern: RegExp, answers: readonly string[]][] = [
   [/\bI need (.+)/i, ['Why do you need $1?', 'Would it really help you to get $1?']],
   [/\bI am (.+)/i, ['How long have you been $1?', 'How do you feel about being $1?']],
@@ -32,9 +32,9 @@ const mirrored: Readonly<Record<string, string>> = {
 }
 
 /**
- * A small relative of Weizenbaum's ELIZA (1966), so that the server runs without a key.
+ * Returns a responder in the manner of Weizenbaum's ELIZA (1966), so that the server runs without a key.
  *
- * `thinkMs` is how long it pretends to think, as a model would.
+ * `thinkMs` delays each answer, as a model would. Milliseconds.
  */
 export function eliza({ thinkMs = 0 } = {}): Responder {
   return async (history, signal) => {
@@ -48,7 +48,7 @@ export function eliza({ thinkMs = 0 } = {}): Responder {
   }
 }
 
-/** In turn and not at random, so that the same conversation goes the same way. */
+/** Picks an answer in turn, not at random, so that equal conversations have equal answers. */
 function pick(answers: readonly string[], turn: number): string {
   return answers[Math.floor(turn / 2) % answers.length] ?? ''
 }

@@ -16,7 +16,7 @@ const chatSchema = {
 } as const
 
 /**
- * A chat server that remembers what each visitor has said. Closing it waits for requests, then closes the
+ * Creates a chat server that keeps a history for each visitor. Closing it waits for requests, then closes the
  * histories.
  */
 export function chatServer(
@@ -26,7 +26,7 @@ export function chatServer(
 ): FastifyInstance {
   const app = Fastify({
     loggerInstance,
-    // A request's line shows its URL, and with it the id that the registry takes care not to log.
+    // Fastify would log the URL of each request, and with it the id that the registry does not log.
     logController: new LogController({ disableRequestLogging: true }),
   })
   // A connection that is kept open would keep the server from closing long after the last answer.
@@ -45,7 +45,7 @@ export function chatServer(
       histories.turn(params.session, async (history, signal) => {
         const said = { role: 'visitor', text: body.message } as const
         const reply = await respond([...history, said], signal)
-        // A turn that was cut off while it waited must not write any more.
+        // A turn that lost its session while it waited must not write any more.
         signal.throwIfAborted()
         history.push(said, { role: 'bot', text: reply })
         return { reply, messages: history.length }
@@ -64,7 +64,7 @@ export function chatServer(
   app.get('/stats', async () => ({ ...histories.stats(), heapUsed: process.memoryUsage().heapUsed }))
 
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    // The registry's errors have a status, as those of Fastify.
+    // The registry's errors have a status, like Fastify's.
     const status = error.statusCode ?? 500
     if (status >= 500) request.log.error({ err: error }, 'request failed')
     reply.code(status).send({ error: status >= 500 ? 'please try again later' : error.message })

@@ -1,7 +1,7 @@
 import type { Histories } from '../chat-server/histories.ts'
 import type { Message } from '../chat-server/message.ts'
 
-/** What most servers begin with: a `Map` that nobody ever clears. */
+/** Histories in a `Map` that is never cleared, as in most first versions of a server. */
 export function historiesInMap(): Histories {
   const histories = new Map<string, Message[]>()
   return {

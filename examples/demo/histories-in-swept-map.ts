@@ -7,11 +7,11 @@ interface Entry {
 }
 
 /**
- * What many servers go on to: a `Map`, the time of the last use, and an interval that deletes what is older
- * than the timeout.
+ * Histories in a `Map` with the time of the last use, and an interval that deletes what is older than the
+ * timeout, as in many second versions of a server.
  *
- * It knows when a history was last asked for, and not that somebody still waits for an answer. A history that
- * is deleted in the middle of a turn is written to all the same, where nobody finds it any more.
+ * The interval does not know that a visitor still waits for an answer. It deletes a history in the middle of a
+ * turn, and the answer is then written to an object that no later request finds.
  */
 export function historiesInSweptMap(options: {
   readonly timeoutMs: number

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Responder } from '../chat-server/responder.ts'
 
-/** What a visitor says whose answer takes long. */
+/** The beginning of a message whose answer takes long. */
 export const lookUp = 'Look it up, please.'
 
 /**
- * A responder that takes its time where it is asked to look something up, as an agent does that calls its
- * tools.
+ * A responder that waits `lookUpMs` before it answers a message that begins with `lookUp`, as an agent does
+ * that calls its tools.
  */
 export function withLookups(respond: Responder, lookUpMs: number): Responder {
   return async (history, signal) => {

@@ -7,17 +7,16 @@ import type { Kind, Measurement } from './measured-server.ts'
 import { plotOf, type Reading, tableOf } from './report.ts'
 import { sendVisitors } from './traffic.ts'
 
-/** How long visitors come. `npm run demo -- 3` makes it three seconds. */
+/** Duration of the traffic in seconds. `npm run demo -- 3` sets it to three. */
 const seconds = Number(process.argv[2] ?? 20)
 
 const visitorsPerSecond = 40
 
-/** In a real server 20 minutes; here it has to happen while somebody watches. */
+/** Idle timeout in milliseconds: short, so that sessions expire during the demo. */
 const timeoutMs = 2_000
 
 /**
- * How long an answer takes that has to be looked up: longer than the timeout, as an agent's may that calls
- * slow tools.
+ * Duration of a slow answer in milliseconds: longer than the timeout, as with an agent that calls slow tools.
  */
 const lookUpMs = 3_000
 
@@ -48,7 +47,7 @@ const traffic = Promise.all(
 )
 const measured = await measureEachSecond()
 const seen = await traffic
-// Everybody has left. What is still there after twice the timeout stays for ever.
+// All visitors have left. What is still there after twice the timeout stays for ever.
 await wait(timeoutMs * 2)
 const left = await measureAll()
 await Promise.all(servers.map(({ server }) => server.stop()))
@@ -68,7 +67,7 @@ console.log(`${tableOf(readings)}\n`)
 
 const registry = readings.at(-1)
 if (readings.some(({ failed }) => failed > 0)) throw new Error('some messages were not answered')
-if (registry?.left.sessions !== 0) throw new Error('the registry has kept sessions that nobody uses')
+if (registry?.left.sessions !== 0) throw new Error('the registry has kept sessions that have expired')
 if (registry.lost > 0) throw new Error('the registry has lost answers')
 
 console.log(

@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Kind, Measurement } from './measured-server.ts'
 
 /**
- * A server of the demo in a process of its own, so that its memory and its processor time are its own as
- * well.
+ * A server of the demo in a process of its own, so that its memory and its CPU time can be measured.
  */
 export interface MeasuredProcess {
   readonly address: string

@@ -6,19 +6,19 @@ import { historiesInMap } from './histories-in-map.ts'
 import { historiesInSweptMap } from './histories-in-swept-map.ts'
 import { withLookups } from './lookups.ts'
 
-/** Where a server of the demo keeps its histories. */
+/** The way in which a server of the demo keeps its histories. */
 export type Kind = 'map' | 'swept-map' | 'registry'
 
-/** What a server says of itself when it is asked to. */
+/** Figures that a server reports on request. */
 export interface Measurement {
   readonly sessions: number
-  /** In the heap and in array buffers, after a full collection: what is really in use. */
+  /** Bytes in the heap and in array buffers after a full collection: the memory in use. */
   readonly bytes: number
-  /** Since the process began, without the collections that measuring takes. */
+  /** CPU time since the process began, without the collections of the measurements. Milliseconds. */
   readonly cpuMs: number
 }
 
-// The chat server in a process of its own. What the parent wants of it stands in the arguments.
+// The chat server in a process of its own, configured by an argument of the parent.
 const { kind, timeoutMs, lookUpMs } = JSON.parse(process.argv[2] ?? '{}') as {
   readonly kind: Kind
   readonly timeoutMs: number

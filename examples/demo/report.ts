@@ -1,24 +1,24 @@
 import type { Measurement } from './measured-server.ts'
 import type { Traffic } from './traffic.ts'
 
-/** What was seen of one server. */
+/** The measurements of one server. */
 export interface Reading extends Traffic {
   readonly name: string
   readonly before: Measurement
-  /** One for each second of traffic. */
+  /** One measurement for each second of traffic. */
   readonly readings: readonly Measurement[]
-  /** Some time after the last visitor has left. */
+  /** A measurement some time after the last visitor has left. */
   readonly left: Measurement
 }
 
 const megabytes = ({ bytes }: Measurement) => bytes / 1e6
 
 const csi = '\u001b['
-/** Red, yellow, blue: of the servers in their order. */
+/** Colours of the servers, in their order: red, yellow, blue. */
 const colors = [31, 33, 34]
 
 /**
- * Memory over time: a letter for each server, in colour only where it is wanted, and four columns for each
+ * A plot of memory over time: a letter for each server, in colour if `isColored`, and four columns for each
  * measurement.
  */
 export function plotOf(all: readonly Reading[], { height = 12, isColored = false } = {}): string {
@@ -32,7 +32,7 @@ export function plotOf(all: readonly Reading[], { height = 12, isColored = false
   const lines = Array.from({ length: height + 1 }, (_, fromTop) => {
     const row = height - fromTop
     const cells = (series[0] ?? []).map((_first, column) => {
-      // The last of those that stand on one place, as it was drawn last.
+      // Where several servers coincide, the last one is shown.
       const place = series.findLastIndex((values) => rowOf(values[column] ?? 0) === row)
       return (marks[place] ?? ' ').repeat(4)
     })

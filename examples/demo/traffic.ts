@@ -2,10 +2,10 @@ import { Agent } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Visit, Visitor } from './visitor.ts'
 
-/** Every fifth visitor asks for something to be looked up. */
+/** Interval between visitors who request a slow answer: every fifth. */
 const lookUpEvery = 5
 
-/** What came of all visits. */
+/** Results of all visits. */
 export interface Traffic extends Visit {
   readonly visitors: number
 }
@@ -17,7 +17,7 @@ export interface TrafficOptions {
   readonly lookUpMs: number
 }
 
-/** Sends visitors to a server: the same ones to each, so many a second, and no more to a faster server. */
+/** Sends visitors to a server at a fixed rate, so that a faster server does not get more of them. */
 export async function sendVisitors(address: string, options: TrafficOptions): Promise<Traffic> {
   const { seconds, visitorsPerSecond, timeoutMs, lookUpMs } = options
   const agent = new Agent({ keepAlive: true })

@@ -10,20 +10,20 @@ const things = [
   'I need a holiday somewhere warm, with good food, and without a telephone.',
 ]
 
-/** What a visitor pastes below each of them, so that a history has the size that histories have. */
+/** Text below each message, so that a history has a realistic size. */
 const pasted = 'The minutes of the last meeting say nothing of that, nor do those of the one before. '.repeat(
   36,
 )
 
-/** Which of the things a visitor wants to have looked up. */
+/** Index of the message whose answer takes long. */
 const lookUpAt = 2
 
-/** Between an answer and the next thing that a visitor says. */
+/** Pause between an answer and the next message, in milliseconds. */
 const pauseMs = 100
 
 export interface VisitorOptions {
   readonly agent: Agent
-  /** Where the visitor's chat is. */
+  /** URL of the visitor's chat. */
   readonly url: string
   readonly timeoutMs: number
   readonly lookUpMs: number
@@ -34,16 +34,16 @@ export interface Visit {
   readonly answered: number
   readonly failed: number
   /**
-   * Answers that are not in the history after the last one, though the visitor was never away for as long as
-   * the timeout.
+   * Answers that are missing from the history after the last one, although the visitor was never away for as
+   * long as the timeout.
    */
   readonly lost: number
 }
 
-/** Somebody who says a few things, looks at the history, and never comes back. */
+/** A visitor who sends a few messages, reads the history, and never comes back. */
 export class Visitor {
   readonly #options: VisitorOptions
-  /** The earliest moment at which the server can have had the last message answered. */
+  /** The earliest instant at which the server can have answered the last message. */
   #answeredAfter = Number.POSITIVE_INFINITY
   #wasAway = false
 
@@ -69,7 +69,7 @@ export class Visitor {
     }
   }
 
-  /** What the server answers with 200; an empty object for anything else. */
+  /** Returns the body of a response with status 200, and an empty object for any other. */
   async #ask<A extends object>(method: string, body?: object, asksToLookUp = false): Promise<A> {
     const { agent, url, timeoutMs, lookUpMs } = this.#options
     const headers = { 'content-type': 'application/json' }
@@ -82,7 +82,7 @@ export class Visitor {
       sent.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
     })
     const thoughtMs = asksToLookUp ? lookUpMs : 0
-    // A machine that is busy may keep a visitor for so long that the history has rightly timed out.
+    // On a busy machine a visitor may wait so long that the history has rightly timed out.
     if (performance.now() - thoughtMs - this.#answeredAfter >= timeoutMs) this.#wasAway = true
     this.#answeredAfter = sentAt + thoughtMs
     return answer as A

@@ -5,7 +5,7 @@ const usage = {
   outputTokens: { total: 1, text: 1, reasoning: 0 },
 }
 
-/** A model for the AI SDK that needs no key: it says how many messages it was shown. */
+/** A model for the AI SDK that needs no key: it answers with the number of messages that it received. */
 export const model = new MockLanguageModelV4({
   doStream: async ({ prompt }) => ({
     stream: simulateReadableStream({

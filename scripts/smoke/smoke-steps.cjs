@@ -2,12 +2,14 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { setTimeout: wait } = require('node:timers/promises')
 
-/** The main job on real, short times. The process must then exit by itself, with a registry that still has a session. */
+/** Uses the registry with real, short times. The process must then exit by itself, with a live session left. */
 exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualClock }) => {
-  const told = []
+  const emitted = []
   const registry = new SessionRegistry({ timeoutMs: 60, intervalMs: 20, create: () => [], logger: true })
   for (const event of ['created', 'expired', 'ended']) {
-    registry.on(event, (session, reason) => told.push([event, session.id, reason].filter(Boolean).join(' ')))
+    registry.on(event, (session, reason) =>
+      emitted.push([event, session.id, reason].filter(Boolean).join(' ')),
+    )
   }
 
   registry.getOrCreate('ada').push('hello')
@@ -15,7 +17,7 @@ exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualCloc
   const keepAlive = setInterval(() => {}, 1_000)
   await once(registry, 'swept')
   assert.equal(registry.size, 0)
-  assert.deepEqual(told, ['created ada', 'expired ada idle', 'ended ada idle'])
+  assert.deepEqual(emitted, ['created ada', 'expired ada idle', 'ended ada idle'])
 
   // A turn outlasts the timeout, a second one waits for it, a nested one joins.
   const patient = new SessionRegistry({ timeoutMs: 20, intervalMs: 5, maxTurnMs: 10_000, create: () => [] })
