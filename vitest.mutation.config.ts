@@ -1,19 +1,22 @@
 import { defineConfig } from 'vitest/config'
+import { quick } from './tests/projects.ts'
 import base from './vitest.config.ts'
 
 /**
- * The tests that a mutant of `src/core` and `src/memory` can fail: fast ones, in one process, without a
- * server.
+ * The tests that a mutant of `src/core` and `src/memory` can fail. They run anew for each mutant, so all of
+ * them are fast, in one process, and load the modules once.
  */
 export default defineConfig({
   ...base,
   test: {
-    include: [
-      'tests/contract/memory.test.ts',
-      'tests/core/*.test.ts',
-      'tests/memory/**/*.test.ts',
-      'tests/model/*.test.ts',
+    include: ['tests/contract/memory.test.ts', 'tests/core/*.test.ts', 'tests/memory/**/*.test.ts'],
+    exclude: [
+      ...quick.exclude,
+      '**/*.race.test.ts',
+      'tests/core/http-status.test.ts',
+      'tests/memory/no-echo.test.ts',
+      'tests/memory/table/*-model.test.ts',
     ],
-    exclude: ['**/http-status.test.ts', '**/process-lifetime.test.ts', '**/late-timers.test.ts'],
+    isolate: false,
   },
 })

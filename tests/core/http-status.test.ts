@@ -2,12 +2,9 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { inspect } from 'node:util'
 import Fastify from 'fastify'
-import { pino, stdSerializers } from 'pino'
 import { SessionRegistry, SessionRegistryError } from 'session-registry'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { read } from '../repo/tracked-files.ts'
 import { thrownBy } from '../support/session-error.ts'
 
 // Both come without types.
@@ -87,47 +84,5 @@ describe.each(Object.entries(frameworks))('%s', (name, answer) => {
     expect(status).toBe(400)
     expect(body).not.toContain('secretsecret')
     expect(body.includes('Expected the session id')).toBe(name !== 'Koa')
-  })
-})
-
-describe('the status of an error', () => {
-  const error = new SessionRegistryError('ERR_SESSION_BUSY', 'Expected peace, got a turn', {
-    cause: new Error('the cause'),
-  })
-
-  it('matches the table in docs/errors.md, for each code', () => {
-    const text = read('docs/errors.md')
-    const rows = Array.from(text.matchAll(/^\| +(\d+) \| (.+) \|$/gm), ([, status, names = '']) => ({
-      status: Number(status),
-      codes: Array.from(names.matchAll(/`(\w+)`/g), ([, name]) => `ERR_SESSION_${name}`),
-    }))
-    const codes = Array.from(text.matchAll(/^## (ERR_\w+)$/gm), ([, code = '']) => code)
-    const documented = codes.map((code) => rows.find((row) => row.codes.includes(code))?.status ?? 500)
-    const actual = codes.map((code) => new SessionRegistryError(code as 'ERR_SESSION_BUSY', ''))
-
-    expect(codes.length).toBeGreaterThan(15)
-    expect(rows.flatMap((row) => row.codes).filter((code) => !codes.includes(code))).toEqual([])
-    expect(actual.map(({ statusCode }) => statusCode)).toEqual(documented)
-    expect(actual.map(({ status }) => status)).toEqual(documented)
-  })
-
-  it('is not printed by JSON, `inspect` or pino', () => {
-    const lines: string[] = []
-    pino({ base: null }, { write: (line: string) => void lines.push(line) }).error({ err: error }, 'failed')
-    const logged = JSON.parse(lines[0] ?? '{}') as { err: object }
-
-    expect(JSON.stringify(error)).toBe('{"code":"ERR_SESSION_BUSY"}')
-    expect(inspect(error)).toMatch(/^SessionRegistryError: Expected peace, got a turn\n/)
-    expect(inspect(error)).not.toMatch(/status(Code)?:/)
-    expect(Object.keys(logged.err).toSorted()).toEqual(['code', 'message', 'stack', 'type'])
-    expect(Object.keys(stdSerializers.errWithCause(error))).not.toContain('status')
-  })
-
-  it('can be assigned, as middleware does', () => {
-    const own = new SessionRegistryError('ERR_SESSION_BUSY', '')
-    Object.assign(own, { status: 423, statusCode: 423 })
-
-    expect([own.status, own.statusCode]).toEqual([423, 423])
-    expect(new SessionRegistryError('ERR_SESSION_BUSY', '').status).toBe(409)
   })
 })

@@ -26,6 +26,20 @@ function archived(options: Parameters<typeof clockedRegistry>[0] = {}) {
 }
 
 describe('set', () => {
+  it('returns the registry, so that calls can be chained', () => {
+    const { registry } = clockedRegistry()
+
+    expect(registry.set('a', []).set('b', [])).toBe(registry)
+  })
+
+  it('is allowed with `load`, and the new value is found', () => {
+    const { registry } = clockedRegistry({ load: async () => ['loaded'] })
+    registry.set('a', ['set'])
+
+    expect(registry.get('a')).toEqual(['set'])
+    expect(thrownBy(() => registry.getOrCreate('b'))).toEqual(sessionError('ERR_SESSION_NEEDS_OPEN'))
+  })
+
   it('live id: evicts nothing, if the session is held or the registry at its cap', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 1, whenFull: 'reject' })
     registry.set('a', ['old'])

@@ -234,3 +234,27 @@ it('archive: works on a host that returns no timer', async () => {
   expect(registry.has('a')).toBe(true)
   expect(errors).toContainEqual(sessionError('ERR_SESSION_ARCHIVE_FAILED'))
 })
+
+// Archive after the data was changed: a passing failure became permanent loss (HKUDS/nanobot#5378).
+it('archive: a session whose archive fails for a while loses nothing', async () => {
+  const store = new FakeArchive('failing')
+  const { registry, clock, events } = clockedRegistry({
+    timeoutMs: 60_000,
+    intervalMs: 1_000,
+    archive: store.archive,
+    load: store.load,
+    archiveAttempts: 2,
+  })
+  const errors: unknown[] = []
+  registry.on('error', (error) => errors.push(error))
+  await registry.run('a', (session) => session.value.push('precious'))
+  await clock.advanceAsync(62_000)
+  expect(errors).toEqual([sessionError('ERR_SESSION_ARCHIVE_FAILED')])
+  expect(registry.peek('a')?.value).toEqual(['precious'])
+  expect(events.lines).toEqual(['created a'])
+  store.mode = 'instant'
+  await clock.advanceAsync(62_000)
+  expect(events.lines).toEqual(['created a', 'expired a idle', 'ended a idle'])
+
+  expect(await registry.open('a')).toEqual(['precious'])
+})

@@ -92,3 +92,23 @@ describe('an id reopened during its archive', () => {
     expect(store.calls).toHaveLength(1)
   })
 })
+
+// A request that comes while a session is being closed gets neither the old nor a new one
+// (cyberlife-coder/VelesDB#2319).
+it('archive: a visitor who returns during the archive gets the whole history', async () => {
+  const store = new FakeArchive('manual')
+  const { registry, clock } = clockedRegistry({
+    timeoutMs: 1_000,
+    intervalMs: 1_000,
+    archive: store.archive,
+    load: store.load,
+  })
+  await registry.run('a', (session) => session.value.push('before'))
+  await clock.advanceAsync(1_000)
+  expect(store.calls).toHaveLength(1)
+  const back = registry.run('a', (session) => session.value.push('after'))
+  store.last.succeed()
+  await back
+
+  expect(registry.get('a')).toEqual(['before', 'after'])
+})

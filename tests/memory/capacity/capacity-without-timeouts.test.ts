@@ -24,14 +24,3 @@ it('capacity: refuses without a search if no session can be evicted', () => {
 
   expect(thrownBy(() => registry.set('c', []))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
 })
-
-// A cap without idle expiry: 503 for everybody until restart (PrefectHQ/fastmcp#5210).
-it('capacity: is free again once the sessions that filled it are deleted, even with `whenFull: reject`', () => {
-  const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxSessions: 2, whenFull: 'reject' })
-  for (const id of ['a', 'b']) registry.getOrCreate(id)
-  expect(thrownBy(() => registry.getOrCreate('c'))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
-  clock.advance(1_000)
-
-  expect(registry.getOrCreate('c')).toEqual([])
-  expect(registry.getOrCreate('d')).toEqual([])
-})

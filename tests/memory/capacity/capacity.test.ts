@@ -172,3 +172,39 @@ describe('a creation', () => {
     expect(events.lines).toEqual([])
   })
 })
+
+// memorystore's prune reverses the order and evicts the newest session.
+it.each([10_000, Number.POSITIVE_INFINITY])(
+  'eviction after a sweep: ends the least recently active, never the newest, with a timeout of %s',
+  (timeoutMs) => {
+    const { registry, clock, events } = clockedRegistry({ timeoutMs, maxSessions: 4 })
+    for (const id of ['a', 'b', 'c', 'd']) {
+      registry.getOrCreate(id)
+      clock.advance(1_000)
+    }
+    registry.touch('a')
+    clock.advance(1_000)
+    registry.sweep()
+    registry.sweep()
+    expect([...registry.keys()]).toEqual(['b', 'c', 'd', 'a'])
+    registry.getOrCreate('e')
+    registry.getOrCreate('f')
+
+    expect(events.lines.filter((line) => line.startsWith('ended'))).toEqual([
+      'ended b capacity',
+      'ended c capacity',
+    ])
+    expect([...registry.keys()]).toEqual(['d', 'a', 'e', 'f'])
+  },
+)
+
+// A cap without idle expiry: 503 for every visitor until a restart (PrefectHQ/fastmcp#5210).
+it('capacity: is free again once the sessions that filled it have expired, even with `whenFull: reject`', () => {
+  const { registry, clock } = clockedRegistry({ timeoutMs: 1_000, maxSessions: 2, whenFull: 'reject' })
+  for (const id of ['a', 'b']) registry.getOrCreate(id)
+  expect(thrownBy(() => registry.getOrCreate('c'))).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
+  clock.advance(1_000)
+
+  expect(registry.getOrCreate('c')).toEqual([])
+  expect(registry.getOrCreate('d')).toEqual([])
+})
