@@ -9,7 +9,6 @@ import {
   type CloseOptions,
   type CreateOptions,
   checkAcquire,
-  checkDeadline,
   checkHold,
   checkOpen,
   checkTimeout,
@@ -25,7 +24,7 @@ import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
 import type { DeadSession } from './archiving/dead-letter-store.ts'
-import { Gate } from './gate.ts'
+import { CallGate } from './call-gate.ts'
 import type { RedisHold } from './holds/holds.ts'
 import { OpenCalls } from './loading/open-calls.ts'
 import { Operations } from './operations.ts'
@@ -57,11 +56,10 @@ export class RedisSessionRegistry<T>
 {
   readonly #components: RedisComponents<T>
   readonly #operations: Operations<T>
-  readonly #gate = new Gate(() => this.#components.poller.start())
+  readonly #gate = new CallGate<T>(() => this.#components.poller.start())
   readonly #openCalls: OpenCalls<T>
   readonly #turnCalls: TurnCalls<T>
   readonly #setCalls: SetCalls<T>
-  #closePromise: Promise<CloseReport<T>> | undefined
 
   /**
    * Returns the process's one registry of a key. `make` is called at the first call, and again after that
@@ -233,7 +231,7 @@ export class RedisSessionRegistry<T>
    */
   async sweep(): Promise<number> {
     this.#gate.admit()
-    return this.#gate.state === 'open' ? this.#components.poller.sweep() : 0
+    return this.#gate.isOpen ? this.#components.poller.sweep() : 0
   }
 
   /**
@@ -370,7 +368,7 @@ export class RedisSessionRegistry<T>
     const { holds, options: resolved } = this.#components
     const maxMs = checkHold(options, resolved.maxHoldMs)
     this.#gate.admit()
-    return this.#gate.state === 'open' ? holds.take(id, maxMs) : undefined
+    return this.#gate.isOpen ? holds.take(id, maxMs) : undefined
   }
 
   /**
@@ -453,18 +451,7 @@ export class RedisSessionRegistry<T>
    * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.
    */
   close(options?: CloseOptions): Promise<CloseReport<T>> {
-    if (this.#closePromise !== undefined) return this.#closePromise
-    let deadlineMs: number
-    try {
-      deadlineMs = checkDeadline(options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    this.#gate.state = 'closing'
-    this.#closePromise = shutDown(this.#components, deadlineMs).finally(() => {
-      this.#gate.state = 'closed'
-    })
-    return this.#closePromise
+    return this.#gate.close(options, (deadlineMs) => shutDown(this.#components, deadlineMs))
   }
 
   /** Calls {@link close}, for `await using`. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { ManualLoad } from '../support/manual-load.ts'
 import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { type ContractHarness, eventually, record } from './harness.ts'
@@ -26,6 +27,20 @@ export function describeClosing(harness: ContractHarness): void {
     expect(registry.close()).toBe(first)
     await first
     expect(registry.close()).toBe(first)
+  })
+
+  it('close: happens once, also if a load that it aborts calls it again', async () => {
+    const store = new ManualLoad()
+    const registry = await harness.make({ create: () => [], load: store.load, timeoutMs: 200 * unitMs })
+    const opening = observe(registry.open('a'))
+    await eventually(harness, () => store.at(0))
+    const again: Promise<unknown>[] = []
+    store.at(0).signal.addEventListener('abort', () => again.push(registry.close()))
+    const first = registry.close()
+    await Promise.all([first, opening.settled])
+
+    expect(again).toHaveLength(1)
+    expect(again[0]).toBe(first)
   })
 
   it('a running turn: finishes, and new ones are refused at once', async () => {

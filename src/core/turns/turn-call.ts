@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
-import { onAbort } from '../async/abort-listeners.ts'
+import { abortReason, onAbort } from '../async/abort-listeners.ts'
 import { isAsyncGenerator } from '../async/async-generator.ts'
 import { isSessionRegistryError } from '../errors/session-registry-error.ts'
 import { generatorReturnedError } from '../errors/turn-errors.ts'
@@ -30,6 +30,10 @@ export interface TurnCallInit<T> {
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
+  /** The longest time until it begins, in milliseconds; without limit by default. */
+  readonly waitMs?: number
+  /** The caller's signals. Each takes it out of the queue, or aborts its signal. */
+  readonly signals?: readonly AbortSignal[]
   /** Aborts when the grace should begin: for a stream whose clean-up has begun. */
   readonly graceSignal?: AbortSignal | undefined
   /** Counts it while it waits and runs. */
@@ -52,6 +56,7 @@ export class TurnCall<T> extends ScopedWork {
   readonly outer: TurnCall<T> | undefined
   resolve: (result: unknown) => void
   reject: (error: unknown) => void
+  readonly waitMs: number
   readonly graceSignal: AbortSignal | undefined
   readonly controller = new AbortController()
   /** The reason of the abort, for nested runs. */
@@ -69,6 +74,7 @@ export class TurnCall<T> extends ScopedWork {
   #signalContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
   /** The session that the user's function has, and the receiver of its outcome; until it settles. */
   #invoked: { readonly session: Session<T>; readonly outcome: TurnOutcome } | undefined = undefined
+  readonly #signals: readonly AbortSignal[]
   readonly #counts: TurnCounts
   readonly #unlisten: (() => void)[] = []
   #phase: TurnPhase = 'waiting'
@@ -83,6 +89,8 @@ export class TurnCall<T> extends ScopedWork {
     this.outer = call.outer
     this.resolve = call.resolve
     this.reject = call.reject
+    this.waitMs = call.waitMs ?? Number.POSITIVE_INFINITY
+    this.#signals = call.signals ?? []
     this.graceSignal = call.graceSignal
     this.#counts = call.counts ?? new TurnCounts()
     this.#count(1)
@@ -109,8 +117,14 @@ export class TurnCall<T> extends ScopedWork {
   }
 
   /**
-   * Aborts with every turn that this one is nested in: one in between may have settled, and forwards nothing.
+   * Listens to the signals of its caller, and to those of every turn that it is nested in: one in between may have
+   * settled, and forwards nothing. `onCallerAbort` receives the reason of the caller's signal.
    */
+  listenToCaller(onCallerAbort: (reason: unknown) => void): void {
+    for (const signal of this.#signals) this.listen(signal, () => onCallerAbort(abortReason(signal)))
+    this.listenToOuter()
+  }
+
   listenToOuter(): void {
     for (let { outer } = this as TurnCall<T>; outer !== undefined; outer = outer.outer) {
       const { signal } = outer.controller

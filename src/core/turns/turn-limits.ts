@@ -6,7 +6,7 @@ import type { Watchdog } from './watchdog.ts'
 /** The part of a call of `run` that its limits use. */
 export type LimitedTurn = Pick<
   TurnCall<unknown>,
-  'phase' | 'isStopping' | 'timer' | 'graceSignal' | 'listen' | 'abort'
+  'phase' | 'isStopping' | 'timer' | 'waitMs' | 'graceSignal' | 'listen' | 'abort'
 >
 
 /** The reactions of a registry to turns that do not end in time. */
@@ -36,6 +36,11 @@ export class TurnLimits<C extends LimitedTurn> {
     this.#maxTurnMs = limits.maxTurnMs
     this.#turnGraceMs = limits.turnGraceMs
     this.#hooks = hooks
+  }
+
+  /** Bounds the wait of a turn that has to wait. */
+  beginWait(call: C, onElapsed: () => void): void {
+    if (call.phase === 'waiting') call.timer = this.#watchdog.start(onElapsed, call.waitMs)
   }
 
   /** Bounds a turn that begins now. */

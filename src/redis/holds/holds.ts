@@ -1,10 +1,10 @@
 import { abortReason } from '../../core/async/abort-listeners.ts'
 import { holdTimeoutError } from '../../core/errors/turn-errors.ts'
+import type { Gate } from '../../core/gate.ts'
 import type { CheckedAcquire } from '../../core/options/call-options.ts'
 import type { Session } from '../../core/session.ts'
 import type { Timer } from '../../core/time/clock.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
-import type { Gate } from '../gate.ts'
 import type { SessionLoader } from '../loading/loader.ts'
 import type { SessionLog } from '../session-log.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -149,7 +149,7 @@ export class Holds<T> {
    *
    * Rejects with the error of `load` or the factory, with the codes of the store, and with `signal.reason`.
    */
-  async acquire(id: string, options: CheckedAcquire<T>, gate: Gate): Promise<RedisHold<T> | undefined> {
+  async acquire(id: string, options: CheckedAcquire<T>, gate: Gate<T>): Promise<RedisHold<T> | undefined> {
     const { signal } = options
     if (signal?.aborted === true) throw abortReason(signal)
     const acquired = this.#acquire(id, options, gate)
@@ -164,7 +164,7 @@ export class Holds<T> {
   async #acquire(
     id: string,
     { create, signal, maxMs }: CheckedAcquire<T>,
-    gate: Gate,
+    gate: Gate<T>,
   ): Promise<RedisHold<T> | undefined> {
     const ticket = this.#createTicket(id, maxMs)
     for (;;) {

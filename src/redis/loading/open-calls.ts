@@ -1,8 +1,8 @@
 import { abortReason } from '../../core/async/abort-listeners.ts'
 import { needsOpenError, noFactoryError } from '../../core/errors/turn-errors.ts'
+import type { Gate } from '../../core/gate.ts'
 import type { CreateSession } from '../../core/hooks.ts'
 import type { CheckedOpen } from '../../core/options/call-options.ts'
-import type { Gate } from '../gate.ts'
 import type { Operations } from '../operations.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -12,9 +12,9 @@ import type { RedisComponents } from '../wiring.ts'
 export class OpenCalls<T> {
   readonly #components: RedisComponents<T>
   readonly #operations: Operations<T>
-  readonly #gate: Gate
+  readonly #gate: Gate<T>
 
-  constructor(components: RedisComponents<T>, operations: Operations<T>, gate: Gate) {
+  constructor(components: RedisComponents<T>, operations: Operations<T>, gate: Gate<T>) {
     this.#components = components
     this.#operations = operations
     this.#gate = gate

@@ -28,13 +28,13 @@ export interface TurnRunnerComponents<T> {
 /** The course of a turn from the lock to the save. Whatever happens, the session is released in the end. */
 export class TurnRunner<T> {
   readonly #components: TurnRunnerComponents<T>
-  readonly #limits: TurnLimits<RedisTurnRun<T>>
+  readonly limits: TurnLimits<RedisTurnRun<T>>
   readonly #onFreed: (run: RedisTurnRun<T>) => void
 
   /** `onFreed` is called when the next turn may begin. */
   constructor(components: TurnRunnerComponents<T>, onFreed: (run: RedisTurnRun<T>) => void) {
     this.#components = components
-    this.#limits = new TurnLimits(components.watchdog, components.options, {
+    this.limits = new TurnLimits(components.watchdog, components.options, {
       onTimeout: () => {
         components.log.counters.turnTimeouts += 1
       },
@@ -70,14 +70,14 @@ export class TurnRunner<T> {
       void this.#fail(run, error)
       return
     }
-    this.#limits.begin(run)
+    this.limits.begin(run)
     this.#call(run)
   }
 
   /** Begins a nested turn: it shares the session of the outer one, and is saved with it. */
   beginNested(run: RedisTurnRun<T>, outer: RedisTurnRun<T>): void {
     run.session = outer.session
-    this.#limits.beginNested(run)
+    this.limits.beginNested(run)
     this.#call(run)
   }
 
@@ -103,7 +103,7 @@ export class TurnRunner<T> {
 
   /** Aborts the signal of a turn; after `turnGraceMs` the turn itself is aborted. */
   stop(run: RedisTurnRun<T>, error: SessionRegistryError): void {
-    this.#limits.stop(run, error)
+    this.limits.stop(run, error)
   }
 
   /** Settles a turn from outside; nothing of it is saved. */

@@ -1,4 +1,3 @@
-import { abortReason } from '../../core/async/abort-listeners.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import {
@@ -54,7 +53,6 @@ export class TurnScheduler<T> {
   readonly #runner: TurnRunner<T>
   readonly #queues = new Map<string, LocalTurnQueue<T>>()
   readonly #joining = new Set<RedisTurnRun<T>>()
-  readonly #watchdog: Watchdog
   readonly #maxWaiting: number
   /** Waiting and running turns, for `stats()`. */
   readonly counts = new TurnCounts()
@@ -62,10 +60,9 @@ export class TurnScheduler<T> {
   onSettled: (() => void) | undefined = undefined
 
   constructor(components: TurnSchedulerComponents<T>) {
-    const { owner, store, loader, sharedHolds, watchdog, options } = components
+    const { owner, store, loader, sharedHolds, options } = components
     this.#owner = owner
     this.#store = store
-    this.#watchdog = watchdog
     this.#maxWaiting = options.maxWaiting
     this.#lockAcquirer = new LockAcquirer(store, loader, sharedHolds, options)
     this.#runner = new TurnRunner(components, (run) => this.#onFreed(run))
@@ -114,10 +111,9 @@ export class TurnScheduler<T> {
   }
 
   /** Starts a call of `run`; errors from here on reject its promise. */
-  start(run: RedisTurnRun<T>, signals: readonly AbortSignal[] = [], waitMs = Number.POSITIVE_INFINITY): void {
+  start(run: RedisTurnRun<T>): void {
     const { outer } = run
-    for (const signal of signals) run.listen(signal, () => this.#onCallerAbort(run, abortReason(signal)))
-    run.listenToOuter()
+    run.listenToCaller((reason) => this.#onCallerAbort(run, reason))
     if (run.phase !== 'waiting') return
     if (outer !== undefined) {
       this.#runner.beginNested(run, outer)
@@ -127,8 +123,7 @@ export class TurnScheduler<T> {
     } else {
       this.#enqueue(run)
     }
-    if (run.phase === 'waiting')
-      run.timer = this.#watchdog.start(() => this.#onCallerAbort(run, busyError()), waitMs)
+    this.#runner.limits.beginWait(run, () => this.#onCallerAbort(run, busyError()))
   }
 
   /** Incarnations of an id have ended: their turns are aborted, waiting ones open the id anew. */

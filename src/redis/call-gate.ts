@@ -1,18 +1,19 @@
 import { closedError } from '../core/errors/turn-errors.ts'
+import { Gate } from '../core/gate.ts'
 
-/** The gate that every call of a registry passes first: it admits calls by the state of the registry. */
-export class Gate {
-  state: 'open' | 'closing' | 'closed' = 'open'
+/** A {@link Gate} that every call of the registry passes: the first one starts the poller. */
+export class CallGate<T> extends Gate<T> {
   readonly #onCall: () => void
 
   /** `onCall` is called at each call while the registry is open. */
   constructor(onCall: () => void) {
+    super()
     this.#onCall = onCall
   }
 
   /** Admits a call. Returns `false` once the registry is closed. */
   admit(): boolean {
-    if (this.state === 'open') this.#onCall()
+    if (this.isOpen) this.#onCall()
     return this.state !== 'closed'
   }
 
@@ -25,12 +26,11 @@ export class Gate {
     if (!this.admit()) throw closedError()
   }
 
-  /** @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` from the call of `close` on */
-  assertOpen(): void {
-    if (this.state !== 'open') throw closedError()
-  }
-
-  /** Admits a call that begins work: {@link admit} and {@link assertOpen}. */
+  /**
+   * Admits a call that begins work.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_CLOSED` from the call of `close` on
+   */
   admitNew(): void {
     this.admit()
     this.assertOpen()
