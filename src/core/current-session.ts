@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 /** The session of the turn that the caller is a part of: for log lines and traces. */
 export interface CurrentSession {
   readonly id: string
-  /** The keyed hash that stands for the id in log lines. */
+  /** The keyed hash of the id, as log lines show it by default. */
   readonly ref: string
   /** The name of this incarnation of the id. */
   readonly incarnation: string

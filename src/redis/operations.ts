@@ -54,8 +54,8 @@ export class Operations<T> {
     const incarnations = new Set(removed.map(({ snapshot }) => snapshot.incarnation))
     turns.onSessionEnded(id, incarnations)
     archiver.abandon(id, incarnations)
-    for (const one of removed)
-      log.ended(one.snapshot, hasExpired(one) ? expiryReason(one.snapshot) : 'deleted')
+    for (const session of removed)
+      log.ended(session.snapshot, hasExpired(session) ? expiryReason(session.snapshot) : 'deleted')
     olderIncarnations.wake(id)
     return wasLoading || !removed.every(hasExpired)
   }

@@ -384,7 +384,7 @@ export class RedisSessionRegistry<T>
   acquire(id: string, options?: AcquireOptions<T>): Promise<RedisHold<T>>
   async acquire(id: string, options?: AcquireOptions<T>): Promise<RedisHold<T> | undefined> {
     const { turns, holds, options: resolved } = this.#components
-    // Inside a turn that was cut it is refused, as everything that would open the session.
+    // Inside an aborted turn it rejects, as everything that would open the session.
     turns.outerTurn(checkRedisId(id))
     const checked = checkAcquire(options, resolved.maxHoldMs)
     this.#gate.admitNew()

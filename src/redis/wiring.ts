@@ -26,7 +26,20 @@ import { SessionStore } from './storage/session-store.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 import { warn } from './warning.ts'
 
-/** The components of a registry, in the order in which they depend on each other. */
+/**
+ * The components of a registry, in the order in which they depend on each other.
+ *
+ *   client/      a call of Redis: repeated, with a deadline, on whichever client the user has
+ *   scripts/     what happens in Redis, each transition one Lua script
+ *   storage/     sessions by scripts: keys, snapshots, near-cache, iteration
+ *   loading/     an absent session: older incarnations first, then one `load` or creation for all callers
+ *   holds/       leases of this process on sessions, renewed
+ *   turns/       queue, lock, run, save
+ *   archiving/   expired sessions: poll, claim, archive, acknowledge
+ *
+ * Above them are the calls of the registry: `operations.ts`, `set-calls.ts`, `loading/open-calls.ts`,
+ * `turns/turn-calls.ts`; each first passes the `gate.ts`.
+ */
 export interface RedisComponents<T> {
   readonly options: ResolvedRedisOptions<T>
   readonly keys: Keys

@@ -7,7 +7,7 @@ interface ManualTimer {
 }
 
 /**
- * A clock for tests that moves only when told: "20 minutes later" takes microseconds.
+ * A clock for tests that moves only by {@link advance}: "20 minutes later" takes microseconds.
  *
  * It starts at 0, and its date at the real one. Timers run in the order of their deadlines.
  *

@@ -20,14 +20,11 @@ export interface ChatStoreOptions {
   readonly pausedTimeoutMs?: number | undefined
 }
 
-/**
- * Where the chats of an AI SDK server are kept: what its guide on message persistence calls `loadChat` and
- * `saveChat`.
- */
+/** The `loadChat` and `saveChat` of the AI SDK's guide on message persistence. */
 export interface ChatStore<M extends UIMessage> {
   /**
-   * A copy of the chat's messages; none for a chat that is not there. Activity. It waits for no turn and
-   * creates nothing.
+   * Returns a copy of the chat's messages, an empty list for an unknown chat. Activity. It waits for no turn
+   * and creates nothing.
    *
    * Rejects with `ERR_SESSION_ID_INVALID`.
    */
@@ -36,9 +33,9 @@ export interface ChatStore<M extends UIMessage> {
    * Replaces the chat's messages by a copy of these. Activity. Outside a turn it is a short turn of its own;
    * inside `sessions.run(id, …)` it joins that turn.
    *
-   * The copy keeps whatever JSON keeps. The output of a tool is stored as the JSON that the browser was sent
-   * of it, and is never a reason to refuse the list. A last message of the assistant that says nothing is not
-   * kept: one without text, tool call, file and data, which is what a cancelled stream leaves.
+   * The copy keeps what JSON keeps. The output of a tool is stored as the JSON that the browser got, and
+   * never rejects the list. A last assistant message without text, tool call, file and data is dropped: a
+   * cancelled stream leaves such a message.
    *
    * Rejects with `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_VALUE_INVALID`
    * where a message is not one.
@@ -50,10 +47,10 @@ export interface ChatStore<M extends UIMessage> {
 }
 
 /**
- * `loadChat` and `saveChat` for the AI SDK, over a registry of message lists.
+ * Returns `loadChat` and `saveChat` for the AI SDK, for a registry of message lists.
  *
- * A save replaces the whole list, so whatever came between the load and the save is lost. Hence each request
- * is a turn in which the stream is pumped as well: `sessions.run(id, …)` around `loadChat`, `streamText` and
+ * A save replaces the whole list: what was added between the load and the save is lost. So make each request
+ * one turn, and consume the stream inside it: `sessions.run(id, …)` around `loadChat`, `streamText` and
  * `pipeTo`.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`

@@ -1,6 +1,6 @@
 import type { UIMessage } from 'ai'
 
-/** The fields of parts that are looked at here. */
+/** The fields of parts that are read here. */
 interface Part {
   readonly type: string
   readonly text?: unknown
@@ -13,7 +13,7 @@ export function isMessage(message: unknown): boolean {
   if (typeof message !== 'object' || message === null) return false
   const { id, role, parts } = message as { readonly [field in keyof UIMessage]?: unknown }
   if (typeof id !== 'string' || typeof role !== 'string' || !Array.isArray(parts)) return false
-  // Not `every`, which passes over holes.
+  // Not `every`, which skips holes.
   for (let index = 0; index < parts.length; index += 1) {
     if (!isPart(parts[index])) return false
   }
@@ -25,11 +25,10 @@ function isPart(part: unknown): boolean {
 }
 
 /**
- * Whether a message of the assistant says nothing: it has no text that is not blank, no tool call, no file
- * and no data.
+ * Whether an assistant message is empty: without text that is not blank, tool call, file and data.
  *
- * A stream that is cancelled leaves such a message, and models refuse it. Reasoning and sources alone say
- * nothing; a part that is not known here says something.
+ * A cancelled stream leaves such a message, and models reject it. Reasoning and sources alone are empty; a
+ * part of an unknown type is not.
  */
 export function isEmptyMessage({ role, parts }: UIMessage): boolean {
   return role === 'assistant' && (parts as readonly Part[]).every(isEmptyPart)

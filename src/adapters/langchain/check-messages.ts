@@ -3,7 +3,7 @@ import { invalidValue } from '../../core/errors/invalid-value.ts'
 import { cloneValue } from '../../core/values/clone-value.ts'
 
 /**
- * The list, where it holds nothing but messages.
+ * Returns a list of messages.
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
  */
@@ -15,16 +15,19 @@ export function checkMessages<L extends readonly BaseMessage[]>(name: string, li
   return list
 }
 
-/** LangChain's own check. Not `instanceof`: its ESM and its CJS build meet in one process. */
+/**
+ * Whether a value is a message, by LangChain's own check. Not `instanceof`: its ESM and its CJS build may be
+ * loaded in one process.
+ */
 export function isMessage(value: unknown): value is BaseMessage {
   return typeof (value as { readonly _getType?: unknown } | null | undefined)?._getType === 'function'
 }
 
 /**
- * Returns a deep copy of a list of messages, each of the class that it has.
+ * Returns a deep copy of a list of messages, which keep their classes.
  *
- * LangChain changes messages in place, as `trimMessages` with `allowPartial` does: what is stored must not be
- * what it has.
+ * LangChain changes messages in place, as `trimMessages` with `allowPartial` does: stored messages must not
+ * be shared with it.
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
  */

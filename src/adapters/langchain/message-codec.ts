@@ -40,16 +40,15 @@ const classes = {
 type ClassName = keyof typeof classes
 
 /**
- * The codec of message lists, for registries that keep them as text.
+ * The codec of message lists, for registries that store text.
  *
- * Messages come back as what they were, chunks as chunks; so do the bytes, dates, maps, sets and bigints in
- * them. A message of a class of your own comes back as the LangChain class that it extends, any other
- * instance as what its `toJSON` returns, or as its fields. What could not be read back is refused when it is
- * written: an error, a regular expression, a `DataView`, an object without fields, more than 500 levels of
- * nesting.
+ * Messages keep their classes, chunks too; so do bytes, dates, maps, sets and bigints in them. A message of
+ * your own class becomes the LangChain class that it extends, any other instance the result of its `toJSON`,
+ * or its fields. What could not be decoded is rejected when it is encoded: an error, a regular expression, a
+ * `DataView`, an instance without fields, more than 500 levels of nesting.
  *
- * Not `load` of LangChain: that one is asynchronous, makes whatever class a text names, and loses bytes and
- * dates.
+ * Not LangChain's `load`, which is asynchronous, instantiates whatever class a text names, and loses bytes
+ * and dates.
  */
 export const messageCodec = {
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */
@@ -73,17 +72,17 @@ export const messageCodec = {
   },
 }
 
-/** A message in parts: its class, its fields, and what its constructor was given. */
+/** The parts of a message: its class, its fields, and the arguments of its constructor. */
 interface Parts {
   readonly class: string
   readonly fields: Record<string, unknown>
-  /** Which fields are as the constructor was given them. */
+  /** The names of the fields that have the value of the argument. */
   readonly given: readonly string[]
-  /** What else the constructor was given. */
+  /** The other arguments of the constructor. */
   readonly others: Record<string, unknown>
 }
 
-/** What every message has by its class. */
+/** The fields that a message has by its class. */
 const classFields = ['lc_kwargs', 'lc_namespace', 'lc_serializable']
 
 function toParts(message: object): Parts | undefined {
@@ -102,14 +101,13 @@ function fromParts(parts: object): BaseMessage {
   const { class: name, fields, given, others } = checkParts(parts)
   const Class = classes[name] as new (fields: object) => BaseMessage
   const message = new Class({ ...fields })
-  // A constructor may rearrange what it is given, and the message that was taken apart has been through that
-  // already.
+  // A constructor may change its arguments, and these fields have been through it already.
   for (const [key, field] of Object.entries(fields)) setMember(message, key, field)
   message.lc_kwargs = { ...pick(message, given, () => true), ...others }
   return message
 }
 
-/** The parts of a text, which may be anybody's. */
+/** Returns the parts of a message from a text that is not trusted. */
 function checkParts(parts: object): Parts & { readonly class: ClassName } {
   const { class: name, fields, given, others } = parts as Partial<Parts>
   if (!isClassName(name)) throw new TypeError('Expected the name of a class of @langchain/core/messages')
@@ -119,9 +117,12 @@ function checkParts(parts: object): Parts & { readonly class: ClassName } {
   return { class: name, fields, given, others }
 }
 
-/** The nearest LangChain class, by name, since LangChain's ESM and its CJS build meet in one process. */
+/**
+ * Returns the nearest LangChain class, by name, since LangChain's ESM and its CJS build may be loaded in one
+ * process.
+ */
 function classOf(message: BaseMessage): ClassName {
-  // The one class that has no name which survives a minifier.
+  // The only class without a name that survives a minifier.
   if (message._getType() === 'remove') return 'RemoveMessage'
   for (let proto = Object.getPrototypeOf(message); proto !== null; proto = Object.getPrototypeOf(proto)) {
     const name: unknown = proto.constructor.lc_name?.()
@@ -134,6 +135,6 @@ function isClassName(name: unknown): name is ClassName {
   return typeof name === 'string' && Object.hasOwn(classes, name)
 }
 
-function pick(from: object, keys: readonly string[], isWanted: (key: string) => boolean) {
-  return Object.fromEntries(keys.filter(isWanted).map((key) => [key, Reflect.get(from, key)]))
+function pick(from: object, keys: readonly string[], matches: (key: string) => boolean) {
+  return Object.fromEntries(keys.filter(matches).map((key) => [key, Reflect.get(from, key)]))
 }

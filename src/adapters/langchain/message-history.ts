@@ -7,17 +7,19 @@ import { checkMessages, cloneMessages } from './check-messages.ts'
 import { recordingFailure } from './store-outcome.ts'
 
 /**
- * The `getMessageHistory` of `RunnableWithMessageHistory`: histories that live in the sessions of `source`.
+ * Returns the `getMessageHistory` of a `RunnableWithMessageHistory`: histories in the sessions of `source`.
  *
- * Each call of a history looks its session up by id. A read waits for no turn, counts as activity and creates
- * nothing. A write is a short turn of its own, or a part of the running turn that it is made in. Messages are
- * copied on their way in and out; a copy keeps its class, and of what it holds whatever JSON keeps, dates,
- * maps, sets and bytes.
+ * Each call of a history looks its session up by id. A read waits for no turn, is activity and creates
+ * nothing. A write is a short turn of its own, or part of the running turn that it is made in. Messages are
+ * copied on their way in and out; a copy keeps its class, what JSON keeps, and dates, maps, sets and bytes.
  *
- * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`; what it returns throws `ERR_SESSION_ID_INVALID`
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`; the function that it returns throws
+ *   `ERR_SESSION_ID_INVALID`
  *
- * @example const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] }) const chain = new
- *   RunnableWithMessageHistory({ runnable: model, getMessageHistory: messageHistories(histories) })
+ * @example
+ * const histories = new SessionRegistry<BaseMessage[]>({ create: () => [] })
+ * const getMessageHistory = messageHistories(histories)
+ * const chain = new RunnableWithMessageHistory({ runnable: model, getMessageHistory })
  */
 export function messageHistories(
   source: SessionSource<BaseMessage[]>,
@@ -47,7 +49,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
     return this.addMessages([message])
   }
 
-  /** One step: no other turn's messages come in between. */
+  /** Adds the messages in one turn, so that those of other turns cannot come in between. */
   override addMessages(messages: BaseMessage[]): Promise<void> {
     return recordingFailure(async () => {
       const added = cloneMessages('messages', checkMessages('messages', messages))
@@ -58,7 +60,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
     })
   }
 
-  /** Empties the list; the session lives on. */
+  /** Empties the list; the session stays. */
   override async clear(): Promise<void> {
     const empty = ({ value }: { value: BaseMessage[] }) => {
       value.length = 0

@@ -8,14 +8,14 @@ import { runAndRequireStored, trackedHistory } from './store-outcome.ts'
 import { TurnReadable } from './turn-readable.ts'
 
 /**
- * The same runnable, with every call of it one turn of its session: overlapping calls wait for each other.
+ * Returns a runnable of which every call is one turn of its session: overlapping calls wait for each other.
  *
  * The session is that of `configurable.sessionId`, else of `configurable.thread_id`. `invoke` and `stream`
- * are one turn each, `batch` is one turn per input. The turn's signal is the call's. A stream is a turn from
- * the call until it is read to its end, left (`break`, `return()`, `cancel()`), or has failed: one that is
- * never read at all is ended by `maxTurnMs`.
+ * are one turn each, `batch` is one turn per input. The signal of the call is that of the turn. A stream is a
+ * turn from the call until it was read to its end, left (`break`, `return()`, `cancel()`), or has failed;
+ * `maxTurnMs` ends one that is never read.
  *
- * Calls reject with the codes of `run`, and with what kept messages from being stored.
+ * Calls reject with the codes of `run`, and where messages could not be stored.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
@@ -30,7 +30,7 @@ export function withSessionTurns<I, O, C extends RunnableConfig>(
   return new SessionTurns(assertSource(source), checkRunnable(runnable))
 }
 
-/** A runnable of either build of LangChain, known by what is called of it. */
+/** Returns a runnable, of LangChain's ESM or CJS build: it is recognised by its methods. */
 function checkRunnable<R extends Runnable>(runnable: R): R {
   if (typeof runnable?.invoke === 'function' && typeof runnable.stream === 'function') return runnable
   throw invalidOption('runnable', 'a LangChain runnable', runnable)
@@ -61,10 +61,9 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   override async stream(input: I, options?: Partial<C>): Promise<IterableReadableStream<O>> {
     const call = this.#callOf(options)
     const stream = new TurnReadable<O>(call.signal)
-    stream.start((left) =>
-      this.#turn(call, left, async (config, signal) => {
-        // Pumped in the turn's async context: read from outside, what it stores would wait for this very
-        // turn.
+    stream.start((leaveSignal) =>
+      this.#turn(call, leaveSignal, async (config, signal) => {
+        // Read in the async context of the turn: outside of it, what it stores would wait for this very turn.
         await stream.pump(await this.#runnable.stream(input, config), signal)
       }),
     )
@@ -75,15 +74,12 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
     yield* await this.stream(input, options)
   }
 
-  /**
-   * Which session a call is for, what its runnable is given, and what calls it off: the caller's signal or
-   * `timeout`.
-   */
+  /** Returns the session of a call, the config of its runnable, and the caller's signal with `timeout`. */
   #callOf(options: Partial<C> | undefined): Call<C> {
     const { timeout: _timeout, ...config } = (options ?? {}) as RunnableConfig
     const { configurable, signal } = ensureConfig(options as RunnableConfig | undefined)
     const id = sessionIdIn(ownFields(configurable ?? {}))
-    // The stock class knows no `thread_id`, and takes the number 0 for no id.
+    // The stock class does not read `thread_id`, and treats the number 0 as no id.
     if (this.#isStock) config.configurable = { ...configurable, sessionId: id }
     return { id, signal, config: config as Partial<C> }
   }
@@ -102,13 +98,13 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
 /**
  * Whether a runnable is LangChain's `RunnableWithMessageHistory`, or extends it.
  *
- * Known by what it is called for: LangChain's ESM and its CJS build meet in one process.
+ * It is recognised by its member: LangChain's ESM and its CJS build may be loaded in one process.
  */
 function isStock(runnable: object): boolean {
   return typeof (runnable as { readonly getMessageHistory?: unknown }).getMessageHistory === 'function'
 }
 
-/** The id of a call's session; the error says in which key it was looked for. */
+/** Returns the session id of a call; the error names the key where it was expected. */
 function sessionIdIn({ sessionId, thread_id }: NonNullable<RunnableConfig['configurable']>): string {
   if (isPresent(sessionId)) return toSessionId(sessionId, '`configurable.sessionId`')
   if (isPresent(thread_id)) return toSessionId(thread_id, '`configurable.thread_id`')

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Runnable, RunnableWithMessageHistory } from '@langchain/core/runnables'
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 
-/** What became of the histories within one call of a runnable. */
+/** The outcome of the histories within one call of a runnable. */
 class StoreOutcome {
   readonly signal: AbortSignal
   isExpected = false
@@ -18,10 +18,10 @@ class StoreOutcome {
 const current = new AsyncLocalStorage<StoreOutcome>()
 
 /**
- * Does `work`, and fails where a history failed in it or has not come to storing.
+ * Runs `work`, and rejects if a history in it failed or stored nothing.
  *
- * `RunnableWithMessageHistory` stores its messages in a listener, and what a listener throws LangChain only
- * prints.
+ * `RunnableWithMessageHistory` stores its messages in a listener, and LangChain only prints the errors of
+ * listeners.
  */
 export function runAndRequireStored<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
   const outcome = new StoreOutcome(signal)
@@ -41,10 +41,10 @@ export function runAndRequireStored<R>(signal: AbortSignal, work: () => Promise<
 }
 
 /**
- * Does a history's work, and remembers its failure for the call of the runnable that may swallow it.
+ * Runs the work of a history, and records its failure for the call of the runnable, which may swallow it.
  *
- * What was aborted may go on behind our back, since LangChain waits for nobody then: it stores nothing any
- * more, for that would come in between later turns.
+ * The work of an aborted call may go on, since LangChain does not wait for it: it must store nothing any
+ * more, in between later turns.
  */
 export async function recordingFailure<R>(work: () => Promise<R>): Promise<R> {
   const outcome = current.getStore()
@@ -57,12 +57,12 @@ export async function recordingFailure<R>(work: () => Promise<R>): Promise<R> {
   }
 }
 
-function isLate({ isSettled: isOver, signal }: StoreOutcome): boolean {
-  return isOver && signal.aborted
+function isLate({ isSettled, signal }: StoreOutcome): boolean {
+  return isSettled && signal.aborted
 }
 
 /**
- * The same `RunnableWithMessageHistory`, whose histories, of whatever class, are seen to store or to fail.
+ * Returns a `RunnableWithMessageHistory` whose histories, of any class, record that they stored or failed.
  */
 export function trackedHistory<R extends Runnable>(runnable: R): R {
   const stock = runnable as unknown as RunnableWithMessageHistory<unknown, unknown>
@@ -80,7 +80,7 @@ export function trackedHistory<R extends Runnable>(runnable: R): R {
         if (key === 'getMessages') return () => recordingFailure(method)
         if (key !== 'addMessages') return method
         return async (messages: unknown) => {
-          // It is the listener of an aborted call that comes late, and it has nobody to tell.
+          // The late listener of an aborted call, which has no caller.
           if (isLate(outcome)) return
           await recordingFailure(async () => method(messages))
           outcome.isDone = true

@@ -1,14 +1,13 @@
-/** The key of an object that stands for something that JSON has no word for. */
+/** The key of an object that represents what JSON cannot express. */
 export const tag = '$is'
 
 /**
- * The deepest nesting that is written and read.
- *
- * The same both ways: what was written can be read, whatever is left of the stack.
+ * The deepest nesting that is written and read: the same, so that what was written can be read with any
+ * stack.
  */
 export const maxDepth = 500
 
-/** The numbers that JSON has no word for, by their names. */
+/** The numbers that JSON cannot express, by name. */
 export const numbers: ReadonlyMap<string, number> = new Map([
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
@@ -16,10 +15,7 @@ export const numbers: ReadonlyMap<string, number> = new Map([
   ['-0', -0],
 ])
 
-/**
- * The classes of bytes that are written and read. Others are refused: in some runtime they could not be read
- * back.
- */
+/** The classes of bytes that are written and read. Others are rejected, since some runtime lacks them. */
 export const bytesNames: ReadonlySet<string> = new Set([
   'ArrayBuffer',
   'BigInt64Array',

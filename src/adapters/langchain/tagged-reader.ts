@@ -5,11 +5,12 @@ import { setMember } from '../../core/values/set-member.ts'
 import { bytesNames, maxDepth, numbers, tag } from './tagged-json.ts'
 
 /**
- * Undoes `encodeTagged`. `fromParts` gets parts as they stand in the text, and has to look at them.
+ * Returns the value of a text of `encodeTagged`. `fromParts` gets parts as they are in the text, and must
+ * check them.
  *
- * Whatever the text says, it costs no more memory than a few times its length.
+ * Whatever the text, it needs no more memory than a few times its length.
  *
- * @throws Error where the text is not one that `encodeTagged` writes
+ * @throws Error where the text is not one of `encodeTagged`
  */
 export function decodeTagged(text: string, fromParts: (parts: object) => unknown): unknown {
   return new Reader(fromParts).read(parseJson(text))
@@ -80,7 +81,7 @@ class Reader {
     return record
   }
 
-  /** In place: the list was made for this. */
+  /** In place, since only this reader has the list. */
   #list(list: unknown[]): unknown[] {
     for (let index = 0; index < list.length; index += 1) list[index] = this.read(list[index])
     return list

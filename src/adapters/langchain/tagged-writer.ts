@@ -11,12 +11,12 @@ const numberNames = new Map(Array.from(numbers, ([name, number]) => [number, nam
 
 /**
  * Returns JSON that also keeps bytes, dates, maps, sets, bigints, `undefined` in a list, `NaN`, infinities
- * and `-0`, and what `toParts` returns the parts of.
+ * and `-0`, and objects for which `toParts` returns parts.
  *
- * A `toJSON` is respected. Functions and symbols go as JSON has them. An instance of a class is written as
- * its fields.
+ * A `toJSON` is respected. Functions and symbols are left out as in JSON. An instance of a class is written
+ * as its fields.
  *
- * `name`: what the value is called in a message.
+ * `name` is the name of the value in messages.
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`, with the path of what could not be read back
  */
@@ -39,7 +39,7 @@ class Writer {
     this.#toParts = toParts
   }
 
-  /** Returns what JSON has words for; `undefined` for what JSON leaves out. */
+  /** Returns what JSON can express; `undefined` for what JSON leaves out. */
   write(key: string | number, value: unknown): unknown {
     switch (typeof value) {
       case 'function':
@@ -66,7 +66,7 @@ class Writer {
     return written
   }
 
-  /** Writes what has a tag of its own; returns `undefined` for anything else. */
+  /** Returns a built-in object with its tag; `undefined` for anything else. */
   #known(value: object): unknown {
     const proto: unknown = Object.getPrototypeOf(value)
     if (proto === Object.prototype || proto === Array.prototype) return undefined
@@ -87,7 +87,7 @@ class Writer {
   #parts(value: object): unknown {
     const parts = this.#toParts(value)
     if (parts === undefined) return undefined
-    // The parts are no step of the path: their members are those of the value.
+    // The parts are not in the path: their members are those of the value.
     const written = Object.entries(parts).map(([key, part]) => [key, this.#part(part)])
     return { [tag]: 'parts', of: Object.fromEntries(written) }
   }
@@ -101,7 +101,7 @@ class Writer {
     const toJSON: unknown = Reflect.get(value, 'toJSON')
     if (typeof toJSON !== 'function') return this.#members(value)
     const json: unknown = toJSON.call(value, String(key))
-    // JSON calls no `toJSON` of what a `toJSON` has returned.
+    // JSON does not call the `toJSON` of what a `toJSON` returned.
     return typeof json === 'object' && json !== null ? this.#members(json) : this.write(key, json)
   }
 
@@ -110,12 +110,12 @@ class Writer {
     if (types.isBoxedPrimitive(value)) return this.write('', value.valueOf())
     if (isLost(value)) throw this.#refusal(objectKind(value))
     const record = this.#record(value)
-    // An object that has such a key by chance is written as its entries.
+    // An object that has the tag as a key of its own is written as its entries.
     return Object.hasOwn(record, tag) ? { [tag]: 'object', of: Object.entries(record) } : record
   }
 
   #list(list: readonly unknown[]): unknown[] {
-    // Not `map`, which passes over holes.
+    // Not `map`, which skips holes.
     return Array.from(list, (one, index) => {
       this.#path.push(index)
       const written = one === undefined ? { [tag]: 'undefined' } : this.write(index, one)
@@ -161,8 +161,7 @@ function numberName(value: number): string | undefined {
 }
 
 /**
- * Whether JSON makes `{}` of something that is more than that: an error, a regular expression, a promise, a
- * response.
+ * Whether JSON would lose the content of an object: an error, a regular expression, a promise, a response.
  */
 function isLost(value: object): boolean {
   if (types.isNativeError(value) || value instanceof Error) return true

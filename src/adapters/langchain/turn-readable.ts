@@ -2,10 +2,10 @@ import { IterableReadableStream } from '@langchain/core/utils/stream'
 import { onAbort } from '../../core/async/abort-listeners.ts'
 
 /**
- * A stream that is made inside a turn and read outside of it.
+ * A stream that is written inside a turn and read outside of it.
  *
- * It hands over one chunk at a time, when the reader asks for it. It ends only after the turn has: whoever
- * has read it to its end finds the messages stored and the session free.
+ * It takes one chunk at a time, when the reader pulls. It ends after the turn: a reader that has reached the
+ * end finds the messages stored and the session free.
  */
 export class TurnReadable<O> {
   readonly readable: IterableReadableStream<O>
@@ -16,7 +16,7 @@ export class TurnReadable<O> {
   #ended: Promise<void> = Promise.resolve()
   #isCancelled = false
 
-  /** `caller`: the signal of whoever asked for the stream. */
+  /** `callerSignal` is the signal of the call. */
   constructor(callerSignal: AbortSignal | undefined) {
     this.#callerSignal = callerSignal
     this.readable = new IterableReadableStream<O>(
@@ -31,12 +31,12 @@ export class TurnReadable<O> {
           return this.#ended
         },
       },
-      // Nothing is made ahead of the reader, so that what is left early was not asked of a model.
+      // Nothing is buffered, so that a reader that leaves early has not paid for more of the model.
       { highWaterMark: 0 },
     )
   }
 
-  /** Calls `turn`, with the signal that aborts when the reader leaves; the stream ends as it settles. */
+  /** Calls `turn` with a signal that aborts when the reader leaves. The stream ends when the turn settles. */
   start(turn: (leaveSignal: AbortSignal) => Promise<void>): void {
     const callerSignal = this.#callerSignal
     const stopListening =
@@ -53,16 +53,14 @@ export class TurnReadable<O> {
       .finally(stopListening)
   }
 
-  /**
-   * Hands every chunk over, from inside the turn; stops, and leaves the chunks' maker, when `signal` aborts.
-   */
+  /** Writes every chunk, inside the turn. When `signal` aborts, it stops and closes the source. */
   async pump(chunks: AsyncIterable<O>, signal: AbortSignal): Promise<void> {
     const iterator = chunks[Symbol.asyncIterator]()
     const leave = () => {
-      // A reader that is slow, or never comes, must not keep an aborted turn waiting.
+      // A slow or absent reader must not delay an aborted turn.
       this.#demand.resolve()
-      // LangChain's streams end at an abort without running the `finally` of who makes them; this runs it.
-      // Not waited for: it comes after the chunk that is being made, if that ever comes.
+      // LangChain's streams end at an abort without the `finally` of their source; this runs it. Not awaited:
+      // it runs after the chunk in progress, which may never come.
       iterator.return?.().then(undefined, () => {})
     }
     if (signal.aborted) leave()

@@ -2,7 +2,7 @@ import type { RunnableConfig } from '@langchain/core/runnables'
 import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
 import { checkObject, invalidOption, ownFields } from '../../core/options/validate.ts'
 
-/** What a config points at. */
+/** The checkpoint that a config names. */
 export interface Address {
   readonly threadId: string
   /** The checkpoint namespace. */
@@ -11,7 +11,7 @@ export interface Address {
 }
 
 /**
- * What a config has in `configurable`.
+ * Returns the `configurable` of a config.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
@@ -25,7 +25,7 @@ export function addressOf(config: RunnableConfig): Address {
   return {
     threadId: threadIdOf(thread_id),
     name: textIn('checkpoint_ns', checkpoint_ns ?? ''),
-    // `thread_ts` is the name that `checkpoint_id` had once, and that LangGraph still reads.
+    // `thread_ts` is the former name of `checkpoint_id`, which LangGraph still reads.
     checkpointId: textIn('checkpoint_id', checkpoint_id || thread_ts || '') || undefined,
   }
 }

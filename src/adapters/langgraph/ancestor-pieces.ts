@@ -3,15 +3,15 @@ import type { StoredText } from './stored-text.ts'
 import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from './thread.ts'
 
 /**
- * Where a value that is stored now may find pieces of itself: in its checkpoint's ancestors.
+ * The pieces of text in the ancestors of a checkpoint, which a new value may share.
  *
- * An answer stands in the writes of a step and in the list that the step makes of them; a question in the
- * input and in its writes; and what stands around them in all messages alike. A subgraph begins with the
- * messages of the graph.
+ * An answer is in the writes of a step and in the list that the step makes of them; a question in the input
+ * and in its writes; the text around them is alike in all messages. A subgraph begins with the messages of
+ * its graph.
  */
 export class AncestorPieces {
   readonly #namespace: Namespace
-  /** The nearest first. Where a namespace begins, the newest checkpoint of the graph itself. */
+  /** Nearest first. Where a namespace begins, the newest checkpoint of the graph itself. */
   readonly #ancestors: readonly (readonly [id: string, checkpoint: StoredCheckpoint])[]
   #partial: Map<string, string> | undefined
   #all: Map<string, string> | undefined
@@ -26,14 +26,12 @@ export class AncestorPieces {
     return this.#ancestors.map(([, checkpoint]) => checkpoint)
   }
 
-  /** The value of a channel that the same channel may begin like now. */
+  /** Returns the value of a channel in the parent, with which its new value may begin. */
   base(name: string): StoredText | undefined {
     return this.#ancestors[0]?.[1].channels.find((channel) => channel.name === name)
   }
 
-  /**
-   * Pieces of neighbours, each under itself. `isWhole`: also those that the lists of neighbours begin with.
-   */
+  /** Returns the pieces by themselves. `isWhole` adds those of the bases of the parent's values. */
   readonly find = (isWhole: boolean): ReadonlyMap<string, string> => {
     if (isWhole) {
       this.#all ??= this.#pieces(true)

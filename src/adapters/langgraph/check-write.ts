@@ -22,8 +22,8 @@ export function checkPut(
 }
 
 /**
- * What is wrong here would otherwise be stored, and later reads of the thread fail, which sort its writes by
- * task.
+ * Checks writes. Invalid ones would be stored, and later reads of the thread, which sort its writes by task,
+ * would fail.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */
@@ -39,17 +39,18 @@ function isWrite(write: unknown): boolean {
   return Array.isArray(write) && typeof write[0] === 'string'
 }
 
-/** The task of a write that comes from the caller of the graph, and not from a node. */
+/** The task id of a write of the graph's caller, not of a node. */
 const nullTaskId = '00000000-0000-0000-0000-000000000000'
 
-/**
- * Whether writes are the answer of a caller to an `interrupt`: those belong to a checkpoint that is there.
- */
+/** Whether writes are a caller's answer to an `interrupt`: their checkpoint must exist. */
 export function isResume(taskId: string, writes: readonly PendingWrite[]): boolean {
   return taskId === nullTaskId && writes.some(([channel]) => channel === RESUME)
 }
 
-/** Without it LangGraph answers an approval that comes too late with an empty state, as if it had gone on. */
+/**
+ * The error of an approval that comes too late. Without it LangGraph would return an empty state, as if the
+ * graph had gone on.
+ */
 export function nothingToResume(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_VALUE_INVALID',

@@ -24,7 +24,7 @@ export async function unpackMetadata(
   return stored === undefined ? undefined : unpack<Metadata>(serde, readTemplated(stored.metadata))
 }
 
-/** The checkpoint of this id as LangGraph wants it, with the writes that wait for the next one. */
+/** Returns the checkpoint of this id in LangGraph's shape, with its pending writes. */
 export async function readTuple(
   saver: BaseCheckpointSaver,
   threadId: string,
@@ -74,7 +74,7 @@ async function unpackCheckpoint(
   return checkpoint
 }
 
-/** Before version 4 the sends of a step were not in the checkpoint but among the writes of its parent. */
+/** Adds the sends of a checkpoint before version 4, which are among the writes of its parent. */
 async function addPendingSends(
   saver: BaseCheckpointSaver,
   checkpoint: Checkpoint,

@@ -1,19 +1,19 @@
 import type { StoredText } from './stored-text.ts'
 
 /**
- * The place of a stored text in a chain, in which each text is the base of the next.
+ * The place of a stored text in a chain, where each text is the base of the next.
  *
- * A list and a number, not a reference to the base: a thread of thousands of steps would be nested as deep,
- * and neither `structuredClone` nor a serializer of V8 copies that.
+ * An array and an index, not a reference to the base: a thread of thousands of steps would be nested as deep,
+ * which neither `structuredClone` nor V8's serializer can copy.
  */
 export interface ChainPlace {
-  /** The texts before this one, and perhaps others after them; `undefined` where there are none. */
+  /** The texts before this one, and perhaps others after it; `undefined` if there are none. */
   readonly chain: StoredText[] | undefined
-  /** How many texts of the chain are before this one. */
+  /** The number of texts of the chain before this one. */
   readonly place: number
 }
 
-/** Returns the place of a text whose base this is. */
+/** Returns the place of a text with this base. */
 export function placeAfter(base: StoredText | undefined): ChainPlace {
   if (base === undefined) return { chain: undefined, place: 0 }
   const { chain = [], place } = base
@@ -27,7 +27,7 @@ export function baseOf({ chain, place }: StoredText): StoredText | undefined {
   return chain?.[place - 1]
 }
 
-/** A stored text, its base, the base of that, and so on. */
+/** Iterates a stored text, its base, the base of that, and so on. */
 export function* linksOf(stored: StoredText): Generator<StoredText> {
   yield stored
   const { chain = [], place } = stored

@@ -5,7 +5,7 @@ const closeList = 0x5d
 const openObject = 0x7b
 const closeObject = 0x7d
 
-/** Returns how deep the lists and objects of a JSON text are nested. */
+/** Returns the depth of nesting of a JSON text. */
 export function nestingOf(text: string): number {
   let depth = 0
   let deepest = 0
@@ -28,18 +28,21 @@ export function nestingOf(text: string): number {
   return deepest
 }
 
-/** Shorter strings are not worth a piece of their own: it takes a place in a list. UUIDs are longer. */
+/**
+ * Shortest string, in UTF-16 units, that is worth a piece of its own, which takes an entry in a list. UUIDs
+ * are longer.
+ */
 const minStringLength = 32
 
-/** Before and after an object that is an entry of a list. */
+/** The boundaries of an object in a list. */
 const entryEnds = /(?<=[[,])(?=\{)|(?<=\})(?=,\{|\])/
 
 /**
- * Cuts a JSON text at its long strings, and where objects in lists begin and end. Together the pieces are the
+ * Cuts a JSON text at its long strings, and at the boundaries of objects in lists. The pieces joined are the
  * text.
  *
- * What was said is a piece then, and so is what stands around it in every message alike. In a text that is
- * not JSON, or only a part of one, the cuts are elsewhere and harm nothing.
+ * So each message text is a piece, and so is the text around it, which is alike in all messages. In other
+ * text, the cuts are elsewhere and do no harm.
  */
 export function cutJson(text: string): string[] {
   const pieces: string[] = []
@@ -56,7 +59,7 @@ export function cutJson(text: string): string[] {
   return pieces
 }
 
-/** Returns the index of the quote that ends the string which begins here. */
+/** Returns the index of the quote that ends the string at `from`. */
 function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let escapes = 0

@@ -13,10 +13,10 @@ import {
 import { entryAt, integerOf, listOf, recordOf, stringOf, timeoutOf, versionOf } from './untrusted.ts'
 
 /**
- * Returns the thread of a parsed text of version 0.1, which had each value whole: a thread that waits for an
+ * Returns the thread of a parsed text of version 0.1, where each value is whole: a thread that waits for an
  * approval may be that old.
  *
- * @throws TypeError where it is another text
+ * @throws TypeError for any other text
  */
 export function readLegacyThread(text: unknown): Thread {
   const { pieces, thread: rest } = recordOf(text)
@@ -102,7 +102,7 @@ class LegacyReader {
   }
 }
 
-/** The entries of a map as it was written. */
+/** Returns the entries of a map in the text. */
 function entriesOf(row: unknown): [key: string, value: unknown][] {
   const { map } = recordOf(row)
   return listOf(map).map((pair) => {

@@ -3,28 +3,30 @@ import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { nestingOf } from './json-text.ts'
 
-/** What the serializer has made of a value, as text. */
+/** A serialised value, as text. */
 export interface Packed {
-  /** The serializer's own name for what it has made. */
+  /** The type that the serializer returned. */
   readonly type: string
-  /** Whether the bytes are not UTF-8: the text is their base64. */
+  /** Whether the bytes are not UTF-8: then the text is their base64. */
   readonly isBinary: boolean
   readonly text: string
 }
 
-/** The deepest nesting that is stored: what is much deeper LangGraph's serializer writes and cannot read. */
+/**
+ * The deepest nesting that is stored. LangGraph's serializer writes much deeper values, but cannot read them.
+ */
 const maxNesting = 500
 
-/** What LangGraph's serializer writes instead of a whole value in which one bigint stands. */
+/** What LangGraph's serializer writes instead of a whole value that contains a bigint. */
 const unserializable = '"[unable to serialize, circular reference is too complex to analyze]"'
 
 /**
- * Returns what the serializer makes of a value.
+ * Returns a value as the serializer writes it.
  *
- * Text, not bytes: it is part of what a store is given, many may share it, and an array of bytes of its own
- * takes 200 bytes more.
+ * Text, not bytes: stores take text, equal texts can be shared, and an array of bytes of its own needs 200
+ * bytes more.
  *
- * `what`: the value, in words for a message.
+ * `what` is the value, in words for a message.
  *
  * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` for what could not be read back
  */
@@ -35,7 +37,7 @@ export async function pack(serde: SerializerProtocol, what: string, value: unkno
   return packed
 }
 
-/** A copy of the bytes, as text: whoever has them may write into them. */
+/** Returns a copy of the bytes as text, since their owner may change them. */
 export function packedFrom(type: string, bytes: Uint8Array): Packed {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return isUtf8(view)
@@ -54,7 +56,7 @@ function refusal(what: string, rule: string): SessionRegistryError {
 }
 
 export async function unpack<V>(serde: SerializerProtocol, { type, isBinary, text }: Packed): Promise<V> {
-  // In a buffer of its own, which the reader may write into.
+  // In a buffer of its own, which its reader may change.
   const bytes = isBinary ? new Uint8Array(Buffer.from(text, 'base64')) : new TextEncoder().encode(text)
   return serde.loadsTyped(type, bytes)
 }

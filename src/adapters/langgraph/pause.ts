@@ -4,7 +4,8 @@ import { applyPause } from '../../core/time/paused-timeout.ts'
 import type { Thread } from './thread.ts'
 
 /**
- * Gives the session of a paused thread another idle timeout, and takes it back when the thread has gone on.
+ * Sets the idle timeout of the session of a paused thread, and restores the previous one when the thread goes
+ * on.
  */
 export function updatePause(session: Session<Thread>, pausedTimeoutMs: number): void {
   const thread = session.value

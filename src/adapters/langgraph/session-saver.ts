@@ -36,7 +36,7 @@ import { toTemplated } from './templated-text.ts'
 import { addCheckpoint, addWrite, namespaceOf, type Thread } from './thread.ts'
 
 export interface SessionSaverOptions {
-  /** Where the threads live: a registry with `create: newThread`. */
+  /** The registry of the threads, with `create: newThread`. */
   readonly source: SessionSource<Thread>
   /**
    * The idle timeout of a thread that waits for an answer to an `interrupt`, until it goes on.
@@ -47,8 +47,8 @@ export interface SessionSaverOptions {
    */
   readonly pausedTimeoutMs?: number | undefined
   /**
-   * How many of the newest checkpoints of each namespace are kept. Older ones can be neither read nor resumed
-   * from.
+   * The number of newest checkpoints that are kept in each namespace. Older ones can be neither read nor
+   * resumed from.
    *
    * Not for a graph with a `DeltaChannel`, whose value is the sum of all checkpoints since its last snapshot.
    *
@@ -57,18 +57,22 @@ export interface SessionSaverOptions {
    * @defaultValue Infinity
    */
   readonly keepCheckpoints?: number | undefined
-  /** @defaultValue LangGraph's `JsonPlusSerializer` */
+  /**
+   * The serializer of values.
+   *
+   * @defaultValue LangGraph's `JsonPlusSerializer`
+   */
   readonly serde?: SerializerProtocol | undefined
 }
 
 /**
- * A checkpoint saver whose threads are sessions: each expires when nobody uses it, and letting it go costs
- * the same however many others there are.
+ * A checkpoint saver whose threads are sessions: an idle thread expires, at a cost that does not depend on
+ * the number of threads.
  *
  * It stores the channels that have changed and shares the others with the parent checkpoint; a list that has
  * only grown shares what it has with its parent. Outside of a turn each write is a short turn of its own;
- * inside `run` of the thread it joins that turn. Reads wait for no turn, count as activity and create
- * nothing; the walk of `list` without a `thread_id` is no activity.
+ * inside `run` of the thread it joins that turn. Reads wait for no turn, are activity and create nothing; the
+ * iteration of `list` without a `thread_id` is not activity.
  *
  * @example
  * const threads = new SessionRegistry<Thread>({ create: newThread })
@@ -110,10 +114,10 @@ export class SessionSaver extends BaseCheckpointSaver {
     options?: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
     const { thread_id, checkpoint_ns, checkpoint_id } = configurableOf(config)
-    // As the savers of LangGraph do, it takes `null` for no options.
-    const { before: last, filter: wanted, limit } = ownFields(checkObject('options', options ?? {}))
+    // As in LangGraph's own savers, `null` means no options.
+    const { before: last, filter: expected, limit } = ownFields(checkObject('options', options ?? {}))
     const { checkpoint_id: before } = ownFields(last?.configurable ?? {})
-    const filter = Object.entries(wanted ?? {})
+    const filter = Object.entries(expected ?? {})
     let rest = limit ?? Number.POSITIVE_INFINITY
     for await (const [threadId, thread] of this.#threads(thread_id)) {
       for (const [name, namespace] of thread.namespaces) {
@@ -144,8 +148,8 @@ export class SessionSaver extends BaseCheckpointSaver {
     const { threadId, name, checkpointId: parentId } = addressOf(config)
     checkPut(checkpoint, metadata, newVersions)
     const { id, channel_values: _values, ...rest } = checkpoint
-    // All that is known to be new is packed at once, before a wait for other turns: the graph goes on with
-    // these objects.
+    // Everything that is known to be new is packed at once, before it waits for other turns: the graph goes
+    // on with these objects.
     const [head, packedMetadata, changed] = await Promise.all([
       pack(this.serde, 'the checkpoint', rest),
       pack(this.serde, 'the metadata', metadata),
@@ -156,14 +160,15 @@ export class SessionSaver extends BaseCheckpointSaver {
       const parent =
         parentId === undefined ? undefined : thread.namespaces.get(name)?.checkpoints.get(parentId)
       const { shared, unknown } = unchangedChannels(checkpoint, changed, parent)
-      // A first checkpoint says itself what it holds; a copy, or one whose parent is gone, holds all.
+      // A first checkpoint has all its channels in `newVersions`; a fork, or one without its parent, must
+      // store all.
       const isWhole = parentId !== undefined || metadata.source === 'fork'
       const others = await packChannels(this.serde, checkpoint, isWhole ? unknown : [])
-      // Nothing waits from here on: what is joined to this turn sees all of the checkpoint or nothing.
+      // No `await` from here on: what joins this turn sees the whole checkpoint or nothing of it.
       const namespace = namespaceOf(thread, name)
       const ancestorPieces = new AncestorPieces(thread, namespace, parentId)
       const stored = {
-        // The very string that is the parent's key, where it can be.
+        // The string that is the parent's key, if possible, to share it.
         parentId: namespace.newestId === parentId ? namespace.newestId : parentId,
         head: toTemplated(
           head,
@@ -193,8 +198,10 @@ export class SessionSaver extends BaseCheckpointSaver {
     }
     checkPutWrites(writes, taskId, taskPath)
     const packed = await Promise.all(
-      writes.map(async ([channel, value], place) => {
-        const index = Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] ?? place) : place
+      writes.map(async ([channel, value], position) => {
+        const index = Object.hasOwn(WRITES_IDX_MAP, channel)
+          ? (WRITES_IDX_MAP[channel] ?? position)
+          : position
         return { index, channel, value: await pack(this.serde, `the write to \`${channel}\``, value) }
       }),
     )
@@ -206,7 +213,7 @@ export class SessionSaver extends BaseCheckpointSaver {
       const namespace = namespaceOf(session.value, name)
       const ancestorPieces = new AncestorPieces(session.value, namespace, checkpointId)
       for (const { index, channel, value } of packed) {
-        // A subgraph returns the whole list that it was given, and what it has added.
+        // A subgraph returns the whole list that it was passed, and its own messages.
         const stored = store(value, ancestorPieces.base(channel), ancestorPieces.find)
         addWrite(namespace, checkpointId, { taskId, taskPath, index, channel, value: stored })
       }
@@ -226,7 +233,7 @@ export class SessionSaver extends BaseCheckpointSaver {
     return this.#source.run(threadId, ({ value }) => value, { whenBusy: 'join', create: false })
   }
 
-  /** The thread of this id, or all live ones. */
+  /** Iterates the thread of this id, or all live ones. */
   async *#threads(threadId: string | undefined): AsyncGenerator<[id: string, thread: Thread]> {
     if (threadId !== undefined) {
       const id = threadIdOf(threadId)
@@ -235,7 +242,7 @@ export class SessionSaver extends BaseCheckpointSaver {
       return
     }
     for await (const id of this.#source.keys()) {
-      // Not `run`: looking at all threads must keep none of them alive.
+      // Not `run`: a list of all threads must not keep them alive.
       const session = await this.#source.peek(id)
       if (session !== undefined) yield [id, session.value]
     }

@@ -6,7 +6,7 @@ import { channelOf, type StoredChannel, type StoredCheckpoint } from './thread.t
 
 type PackedChannels = ReadonlyMap<string, Packed>
 
-/** The channels of which the graph says that they have changed. */
+/** Returns the channels that the graph has changed. */
 export function packChanged(
   serde: SerializerProtocol,
   checkpoint: Checkpoint,
@@ -17,8 +17,8 @@ export function packChanged(
 }
 
 /**
- * The channels of a checkpoint that have not changed and can be shared with the parent, and those that
- * cannot.
+ * Returns the unchanged channels of a checkpoint: those that can be shared with the parent, and the names of
+ * those that cannot.
  */
 export function unchangedChannels(
   checkpoint: Checkpoint,
@@ -30,18 +30,15 @@ export function unchangedChannels(
   for (const name of Object.keys(checkpoint.channel_values)) {
     if (changed.has(name)) continue
     const before = parent?.channels.find((channel) => channel.name === name)
-    // Shared only with the one parent, and only at the same version. Two forks of a thread count their
-    // versions alike while their values differ; a store that is keyed by channel and version would mix them.
+    // Shared only with the one parent, and only at the same version. Two forks of a thread count the same
+    // versions while their values differ; a store keyed by channel and version would mix them.
     if (before !== undefined && before.version === checkpoint.channel_versions[name]) shared.push(before)
     else unknown.push(name)
   }
   return { shared, unknown }
 }
 
-/**
- * Returns channels as they are stored: each as what it adds to the same channel before, where it begins like
- * that.
- */
+/** Returns channels as they are stored: each as the difference from the parent's, where it begins alike. */
 export function storeChannels(
   packed: PackedChannels,
   { channel_versions }: Checkpoint,

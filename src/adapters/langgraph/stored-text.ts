@@ -4,31 +4,30 @@ import { cutJson } from './json-text.ts'
 import type { Packed } from './packed.ts'
 
 /**
- * A packed value as a thread keeps it: what is new in it, and how much of another, its base, it begins with.
+ * A packed value in a thread: how much of another value, its base, it begins with, and the rest.
  *
- * A list that has only grown begins with what it was before, so a thread grows with what was said and not
- * with its square. It is a chain of deltas, as version control keeps files. Its text never changes, so that
- * many may share it.
+ * A list that has only grown begins with its previous text, so a thread grows with its messages, not with
+ * their square. It is a chain of deltas, as in version control. Its text never changes, so that it can be
+ * shared.
  */
 export interface StoredText extends ChainPlace {
   readonly type: string
   readonly isBinary: boolean
-  /** How many UTF-16 units of the base's text it begins with. */
+  /** The number of UTF-16 units of the base's text that it begins with. */
   readonly kept: number
-  /** The rest of the text, in pieces: an equal one of another value is the same string. */
+  /** The rest of the text, in pieces; equal pieces of several values are the same string. */
   readonly pieces: readonly string[]
 }
 
-/** A shorter beginning is not worth a reference to the base. */
+/** Shortest common prefix, in UTF-16 units, that is worth a reference to the base. */
 const minPrefixLength = 64
 
-/** What one more link of the chain takes in memory, about. */
+/** About the memory of one more link of the chain, in bytes. */
 const linkOverhead = 64
 
 /**
- * How much of a chain may be of no use to its end, as a multiple of the text.
- *
- * What was taken out of the middle of a list is still held by the chain. Past this it is written whole.
+ * The largest length of a chain, as a multiple of the text at its end. A chain keeps what was removed from
+ * the middle of a list; past this limit the text is stored whole.
  */
 const maxWaste = 2
 
@@ -53,8 +52,8 @@ function textOf(stored: StoredText): string {
 /**
  * Returns a packed value as it is stored.
  *
- * `base`: a value that it may begin like; it need not. `near`: returns pieces that it may have in common with
- * others, each under itself, and the more of them if it shares no beginning.
+ * `base` is a value that it may begin with. `piecesNearby` returns pieces that it may share, by themselves,
+ * and more of them if it shares no prefix.
  */
 export function store(
   { type, isBinary, text }: Packed,
@@ -64,7 +63,7 @@ export function store(
   const kept = base === undefined ? 0 : prefixLengthOf(base, text)
   const isWhole = kept === 0
   const pieces = cutJson(text.slice(kept))
-  // One piece alone is a number, a word, an empty list: nothing is won.
+  // A single piece is a number, a word, an empty list: sharing it gains nothing.
   const known = pieces.length > 1 ? piecesNearby(isWhole) : undefined
   const { chain, place } = placeAfter(isWhole ? undefined : base)
   return {
@@ -77,13 +76,13 @@ export function store(
   }
 }
 
-/** How much of the base's text a text begins with, where that is worth it. */
+/** Returns the length of the prefix that a text shares with its base; 0 if it is not worth it. */
 function prefixLengthOf(base: StoredText, text: string): number {
-  // A list that has lost most of its entries is not looked at any closer.
+  // A list that has lost most of its entries is not compared.
   if (text.length < textLengthOf(base) / 2) return 0
   const before = textOf(base)
   const kept = commonPrefixLength(before, text)
-  // Most of one of the two. Lists of messages begin alike, even if they have no message in common.
+  // Most of one of the two: lists of messages begin alike, even without a common message.
   if (kept < minPrefixLength || kept < Math.min(before.length, text.length) / 2) return 0
   const retained = retainedLength(base) + text.length - kept
   return retained > maxWaste * text.length + 4_096 ? 0 : kept
@@ -102,23 +101,23 @@ function retainedLength(stored: StoredText): number {
   return retained
 }
 
-/** The length of what two texts begin alike with. */
+/** Returns the length of the common prefix of two texts. */
 function commonPrefixLength(a: string, b: string): number {
-  // A list that has grown is the same up to its end.
+  // A list that has grown is equal up to its end.
   let equal = contentEnd(a)
   if (!b.startsWith(a.slice(0, equal))) equal = 0
-  // By halves: the engine compares long texts faster than a loop over their units does.
+  // By bisection: the engine compares long texts faster than a loop over their units.
   let end = Math.min(a.length, b.length)
   while (equal < end) {
     const middle = (equal + end + 1) >> 1
     if (b.startsWith(a.slice(equal, middle), equal)) equal = middle
     else end = middle - 1
   }
-  // Not between the halves of a pair.
+  // Not inside a surrogate pair.
   return isHighSurrogate(a.charCodeAt(equal - 1)) ? equal - 1 : equal
 }
 
-/** Where the brackets begin that close all the rest. */
+/** Returns the index of the closing brackets at the end. */
 function contentEnd(text: string): number {
   let end = text.length
   while (text[end - 1] === ']' || text[end - 1] === '}') end -= 1
@@ -129,7 +128,7 @@ function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00
 }
 
-/** A copy. A part of a text keeps the whole of it in memory. */
+/** Returns a copy, since a slice keeps the whole text in memory. */
 function detachString(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le')
 }

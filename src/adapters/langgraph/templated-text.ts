@@ -1,27 +1,29 @@
 import type { Packed } from './packed.ts'
 
 /**
- * A packed value in two parts: its words, and the numbers, dates and ids among them.
+ * A packed value as a template and a filling: the numbers, dates and ids in it.
  *
- * For what differs from step to step in nothing but those, as the heads of checkpoints do: they share their
- * words.
+ * For values that differ from step to step only in those, such as the heads of checkpoints: they share the
+ * template.
  */
 export interface TemplatedText {
   readonly type: string
   readonly isBinary: boolean
-  /** The words, with a mark wherever something is to be filled in. */
+  /** The text, with a mark for each part of the filling. */
   readonly template: string
-  /** What is to be filled in, separated by commas; `undefined` where the template is the text. */
+  /** The filling, separated by commas; `undefined` if the template is the whole text. */
   readonly filling: string | undefined
 }
 
-/** Stands where something is filled in. No JSON has it. */
+/** The mark in a template. JSON text cannot contain it. */
 const mark = '\0'
 
-/** Longer texts hold more than numbers, and hardly two are alike. */
+/** Longest text with a template, in UTF-16 units: longer ones are hardly ever alike. */
 const maxLength = 16_384
 
-/** Returns a packed value in two parts. `others`: of one whose words are equal the words are shared. */
+/**
+ * Returns a packed value as a template and a filling. The template is shared with that of `others` if equal.
+ */
 export function toTemplated(
   { type, isBinary, text }: Packed,
   others: readonly TemplatedText[],
@@ -30,7 +32,7 @@ export function toTemplated(
     return { type, isBinary, template: text, filling: undefined }
   }
   const filling: string[] = []
-  // Numbers, dates, UUIDs and hashes: what has a digit, with the letters that a hexadecimal number has.
+  // Numbers, dates, UUIDs and hashes: runs of hexadecimal digits and hyphens with a decimal digit.
   const template = text.replaceAll(/[\da-f-]+/g, (run) => {
     if (!/\d/.test(run)) return run
     filling.push(run)
@@ -40,7 +42,7 @@ export function toTemplated(
   return { type, isBinary, template: equal?.template ?? template, filling: filling.join() }
 }
 
-/** Undoes {@link toTemplated}. */
+/** Returns the packed value of {@link toTemplated}. */
 export function readTemplated({ type, isBinary, template, filling }: TemplatedText): Packed {
   if (filling === undefined) return { type, isBinary, text: template }
   const values = filling.split(',')

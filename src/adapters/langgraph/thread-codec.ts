@@ -7,9 +7,9 @@ import { formatVersion } from './thread-text.ts'
 import { writeThread } from './thread-writer.ts'
 
 /**
- * The codec of threads, for registries that keep them as text.
+ * The codec of threads, for registries that store text.
  *
- * What the serializer has made stays byte for byte as it is, and what checkpoints share is written once.
+ * Serialised values stay byte for byte as they are, and what checkpoints share is written once.
  */
 export const threadCodec = {
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */

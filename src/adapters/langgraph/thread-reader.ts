@@ -35,7 +35,7 @@ class Reader {
     this.#texts = texts
   }
 
-  /** Reads a value. Its base stands before it, so no chain is a circle. */
+  /** Reads a value. Its base comes before it, so a chain cannot be a cycle. */
   readStored([type, isBinary, base, kept, pieces, name, version]: readonly unknown[]): void {
     const { chain, place } = placeAfter(base === null ? undefined : entryAt(this.#stored, base))
     const stored: StoredText = {
@@ -53,7 +53,7 @@ class Reader {
     const namespace = namespaceOf(thread, stringOf(name))
     const rows = listOf(checkpoints).map(listOf)
     const ids = rows.map(([id]) => stringOf(id))
-    const idOf = (place: unknown) => (typeof place === 'string' ? place : entryAt(ids, place))
+    const idOf = (index: unknown) => (typeof index === 'string' ? index : entryAt(ids, index))
     for (const row of rows) {
       namespace.newestId = stringOf(row[0])
       namespace.checkpoints.set(namespace.newestId, this.#checkpoint(row, idOf))
@@ -68,7 +68,7 @@ class Reader {
 
   #checkpoint(
     [, parent, head, metadata, channels]: readonly unknown[],
-    idOf: (place: unknown) => string,
+    idOf: (index: unknown) => string,
   ): StoredCheckpoint {
     return {
       parentId: parent === null ? undefined : idOf(parent),
@@ -97,8 +97,8 @@ class Reader {
     }
   }
 
-  #text(place: unknown): string {
-    return entryAt(this.#texts, place)
+  #text(index: unknown): string {
+    return entryAt(this.#texts, index)
   }
 }
 

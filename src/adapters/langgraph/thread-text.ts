@@ -1,9 +1,8 @@
 /**
- * The text of a thread, once it is parsed: rows without keys, in which numbers are places in the lists before
- * them.
+ * The parsed text of a thread, as `threadCodec` writes it: rows without keys, where a number is an index into
+ * one of the lists before.
  *
- * What `threadCodec` writes. Before there was a `version` it was another format, which
- * `legacy-thread-text.ts` reads.
+ * A text without a `version` has the format of 0.1, which `legacy-thread-text.ts` reads.
  */
 export interface ThreadText {
   readonly version: typeof formatVersion
@@ -12,7 +11,7 @@ export interface ThreadText {
   /** Each stored value once, after its base. */
   readonly stored: readonly StoredRow[]
   readonly namespaces: readonly NamespaceRow[]
-  /** As text: it may be infinite. */
+  /** As text, since it may be infinite. */
   readonly timeoutBeforePause: string | null
 }
 
@@ -36,8 +35,8 @@ export type NamespaceRow = readonly [
 ]
 
 /**
- * The parent and the owner of writes are places in the list of checkpoints, or the ids of ones that are not
- * in it.
+ * A row of a checkpoint. Its parent, and the checkpoint of writes, is an index in the list of checkpoints, or
+ * an id that is not in it.
  */
 export type CheckpointRow = readonly [
   id: string,

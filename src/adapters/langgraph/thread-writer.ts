@@ -13,7 +13,7 @@ import {
   type WritesRow,
 } from './thread-text.ts'
 
-/** Returns a thread as rows, in which each text and each stored value stands once. */
+/** Returns a thread as rows that contain each text and each stored value once. */
 export function writeThread(thread: Thread): ThreadText {
   return new Writer().thread(thread)
 }
@@ -36,23 +36,23 @@ class Writer {
   }
 
   #namespace(name: string, { checkpoints, writes }: Namespace): NamespaceRow {
-    const places = new Map<string, number>()
-    for (const id of checkpoints.keys()) places.set(id, places.size)
+    const indexes = new Map<string, number>()
+    for (const id of checkpoints.keys()) indexes.set(id, indexes.size)
     return [
       name,
-      Array.from(checkpoints, ([id, one]) => this.#checkpoint(id, one, places)),
+      Array.from(checkpoints, ([id, one]) => this.#checkpoint(id, one, indexes)),
       Array.from(
         writes,
-        ([id, ones]): WritesRow => [places.get(id) ?? id, ones.map((one) => this.#write(one))],
+        ([id, ones]): WritesRow => [indexes.get(id) ?? id, ones.map((one) => this.#write(one))],
       ),
     ]
   }
 
-  #checkpoint(id: string, one: StoredCheckpoint, places: ReadonlyMap<string, number>): CheckpointRow {
+  #checkpoint(id: string, one: StoredCheckpoint, indexes: ReadonlyMap<string, number>): CheckpointRow {
     const { parentId, head, metadata, channels } = one
     return [
       id,
-      parentId === undefined ? null : (places.get(parentId) ?? parentId),
+      parentId === undefined ? null : (indexes.get(parentId) ?? parentId),
       this.#templated(head),
       this.#templated(metadata),
       channels.map((channel) => this.#store(channel)),
@@ -67,7 +67,7 @@ class Writer {
     return [this.#text(taskId), this.#text(taskPath), index, this.#text(channel), this.#store(value)]
   }
 
-  /** Writes a value after all that it begins like. */
+  /** Writes a value after its bases. Returns its index. */
   #store(stored: StoredText): number {
     const unwritten: StoredText[] = []
     for (const one of linksOf(stored)) {

@@ -2,20 +2,20 @@ import { Buffer } from 'node:buffer'
 import type { StoredText } from './stored-text.ts'
 import type { TemplatedText } from './templated-text.ts'
 
-/** The value of a thread's session: all that the saver knows of the thread. Plain data. */
+/** The value of a thread's session, all data that the saver has of the thread. Plain data. */
 export interface Thread {
-  /** By checkpoint namespace: the graph itself has `''`, each of its subgraphs one of its own. */
+  /** By checkpoint namespace: the graph itself has `''`, each subgraph its own. */
   readonly namespaces: Map<string, Namespace>
   /** The idle timeout that the session had before the thread was paused; `undefined` while it is not. */
   timeoutBeforePauseMs: number | undefined
 }
 
 export interface Namespace {
-  /** In the order in which they were put. */
+  /** In the order of their `put`. */
   readonly checkpoints: Map<string, StoredCheckpoint>
-  /** By checkpoint id. Not in the checkpoint: writes may come before the checkpoint that they belong to. */
+  /** By checkpoint id. Not in the checkpoint, since writes may come before it. */
   readonly writes: Map<string, StoredWrite[]>
-  /** The checkpoint that was put last. Not the greatest id: ids follow a clock that may be set back. */
+  /** The id of the last `put`. Not the greatest id, since ids follow a clock that may be set back. */
   newestId: string | undefined
 }
 
@@ -24,7 +24,7 @@ export interface StoredCheckpoint {
   /** The checkpoint without its id and its channel values. */
   readonly head: TemplatedText
   readonly metadata: TemplatedText
-  /** The value of every channel; one that has not changed is the parent's own object. */
+  /** The value of every channel; an unchanged one is the parent's object. */
   readonly channels: readonly StoredChannel[]
 }
 
@@ -33,7 +33,7 @@ export interface StoredChannel extends StoredText {
   readonly version: string | number | undefined
 }
 
-/** Field by field: an object that is spread takes four times the memory. */
+/** Returns a channel. Field by field, since a spread object takes four times the memory. */
 export function channelOf(
   { type, isBinary, chain, place, kept, pieces }: StoredText,
   name: string,
@@ -64,14 +64,14 @@ export function namespaceOf(thread: Thread, name: string): Namespace {
   return namespace
 }
 
-/** Adds a checkpoint as the newest. `keep`: how many of the newest are kept. */
+/** Adds a checkpoint as the newest, and drops all but the `keep` newest. */
 export function addCheckpoint(
   namespace: Namespace,
   id: string,
   checkpoint: StoredCheckpoint,
   keep: number,
 ): void {
-  // One that is put again moves to the end.
+  // A checkpoint that is put again moves to the end.
   namespace.checkpoints.delete(id)
   namespace.checkpoints.set(id, checkpoint)
   namespace.newestId = id
@@ -83,14 +83,13 @@ export function addCheckpoint(
 }
 
 /**
- * Adds a write to those of a checkpoint. One that is there already stays, so that a task which is repeated
- * stores nothing twice; those with a negative index (errors, interrupts, resumes) stand for the task's state
- * and are replaced.
+ * Adds a write to those of a checkpoint. A present one stays, so that a repeated task stores nothing twice;
+ * one with a negative index (error, interrupt, resume) is the state of the task and is replaced.
  */
 export function addWrite(namespace: Namespace, checkpointId: string, write: StoredWrite): void {
   const writes = namespace.writes.get(checkpointId)
   if (writes === undefined) {
-    // Not an empty list that is pushed to: that takes room for seventeen.
+    // Not a push to an empty list, which allocates 17 entries.
     namespace.writes.set(checkpointId, [write])
     return
   }
@@ -99,24 +98,25 @@ export function addWrite(namespace: Namespace, checkpointId: string, write: Stor
   else if (write.index < 0) writes[before] = write
 }
 
-/** The writes of a checkpoint, in the order in which the graph applies them. */
+/** Returns the writes of a checkpoint, in the order in which the graph applies them. */
 export function writesOf(namespace: Namespace, checkpointId: string): StoredWrite[] {
   return (namespace.writes.get(checkpointId) ?? []).toSorted(
     (a, b) => compare(a.taskPath, b.taskPath) || compare(a.taskId, b.taskId) || a.index - b.index,
   )
 }
 
-/** By code point, as LangGraph sorts everywhere; that is the order of UTF-8, not of UTF-16. */
+/** Compares by code point, as LangGraph sorts: the order of UTF-8, not of UTF-16. */
 function compare(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 /**
- * How far back equal texts are looked for: a turn of an agent takes a few steps, and the next has the same.
+ * The number of ancestors in which equal texts are searched: a turn of an agent takes a few steps, and the
+ * next one has the same.
  */
 const maxAncestors = 6
 
-/** The nearest ancestors of a checkpoint that is to be put, the parent first. */
+/** Iterates the nearest ancestors of a checkpoint, the parent first. */
 export function* ancestors(
   { checkpoints }: Namespace,
   parentId: string | undefined,

@@ -1,6 +1,4 @@
-/**
- * The parts of a parsed text, which may be anybody's. Each throws a `TypeError` where it is something else.
- */
+/** Readers of the parts of a parsed text that is not trusted. Each throws a `TypeError` for anything else. */
 
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -24,14 +22,14 @@ export function integerOf(value: unknown): number {
   throw new TypeError('Expected an integer')
 }
 
-/** The entry at a place that the text names. */
-export function entryAt<V>(values: readonly V[], place: unknown): V {
-  const value = values[integerOf(place)]
-  if (value === undefined) throw new TypeError('Expected a place in a list')
+/** Returns the entry at an index that the text contains. */
+export function entryAt<V>(values: readonly V[], index: unknown): V {
+  const value = values[integerOf(index)]
+  if (value === undefined) throw new TypeError('Expected an index of a list')
   return value
 }
 
-/** A timeout; as text where it is infinite. `null` and `undefined`: there is none. */
+/** Returns a timeout, which is a text where it is infinite; `undefined` for `null` and `undefined`. */
 export function timeoutOf(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined
   const timeout = Number(value)

@@ -24,18 +24,18 @@ export interface AgentSessionOptions {
 }
 
 /**
- * A `Session` of OpenAI Agents over a registry of item lists:
- * `run(agent, input, { session: agentSession(sessions, id) })`.
+ * Returns a `Session` of OpenAI Agents for a registry of item lists: `run(agent, input, { session:
+ * agentSession(sessions, id) })`.
  *
- * The session is looked up at every call, so the object may be kept for as long as you like. Items are copied
- * on their way in and out. Outside a turn each write is a short turn of its own; inside `sessions.run(id, …)`
- * it joins that turn. Reads wait for no turn, count as activity and create nothing.
+ * Every call looks the session up by id, so the object never becomes stale. Items are copied on their way in
+ * and out. Outside a turn each write is a short turn of its own; inside `sessions.run(id, …)` it joins that
+ * turn. Reads wait for no turn, are activity and create nothing.
  *
- * The runner reads the history when a run starts and adds the items of the run when it ends. Two runs that
- * are to see each other therefore each need a turn: `sessions.run(id, () => run(agent, input, { session }))`.
+ * The runner reads the history when a run starts and adds the items of the run when it ends. So runs that
+ * should see each other's items each need a turn: `sessions.run(id, () => run(agent, input, { session }))`.
  *
  * A session whose last call waits for an approval has `pausedTimeoutMs` as its idle timeout. The result of a
- * call that is not in the list, as of an approval that comes after the end, is refused with
+ * call that is not in the list, such as an approval after the session has ended, is rejected with
  * `ERR_SESSION_VALUE_INVALID`.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_ID_INVALID`
@@ -54,7 +54,7 @@ export function agentSession(
   const { pausedTimeoutMs = defaultPausedTimeoutMs } = checkOptions('options', options, ['pausedTimeoutMs'])
   checkPositive('pausedTimeoutMs', pausedTimeoutMs)
 
-  /** A turn that changes the list, and with it whether the session is paused. */
+  /** Returns a turn that changes the list and then updates whether the session is paused. */
   function changing<R>(
     change: (session: RegistrySession<Items>) => R,
   ): (session: RegistrySession<Items>) => R {
@@ -85,7 +85,7 @@ export function agentSession(
         for (const item of added) value.push(item)
         return true
       })
-      // Where a call is missing, a new session would not have it: none is created to find that out.
+      // A new session would not have the call: none is created to find that out.
       const options = unmatched.size === 0 ? {} : { create: false }
       const isAdded = await source.run(sessionId, add, options)
       if (isAdded === undefined) throw missingCallError(Math.min(...unmatched.values()))
@@ -103,7 +103,8 @@ export function agentSession(
       await source.run(sessionId, clear, { create: false })
     },
 
-    // Without it the runner clears the list and adds to it again: two steps, and a rollback of its own.
+    // Without this member the runner clears the list and adds to it again: two steps, with a rollback of its
+    // own.
     replaceHistoryWithCompaction: async (items) => {
       const replacement = cloneItems(items)
       const replace = changing((session) => {

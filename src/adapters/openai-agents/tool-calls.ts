@@ -1,6 +1,6 @@
 import type { AgentInputItem } from '@openai/agents'
 
-/** The type of the result that answers a call, by the type of the call. */
+/** The type of the result of a call, by the type of the call. */
 const resultTypes: Readonly<Record<string, string>> = {
   function_call: 'function_call_result',
   computer_call: 'computer_call_result',
@@ -11,7 +11,7 @@ const resultTypes: Readonly<Record<string, string>> = {
 
 const isResultType = new Set(Object.values(resultTypes))
 
-/** The fields that calls and results have, by which they are matched. */
+/** The fields by which calls and results are matched. */
 interface Fields {
   readonly type?: unknown
   readonly role?: unknown
@@ -26,8 +26,8 @@ interface Fields {
 }
 
 /**
- * Names the result that a call waits for; `undefined` where the item is not a call, or one that the provider
- * answers.
+ * Returns the key of the result that a call waits for; `undefined` for an item that is not a call, or one
+ * that the provider executes.
  */
 function callKey(item: AgentInputItem): string | undefined {
   const { type, id, name, callId, providerData } = item as Fields
@@ -37,7 +37,7 @@ function callKey(item: AgentInputItem): string | undefined {
   return isRequest ? key('mcp_approval_response', providerData?.id ?? id) : undefined
 }
 
-/** Names a result as {@link callKey} does; `undefined` where the item is not a result. */
+/** Returns the key of a result, as {@link callKey}; `undefined` for an item that is not a result. */
 function resultKey(item: AgentInputItem): string | undefined {
   const { type, name, callId, providerData } = item as Fields
   if (isResultType.has(type as string)) return key(type as string, callId)
@@ -50,10 +50,10 @@ function key(type: string | undefined, id: unknown): string | undefined {
 }
 
 /**
- * Reports whether a call since the last question has no result.
+ * Whether a call since the last question has no result.
  *
- * The runner stores a call together with its result, except where the call waits for an approval. A question
- * that comes instead of the approval goes on without it.
+ * The runner stores a call together with its result, unless the call waits for an approval. A question that
+ * comes instead of the approval goes on without it.
  */
 export function waitsForApproval(items: readonly AgentInputItem[]): boolean {
   const answered = new Set<string>()
@@ -69,7 +69,7 @@ export function waitsForApproval(items: readonly AgentInputItem[]): boolean {
   return false
 }
 
-/** The results among some items whose calls are not among them: the index of each, by its key. */
+/** Returns the results among items whose calls are not among them: the index of each, by key. */
 export function unmatchedResults(items: readonly AgentInputItem[]): ReadonlyMap<string, number> {
   const calls = new Set<string>()
   const unmatched = new Map<string, number>()
@@ -87,7 +87,7 @@ export function indexOfUnmatched(
   history: readonly AgentInputItem[],
   unmatched: ReadonlyMap<string, number>,
 ): number | undefined {
-  // A compaction stands for items that are no longer in the list, calls among them.
+  // A compaction replaces items that are no longer in the list, calls among them.
   if (unmatched.size === 0 || history.some((item) => (item as Fields).type === 'compaction')) return undefined
   const calls = new Set(history.map(callKey))
   for (const [result, index] of unmatched) {

@@ -11,6 +11,17 @@ import type { Turn, WhenBusy } from './turn.ts'
 import { TurnCounts } from './turn-counts.ts'
 import { ScopedWork } from './turn-scope.ts'
 
+/*
+ * A turn, as both registries have it:
+ *
+ *   turn.ts           the public types          turn-stream.ts   a turn that yields, read by its caller
+ *   turn-call.ts      one call of `run`: its state, signal, promise and async context
+ *   turn-scope.ts     which turn or hook the running code is part of (AsyncLocalStorage)
+ *   outer-turn.ts     the turn that a call is nested in, found by its scope
+ *   turn-limits.ts    `maxTurnMs`, then the grace, by the timers of watchdog.ts
+ *   turn-counts.ts    how many wait and run, for `stats()`
+ */
+
 /**
  * The state of a call of `run`.
  *

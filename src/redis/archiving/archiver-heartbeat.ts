@@ -22,8 +22,8 @@ const retryMs = 1_000
 const background = { isBackground: true }
 
 /**
- * The heartbeat of a prefix: a key whose presence says that some process archives. It decides what this
- * process may claim.
+ * The heartbeat of a prefix: a key that is present while some process archives. It decides what this process
+ * may claim.
  *
  * A process without `archive` would end what it claims unarchived. So it checks for the heartbeat first, and
  * claims nothing while it is there.

@@ -79,9 +79,9 @@ export class DeadLetterStore {
       const args = [id, this.#retention, String(pageBytes)]
       const reply = new ReplyReader(await this.#call(dropDead, this.#keys.ofId(id, newToken()), args))
       const seenAt = reply.readNumber()
-      const left = reply.readNumber()
+      const remaining = reply.readNumber()
       yield* readDeadLetters(id, seenAt, reply)
-      if (left === 0) return
+      if (remaining === 0) return
     }
   }
 }

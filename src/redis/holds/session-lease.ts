@@ -69,10 +69,10 @@ export class SessionLease<T> {
   }
 
   async #renewOnce(): Promise<void> {
-    const askedAt = realClock.now()
+    const calledAt = realClock.now()
     const outcome = await this.#store.renew(this.ref)
     if (this.#isStopped) return
-    this.#renewedAt = askedAt
+    this.#renewedAt = calledAt
     if (outcome === 'ended') this.#lose(endedDuringTurnError())
     else if (outcome === 'lost') this.#lose(lockLostError())
     else if (outcome === 'interrupted') this.#events.onInterrupted()

@@ -7,7 +7,7 @@ import { type Pause, pause } from '../pause.ts'
 import { untilAborted } from '../until-aborted.ts'
 
 /** The pauses between looks at an older incarnation that another process archives. */
-const lookBackoff: Backoff = { firstMs: 20, maxMs: 100 }
+const checkBackoff: Backoff = { firstMs: 20, maxMs: 100 }
 
 export interface OlderIncarnationsHost {
   /** Whether this process may claim an incarnation that a caller waits for. */
@@ -62,10 +62,10 @@ export class OlderIncarnations<T> {
       if (newest.state === 'loadable' && hook === undefined) return newest
       if (newest.state === 'claimed') this.#host.archiveFirst(newest.claim)
       else if (newest.state === 'waits' && !canClaim) this.#host.onClaimable(id)
-      const leftMs = deadlineAt - realClock.now()
-      if (leftMs <= 0) throw notArchivedError()
+      const remainingMs = deadlineAt - realClock.now()
+      if (remainingMs <= 0) throw notArchivedError()
       if (newest.state === 'loadable' && hook !== undefined) await untilAborted(hook, signal)
-      else await this.#backOff(id, Math.min(jitter(backoffMs(attempt, lookBackoff)), leftMs), signal)
+      else await this.#backOff(id, Math.min(jitter(backoffMs(attempt, checkBackoff)), remainingMs), signal)
       signal.throwIfAborted()
     }
   }

@@ -26,7 +26,7 @@ import { tokenLength } from './tokens.ts'
 export class Keys {
   readonly shards: number
   readonly config: string
-  /** Its presence says that some process archives. */
+  /** Present while some process archives. */
   readonly heartbeat: string
   readonly #prefix: string
 

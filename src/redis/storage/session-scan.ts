@@ -79,9 +79,9 @@ export class SessionScan {
     }
   }
 
-  async #sum(ask: (shard: number) => Promise<unknown>): Promise<number> {
-    const answers = await Promise.all(this.#shards().map(ask))
-    return answers.reduce((sum: number, reply) => sum + new ReplyReader(reply).readNumber(), 0)
+  async #sum(countShard: (shard: number) => Promise<unknown>): Promise<number> {
+    const replies = await Promise.all(this.#shards().map(countShard))
+    return replies.reduce((sum: number, reply) => sum + new ReplyReader(reply).readNumber(), 0)
   }
 
   /** Skips members that are not incarnations of the shard: the next claim removes them. */
