@@ -19,6 +19,7 @@ export default defineConfig({
       extends: true as const,
       test: { name, include: [...include], globalSetup: needsRedis ? [redisSetup] : [] },
     })),
+    setupFiles: ['tests/support/require-steps.ts'],
     retry: 0,
     // The file gives CI its closing line.
     reporters: CI === undefined ? ['default'] : ['default', 'json'],

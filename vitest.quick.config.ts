@@ -8,5 +8,11 @@ import base from './vitest.config.ts'
  */
 export default defineConfig({
   ...base,
-  test: { include: [...quick.include], exclude: [...quick.exclude], retry: 0, isolate: false },
+  test: {
+    include: [...quick.include],
+    exclude: [...quick.exclude],
+    setupFiles: base.test?.setupFiles ?? [],
+    retry: 0,
+    isolate: false,
+  },
 })

@@ -1,42 +1,47 @@
 import { KeepAlive } from '../core/async/keep-alive.ts'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
 import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import type { Step } from '../core/events/step.ts'
 import type { Archiver } from './archiving/archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
 import type { SessionRecord } from './session/session-record.ts'
 import { noSlot } from './table/session-table.ts'
 
-/** Somebody who waits until memory has room for one more session. */
+/** A request for the place of one more session. */
 export interface CapacityRequest {
-  /** Its place among those who wait; set by the {@link Capacity} alone. */
+  /** Its position among the requests that wait; set by the {@link Capacity} alone. */
   entry?: QueueEntry<CapacityRequest> | undefined
-  /** Called in the step in which there is room; whoever takes it creates at once. */
+  /** Called in the step in which there is a place. It creates the session at once. */
   grant(): void
   refuse(error: SessionRegistryError): void
 }
 
-/** More than come in with one creation, so memory cannot grow for want of a timer; few, so no creation is slow. */
+/**
+ * Number of expired sessions that a creation removes at most: more than one, so that memory stays bounded where no timer
+ * runs; few, so that no creation is slow.
+ */
 const maxReclaimedPerCreation = 4
 
 /**
- * The cap on sessions in memory.
+ * The limit on sessions in memory, `maxSessions`.
  *
- * What is being archived still counts: memory holds it until the archive has it. So where sessions are archived, room
- * comes later, and who can wait for it does, first come, first served.
+ * A session that is being archived counts until its archive has settled. So where sessions are archived a place becomes
+ * free later, and requests that can wait are granted in their order.
  */
 export class Capacity<T> {
   readonly #lifecycle: Lifecycle<T>
+  readonly #step: Step
   readonly #maxSessions: number
-  /** As most are: then there is always room. */
+  /** Without a limit there is always a place. */
   readonly #isUnbounded: boolean
   readonly #whenFull: WhenFull
   /** `undefined` where sessions end at once. */
   readonly #archiver: Archiver<T> | undefined
   readonly #requests = new LinkedQueue<CapacityRequest>()
-  /** Sessions that were let go for those who wait. One that is back among the living was tried in vain. */
+  /** Sessions that were retired for requests that wait. One that is live again was restored: its archive failed. */
   readonly #attempted = new Set<SessionRecord<T>>()
-  /** Keeps the process alive while somebody waits, for no timer of an archive does it for them. */
+  /** Keeps the process alive while a request waits, since no timer of an archive does. */
   readonly #keepAlive: KeepAlive
   #isScheduled = false
 
@@ -46,6 +51,7 @@ export class Capacity<T> {
     archiver: Archiver<T> | undefined,
   ) {
     this.#lifecycle = lifecycle
+    this.#step = lifecycle.step
     this.#maxSessions = limits.maxSessions
     this.#isUnbounded = limits.maxSessions === Number.POSITIVE_INFINITY
     this.#whenFull = limits.whenFull
@@ -54,8 +60,8 @@ export class Capacity<T> {
   }
 
   /**
-   * Makes sure that {@link reserve} will succeed. Evicts nobody yet, for the factory may still throw; only what is over goes,
-   * and an archive is started.
+   * Checks that {@link reserve} is going to succeed. It evicts no session yet, since the factory may throw: it removes
+   * expired ones, and starts an archive where only that can make room.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -64,7 +70,7 @@ export class Capacity<T> {
   }
 
   #assertCanCreate(): void {
-    // Those who wait were first: what is free is theirs before it is a newcomer's.
+    // Requests that wait came first.
     if (this.#hasCapacityBeside(this.#requests.size)) return
     this.#reclaimExpired(this.#lifecycle.clock.now())
     if (this.#hasCapacityBeside(this.#requests.size)) return
@@ -77,7 +83,7 @@ export class Capacity<T> {
   }
 
   /**
-   * Makes sure that {@link acquire} will not refuse, as things are. Ends nobody, and starts nothing.
+   * Checks that {@link acquire} would not refuse. Changes nothing.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -87,7 +93,7 @@ export class Capacity<T> {
   }
 
   /**
-   * Makes room for one session, now.
+   * Makes room for one session at once, in the step that creates it.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -102,8 +108,12 @@ export class Capacity<T> {
     }
   }
 
-  /** Grants room at once where there is or can be some, else when there is, or refuses. */
+  /** Grants a place at once if there is one or one can be made, else when one becomes free; or refuses. */
   acquire(request: CapacityRequest): void {
+    this.#step.run(() => this.#acquire(request))
+  }
+
+  #acquire(request: CapacityRequest): void {
     this.#reclaimExpired(this.#lifecycle.clock.now())
     if (this.#archiver === undefined) {
       while (!this.#hasCapacity && this.#evictOne()) {}
@@ -120,24 +130,25 @@ export class Capacity<T> {
     this.#updateKeepAlive()
   }
 
-  /** Takes a waiter back out. */
+  /** Withdraws a request that waits. */
   cancel(request: CapacityRequest): void {
     if (request.entry?.remove() === true) this.#updateKeepAlive()
   }
 
-  /** Something ended or was handed back: looks after those who wait, when the present step is done. */
+  /** Follows up a step in which places may have become free: serves the requests that wait, in a microtask. */
   onFreed(): void {
     if (this.#requests.size === 0 || this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
-      this.#grantNext()
-      this.#updateKeepAlive()
-      this.#lifecycle.events.flush()
+      this.#step.run(() => {
+        this.#grantNext()
+        this.#updateKeepAlive()
+      })
     })
   }
 
-  /** Gives room to those who are first, begins the archives that make more, and refuses where nobody can be let go. */
+  /** Grants requests while there are places, starts the archives that free more, and refuses if none can be freed. */
   #grantNext(): void {
     for (;;) {
       const request = this.#hasCapacity ? this.#requests.shift() : undefined
@@ -146,7 +157,7 @@ export class Capacity<T> {
       request.grant()
     }
     while (this.#requests.size > this.#archiving && this.#evictOne({ unattempted: true })) {}
-    // While room is coming, for others first, there is hope: they may not keep it for long.
+    // While an archive is in flight a place is going to be free, if not for the first request then for a later one.
     if (this.#archiving === 0)
       for (const request of this.#requests.takeAll()) request.refuse(this.#fullError())
   }
@@ -169,12 +180,12 @@ export class Capacity<T> {
     this.#keepAlive.setActive(isAwaited)
   }
 
-  /** A creation lets go a few that are over, so that memory stays bounded by use even where no timer gets to run. */
+  /** Removes a few expired sessions, so that memory stays bounded even where no timer gets to run. */
   #reclaimExpired(now: number): void {
     const { table } = this.#lifecycle
     if (!table.mayHaveExpired(now)) return
-    this.#lifecycle.events.inBackground(() => {
-      for (let step = 0; step < maxReclaimedPerCreation; step += 1) {
+    this.#step.runInBackground(() => {
+      for (let count = 0; count < maxReclaimedPerCreation; count += 1) {
         const slot = table.nextExpired(now)
         if (slot === noSlot || slot === 'paused') return
         this.#lifecycle.expire(slot)
@@ -188,11 +199,11 @@ export class Capacity<T> {
     const { slot, isExpired } = victim
     if (unattempted) {
       const record = this.#lifecycle.table.recordOf(slot)
-      // Handed back a moment ago, and again the least active: where storage is down, it would be asked without end.
+      // Restored a moment ago, and again the least active: while the store is down, it would be retired without end.
       if (!isExpired && this.#attempted.has(record)) return false
       this.#attempted.add(record)
     }
-    this.#lifecycle.events.inBackground(() => {
+    this.#step.runInBackground(() => {
       if (isExpired) this.#lifecycle.expire(slot)
       else this.#lifecycle.retire(slot, 'capacity')
     })

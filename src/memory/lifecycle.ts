@@ -1,28 +1,28 @@
 import { type ArchiveReason, type EndReason, isExpiryReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
-import type { EventQueue, LogLine } from '../core/events/event-queue.ts'
+import type { LogLine } from '../core/events/contained-emitter.ts'
+import type { EventQueue } from '../core/events/event-queue.ts'
+import type { Step } from '../core/events/step.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
-import type { SessionRecord } from './session/session-record.ts'
-import type { SessionUsers } from './session/session-users.ts'
+import type { RecordView, SessionRecord } from './session/session-record.ts'
+import { SessionUsers, usersOf } from './session/session-users.ts'
 import { SessionView } from './session/session-view.ts'
 import type { Sessions } from './session/sessions.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
 
-/** What other parts of the registry do about a transition. */
+/** What other components do about a transition, at once; see `wiring.ts`. */
 export interface LifecycleHooks<T> {
   /** Takes a session that is to be archived; `undefined` where nothing is archived. */
   readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
-  /** An id has come to life; with it the number of sessions that could end by time may have {@link onExpirableCountChanged}. */
+  /** A session is in the table: created, loaded, or restored. */
   readonly onCreated: (id: string, slot: Slot) => void
-  /** The number of sessions that could end by time may have changed. */
+  /** The number of sessions that can expire may have changed. */
   readonly onExpirableCountChanged: () => void
-  /** Memory holds one session less. */
-  readonly onRemoved: () => void
-  /** A session in use was released. */
+  /** The last user of a session has left it. */
   readonly onReleased: (slot: Slot) => void
-  /** A session ended in the middle of its use. */
-  readonly onEndedInUse: (record: SessionRecord<T>, users: SessionUsers<T>) => void
+  /** A session ended while it was in use. */
+  readonly onEndedInUse: (record: SessionRecord<T>) => void
 }
 
 /**
@@ -37,12 +37,13 @@ export interface LifecycleHooks<T> {
  *            └── end ────────────────────────────────┘
  * ```
  *
- * Each changes the table and the counters at once and only queues what listeners and the log are told: no code of the
- * user runs in here.
+ * Each is made in a {@link Step}: it changes the table and the counters at once, and enqueues events and log lines. One
+ * that frees a place marks the step as changed. No user code runs in here.
  */
 export class Lifecycle<T> {
   declare readonly table: Sessions<T>
   declare readonly clock: FullClock
+  declare readonly step: Step
   declare readonly events: EventQueue
   declare readonly counters: Counters
   readonly #hooks: LifecycleHooks<T>
@@ -50,23 +51,24 @@ export class Lifecycle<T> {
   constructor(
     table: Sessions<T>,
     clock: FullClock,
-    events: EventQueue,
+    step: Step,
     counters: Counters,
     hooks: LifecycleHooks<T>,
   ) {
     this.table = table
     this.clock = clock
-    this.events = events
+    this.step = step
+    this.events = step.events
     this.counters = counters
     this.#hooks = hooks
   }
 
-  viewOf(record: SessionRecord<T>): SessionView<T> {
+  viewOf(record: SessionRecord<T>): RecordView<T> {
     record.view ??= new SessionView(record, this)
     return record.view
   }
 
-  /** The live session of an id; `noSlot` where there is none. One that is over is let go. */
+  /** Returns the live session of an id, or `noSlot`. An expired one is retired. */
   liveOrExpire(id: string): Slot {
     const slot = this.table.find(id)
     if (slot === noSlot || !this.table.isExpired(slot, this.clock.now())) return slot
@@ -75,21 +77,12 @@ export class Lifecycle<T> {
   }
 
   create(id: string, value: T, now: number, timeoutMs?: number, isLoaded = false): Slot {
+    this.step.assertOpen()
     const slot = this.table.insert(id, value, timeoutMs, now)
     this.counters.created += 1
     if (isLoaded) this.counters.loaded += 1
     if (this.events.mayEmit('created')) this.#emitCreated(id, slot, isLoaded)
     this.#hooks.onCreated(id, slot)
-    return slot
-  }
-
-  /**
-   * The same where there is nothing to think of but the session itself, if a glance shows that nobody is over; else it does
-   * nothing, and gives `noSlot`.
-   */
-  tryFastCreate(id: string, value: T): Slot {
-    const slot = this.table.tryFastInsert(id, value, this.clock)
-    if (slot !== noSlot) this.counters.created += 1
     return slot
   }
 
@@ -104,66 +97,73 @@ export class Lifecycle<T> {
       id,
     }
     if (!mayHaveListeners) {
-      // No object is made of the session for the log alone: it would stay as long as the session does.
-      this.events.log(line)
+      // No record is made of the session for the log alone: it would stay as long as the session does.
+      this.events.enqueue('', [], line)
       return
     }
     const view = this.viewOf(this.table.recordOf(slot))
     this.events.enqueue('created', [view], isLogged ? line : undefined)
   }
 
-  hold(slot: Slot): void {
-    this.table.hold(slot)
+  /** Returns the users of a session, for one more. The first one makes the session held. */
+  use(record: SessionRecord<T>): SessionUsers<T> {
+    let users = usersOf(record)
+    if (users === undefined) {
+      this.step.assertOpen()
+      users = new SessionUsers<T>()
+      record.users = users
+      this.table.hold(record.slot)
+    }
+    return users
   }
 
-  release(slot: Slot): void {
-    this.table.release(slot, this.clock.now())
-    this.#hooks.onReleased(slot)
+  /** Releases a session that its last user has left: its idle time starts again. */
+  release(record: SessionRecord<T>): void {
+    record.users = undefined
+    this.step.assertOpen()
+    this.table.release(record.slot, this.clock.now())
+    this.#hooks.onReleased(record.slot)
   }
 
-  /** Lets go a session that is over. */
+  /** Retires an expired session. */
   expire(slot: Slot, now = this.clock.now()): void {
     this.retire(slot, this.table.expiryReason(slot), now)
   }
 
-  /** Lets go an active session: it ends, after it was archived if that is what the registry does. */
+  /** Ends an active session, after it was archived where the registry archives. */
   retire(slot: Slot, reason: ArchiveReason, now = this.clock.now()): void {
     const { archive } = this.#hooks
     if (archive === undefined) {
       this.end(slot, reason, now)
       return
     }
-    const record = this.table.detach(slot)
-    archive(record, reason)
+    archive(this.table.detach(slot), reason)
+    this.step.markChanged()
     this.#hooks.onExpirableCountChanged()
   }
 
-  /** Ends a session at once, whatever it is doing. */
+  /** Ends a session at once, held or not. */
   end(slot: Slot, reason: EndReason, now = this.clock.now()): void {
     const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
     if (table.isHeld(slot)) table.touch(slot, this.clock.now())
     const isObserved = this.#isObserved(reason)
     const record = isObserved ? table.detach(slot) : table.remove(slot)
-    // Nobody has seen it where it has no record, and nobody will: no object was made of it.
+    // Without a record no code has seen the session as an object, and none will.
     if (record === undefined) this.counters.countEnd(reason)
     else this.#finish(record, reason, now, isObserved)
-    this.#hooks.onRemoved()
-    if (record?.users !== undefined) {
-      const { users } = record
-      record.users = undefined
-      this.#hooks.onEndedInUse(record, users)
-    }
+    this.step.markChanged()
+    if (record?.users !== undefined) this.#hooks.onEndedInUse(record)
     this.#hooks.onExpirableCountChanged()
   }
 
   /** Ends a session that has left the table to be archived. */
   finishArchived(record: SessionRecord<T>, reason: EndReason): void {
     this.#finish(record, reason, this.clock.now(), this.#isObserved(reason))
-    this.#hooks.onRemoved()
+    this.step.markChanged()
   }
 
-  /** Takes back a session that could not be archived. */
+  /** Restores a session that could not be archived: it is alive again, and its times start anew. */
   restore(record: SessionRecord<T>, cause: unknown): void {
     this.table.reinsert(record, this.clock.now())
     record.view?.restart()
@@ -176,9 +176,13 @@ export class Lifecycle<T> {
     this.#hooks.onCreated(record.id, record.slot)
   }
 
-  /** Part of what a {@link SessionView} needs. */
-  onTimeoutAssigned(): void {
-    this.#hooks.onExpirableCountChanged()
+  /** Changes the idle timeout of a session, if it is still live. */
+  assignTimeout({ slot }: SessionRecord<T>, timeoutMs: number | undefined): void {
+    if (slot === noSlot || this.table.isExpired(slot, this.clock.now())) return
+    this.step.run(() => {
+      this.table.assignTimeout(slot, timeoutMs)
+      this.#hooks.onExpirableCountChanged()
+    })
   }
 
   #finish(record: SessionRecord<T>, reason: EndReason, now: number, isObserved: boolean): void {
@@ -199,7 +203,7 @@ export class Lifecycle<T> {
     }
   }
 
-  /** Whether a listener or the log is going to be told of such an end. */
+  /** Whether a listener or the log observes such an end. */
   #isObserved(reason: EndReason): boolean {
     for (const { event, level } of eventsOf(reason)) {
       if (this.events.mayHaveListeners(event) || this.events.isLogged(level)) return true

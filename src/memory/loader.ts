@@ -3,12 +3,13 @@ import { LoadCall, type LoadHost } from '../core/async/load-call.ts'
 import type { PendingWork } from '../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { endedDuringError, noFactoryError } from '../core/errors/turn-errors.ts'
-import { type FastPathBlockers, openPending } from '../core/events/fast-path-blockers.ts'
+import type { Step } from '../core/events/step.ts'
 import type { CreateSession, LoadSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
 import { findScope } from '../core/turns/turn-scope.ts'
 import type { Archiver } from './archiving/archiver.ts'
 import type { Capacity, CapacityRequest } from './capacity.ts'
+import { type FastPathBlockers, openPending } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { dismiss, type OpenRequest, PendingOpen, runIn } from './pending-open.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
@@ -23,17 +24,32 @@ export interface LoaderComponents<T> {
 }
 
 /**
- * Brings sessions into memory for those who can wait: after the archive of the id's last life has settled, by one
- * `load` that all share, or by the factory; and when there is room.
+ * Opens sessions for calls that can wait: concurrent calls of an id share one {@link PendingOpen} (single flight).
+ *
+ * ```
+ *   open ─▶ in memory? ─▶ archive in flight? ─▶ load ─▶ factory ─▶ capacity ─▶ create ─▶ onOpened, then onReady
+ *              ▲                 │ wait           │ wait               │ wait
+ *              └─── #advance ────┴────────────────┴────────────────────┘
+ * ```
+ *
+ * `#advance` is called between steps, since it calls the user's `load` and factory, and again after each wait. A session
+ * that is created meanwhile, by `set` or a failed archive, ends the wait.
  */
 export class SessionLoader<T> {
   readonly #components: LoaderComponents<T>
+  readonly #step: Step
   readonly #defaultFactory: CreateSession<T> | undefined
-  /** `undefined` where nothing is loaded. */
+  /** `undefined` without a `load` hook. */
   readonly #loadHost: LoadHost<T> | undefined
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
-  /** Calls of the hook that have not settled, those that count no more included. */
+  /** Calls of the hook that have not settled, aborted ones included. */
   readonly #calls = new Set<LoadCall<T>>()
+  readonly #start = (pendingOpen: PendingOpen<T>) => {
+    this.#advance(pendingOpen)
+    // Only now, as most requests need not wait.
+    if (pendingOpen.isSettled) return
+    for (const request of pendingOpen.requests) request.context ??= new AsyncResource('SessionOpening')
+  }
 
   constructor(
     components: LoaderComponents<T>,
@@ -47,20 +63,21 @@ export class SessionLoader<T> {
     this.#defaultFactory = hooks.create
     const { load, loadTimeoutMs } = hooks
     const { owner, lifecycle, pending } = components
-    const { events, clock } = lifecycle
-    this.#loadHost = load === undefined ? undefined : { owner, events, clock, pending, load, loadTimeoutMs }
+    const { step, clock } = lifecycle
+    this.#step = step
+    this.#loadHost = load === undefined ? undefined : { owner, step, clock, pending, load, loadTimeoutMs }
   }
 
-  /** Calls the waiter back, at once where nothing has to be waited for. */
+  /** Serves a request: at once if it need not wait, after the present step if one is open, else later. */
   open(id: string, request: OpenRequest<T>): void {
     const existing = this.#pendingOpens.get(id)
     const pendingOpen = existing ?? this.#begin(id)
     request.entry = pendingOpen.requests.push(request)
-    if (existing === undefined) this.#advance(pendingOpen)
-    if (!pendingOpen.isSettled) request.context ??= new AsyncResource('SessionOpening')
+    if (existing === undefined) this.#step.after(this.#start, pendingOpen)
+    else request.context ??= new AsyncResource('SessionOpening')
   }
 
-  /** Those who waited for their turn on a session that was ended: they begin again when the present step is done. */
+  /** Opens an id for requests whose session has ended, after the present step. */
   reopen(id: string, requests: readonly OpenRequest<T>[]): void {
     if (requests.length === 0) return
     const existing = this.#pendingOpens.get(id)
@@ -70,8 +87,8 @@ export class SessionLoader<T> {
   }
 
   /**
-   * The id has come to life in another way, by `set` for one. Those who wait take hold of it in the same step, so that it
-   * cannot end before they are served; they go on when that step is done.
+   * Serves the requests that wait for an id which was created in another way, by `set` or a failed archive. They take hold
+   * of the session in the same step, so that it cannot end first, and go on after it.
    */
   onCreated(id: string, slot: Slot): void {
     const pendingOpen = this.#pendingOpens.get(id)
@@ -80,14 +97,13 @@ export class SessionLoader<T> {
     const requests = pendingOpen.requests.takeAll()
     for (const request of requests) request.onOpened(slot)
     queueMicrotask(() => {
-      for (const request of requests) request.onReady()
-      this.#components.lifecycle.events.flush()
+      for (const request of requests) request.onReady?.()
     })
   }
 
   /**
-   * The id was deleted: what comes of its load or its factory is dropped, and those who wait open it anew. Returns whether
-   * something was under way.
+   * Drops the load of an id that was deleted, or the value that its factory made; its requests open it anew. Returns
+   * whether there was one.
    */
   restart(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
@@ -101,7 +117,7 @@ export class SessionLoader<T> {
     return count
   }
 
-  /** Takes a waiter out. When the last one has left, the load is aborted: the next caller begins its own. */
+  /** Withdraws a request. Without any left the load is aborted, and the next call begins its own. */
   cancel(id: string, request: OpenRequest<T>): void {
     if (request.entry?.remove() !== true) return
     const pendingOpen = this.#pendingOpens.get(id)
@@ -134,7 +150,7 @@ export class SessionLoader<T> {
   #restart(pendingOpen: PendingOpen<T>): boolean {
     const { id, load } = pendingOpen
     if (load === undefined && pendingOpen.result === undefined) return false
-    // A hook that deletes its own id would be called again and again.
+    // A hook that deletes its own id would be called without end.
     if (load !== undefined && findScope(this.#components.owner, id) === load.hook) return false
     pendingOpen.cancelWait?.(endedDuringError('load', 'deleted'))
     pendingOpen.load = undefined
@@ -144,7 +160,7 @@ export class SessionLoader<T> {
     return true
   }
 
-  /** Later, since it goes on to call the user's code. */
+  /** Goes on in a microtask, since it calls user code. */
   #resumeLater(pendingOpen: PendingOpen<T>): void {
     const wait = () => {}
     pendingOpen.cancelWait = wait
@@ -153,23 +169,21 @@ export class SessionLoader<T> {
     })
   }
 
-  /** After a wait, in the async context of the call that has waited the longest. */
+  /** Goes on after a wait, in the async context of the request that has waited the longest. */
   #resume(pendingOpen: PendingOpen<T>): void {
     pendingOpen.cancelWait = undefined
-    runIn(pendingOpen.requests.first?.context, () => {
-      this.#advance(pendingOpen)
-      this.#components.lifecycle.events.flush()
-    })
+    runIn(pendingOpen.requests.first?.context, () => this.#advance(pendingOpen))
   }
 
+  /** Takes the next step of opening an id, and those after it until one has to be waited for. */
   #advance(pendingOpen: PendingOpen<T>): void {
-    if (pendingOpen.isSettled || pendingOpen.cancelWait !== undefined) return
+    if (!pendingOpen.isIdle) return
     const { id } = pendingOpen
-    const { lifecycle, archiver } = this.#components
-    const slot = lifecycle.liveOrExpire(id)
-    if (slot !== noSlot) this.#admit(pendingOpen, slot)
-    else if (archiver.has(id))
-      pendingOpen.cancelWait = archiver.whenSettled(id, () => this.#resume(pendingOpen))
+    const { archiver, lifecycle } = this.#components
+    if (lifecycle.table.find(id) !== noSlot) this.#step.run(() => this.#admitIfLive(pendingOpen))
+    // A listener of `expired` may have created the id again.
+    if (!pendingOpen.isIdle) return
+    if (archiver.has(id)) pendingOpen.cancelWait = archiver.whenSettled(id, () => this.#resume(pendingOpen))
     else if (this.#loadHost !== undefined && !pendingOpen.isLoadStarted)
       this.#callLoad(pendingOpen, this.#loadHost)
     else if (pendingOpen.result === undefined) this.#createValue(pendingOpen)
@@ -184,16 +198,18 @@ export class SessionLoader<T> {
         if (value !== undefined) pendingOpen.result = { value, isLoaded: true }
         this.#resume(pendingOpen)
       },
-      onFailed: (error) => {
-        this.#fail(pendingOpen, error)
-        host.events.flush()
-      },
+      onFailed: (error) => this.#fail(pendingOpen, error),
       onFinished: () => this.#calls.delete(call),
     })
     this.#calls.add(call)
     pendingOpen.load = call
     pendingOpen.cancelWait = (reason) => call.abort(reason)
     call.start()
+  }
+
+  #admitIfLive(pendingOpen: PendingOpen<T>): void {
+    const slot = this.#components.lifecycle.liveOrExpire(pendingOpen.id)
+    if (slot !== noSlot) this.#admit(pendingOpen, slot)
   }
 
   #createValue(pendingOpen: PendingOpen<T>): void {
@@ -211,7 +227,7 @@ export class SessionLoader<T> {
     else this.#advance(pendingOpen)
   }
 
-  /** Of those who wait, the first who has a factory makes the value. If it throws, those who have another go on. */
+  /** Makes the value with the first factory of the requests. If it throws, requests that have another one go on. */
   #callFactory(pendingOpen: PendingOpen<T>): void {
     const { id, requests } = pendingOpen
     const { first } = requests
@@ -222,7 +238,7 @@ export class SessionLoader<T> {
     try {
       pendingOpen.result = { value: runIn(creator.context, () => create(id)), isLoaded: false }
     } catch (error) {
-      // A call's own factory is no matter of the others; the registry's is that of all who brought none.
+      // The own factory of a call concerns that call alone; the registry's concerns all that brought none.
       const isOwn = typeof creator.create === 'function'
       for (const request of isOwn ? [creator] : requests) {
         if (isOwn || typeof request.create !== 'function') dismiss(request, () => request.onFailed(error))
@@ -240,7 +256,9 @@ export class SessionLoader<T> {
     const request: CapacityRequest = {
       grant: () => {
         pendingOpen.cancelWait = undefined
-        runIn(pendingOpen.requests.first?.context, () => this.#createSession(pendingOpen))
+        this.#step.events.inContext(pendingOpen.requests.first?.context, () =>
+          this.#createSession(pendingOpen),
+        )
       },
       refuse: (error) => this.#fail(pendingOpen, error),
     }
@@ -248,32 +266,35 @@ export class SessionLoader<T> {
     capacity.acquire(request)
   }
 
-  /** Creates the session; there is room for it. */
+  /** Creates the session. There is a place for it. */
   #createSession(pendingOpen: PendingOpen<T>): void {
     const { id, result } = pendingOpen
     if (pendingOpen.isSettled || result === undefined) return
-    // Out of the way first: the session's arrival is told by the steps below.
+    // First, so that `onCreated` does not find it.
     this.#end(pendingOpen)
-    // Functions that have captured the opening are on the stack of the turns that begin now, and an error keeps them.
+    // Functions that have captured it are on the stack of the turns that begin now, and an error keeps them.
     pendingOpen.result = undefined
+    const { value, isLoaded } = result
     const { lifecycle } = this.#components
     const now = lifecycle.clock.now()
-    this.#admit(
-      pendingOpen,
-      lifecycle.create(detachString(id), result.value, now, undefined, result.isLoaded),
-    )
+    this.#admit(pendingOpen, lifecycle.create(detachString(id), value, now, undefined, isLoaded))
   }
 
   #admit(pendingOpen: PendingOpen<T>, slot: Slot): void {
     this.#end(pendingOpen)
     const requests = pendingOpen.requests.takeAll()
     for (const request of requests) request.onOpened(slot)
-    this.#components.lifecycle.events.flush()
-    for (const request of requests) request.onReady()
+    for (const request of requests) if (request.onReady !== undefined) this.#step.after(becomeReady, request)
   }
 
   #fail(pendingOpen: PendingOpen<T>, error: unknown): void {
-    this.#end(pendingOpen, error)
-    for (const request of pendingOpen.requests.takeAll()) request.onFailed(error)
+    this.#step.run(() => {
+      this.#end(pendingOpen, error)
+      for (const request of pendingOpen.requests.takeAll()) request.onFailed(error)
+    })
   }
+}
+
+function becomeReady<T>(request: OpenRequest<T>): void {
+  request.onReady?.()
 }

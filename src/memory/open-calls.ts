@@ -10,15 +10,15 @@ import { noSlot, type Slot } from './table/session-table.ts'
 import type { TurnRun } from './turns/turn-run.ts'
 import type { Components } from './wiring.ts'
 
-/** What becomes of a call that opens a session. */
+/** The outcome of a call that opens a session. */
 interface OpenOutcome<R> {
-  /** Takes what the call is for from the session, in the very step in which it is in memory. */
+  /** Takes what the call is for from the session, in the step in which it is in memory. */
   take(slot: Slot): R
   resolve(result: R | undefined): void
   reject(error: unknown): void
 }
 
-/** Calls that wait until a session is in memory, and take something from it. */
+/** `open` and `acquire`: calls that wait until a session is in memory, and take something from it. */
 export class OpenCalls<T> {
   readonly #owner: object
   readonly #components: Components<T>
@@ -30,7 +30,7 @@ export class OpenCalls<T> {
     this.#operations = operations
   }
 
-  /** The value in memory, else loaded, else created; waits where it has to. What is wrong at once is thrown. */
+  /** Resolves with the value in memory, else loaded, else created. Throws what is wrong at once. */
   open(
     id: string,
     options: CheckedOpen<T>,
@@ -54,23 +54,32 @@ export class OpenCalls<T> {
   ): void {
     const { turns, table, shutdown } = this.#components
     if (shutdown !== undefined) throw closedError()
-    const take = (slot: Slot) => turns.hold(table.recordOf(slot), options.maxMs)
+    const take = (slot: Slot) => turns.holds.hold(table.recordOf(slot), options.maxMs)
     this.#open(id, options, { take, resolve, reject })
   }
 
-  #open<R>(id: string, { create, signal }: CheckedOpen<T>, { take, resolve, reject }: OpenOutcome<R>): void {
-    const { counters, loader, shutdown, events } = this.#components
+  #open<R>(id: string, { create, signal }: CheckedOpen<T>, outcome: OpenOutcome<R>): void {
+    const { counters, loader, shutdown } = this.#components
     if (signal?.aborted === true) throw abortReason(signal)
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
     const slot = outer?.record?.slot ?? this.#operations.touch(id)
     if (slot !== noSlot) {
       counters.hits += 1
-      resolve(take(slot))
-      events.flush()
+      outcome.resolve(outcome.take(slot))
       return
     }
     counters.misses += 1
     if (shutdown !== undefined) throw closedError()
+    loader.open(id, this.#requestFor(id, create, signal, outcome))
+  }
+
+  #requestFor<R>(
+    id: string,
+    create: OpenRequest<T>['create'],
+    signal: AbortSignal | undefined,
+    { take, resolve, reject }: OpenOutcome<R>,
+  ): OpenRequest<T> {
+    const { loader, step } = this.#components
     let stopListening = () => {}
     const request: OpenRequest<T> = {
       create,
@@ -79,7 +88,6 @@ export class OpenCalls<T> {
         stopListening()
         resolve(take(opened))
       },
-      onReady: () => {},
       onAbsent: () => {
         stopListening()
         resolve(undefined)
@@ -91,12 +99,10 @@ export class OpenCalls<T> {
     }
     if (signal !== undefined) {
       stopListening = onAbort(signal, () => {
-        loader.cancel(id, request)
-        events.flush()
+        step.run(() => loader.cancel(id, request))
         reject(abortReason(signal))
       })
     }
-    loader.open(id, request)
-    events.flush()
+    return request
   }
 }

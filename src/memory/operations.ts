@@ -1,53 +1,48 @@
 import { closedError, needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
-import {
-  archivesInFlight,
-  creationRestricted,
-  type FastPathBlockers,
-} from '../core/events/fast-path-blockers.ts'
+import type { Step } from '../core/events/step.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
 import { checkId } from '../core/options/validate.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
+import { archivesInFlight, creationRestricted, type FastPathBlockers } from './fast-path/blockers.ts'
+import type { FastCreate } from './fast-path/create.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Sessions } from './session/sessions.ts'
-import { maxInMap } from './table/layout.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
 import type { Components } from './wiring.ts'
 
-/** Reading and writing, outside turns: which effect comes after which. */
+/** Reads and writes outside of turns. A factory of the user is called between two steps, never in one. */
 export class Operations<T> {
   readonly #components: Components<T>
-  // Some of the parts at hand: the way to them is a part of what each touch and each creation costs. Declared only, and not
-  // `#private`: V8 then knows what they are from the first look.
+  // Declared only, and not `#private`: V8 then knows their types from the first use.
   declare private readonly table: Sessions<T>
   declare private readonly lifecycle: Lifecycle<T>
   declare private readonly clock: FullClock
   declare private readonly counters: Counters
   declare private readonly blockers: FastPathBlockers
-  declare private readonly map: ReadonlyMap<string, number>
-  /** With fewer sessions in that `Map` there is room for one more, unless something is being archived or waits. */
-  declare private readonly fastPathLimit: number
+  declare private readonly fastCreate: FastCreate<T>
+  declare private readonly step: Step
   declare private readonly copiesIds: boolean
   readonly #hasLoad: boolean
   readonly #hasArchive: boolean
 
-  constructor(components: Components<T>, options: ResolvedOptions<T>) {
+  constructor(components: Components<T>, fastCreate: FastCreate<T>, options: ResolvedOptions<T>) {
     this.#components = components
     this.table = components.table
     this.lifecycle = components.lifecycle
     this.clock = components.lifecycle.clock
     this.counters = components.counters
     this.blockers = components.blockers
-    this.map = components.table.fastPath.map
-    this.fastPathLimit = fastPathLimitOf(options.maxSessions)
+    this.fastCreate = fastCreate
+    this.step = components.step
     this.copiesIds = options.copyIds
     this.#hasLoad = options.load !== undefined
     this.#hasArchive = options.archive !== undefined
   }
 
-  /** The live session of an id, touched; `noSlot` where there is none. One that is over is let go, and told. */
+  /** Touches the live session of an id and returns its slot, or `noSlot`. An expired session is retired. */
   touch(id: string): Slot {
     const slot = this.table.find(id)
     if (slot === noSlot) {
@@ -55,19 +50,18 @@ export class Operations<T> {
       return noSlot
     }
     if (this.table.touchLive(slot, this.clock.now())) return slot
-    this.lifecycle.expire(slot)
-    this.#components.events.flush()
-    // A listener may have brought the id back.
+    this.step.run(() => this.lifecycle.expire(slot))
+    // A listener may have created the id again.
     return this.peekLive(id)
   }
 
-  /** The live session of an id, left as it is; `noSlot` where there is none. */
+  /** Returns the slot of the live session of an id, or `noSlot`, and changes nothing. */
   peekLive(id: string): Slot {
     const slot = this.table.find(checkId(id))
     return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
   }
 
-  /** The value of the live session of an id, touched. */
+  /** Touches the live session of an id and returns its value. */
   get(id: string): T | undefined {
     const slot = this.touch(id)
     if (slot === noSlot) {
@@ -78,7 +72,7 @@ export class Operations<T> {
     return this.table.valueOf(slot)
   }
 
-  /** The value of the live session of an id, touched, or of a new one. */
+  /** Returns the value of the live session of an id, touched, or of a new one. */
   getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     const slot = this.touch(id)
     if (slot !== noSlot) {
@@ -88,59 +82,37 @@ export class Operations<T> {
     return this.create(id, create, timeoutMs)
   }
 
-  /** The value of a new session where there is none. Nothing is ended for it before its value is there. */
+  /** Creates a session of an id that has none, and returns its value. No session is evicted before the factory has returned. */
   create(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     checkId(id)
-    const { counters, blockers } = this
+    const { counters } = this
     counters.misses += 1
-    const isBelowLimit = this.map.size < this.fastPathLimit
-    if (create !== undefined && timeoutMs === undefined && isBelowLimit && !blockers.isBlocked()) {
-      const createdBefore = counters.created
-      const value = create(id)
-      const hasCreated = counters.created !== createdBefore
-      // The factory may have changed everything.
-      const ownId = this.copiesIds ? detachString(id) : id
-      if (!hasCreated && !blockers.isBlocked() && this.lifecycle.tryFastCreate(ownId, value) !== noSlot)
-        return value
-      return this.#adopt(ownId, value, timeoutMs, hasCreated)
-    }
-    const { capacity, events } = this.#components
-    try {
-      if (this.#isRestricted()) this.#assertCanCreate(id)
-      if (create === undefined) throw noFactoryError()
-      capacity.assertCanCreate()
-      const createdBefore = counters.created
-      const value = create(id)
-      const ownId = this.copiesIds ? detachString(id) : id
-      return this.#adopt(ownId, value, timeoutMs, counters.created !== createdBefore)
-    } finally {
-      events.flush()
-    }
+    const isFast = create !== undefined && timeoutMs === undefined && this.fastCreate.isAllowed()
+    const factory = isFast ? create : this.#assertCanCreate(id, create)
+    const createdBefore = counters.created
+    const value = factory(id)
+    const hasCreated = counters.created !== createdBefore
+    const ownId = this.copiesIds ? detachString(id) : id
+    if (isFast && !hasCreated && this.fastCreate.tryInsert(ownId, value)) return value
+    return this.#adopt(ownId, value, timeoutMs, hasCreated)
   }
 
-  /** A session of the value that a factory has given. `hasCreated`: it has made sessions in there. */
+  /** Creates a session with the value of a factory. `hasCreated`: the factory has created sessions. */
   #adopt(id: string, value: T, timeoutMs: number | undefined, hasCreated: boolean): T {
-    const { lifecycle } = this
-    const { capacity, events } = this.#components
-    try {
-      // Whoever came first in there has made the session.
-      const slot = hasCreated ? this.touch(id) : noSlot
-      if (slot !== noSlot) return this.table.valueOf(slot)
-      if (this.#isRestricted()) this.#assertCanCreate(id)
-      const now = this.clock.now()
-      capacity.reserve(now)
-      lifecycle.create(id, value, now, timeoutMs)
-      // The value itself: its session may be gone again when the listeners have been told of it.
-      return value
-    } finally {
-      events.flush()
-    }
+    // The first session that was created in the factory wins.
+    const slot = hasCreated ? this.touch(id) : noSlot
+    if (slot !== noSlot) return this.table.valueOf(slot)
+    this.step.run(() => {
+      if (this.#isRestricted()) this.#assertUnrestricted(id)
+      this.#insert(id, value, timeoutMs)
+    })
+    // Not read from the slot: a listener may have ended the session.
+    return value
   }
 
-  /** Assigns the value of the live session of an id, which is touched; else creates a session of it. */
+  /** Assigns the value of the live session of an id, and touches it; else creates a session with the value. */
   set(id: string, value: T, timeoutMs: number | undefined): void {
-    const { archiver, events, shutdown } = this.#components
-    // One that is over is let go, and its listeners may have brought the id back.
+    const { archiver, shutdown } = this.#components
     const slot = this.touch(id)
     if (slot !== noSlot) {
       this.table.assign(slot, value)
@@ -148,48 +120,50 @@ export class Operations<T> {
     }
     if (shutdown !== undefined) throw closedError()
     if (archiver.has(id)) throw needsOpenError('is being archived')
-    try {
-      this.#createFrom(id, value, timeoutMs)
-    } finally {
-      events.flush()
-    }
+    this.step.run(() => this.#createWithValue(id, value, timeoutMs))
   }
 
-  /** Creates a session of the value. A live one of the id ends with `'replaced'`, and so does one that is being archived. */
+  /** Creates a session with the value. A live one of the id ends with `'replaced'`, and so does one that is being archived. */
   replace(id: string, value: T, timeoutMs: number | undefined): void {
-    const { archiver, events, shutdown } = this.#components
+    const { archiver, shutdown } = this.#components
     const slot = this.table.find(checkId(id))
     if (shutdown !== undefined) throw closedError()
-    try {
+    this.step.run(() => {
       if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.#endAtOnce(slot, 'replaced')) {
-        // Its place in memory is the new one's.
+        // The new session takes the place of the old one.
         this.lifecycle.create(detachString(id), value, this.clock.now(), timeoutMs)
       } else {
-        this.#createFrom(id, value, timeoutMs)
+        this.#createWithValue(id, value, timeoutMs)
       }
-    } finally {
-      events.flush()
-    }
+    })
   }
 
-  #createFrom(id: string, value: T, timeoutMs: number | undefined): void {
-    const { capacity } = this.#components
-    capacity.assertCanCreate()
+  #createWithValue(id: string, value: T, timeoutMs: number | undefined): void {
+    this.#components.capacity.assertCanCreate()
+    this.#insert(detachString(id), value, timeoutMs)
+  }
+
+  #insert(id: string, value: T, timeoutMs: number | undefined): void {
     const now = this.clock.now()
-    capacity.reserve(now)
-    this.lifecycle.create(detachString(id), value, now, timeoutMs)
-  }
-
-  /** Ends a session, its archive, or its load. Returns whether there was one: live, or still to be archived. */
-  delete(id: string): boolean {
-    const slot = this.table.find(id)
-    if (slot !== noSlot) return this.#endAtOnce(slot, 'deleted')
-    const { archiver, loader } = this.#components
-    return archiver.abandon(id, 'deleted') || loader.restart(id)
+    this.#components.capacity.reserve(now)
+    this.lifecycle.create(id, value, now, timeoutMs)
   }
 
   /**
-   * Ends a session without archiving it. Returns whether it was there for this reason: one that expired before ends as
+   * Ends a session, its archive, or its load. Returns whether there was one: a live session, one that was still to be
+   * archived, or a load.
+   */
+  delete(id: string): boolean {
+    const { archiver, loader } = this.#components
+    return this.step.run(() => {
+      const slot = this.table.find(id)
+      if (slot !== noSlot) return this.#endAtOnce(slot, 'deleted')
+      return archiver.abandon(id, 'deleted') || loader.restart(id)
+    })
+  }
+
+  /**
+   * Ends a session without archiving it. Returns whether it ended for this reason: one that had expired before ends as
    * expired, unless it was still to be archived.
    */
   #endAtOnce(slot: Slot, reason: 'deleted' | 'replaced'): boolean {
@@ -200,20 +174,22 @@ export class Operations<T> {
 
   /** Ends all sessions as {@link delete} does. Returns how many there were. */
   clear(): number {
-    const { archiver, loader } = this.#components
-    let count = loader.restartAll()
-    for (const id of archiver.ids()) if (archiver.abandon(id, 'deleted')) count += 1
-    const now = this.clock.now()
-    const isPresent = (slot: Slot) => this.#hasArchive || !this.table.isExpired(slot, now)
-    this.table.drainAll((slot) => {
-      const reason = isPresent(slot) ? 'deleted' : this.table.expiryReason(slot)
-      if (reason === 'deleted') count += 1
-      this.lifecycle.end(slot, reason, now)
+    return this.step.run(() => {
+      const { archiver, loader } = this.#components
+      let count = loader.restartAll()
+      for (const id of archiver.ids()) if (archiver.abandon(id, 'deleted')) count += 1
+      const now = this.clock.now()
+      const isPresent = (slot: Slot) => this.#hasArchive || !this.table.isExpired(slot, now)
+      this.table.drainAll((slot) => {
+        const reason = isPresent(slot) ? 'deleted' : this.table.expiryReason(slot)
+        if (reason === 'deleted') count += 1
+        this.lifecycle.end(slot, reason, now)
+      })
+      return count
     })
-    return count
   }
 
-  /** The live sessions as they are at the first step; one that has ended meanwhile is passed over. */
+  /** The live sessions as they are at the first `next()`. One that has ended meanwhile is skipped. */
   *iterate(): Generator<Slot, void, undefined> {
     const table = this.table
     const slots = table.snapshot()
@@ -231,16 +207,16 @@ export class Operations<T> {
     return this.blockers.has(creationRestricted | archivesInFlight)
   }
 
-  #assertCanCreate(id: string): void {
+  #assertCanCreate(id: string, create: CreateSession<T> | undefined): CreateSession<T> {
+    if (this.#isRestricted()) this.#assertUnrestricted(id)
+    if (create === undefined) throw noFactoryError()
+    this.#components.capacity.assertCanCreate()
+    return create
+  }
+
+  #assertUnrestricted(id: string): void {
     if (this.#components.shutdown !== undefined) throw closedError()
     if (this.#components.archiver.has(id)) throw needsOpenError('is being archived')
     if (this.#hasLoad) throw needsOpenError('may have to be loaded')
   }
-}
-
-/** Up to how many sessions in the `Map` a cap need not be asked: all of them where there is none. */
-function fastPathLimitOf(maxSessions: number): number {
-  if (maxSessions === Number.POSITIVE_INFINITY) return maxInMap + 1
-  // Beyond that sessions are elsewhere as well, so a larger cap is asked each time.
-  return maxSessions <= maxInMap ? maxSessions : 0
 }

@@ -4,31 +4,31 @@ import type { LoadCall } from '../core/async/load-call.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import type { Slot } from './table/session-table.ts'
 
-/** A call that needs a session in memory: an `open`, or a turn. */
+/** A call that needs a session in memory: an `open`, an `acquire`, or a turn. */
 export interface OpenRequest<T> {
-  /** Whether a session is to be made where there is none, or what makes its value instead of the registry's `create`. */
+  /** Whether a session is created where there is none, or the factory to use instead of the registry's `create`. */
   readonly create: boolean | CreateSession<T>
-  /** The async context of the call; taken when it has to wait, where it is not given. */
+  /** The async context of the call. If not given, it is captured when the call has to wait. */
   context: AsyncResource | undefined
-  /** Its place among those who wait for the id. Set by the {@link SessionLoader} alone. */
+  /** Its place among the requests for the id. Set by the {@link SessionLoader} alone. */
   entry?: QueueEntry<OpenRequest<T>> | undefined
-  /** Takes the session, in the very step in which it is in memory: nothing can end it in between. */
+  /** Takes the session, in the step in which it is in memory: nothing can end it first. */
   onOpened(slot: Slot): void
-  /** Called when all waiters have attached and `created` was emitted. */
-  onReady(): void
+  /** Called after that step: all requests have taken the session, and `created` was emitted. */
+  onReady?(): void
   /** There is no session, and none is to be created. */
   onAbsent(): void
   onFailed(error: unknown): void
 }
 
-/** What is under way to bring one id into memory, and who waits for it. */
+/** An open of one id that is in progress, and the requests that share it. */
 export class PendingOpen<T> {
   readonly id: string
   readonly requests = new LinkedQueue<OpenRequest<T>>()
-  /** Ends the present wait: for an archive, for the load, for room. `undefined`: it waits for nothing. */
+  /** Ends the present wait: for an archive, the load, or a place. `undefined` while there is none. */
   cancelWait: ((reason?: unknown) => void) | undefined = undefined
   load: LoadCall<T> | undefined = undefined
-  /** What `load` or the factory gave; it waits for room. */
+  /** The value that `load` or the factory returned, while it waits for a place. */
   result: { readonly value: T; readonly isLoaded: boolean } | undefined = undefined
   isLoadStarted = false
   isSettled = false
@@ -36,14 +36,19 @@ export class PendingOpen<T> {
   constructor(id: string) {
     this.id = id
   }
+
+  /** Whether it can take its next step. */
+  get isIdle(): boolean {
+    return !this.isSettled && this.cancelWait === undefined
+  }
 }
 
-/** Takes a waiter out, if it still waits, and tells it why. */
+/** Withdraws a request, if it still waits, and calls `notify`. */
 export function dismiss<T>(request: OpenRequest<T>, notify: () => void): void {
   if (request.entry?.remove() === true) notify()
 }
 
-/** Calls `fn` in the async context of a waiter, where that is not the present one anyway. */
+/** Calls `fn` in the async context of a request, or in the present one if that was not captured. */
 export function runIn<R>(context: AsyncResource | undefined, fn: () => R): R {
   return context === undefined ? fn() : context.runInAsyncScope(fn)
 }

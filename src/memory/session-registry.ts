@@ -2,7 +2,6 @@ import { abortReason } from '../core/async/abort-listeners.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
 import { closedError } from '../core/errors/turn-errors.ts'
-import { creationRestricted } from '../core/events/fast-path-blockers.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
 import type { CreateSession } from '../core/hooks.ts'
@@ -28,7 +27,9 @@ import type { RegistryStats } from '../core/stats.ts'
 import { innermostTurn, outerTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { type StreamSignals, TurnStream } from '../core/turns/turn-stream.ts'
-import { FastTouch, needsSlowPath } from './fast-path/touch.ts'
+import { creationRestricted } from './fast-path/blockers.ts'
+import { createFastPath } from './fast-path/fast-path.ts'
+import { needsSlowPath, type TouchPath } from './fast-path/touch.ts'
 import { OpenCalls } from './open-calls.ts'
 import { Operations } from './operations.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
@@ -55,7 +56,7 @@ export class SessionRegistry<T>
   readonly #operations: Operations<T>
   readonly #openCalls: OpenCalls<T>
   readonly #table: Sessions<T>
-  readonly #fastTouch: FastTouch<T>
+  readonly #fastTouch: TouchPath<T>
   readonly #create: CreateSession<T> | undefined
   readonly #maxHoldMs: number
   readonly #turnGraceMs: number
@@ -86,12 +87,10 @@ export class SessionRegistry<T>
     this.#turnGraceMs = resolved.turnGraceMs
     this.#components = wire(this, resolved)
     this.#table = this.#components.table
-    this.#fastTouch = new FastTouch(
-      this.#table.fastPath,
-      this.#components.lifecycle.clock,
-      this.#components.counters,
-    )
-    this.#operations = new Operations(this.#components, resolved)
+    const { counters, blockers } = this.#components
+    const fastPath = createFastPath(this.#table, resolved.clock, counters, blockers, resolved.maxSessions)
+    this.#fastTouch = fastPath.touch
+    this.#operations = new Operations(this.#components, fastPath.create, resolved)
     this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
   }
 
@@ -213,24 +212,18 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   delete(id: string): boolean {
-    const isEnded = this.#operations.delete(checkId(id))
-    this.#afterEnd()
-    return isEnded
+    return this.#operations.delete(checkId(id))
   }
 
   /** Deletes all sessions as {@link delete} does. Returns how many there were. */
   clear(): number {
-    const count = this.#operations.clear()
-    this.#afterEnd()
-    return count
+    return this.#operations.clear()
   }
 
-  /** Lets go, now and in one go, all sessions that are over and not held; says how many ended or went to the archive. */
+  /** Ends or archives, now and in one step, all sessions that have expired. Returns their number. */
   sweep(): number {
     if (this.#components.shutdown !== undefined) return 0
-    const count = this.#components.sweeper.sweep()
-    this.#components.events.flush()
-    return count
+    return this.#components.sweeper.sweep()
   }
 
   /** The ids of live sessions, least recently active first, as they are at the first step. Not activity. */
@@ -255,9 +248,9 @@ export class SessionRegistry<T>
 
   /** The registry in numbers. */
   stats(): RegistryStats {
-    const { table, turns, archiver, events, counters } = this.#components
+    const { table, turns, archiver, step, counters } = this.#components
     const { size, heldCount: held } = table
-    const { listenerErrors } = events
+    const { listenerErrors } = step.events
     const { running, waiting } = turns.counts
     return counters.snapshot({ size, held, running, waiting, archiving: archiver.count, listenerErrors })
   }
@@ -352,9 +345,7 @@ export class SessionRegistry<T>
     const maxMs = options === undefined ? this.#maxHoldMs : checkHold(options, this.#maxHoldMs)
     const slot = this.#operations.touch(id)
     if (slot === noSlot || this.#components.shutdown !== undefined) return undefined
-    const hold = this.#components.turns.hold(this.#table.recordOf(slot), maxMs)
-    this.#components.events.flush()
-    return hold
+    return this.#components.turns.holds.hold(this.#table.recordOf(slot), maxMs)
   }
 
   /**
@@ -403,9 +394,8 @@ export class SessionRegistry<T>
     })
     components.blockers.block(creationRestricted)
     components.sweeper.stop()
-    components.loader.rejectAll(closedError())
+    components.step.run(() => components.loader.rejectAll(closedError()))
     components.shutdown?.start()
-    components.events.flush()
     return this.#closePromise
   }
 
@@ -423,10 +413,10 @@ export class SessionRegistry<T>
     return new Promise<R | undefined>((resolve, reject) => {
       const { whenBusy, waitMs, signal, create } = checkRun(id, turn, options)
       if (signal?.aborted === true) throw abortReason(signal)
-      const { turns, table, events, shutdown } = this.#components
+      const { turns, step, shutdown } = this.#components
       const outer = outerTurn<TurnRun<T>, T>(this, id)
       if (outer === undefined && shutdown !== undefined) {
-        const joinsRunning = whenBusy === 'join' && table.usersOf(id)?.hasTurn === true
+        const joinsRunning = whenBusy === 'join' && turns.hasTurn(id)
         if (!joinsRunning) throw closedError()
       }
       const settle = { resolve: resolve as (result: unknown) => void, reject }
@@ -434,17 +424,11 @@ export class SessionRegistry<T>
       const graceSignal = stream?.graceSignal
       const run = new TurnRun<T>({ id, turn, whenBusy, create, outer, counts, graceSignal, ...settle })
       const signals = [signal, stream?.leaveSignal].filter((given) => given !== undefined)
-      turns.start(run, signals, waitMs)
-      events.flush()
+      step.run(() => turns.start(run, signals, waitMs))
     })
   }
 
   #viewOf(slot: Slot): Session<T> {
     return this.#components.lifecycle.viewOf(this.#table.recordOf(slot))
-  }
-
-  #afterEnd(): void {
-    this.#components.events.flush()
-    this.#components.shutdown?.advance()
   }
 }

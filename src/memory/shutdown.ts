@@ -7,17 +7,20 @@ import type { SessionRecord } from './session/session-record.ts'
 import type { Slot } from './table/session-table.ts'
 import type { TurnScheduler } from './turns/turn-scheduler.ts'
 
-/** The longest that the ends of many sessions keep the event loop before it goes round. */
+/** Longest slice of retirements between two yields to the event loop, in milliseconds. */
 const sliceMs = 4
 
-/** How many sessions end between two readings of the clock where no listener is told: a reading costs as much as an end. */
-const silentEndsPerClockRead = 8
+/**
+ * Number of sessions that are retired in one step of a slice, and between two readings of the clock, where no event is
+ * enqueued: a reading costs as much as an end.
+ */
+const silentEndsPerStep = 8
 
 /**
- * The end of a registry: turns are waited for, then every session is archived and ended; each for a limited time.
+ * The phases of `close`: turns are waited for, then archives, each for a limited time; then the report.
  *
- * Sessions that are not in use end in slices of a few milliseconds: the requests that are answered meanwhile must not wait for
- * a million of them.
+ * Sessions that are not in use are retired in slices of a few milliseconds, so that requests which are served meanwhile
+ * do not wait for a million of them.
  */
 export class Shutdown<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -29,7 +32,7 @@ export class Shutdown<T> {
   readonly #failed: SessionRecord<T>[] = []
   readonly #endedBefore: number
   readonly #archivedBefore: number
-  /** The sessions that are not in use. */
+  /** The sessions that are not in use and not yet retired. */
   readonly #unused: Iterator<Slot, undefined>
   #now = 0
   #timer: Timer | undefined
@@ -60,46 +63,44 @@ export class Shutdown<T> {
   }
 
   start(): void {
-    this.#turns.refuseWaiting(closedError())
-    this.#archiver.close((record) => this.#failed.push(record))
+    const { step, table } = this.#lifecycle
+    step.run(() => {
+      this.#turns.refuseWaiting(closedError())
+      this.#archiver.close((record) => this.#failed.push(record))
+      // A registry without sessions has nothing else to advance it.
+      step.markChanged()
+    })
     this.#runSlice()
-    if (this.#lifecycle.table.heldCount > 0) this.#wait(this.#deadlineMs, () => this.#stopTurns())
-    this.advance()
+    if (table.heldCount > 0) this.#wait(this.#deadlineMs, () => this.#stopTurns())
   }
 
-  /** Lets a session go that was in use until now. */
+  /** Retires a session that is no longer in use. */
   onReleased(slot: Slot): void {
-    this.#lifecycle.events.inBackground(() => this.#retire(slot, this.#readClock()))
-    this.advance()
+    this.#lifecycle.step.runInBackground(() => this.#retire(slot, this.#readClock()))
   }
 
-  /** Retires sessions that are not in use, for a few milliseconds; the rest after the event loop has gone round. */
+  /** Retires sessions that are not in use, for a few milliseconds; the rest after an iteration of the event loop. */
   #runSlice(): void {
-    const { events } = this.#lifecycle
-    if (events.inBackground(() => this.#retireUntilSliceEnds())) {
+    const { step, events } = this.#lifecycle
+    const startedAt = this.#readClock()
+    let now = startedAt
+    while (step.runInBackground(() => this.#retireSome(now))) {
+      now = this.#readClock()
+      if (now - startedAt < sliceMs) continue
       events.context.nextLoopIteration(() => this.#runSlice(), { keepsAlive: true })
       return
     }
-    events.flush()
-    this.advance()
   }
 
-  /** Returns whether there are more than this slice had time for. */
-  #retireUntilSliceEnds(): boolean {
-    const { events } = this.#lifecycle
-    const startedAt = this.#readClock()
-    let now = startedAt
-    let silentEnds = 0
-    for (let next = this.#unused.next(); next.done !== true; next = this.#unused.next()) {
+  /** Retires one session, or a few while no event is enqueued. Returns whether there may be more. */
+  #retireSome(now: number): boolean {
+    for (let count = 0; count < silentEndsPerStep; count += 1) {
+      const next = this.#unused.next()
+      if (next.done === true) return false
       this.#retire(next.value, now)
-      silentEnds += 1
-      if (!events.isPending && silentEnds < silentEndsPerClockRead) continue
-      silentEnds = 0
-      events.flush()
-      now = this.#readClock()
-      if (now - startedAt >= sliceMs) return true
+      if (this.#lifecycle.events.isPending) return true
     }
-    return false
+    return true
   }
 
   #retire(slot: Slot, now: number): void {
@@ -107,7 +108,7 @@ export class Shutdown<T> {
     else this.#lifecycle.retire(slot, 'closed', now)
   }
 
-  /** The time, or the last one that could be had: a clock that fails must not keep sessions from their end. */
+  /** Returns the time, or the last one that could be read: a clock that fails must not prevent the end of sessions. */
   #readClock(): number {
     try {
       this.#now = this.#lifecycle.clock.now()
@@ -117,7 +118,7 @@ export class Shutdown<T> {
     return this.#now
   }
 
-  /** Something ended: goes on to the next phase if it was the last of this one. */
+  /** Follows up a step: begins the next phase if nothing of this one is left. */
   advance(): void {
     if (this.#phase === 'turns' && this.#lifecycle.table.size === 0) {
       this.#phase = 'archives'
@@ -128,7 +129,7 @@ export class Shutdown<T> {
     if (this.#phase === 'archives' && this.#archiver.count === 0) this.#finish()
   }
 
-  /** The deadline has passed: turns have their grace, in which the process stays alive for them. */
+  /** Stops the turns: the deadline has passed. They have their grace, in which the process stays alive. */
   #stopTurns(): void {
     this.#turns.stopAll(closedError())
     if (this.#phase === 'turns') this.#wait(this.#turnGraceMs, () => this.#turns.abortAll(closedError()))
@@ -138,11 +139,10 @@ export class Shutdown<T> {
     this.#phase = 'done'
     this.#archiver.stop()
     this.#timer?.cancel()
-    const { counters, events } = this.#lifecycle
-    events.inBackground(() => {
+    const { counters, step } = this.#lifecycle
+    step.runInBackground(() => {
       for (const record of this.#failed) this.#lifecycle.finishArchived(record, 'closed')
     })
-    events.flush()
     this.#resolve({
       ended: counters.ended - this.#endedBefore,
       archived: counters.archived - this.#archivedBefore,
@@ -151,16 +151,11 @@ export class Shutdown<T> {
   }
 
   #wait(ms: number, onElapsed: () => void): void {
-    const onDeadline = () => {
-      onElapsed()
-      this.#lifecycle.events.flush()
-      this.advance()
-    }
     const { clock, events } = this.#lifecycle
     try {
-      this.#timer = events.context.timer(clock, onDeadline, ms, { keepsAlive: true, catchesUp: true })
+      this.#timer = events.context.timer(clock, onElapsed, ms, { keepsAlive: true, catchesUp: true })
     } catch (error) {
-      // A host that gives no timer takes the deadline away, not the end.
+      // Without timers of the host there is no deadline; the registry closes all the same.
       events.reportError(error, 'the deadline of `close` could not be set')
     }
   }

@@ -1,13 +1,16 @@
-import { type FastPathBlockers, timerUnarmed } from '../core/events/fast-path-blockers.ts'
 import type { Timer } from '../core/time/clock.ts'
+import { type FastPathBlockers, timerUnarmed } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { noSlot } from './table/session-table.ts'
 
-/** The longest that a slice of a background sweep keeps the event loop: a fraction of what a person or a peer notices. */
+/** Longest slice of a background sweep between two yields to the event loop, in milliseconds: shorter than a frame. */
 const sliceMs = 4
 
-/** So many sessions that nobody is told of end between two looks at the clock, which cost as much as an end. */
-const silentEndsPerClockRead = 8
+/**
+ * Number of sessions that expire in one step of a slice, and between two readings of the clock, where no event is
+ * enqueued: a reading costs as much as an expiry.
+ */
+const silentEndsPerStep = 8
 
 interface Sweep {
   readonly startedAt: number
@@ -15,10 +18,10 @@ interface Sweep {
 }
 
 /**
- * Finds the sessions that are over: in one go when asked, and in the background from one unref'd timer.
+ * The removal of expired sessions: all of them in one step for `sweep`, and in the background from one unref'd timer.
  *
- * The timer exists only while there are sessions that could end by time. A background sweep works in slices and lets
- * the event loop go round between them.
+ * The timer exists only while there are sessions that can expire. A background sweep works in slices and yields to the
+ * event loop between them.
  */
 export class Sweeper<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -36,7 +39,7 @@ export class Sweeper<T> {
     blockers.block(timerUnarmed)
   }
 
-  /** Starts or stops the timer, as there are sessions that could end by time. */
+  /** Arms or disarms the timer: it is needed while there are sessions that can expire. */
   updateTimer(): void {
     const isNeeded = !this.#isStopped && this.#lifecycle.table.expirableCount > 0
     if (isNeeded !== (this.#timer !== undefined)) this.#toggleTimer(isNeeded)
@@ -55,9 +58,9 @@ export class Sweeper<T> {
     this.#pause = undefined
   }
 
-  /** Lets go all that are over, now and in one go; the caller delivers what there is to tell. */
+  /** Retires all expired sessions in one step. Returns their number. */
   sweep(): number {
-    return this.#lifecycle.events.inBackground(() => {
+    return this.#lifecycle.step.runInBackground(() => {
       const sweep = this.#begin()
       for (;;) {
         const slot = this.#lifecycle.table.nextExpired(sweep.startedAt)
@@ -76,7 +79,7 @@ export class Sweeper<T> {
       const { clock, events } = this.#lifecycle
       this.#setTimer(events.context.timer(clock, () => this.#onTimer(), this.#intervalMs))
     } catch (error) {
-      // A host that gives no timer must not make a creation fail; the next change tries again.
+      // A host that has no timer must not make a creation fail. The next change tries again.
       this.#lifecycle.events.reportError(error, 'the background sweep could not be scheduled')
     }
   }
@@ -96,60 +99,59 @@ export class Sweeper<T> {
   #onTimer(): void {
     this.#setTimer(undefined)
     this.updateTimer()
-    // A sweep that is still in its slices goes on; another beside it would find the same.
-    if (this.#backgroundSweep === undefined) {
-      this.#contain(() => {
-        this.#backgroundSweep = this.#begin()
-      })
-      this.#runSlice()
-    }
-    this.#lifecycle.events.flush()
+    // A sweep that has slices left goes on; a second one would find the same sessions.
+    if (this.#backgroundSweep !== undefined) return
+    this.#contain(() => {
+      this.#backgroundSweep = this.#begin()
+    })
+    this.#runSlice()
   }
 
   #runSlice(): void {
     this.#pause = undefined
-    const { clock, table, events } = this.#lifecycle
     this.#contain(() => {
+      const { clock, table, step } = this.#lifecycle
       const startedAt = clock.now()
       let now = startedAt
-      let silentEnds = 0
-      for (;;) {
+      while (this.#backgroundSweep !== undefined) {
         const sweep = this.#backgroundSweep
-        if (sweep === undefined) return
-        const slot = table.nextExpired(sweep.startedAt)
-        if (slot === noSlot) {
-          this.#backgroundSweep = undefined
-          this.#finish(sweep)
-          break
-        }
-        if (slot !== 'paused') {
-          this.#lifecycle.expire(slot, now)
-          sweep.expired += 1
-          silentEnds += 1
-          if (!events.isPending && silentEnds < silentEndsPerClockRead) continue
-          silentEnds = 0
-          // Session by session, so that slow listeners count towards the slice.
-          events.flush()
-        }
+        step.runInBackground(() => this.#expireSome(sweep, now))
+        if (this.#backgroundSweep === undefined) return
+        // Listeners have run at the end of the step, so slow ones count towards the slice.
         now = clock.now()
-        // With nothing left the sweep ends here: a process may exit in the pause, and `swept` would never be told.
-        const isSliceUsedUp = now - startedAt >= sliceMs && table.mayHaveExpired(sweep.startedAt)
-        if (isSliceUsedUp && this.#backgroundSweep !== undefined) {
+        // With nothing left the sweep ends here: a process may exit in the pause, without `swept`.
+        if (now - startedAt >= sliceMs && table.mayHaveExpired(sweep.startedAt)) {
           this.#yieldToEventLoop()
           return
         }
       }
     })
-    events.flush()
   }
 
-  /** Lets the event loop go round once, and goes on. */
+  /** Retires one session, or a few while no event is enqueued. Ends the sweep after the last one. */
+  #expireSome(sweep: Sweep, now: number): void {
+    const { table, events } = this.#lifecycle
+    for (let count = 0; count < silentEndsPerStep; count += 1) {
+      const slot = table.nextExpired(sweep.startedAt)
+      if (slot === 'paused') return
+      if (slot === noSlot) {
+        this.#backgroundSweep = undefined
+        this.#finish(sweep)
+        return
+      }
+      this.#lifecycle.expire(slot, now)
+      sweep.expired += 1
+      if (events.isPending) return
+    }
+  }
+
+  /** Goes on after one iteration of the event loop. */
   #yieldToEventLoop(): void {
     const { clock, events } = this.#lifecycle
     const pause = events.context.timer(clock, () => this.#runSlice(), 0)
     this.#pause = pause
-    // A timer takes a millisecond at least. In a loop that has other work this comes first; one that sleeps is never woken
-    // by what keeps no process alive, so the timer is needed as well.
+    // A timer takes a millisecond at least, so in a busy loop this comes first. An unref'd immediate does not wake a loop
+    // that sleeps, so the timer is needed as well.
     events.context.nextLoopIteration(() => {
       if (this.#pause !== pause) return
       pause.cancel()
@@ -172,10 +174,10 @@ export class Sweeper<T> {
       events.log({ level: 'debug', message: 'sweep found nothing', fields: summary })
   }
 
-  /** No failure in here, not even one of the clock, may end the process or keep later sweeps from running. */
+  /** Contains every failure, also of the clock: none may end the process or prevent later sweeps. */
   #contain(work: () => void): void {
     try {
-      this.#lifecycle.events.inBackground(work)
+      work()
     } catch (error) {
       this.#backgroundSweep = undefined
       this.#lifecycle.events.reportError(error, 'the background sweep failed')

@@ -1,19 +1,19 @@
 import type { EventEmitter } from 'node:events'
 import { KeepAlive } from '../core/async/keep-alive.ts'
 import { PendingWork } from '../core/async/pending-work.ts'
-import { EventQueue } from '../core/events/event-queue.ts'
-import {
-  archivesInFlight,
-  creationObserved,
-  creationRestricted,
-  FastPathBlockers,
-  openPending,
-  timerUnarmed,
-} from '../core/events/fast-path-blockers.ts'
 import { listenersOf } from '../core/events/listener-tracker.ts'
+import { Step } from '../core/events/step.ts'
 import { Counters } from '../core/stats.ts'
 import { Archiver } from './archiving/archiver.ts'
 import { Capacity } from './capacity.ts'
+import {
+  creationObserved,
+  creationRestricted,
+  eventsPending,
+  FastPathBlockers,
+  openPending,
+  timerUnarmed,
+} from './fast-path/blockers.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { SessionLoader } from './loader.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -22,67 +22,72 @@ import type { Shutdown } from './shutdown.ts'
 import { Sweeper } from './sweeper.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 
-/** The parts of a registry; each knows those above it. */
+/** The components of a registry. Each knows only those above it; what they need of those below stands in {@link wire}. */
 export interface Components<T> {
   readonly table: Sessions<T>
   readonly counters: Counters
   readonly blockers: FastPathBlockers
-  readonly events: EventQueue
-  readonly pending: PendingWork
+  readonly step: Step
   readonly lifecycle: Lifecycle<T>
+  readonly pending: PendingWork
   readonly sweeper: Sweeper<T>
   readonly archiver: Archiver<T>
   readonly capacity: Capacity<T>
   readonly loader: SessionLoader<T>
   readonly turns: TurnScheduler<T>
-  /** Present from the moment that the registry is told to close. */
+  /** Present from the call of `close` on. */
   shutdown: Shutdown<T> | undefined
 }
 
-/** Puts a registry together: here stands who is told of which transition. */
+/**
+ * Puts a registry together: the one place where a component is connected with one that it does not know.
+ *
+ * ```
+ *   at once, with the transition:                    once, at the end of a step that freed a place or an id:
+ *     to be archived ─▶ Archiver                       Capacity ─ is a place free for a call that waits?
+ *     created        ─▶ Loader: calls that wait        Shutdown ─ was it the last session, or archive?
+ *     can expire     ─▶ Sweeper: its timer
+ *     released       ─▶ Shutdown: the session ends
+ *     ended in use   ─▶ Turns: their signals abort
+ * ```
+ *
+ * Those on the right only look at the state, so once is enough. Those on the left cannot wait. Calls that wait take hold
+ * of a session before a listener of `created` can end it. The interval of the sweep starts anew when a step removes the
+ * last session that can expire and creates another. A released session must end before it is used again. The signals of
+ * turns abort in order with the events.
+ */
 export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Components<T> {
-  const hasArchive = options.archive !== undefined
   const precision = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'
   const table = new Sessions<T>(options.timeoutMs, options.maxAgeMs, precision)
   const counters = new Counters()
   const blockers = new FastPathBlockers()
-  const events = new EventQueue(owner, options.logger, options.logId, blockers)
-  const lifecycle = new Lifecycle<T>(table, options.clock, events, counters, {
-    archive: hasArchive
-      ? (record, reason) => {
-          blockers.block(archivesInFlight)
-          archiver.start(record, reason)
-        }
-      : undefined,
+  const step = new Step(owner, options.logger, options.logId, (isPending) => {
+    if (isPending) blockers.block(eventsPending)
+    else blockers.unblock(eventsPending)
+  })
+  const lifecycle = new Lifecycle<T>(table, options.clock, step, counters, {
+    archive: options.archive === undefined ? undefined : (record, reason) => archiver.start(record, reason),
     onCreated: (id, slot) => {
       if (blockers.has(timerUnarmed)) sweeper.updateTimer()
       if (blockers.has(openPending)) loader.onCreated(id, slot)
     },
     onExpirableCountChanged: () => sweeper.updateTimer(),
-    onRemoved: () => capacity.onFreed(),
     onReleased: (slot) => components.shutdown?.onReleased(slot),
-    onEndedInUse: (record, users) => turns.onSessionEnded(record.id, users),
+    onEndedInUse: (record) => turns.onSessionEnded(record),
   })
-  const sweeper = new Sweeper(lifecycle, options.intervalMs, blockers)
   const pending = new PendingWork(new KeepAlive(lifecycle))
-  const archiver = new Archiver(owner, lifecycle, pending, options, () => {
-    if (!archiver.isBusy) blockers.unblock(archivesInFlight)
-    capacity.onFreed()
-    components.shutdown?.advance()
-  })
-  const capacity = new Capacity(lifecycle, options, hasArchive ? archiver : undefined)
+  const sweeper = new Sweeper(lifecycle, options.intervalMs, blockers)
+  const archiver = new Archiver({ owner, lifecycle, pending, blockers }, options)
+  const capacity = new Capacity(lifecycle, options, options.archive === undefined ? undefined : archiver)
   const loader = new SessionLoader({ owner, lifecycle, archiver, capacity, blockers, pending }, options)
   const turns = new TurnScheduler(owner, lifecycle, loader, archiver, options)
-  if (options.logger !== undefined) blockers.block(creationObserved)
-  listenersOf(owner).onFirstListener('created', () => blockers.block(creationObserved))
-  if (options.load !== undefined) blockers.block(creationRestricted)
   const components: Components<T> = {
     table,
     counters,
     blockers,
-    events,
-    pending,
+    step,
     lifecycle,
+    pending,
     sweeper,
     archiver,
     capacity,
@@ -90,5 +95,12 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     turns,
     shutdown: undefined,
   }
+  step.setFollower(() => {
+    capacity.onFreed()
+    components.shutdown?.advance()
+  })
+  if (options.logger !== undefined) blockers.block(creationObserved)
+  if (options.load !== undefined) blockers.block(creationRestricted)
+  listenersOf(owner).onFirstListener('created', () => blockers.block(creationObserved))
   return components
 }

@@ -1,5 +1,7 @@
 import { type EndReason, isExpiryReason } from '../core/end-reason.ts'
-import type { EventQueue, LogLine } from '../core/events/event-queue.ts'
+import type { LogLine } from '../core/events/contained-emitter.ts'
+import type { EventQueue } from '../core/events/event-queue.ts'
+import type { Step } from '../core/events/step.ts'
 import type { Counters } from '../core/stats.ts'
 import { realClock } from '../core/time/clock.ts'
 import type { ResolvedRedisOptions } from './options.ts'
@@ -8,6 +10,7 @@ import type { SessionSnapshot } from './storage/session-snapshot.ts'
 
 /** The events, log lines and counters of the transitions that this process makes. */
 export class SessionLog<T> {
+  readonly step: Step
   readonly events: EventQueue
   readonly counters: Counters
   readonly #options: ResolvedRedisOptions<T>
@@ -16,8 +19,9 @@ export class SessionLog<T> {
   /** Called with each incarnation that has ended here. */
   onEnded: ((snapshot: SessionSnapshot) => void) | undefined = undefined
 
-  constructor(events: EventQueue, counters: Counters, options: ResolvedRedisOptions<T>) {
-    this.events = events
+  constructor(step: Step, counters: Counters, options: ResolvedRedisOptions<T>) {
+    this.step = step
+    this.events = step.events
     this.counters = counters
     this.#options = options
   }
@@ -30,13 +34,8 @@ export class SessionLog<T> {
     this.counters.created += 1
     if (isLoaded) this.counters.loaded += 1
     const fields = isLoaded ? { loaded: true } : {}
-    this.#enqueue('created', [this.sessionOf(snapshot)], {
-      level: 'info',
-      message: 'session created',
-      fields,
-      id: snapshot.id,
-    })
-    this.events.flush()
+    const line: LogLine = { level: 'info', message: 'session created', fields, id: snapshot.id }
+    this.step.run(() => this.#enqueue('created', [this.sessionOf(snapshot)], line))
   }
 
   ended(
@@ -53,16 +52,17 @@ export class SessionLog<T> {
       idleMs: Math.max(snapshot.seenAt - snapshot.lastActiveAt, 0),
       ageMs: Math.max(snapshot.seenAt - snapshot.createdAt, 0),
     }
-    if (isExpiryReason(reason)) {
-      this.#enqueue('expired', [session, reason], { level: 'info', message: 'session expired', fields, id })
-    }
-    this.#enqueue('ended', [session, reason], { level: 'debug', message: 'session ended', fields, id })
-    this.events.flush()
+    this.step.run(() => {
+      if (isExpiryReason(reason)) {
+        this.#enqueue('expired', [session, reason], { level: 'info', message: 'session expired', fields, id })
+      }
+      this.#enqueue('ended', [session, reason], { level: 'debug', message: 'session ended', fields, id })
+    })
   }
 
   /** {@link ended} outside of any call: listeners run in the context of the registry's constructor. */
   endedInBackground(snapshot: SessionSnapshot, reason: EndReason, session: RedisSession<T>): void {
-    this.events.inBackground(() => this.ended(snapshot, reason, session))
+    this.step.runInBackground(() => this.ended(snapshot, reason, session))
   }
 
   /**
@@ -76,10 +76,7 @@ export class SessionLog<T> {
     try {
       const summary = { expired, remaining: await size(), durationMs }
       const line: LogLine = { level: 'info', message: 'sweep done', fields: summary }
-      this.events.inBackground(() => {
-        this.events.enqueue('swept', [summary], isLogged ? line : undefined)
-        this.events.flush()
-      })
+      this.step.runInBackground(() => this.events.enqueue('swept', [summary], isLogged ? line : undefined))
     } catch (error) {
       this.failed(error, 'sessions could not be counted')
     }
@@ -90,15 +87,11 @@ export class SessionLog<T> {
    */
   revived(id: string): void {
     this.events.log({ level: 'info', message: 'dead-lettered session revived', fields: {}, id })
-    this.events.flush()
   }
 
   /** Reports a failure outside of any call. */
   failed(error: unknown, message: string, id?: string): void {
-    this.events.inBackground(() => {
-      this.events.reportError(error, message, id)
-      this.events.flush()
-    })
+    this.step.runInBackground(() => this.events.reportError(error, message, id))
   }
 
   #enqueue(event: string, args: readonly unknown[], line: LogLine): void {

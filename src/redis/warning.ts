@@ -14,5 +14,4 @@ export function warn(
     return
   }
   events.log({ level: 'warn', message, fields })
-  events.flush()
 }

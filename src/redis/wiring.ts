@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { KeepAlive } from '../core/async/keep-alive.ts'
 import { PendingWork } from '../core/async/pending-work.ts'
-import { EventQueue } from '../core/events/event-queue.ts'
+import type { EventQueue } from '../core/events/event-queue.ts'
+import { Step } from '../core/events/step.ts'
 import { Counters } from '../core/stats.ts'
 import { realClock } from '../core/time/clock.ts'
 import { Watchdog } from '../core/turns/watchdog.ts'
@@ -58,8 +59,9 @@ export interface RedisComponents<T> {
 }
 
 export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): RedisComponents<T> {
-  const events = new EventQueue(owner, options.logger, options.logId)
-  const log = new SessionLog(events, new Counters(), options)
+  const step = new Step(owner, options.logger, options.logId)
+  const { events } = step
+  const log = new SessionLog(step, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)
   const maxLifetimeMs = maxLifetimeOf(options, options.timeoutMs)
   let hasWarned = false

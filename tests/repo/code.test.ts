@@ -123,6 +123,7 @@ describe('the public class', () => {
  */
 const hotClasses = [
   'src/memory/operations.ts',
+  'src/memory/fast-path/create.ts',
   'src/memory/fast-path/touch.ts',
   'src/memory/table/expiry/insert-template.ts',
   'src/memory/table/index/id-index.ts',

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { loadTimeoutError } from '../errors/turn-errors.ts'
-import type { EventQueue } from '../events/event-queue.ts'
+import type { Step } from '../events/step.ts'
 import type { LoadSession } from '../hooks.ts'
 import type { Clock, Timer } from '../time/clock.ts'
 import { HookCall, runInScope } from '../turns/turn-scope.ts'
@@ -9,7 +9,7 @@ import type { PendingWork } from './pending-work.ts'
 /** What the calls of one registry's `load` hook share. */
 export interface LoadHost<T> {
   readonly owner: object
-  readonly events: EventQueue
+  readonly step: Step
   readonly clock: Clock
   readonly pending: PendingWork
   readonly load: LoadSession<T>
@@ -56,9 +56,9 @@ export class LoadCall<T> {
     this.#isCurrent = false
     // From here on it only bounds how long the hook counts as under way.
     this.#timer?.unref()
-    this.#host.events.defer(() => {
-      this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
-    })
+    const { step } = this.#host
+    const abort = () => this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
+    step.run(() => step.events.defer(abort))
   }
 
   /** It no longer counts as under way, whatever its hook does. */
@@ -105,22 +105,25 @@ export class LoadCall<T> {
   }
 
   #onTimeout(): void {
-    this.finish()
-    if (!this.#isCurrent) return
-    const error = loadTimeoutError(this.#host.loadTimeoutMs)
-    this.abort(error)
-    this.#fail(error)
+    this.#host.step.run(() => {
+      this.finish()
+      if (!this.#isCurrent) return
+      const error = loadTimeoutError(this.#host.loadTimeoutMs)
+      this.abort(error)
+      this.#fail(error)
+    })
   }
 
   #fail(error: unknown): void {
-    const { events } = this.#host
+    const { events } = this.#host.step
     if (events.isLogged('debug'))
       events.log({ level: 'debug', message: 'load failed', fields: { err: error }, id: this.#id })
     this.#outcome.onFailed(error)
   }
 
   #startTimeout(): void {
-    const { clock, events, loadTimeoutMs } = this.#host
+    const { clock, step, loadTimeoutMs } = this.#host
+    const { events } = step
     try {
       // A caller waits, so it keeps the process alive.
       this.#timer = events.context.timer(clock, () => this.#onTimeout(), loadTimeoutMs, {

@@ -1,284 +1,220 @@
 import { AsyncResource } from 'node:async_hooks'
-import { type EventEmitter, errorMonitor } from 'node:events'
-import process from 'node:process'
+import type { EventEmitter } from 'node:events'
 import { ConstructionContext } from '../async/construction-context.ts'
-import { eventsPending, FastPathBlockers } from './fast-path-blockers.ts'
-import { type ListenerTracker, listenersOf } from './listener-tracker.ts'
+import { ContainedEmitter, type EmittedEvent, type LogLine } from './contained-emitter.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
 
-/** A log line that goes with an event, or stands for one that nobody listens to. */
-export interface LogLine {
-  readonly level: LogLevel
-  readonly message: string
-  readonly fields: object
-  /** The session id, which the line shows as `logIds` says. */
-  readonly id?: string
+/** The owner of an {@link EventQueue}: what is enqueued in a step is emitted at its end. */
+export interface EventQueueOwner {
+  /** Whether a step is open. */
+  readonly isOpen: boolean
+  run<R>(change: () => R): R
+  /** Called for what is enqueued while no step is open. */
+  onOutsideStep(): void
 }
 
-/** One thing that happened and waits to be told. */
-interface PendingEvent {
-  readonly event: string
-  readonly args: readonly unknown[]
-  readonly line: LogLine | undefined
-}
+/** Called with `true` before the first event is enqueued, and with `false` when the queue has been emptied. */
+export type OnPending = (isPending: boolean) => void
 
-/** A queue that once was longer gives its memory back. */
-const maxRetainedLength = 1024
+/** User code that is not a listener and must run after the change: the listeners of an abort signal. */
+type Deferred = () => void
 
-/** The user's code that is not a listener and has to run after the state has changed: an abort signal's, for one. */
-type Action = () => void
-
-/** Something queued whose async context is not that of the code that delivers it. */
+/** An entry of the queue that runs in an async context other than that of the code which empties the queue. */
 class BoundEntry {
   readonly context: AsyncResource
-  readonly queued: PendingEvent | Action
+  readonly entry: EmittedEvent | Deferred
 
-  constructor(context: AsyncResource, queued: PendingEvent | Action) {
+  constructor(context: AsyncResource, entry: EmittedEvent | Deferred) {
     this.context = context
-    this.queued = queued
+    this.entry = entry
   }
 }
 
+/** Longest queue, in entries, whose memory is kept after it has been emptied. */
+const maxRetainedLength = 1024
+
 /**
- * Tells listeners and the log what happened, and contains whatever they do.
+ * A queue of events, log lines and deferred user code, which a {@link Step} empties at its end.
  *
- * Notices are queued while the state changes and delivered afterwards, in order. A listener that changes the registry
- * adds to the same queue, so every listener sees every event in the same order, however deep the calls are nested.
+ * A listener that changes the registry adds to the queue that is being emptied, so every listener receives all events
+ * in the same order, however deep the calls are nested.
  *
- * Listeners run in the async context of the call that caused the event for its own id, and for what the registry does by
- * itself ({@link inBackground}) in that of the registry's constructor.
+ * Listeners run in the async context of the call that caused the event for its own id. For what the registry does by
+ * itself ({@link inBackground}) it is that of the registry's constructor.
  */
 export class EventQueue {
-  readonly #emitter: EventEmitter
-  readonly #listeners: ListenerTracker
-  readonly #logger: BoundLogger | undefined
-  readonly #logId: (id: string) => string
-  /** From `head` to `tail`; the places are used again, for a sweep queues and delivers one notice after another. */
-  #queue: (PendingEvent | Action | BoundEntry | undefined)[] = []
+  readonly #owner: EventQueueOwner
+  readonly #emitter: ContainedEmitter
+  readonly #hasLogger: boolean
+  readonly #onPending: OnPending | undefined
+  /** Entries from `head` to `tail`. Places are used again: a sweep enqueues and emits one event after another. */
+  #entries: (EmittedEvent | Deferred | BoundEntry | undefined)[] = []
   #head = 0
   #tail = 0
+  /** From the first entry until the queue has been emptied. */
+  #isBusy = false
   #isFlushing = false
-  #isBackground = false
-  readonly #blockers: FastPathBlockers
-  #hasWarned = false
-  /** Listeners that threw or rejected. */
-  listenerErrors = 0
-  /** Where everything runs that the registry does by itself. */
+  /** The context that entries are bound to: `undefined` in a step that runs in its caller's. */
+  #boundTo: AsyncResource | ConstructionContext | undefined = undefined
+  /** The async context of what the registry does by itself. */
   readonly context = new ConstructionContext()
 
   constructor(
+    owner: EventQueueOwner,
     emitter: EventEmitter,
     logger: BoundLogger | undefined,
     logId: (id: string) => string,
-    blockers = new FastPathBlockers(),
+    onPending?: OnPending,
   ) {
-    this.#emitter = emitter
-    this.#listeners = listenersOf(emitter)
-    this.#logger = logger
-    this.#logId = logId
-    this.#blockers = blockers
+    this.#owner = owner
+    this.#hasLogger = logger !== undefined
+    this.#onPending = onPending
+    this.#emitter = new ContainedEmitter(emitter, logger, logId, (error, line) => {
+      owner.run(() => this.enqueue('error', [error], line))
+    })
   }
 
-  /** Whether anybody listens to `event`: otherwise there is no need to make its arguments. */
-  hasListeners(event: string): boolean {
-    return this.#listeners.has(event) && this.#emitter.listenerCount(event) > 0
+  /** Listeners that threw or rejected. */
+  get listenerErrors(): number {
+    return this.#emitter.listenerErrors
   }
 
-  /** Whether it is worth asking {@link mayHaveListeners} and {@link isLogged}. */
-  mayEmit(event: string): boolean {
-    return this.#logger !== undefined || this.mayHaveListeners(event)
-  }
-
-  isLogged(level: LogLevel): boolean {
-    if (this.#logger === undefined) return false
-    try {
-      return this.#logger.isEnabled(level)
-    } catch (error) {
-      this.#loggerFailed(error)
-      return false
-    }
-  }
-
-  /**
-   * Whether an event that is pushed now may find a listener: there is one, or one may be added while what is queued
-   * before it is told.
-   */
-  mayHaveListeners(event: string): boolean {
-    return this.#blockers.has(eventsPending) || this.hasListeners(event)
-  }
-
-  /** Whether something waits to be told. */
+  /** Whether an event or deferred code waits. */
   get isPending(): boolean {
     return this.#head < this.#tail
   }
 
-  /** Queues an event with its log line; {@link flush} tells both. */
+  /** Whether the queue is being emptied, so that the code that runs now is a listener or deferred. */
+  get isFlushing(): boolean {
+    return this.#isFlushing
+  }
+
+  /** Whether an event may need {@link mayHaveListeners} and {@link isLogged} to be checked: a cheap first check. */
+  mayEmit(event: string): boolean {
+    return this.#hasLogger || this.#isBusy || this.#emitter.hasListeners(event)
+  }
+
+  isLogged(level: LogLevel): boolean {
+    return this.#hasLogger && this.#emitter.isLogged(level)
+  }
+
+  /**
+   * Whether an event that is enqueued now may find a listener: there is one, or one may be added while earlier events
+   * are emitted.
+   */
+  mayHaveListeners(event: string): boolean {
+    return this.#isBusy || this.#emitter.hasListeners(event)
+  }
+
+  /** Enqueues an event with its log line. Only in a step. */
   enqueue(event: string, args: readonly unknown[], line?: LogLine): void {
     this.#append({ event, args, line })
   }
 
-  /** Queues a log line that goes with no event. */
-  log(line: LogLine): void {
-    this.enqueue('', [], line)
-  }
-
-  /** Queues code to run at the next {@link flush}, in its turn among the notices. */
-  defer(action: Action): void {
+  /** Enqueues user code among the events. Only in a step. */
+  defer(action: () => void): void {
     this.#append(action)
   }
 
-  /** Makes a change that no call has asked for: its events are for the context of the registry's constructor. */
+  /** Logs a line that belongs to no event: a step of its own, or a part of the one that is open. */
+  log(line: LogLine): void {
+    this.#owner.run(() => this.enqueue('', [], line))
+  }
+
+  /**
+   * Logs a failure that has no caller to be thrown to, and emits it as `error`: a step of its own, or a part of the one
+   * that is open.
+   */
+  reportError(error: unknown, message: string, id?: string): void {
+    const line: LogLine = {
+      level: 'error',
+      message,
+      fields: { err: error },
+      ...(id === undefined ? {} : { id }),
+    }
+    this.#emitter.warnIfUnhandled(error)
+    this.#owner.run(() => this.enqueue('error', [error], line))
+  }
+
+  /** Makes a change that no call has asked for: its events are emitted in the context of the registry's constructor. */
   inBackground<R>(change: () => R): R {
-    const wasBackground = this.#isBackground
-    this.#isBackground = true
+    return this.#bindTo(this.context, change)
+  }
+
+  /** Makes a change for a call whose async context is not the present one. */
+  inContext<R>(context: AsyncResource | undefined, change: () => R): R {
+    return context === undefined ? change() : this.#bindTo(context, change)
+  }
+
+  /** Empties the queue. For {@link Step} alone, which knows when a change is complete. */
+  flush(): void {
+    if (this.#isBusy && !this.#isFlushing) this.#flush()
+  }
+
+  #bindTo<R>(context: AsyncResource | ConstructionContext, change: () => R): R {
+    const outer = this.#boundTo
+    this.#boundTo = context
     try {
       return change()
     } finally {
-      this.#isBackground = wasBackground
+      this.#boundTo = outer
     }
   }
 
-  /** Queues a failure that has no caller to be told: logged, and emitted as `error`. */
-  reportError(error: unknown, message: string, id?: string): void {
-    const fields = { err: error }
-    this.enqueue('error', [error], { level: 'error', message, fields, ...(id === undefined ? {} : { id }) })
-    if (this.#logger === undefined && !this.hasListeners('error')) this.#warnOnce(error)
-  }
-
-  /** Tells what is queued. Within a listener it returns at once: the outer delivery goes on to it. */
-  flush(): void {
-    if (this.#blockers.has(eventsPending) && !this.#isFlushing) this.#flush()
-  }
-
-  #append(queued: PendingEvent | Action): void {
-    this.#blockers.block(eventsPending)
-    this.#queue[this.#tail] = this.#isBackground || this.#isFlushing ? this.#bind(queued) : queued
+  #append(entry: EmittedEvent | Deferred): void {
+    if (!this.#isBusy) this.#onFirst()
+    this.#entries[this.#tail] = this.#boundTo !== undefined || this.#isFlushing ? this.#bind(entry) : entry
     this.#tail += 1
   }
 
-  #bind(queued: PendingEvent | Action): BoundEntry {
-    // What a listener causes is delivered by the call that had the listener called, in another context.
-    return new BoundEntry(
-      this.#isBackground ? this.context.resource : new AsyncResource('SessionEvent'),
-      queued,
-    )
+  #bind(entry: EmittedEvent | Deferred): BoundEntry {
+    if (this.#boundTo instanceof ConstructionContext) return new BoundEntry(this.#boundTo.resource, entry)
+    // What a listener causes is emitted by the call that caused the listener's event, in another context.
+    return new BoundEntry(this.#boundTo ?? new AsyncResource('SessionEvent'), entry)
+  }
+
+  #onFirst(): void {
+    if (!this.#owner.isOpen) this.#owner.onOutsideStep()
+    this.#isBusy = true
+    this.#onPending?.(true)
   }
 
   #flush(): void {
-    const wasBackground = this.#isBackground
-    this.#isBackground = false
+    const boundTo = this.#boundTo
+    this.#boundTo = undefined
     this.#isFlushing = true
     try {
-      while (this.isPending) {
-        const next = this.#queue[this.#head]
-        this.#queue[this.#head] = undefined
+      while (this.#head < this.#tail) {
+        const next = this.#entries[this.#head]
+        this.#entries[this.#head] = undefined
         this.#head += 1
         if (next instanceof BoundEntry) this.#runBound(next)
-        else if (typeof next === 'function') this.#runAction(next)
-        else if (next !== undefined) this.#emit(next)
+        else if (typeof next === 'function') this.#runDeferred(next)
+        else if (next !== undefined) this.#emitter.emit(next)
       }
     } finally {
       this.#isFlushing = false
-      this.#isBackground = wasBackground
-      this.#blockers.unblock(eventsPending)
-      if (this.#queue.length > maxRetainedLength) this.#queue = []
+      this.#boundTo = boundTo
+      this.#isBusy = false
+      this.#onPending?.(false)
+      if (this.#entries.length > maxRetainedLength) this.#entries = []
       this.#head = 0
       this.#tail = 0
     }
   }
 
-  #runBound({ context, queued }: BoundEntry): void {
+  #runBound({ context, entry }: BoundEntry): void {
     context.runInAsyncScope(() => {
-      if (typeof queued === 'function') this.#runAction(queued)
-      else this.#emit(queued)
+      if (typeof entry === 'function') this.#runDeferred(entry)
+      else this.#emitter.emit(entry)
     })
   }
 
-  #runAction(action: Action): void {
+  #runDeferred(action: Deferred): void {
     try {
       action()
     } catch (error) {
       this.reportError(error, 'a deferred action failed')
     }
   }
-
-  #emit({ event, args, line }: PendingEvent): void {
-    if (line !== undefined) this.#writeLog(line)
-    if (!this.hasListeners(event) && event !== 'error') return
-    // Not `emit`: there, one listener that throws keeps the others from being told.
-    for (const listener of this.#listenersOf(event)) {
-      try {
-        const result: unknown = Reflect.apply(listener, this.#emitter, args)
-        if (isThenable(result)) {
-          result.then(undefined, (error) => {
-            this.#listenerFailed(event, error)
-            this.flush()
-          })
-        }
-      } catch (error) {
-        this.#listenerFailed(event, error)
-      }
-    }
-  }
-
-  #listenersOf(event: string) {
-    const listeners = this.#emitter.rawListeners(event)
-    return event === 'error' ? [...this.#emitter.rawListeners(errorMonitor), ...listeners] : listeners
-  }
-
-  #writeLog({ level, message, fields, id }: LogLine): void {
-    if (!this.isLogged(level)) return
-    try {
-      const line = id === undefined ? fields : { session: this.#loggedId(id), ...fields }
-      const result = this.#logger?.write(level, line, message)
-      if (isThenable(result)) result.then(undefined, (error) => this.#loggerFailed(error))
-    } catch (error) {
-      this.#loggerFailed(error)
-    }
-  }
-
-  #listenerFailed(event: string, error: unknown): void {
-    this.listenerErrors += 1
-    const line: LogLine = { level: 'error', message: 'a listener failed', fields: { err: error, event } }
-    // What a listener of `error` throws is not emitted again: that would never end.
-    if (event === 'error') this.#writeLog(line)
-    else this.enqueue('error', [error], line)
-    if (this.#logger === undefined && (event === 'error' || !this.hasListeners('error')))
-      this.#warnOnce(error)
-  }
-
-  #loggerFailed(error: unknown): void {
-    // Not logged, for the logger is what failed; and not emitted, for a listener of `error` may well use that logger.
-    this.#warnOnce(error)
-  }
-
-  #loggedId(id: string): unknown {
-    try {
-      return this.#logId(id)
-    } catch (error) {
-      this.#warnOnce(error)
-      return undefined
-    }
-  }
-
-  #warnOnce(error: unknown): void {
-    if (this.#hasWarned) return
-    this.#hasWarned = true
-    try {
-      const detail = error instanceof Error ? error.message : String(error)
-      process.emitWarning(`Unhandled registry error (add an 'error' listener): ${detail}`, {
-        type: 'SessionRegistryWarning',
-      })
-    } catch {
-      // A value that cannot even be put into words (or a host without warnings) ends nothing either.
-    }
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
 }

@@ -3,14 +3,14 @@ import { TimeSlice } from '../../core/time/time-slice.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { ArchiveJob } from './archive-job.ts'
 
-/** Runs what it is given, later. */
+/** Calls a function later. */
 type Scheduler = (pump: () => void) => void
 
 /**
- * Runs a bounded number of tries at once. Those whose id a call waits for come first.
+ * The order in which tries begin: a bounded number at once, those whose id a call waits for first.
  *
- * It lets the event loop go round now and then: a store that answers at once would have one try after another made in
- * microtasks, and nothing else would get to run.
+ * It yields to the event loop from time to time. With a store that answers at once, one try after another would begin in
+ * microtasks, and nothing else would run.
  */
 export class ArchivePump<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -22,7 +22,7 @@ export class ArchivePump<T> {
   #running = 0
   #isScheduled = false
 
-  /** `begin` starts a try; each is to be followed by {@link finish}. */
+  /** `startTry` starts a try; each must be followed by {@link finish}. */
   constructor(lifecycle: Lifecycle<T>, concurrency: number, startTry: (job: ArchiveJob<T>) => void) {
     this.#lifecycle = lifecycle
     this.#concurrency = concurrency
@@ -30,7 +30,7 @@ export class ArchivePump<T> {
     this.#slice = new TimeSlice(lifecycle.clock)
   }
 
-  /** A job is ready for a try. One that was ready before gets the place that it has a right to now. */
+  /** Adds a job that is ready for a try. One that was ready before is moved if a call waits for it now. */
   add(job: ArchiveJob<T>, schedule?: Scheduler): void {
     job.entry?.remove()
     const queue = job.waiters.size > 0 ? this.#urgent : this.#ordinary
@@ -38,7 +38,7 @@ export class ArchivePump<T> {
     this.schedule(schedule)
   }
 
-  /** A try has ended: another may begin in its place, when it is scheduled. */
+  /** Counts a try as ended. The next one begins when it is scheduled. */
   finish(): void {
     this.#running -= 1
   }
@@ -52,7 +52,7 @@ export class ArchivePump<T> {
     })
   }
 
-  /** Begins as many tries as there are places for. */
+  /** Begins tries up to the bound. */
   pump(): void {
     if (this.#isScheduled) return
     while (this.#running < this.#concurrency) {
@@ -61,7 +61,7 @@ export class ArchivePump<T> {
       this.#running += 1
       this.#startTry(job)
       if (this.#slice.isUsedUp()) {
-        // It keeps the process alive: a loop that has nothing else to do would sleep on, with sessions that wait.
+        // Kept alive: a loop without other work would end with sessions that wait.
         this.schedule((pump) => this.#lifecycle.events.context.nextLoopIteration(pump, { keepsAlive: true }))
         return
       }

@@ -2,9 +2,10 @@ import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ArchiveReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { archiveTimeoutError, endedDuringError } from '../../core/errors/turn-errors.ts'
+import type { Step } from '../../core/events/step.ts'
 import type { ArchiveSession } from '../../core/hooks.ts'
 import type { Timer } from '../../core/time/clock.ts'
-import { HookCall, runInScope } from '../../core/turns/turn-scope.ts'
+import { archivesInFlight, type FastPathBlockers } from '../fast-path/blockers.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import { archiveBackoffMs } from './archive-backoff.ts'
@@ -19,63 +20,72 @@ export interface ArchiverOptions<T> {
 }
 
 /**
- * Puts sessions away before they are let go: a bounded number at once, tried again with growing pauses, and handed back
- * when every try has failed.
+ * The archiving of sessions before they end: a bounded number at once, tried again with growing pauses.
  *
- * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. It keeps the id until it
- * has settled: no `load` then reads what it is about to overwrite, and no two hooks of an id overlap.
+ * ```
+ *   start ─▶ ready ─▶ try ──▶ archived: the session ends
+ *              ▲       │ failed
+ *              │       ├──▶ last attempt: the session is restored (while closing: reported as failed)
+ *              └ pause ┘
+ * ```
+ *
+ * `archive-job.ts` is one session on this way, `archive-pump.ts` chooses the next try, `archive-backoff.ts` the pause.
+ *
+ * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. Its job is then
+ * _abandoned_, and keeps the id until the hook has settled: no `load` then reads what is about to be overwritten, and no
+ * two hooks of an id overlap.
  */
 export class Archiver<T> {
   readonly #owner: object
   readonly #lifecycle: Lifecycle<T>
+  readonly #step: Step
   readonly #pending: PendingWork
+  readonly #blockers: FastPathBlockers
   readonly #options: ArchiverOptions<T>
-  /** What to do with a session whose last try has failed; set while the registry is closing. */
+  /** Takes a session whose last try has failed; set while the registry is closing. */
   #onGivenUp: ((record: SessionRecord<T>) => void) | undefined
   readonly #jobs = new Map<string, ArchiveJob<T>>()
-  /** Jobs whose session has ended, and whose hook has not settled. */
+  /** Jobs whose session has ended and whose hook has not settled. */
   readonly #abandoned = new Map<string, ArchiveJob<T>>()
   readonly #pump: ArchivePump<T>
   #isClosing = false
-  /** Called after each job, when its id is free again. */
-  readonly #onSettled: () => void
 
   constructor(
-    owner: object,
-    lifecycle: Lifecycle<T>,
-    pending: PendingWork,
+    components: {
+      readonly owner: object
+      readonly lifecycle: Lifecycle<T>
+      readonly pending: PendingWork
+      readonly blockers: FastPathBlockers
+    },
     options: ArchiverOptions<T>,
-    onSettled: () => void,
   ) {
+    const { owner, lifecycle, pending, blockers } = components
     this.#owner = owner
     this.#lifecycle = lifecycle
+    this.#step = lifecycle.step
     this.#pending = pending
+    this.#blockers = blockers
     this.#options = options
-    this.#onSettled = onSettled
     this.#pump = new ArchivePump(lifecycle, options.archiveConcurrency, (job) => this.#try(job))
   }
 
-  /** Sessions that are being archived, or wait for it. */
+  /** Number of sessions that are being archived or wait for it. */
   get count(): number {
     return this.#jobs.size
   }
 
-  /** Whether an archive hook holds some id. */
-  get isBusy(): boolean {
-    return this.#jobs.size > 0 || this.#abandoned.size > 0
-  }
-
-  /** Whether the session of an id is being archived, or the hook of one that has ended since has not settled. */
+  /** Whether the session of an id is being archived, or an abandoned hook of the id has not settled. */
   has(id: string): boolean {
-    return this.isBusy && (this.#jobs.has(id) || this.#abandoned.has(id))
+    return this.#isBusy && (this.#jobs.has(id) || this.#abandoned.has(id))
   }
 
   ids(): string[] {
     return [...this.#jobs.keys()]
   }
 
-  /** Takes a session. Its hook is called, where there is a place, among what the present step tells at its end. */
+  /** Takes a session that has left the table. Its hook is called among the events of the present step, if it may be. */
   start(record: SessionRecord<T>, reason: ArchiveReason): void {
+    this.#blockers.block(archivesInFlight)
     const job = new ArchiveJob(record, reason)
     this.#jobs.set(record.id, job)
     this.#pending.begin()
@@ -83,8 +93,8 @@ export class Archiver<T> {
   }
 
   /**
-   * Calls `then` once the id is free, unless that is taken back. Somebody waits: the job goes to the front, and a pause is
-   * cut short.
+   * Calls `onSettled` once the id is free, and puts its job in front: a pause ends at once. Returns a function that
+   * withdraws the call.
    */
   whenSettled(id: string, onSettled: () => void): () => void {
     const job = this.#jobs.get(id) ?? this.#abandoned.get(id)
@@ -116,12 +126,12 @@ export class Archiver<T> {
     return true
   }
 
-  /** Forgets the hooks that have not settled: the registry is closed. */
+  /** Releases the ids of hooks that have not settled: the registry is closed. */
   stop(): void {
     for (const job of this.#abandoned.values()) this.#release(job)
   }
 
-  /** The registry closes: the process stays alive for archives, and no pause is long. */
+  /** Hurries the archives, and keeps the process alive for them: the registry is closing. */
   close(onGivenUp: (record: SessionRecord<T>) => void): void {
     this.#isClosing = true
     this.#onGivenUp = onGivenUp
@@ -131,59 +141,51 @@ export class Archiver<T> {
     }
   }
 
-  /** Gives up all: the deadline of `close` has passed. */
+  /** Gives up all sessions: the deadline of `close` has passed. */
   giveUpAll(error: SessionRegistryError): void {
-    for (const job of this.#jobs.values()) {
-      this.#abort(job, error)
-      this.#giveUp(job, error)
-    }
+    this.#step.run(() => {
+      for (const job of this.#jobs.values()) {
+        this.#abort(job, error)
+        this.#giveUp(job, error)
+      }
+    })
   }
 
-  /** Ends the pause of a job, if it is in one, and puts it in front if somebody waits for its id. */
+  get #isBusy(): boolean {
+    return this.#jobs.size > 0 || this.#abandoned.size > 0
+  }
+
+  /** Ends the pause of a job, if it is in one, and puts it in front if a call waits for its id. */
   #retryNow(job: ArchiveJob<T>): void {
     job.timer?.cancel()
     this.#makeReady(job)
   }
 
   #makeReady(job: ArchiveJob<T>, schedule?: (pump: () => void) => void): void {
-    // While the hook of an earlier life runs it has to wait, and is made ready when that has settled.
+    // An abandoned hook of the id has to settle first; then the job is made ready.
     if (!this.#abandoned.has(job.record.id)) this.#pump.add(job, schedule)
   }
 
   #try(job: ArchiveJob<T>): void {
     const { archive, archiveTimeoutMs } = this.#options
     if (archive === undefined) return
-    const { record, reason } = job
-    const controller = new AbortController()
-    job.attempt += 1
-    job.controller = controller
     job.timer = this.#timer(job, archiveTimeoutMs, () => this.#onTimeout(job))
-    const call = new HookCall()
-    let stored: Promise<unknown>
-    try {
-      const context = { signal: controller.signal, attempt: job.attempt }
-      const view = this.#lifecycle.viewOf(record)
-      stored = Promise.resolve(runInScope(this.#owner, record.id, call, () => archive(view, reason, context)))
-    } catch (error) {
-      stored = Promise.reject(error)
-    }
-    const onSettled = (outcome: () => void) => {
-      call.endScope()
-      if (job.controller !== controller) return
-      if (this.#isAbandoned(job)) this.#release(job)
-      else outcome()
-    }
-    stored.then(
-      () => onSettled(() => this.#succeed(job)),
-      (error) => onSettled(() => this.#fail(job, error)),
-    )
+    job.callHook(this.#owner, archive, this.#lifecycle.viewOf(job.record), (failure) => {
+      this.#step.run(() => this.#onSettled(job, failure))
+    })
+  }
+
+  #onSettled(job: ArchiveJob<T>, failure: { readonly error: unknown } | undefined): void {
+    if (this.#isAbandoned(job)) this.#release(job)
+    else if (failure === undefined) this.#succeed(job)
+    else this.#fail(job, failure.error)
   }
 
   #isAbandoned(job: ArchiveJob<T>): boolean {
     return this.#abandoned.get(job.record.id) === job
   }
 
-  /** The id is free of a hook whose session had ended before: it has settled, or has had `archiveTimeoutMs`. */
+  /** Frees the id of an abandoned job: its hook has settled, or has had `archiveTimeoutMs`. */
   #release(job: ArchiveJob<T>): void {
     const { id } = job.record
     job.timer?.cancel()
@@ -193,17 +195,19 @@ export class Archiver<T> {
     if (next !== undefined) this.#makeReady(next)
     job.wakeWaiters()
     this.#pending.end()
-    this.#onSettled()
+    this.#onIdFreed()
   }
 
   #onTimeout(job: ArchiveJob<T>): void {
-    if (this.#isAbandoned(job)) {
-      this.#release(job)
-      return
-    }
-    const error = archiveTimeoutError(this.#options.archiveTimeoutMs)
-    this.#abort(job, error)
-    this.#fail(job, error)
+    this.#step.run(() => {
+      if (this.#isAbandoned(job)) {
+        this.#release(job)
+        return
+      }
+      const error = archiveTimeoutError(this.#options.archiveTimeoutMs)
+      this.#abort(job, error)
+      this.#fail(job, error)
+    })
   }
 
   #succeed(job: ArchiveJob<T>): void {
@@ -211,8 +215,6 @@ export class Archiver<T> {
     this.#lifecycle.counters.archived += 1
     this.#lifecycle.finishArchived(job.record, job.reason)
     this.#end(job)
-    this.#lifecycle.events.flush()
-    this.#pump.pump()
   }
 
   #fail(job: ArchiveJob<T>, error: unknown): void {
@@ -221,12 +223,8 @@ export class Archiver<T> {
     const { attempt, record } = job
     counters.archiveFailures += 1
     if (events.isLogged('debug')) {
-      events.log({
-        level: 'debug',
-        message: 'archive attempt failed',
-        fields: { attempt, err: error },
-        id: record.id,
-      })
+      const fields = { attempt, err: error }
+      events.log({ level: 'debug', message: 'archive attempt failed', fields, id: record.id })
     }
     if (attempt >= this.#options.archiveAttempts) {
       this.#giveUp(job, error)
@@ -238,11 +236,10 @@ export class Archiver<T> {
       job.timer = this.#timer(job, backoffMs, () => this.#makeReady(job))
       if (job.timer === undefined) this.#makeReady(job)
     }
-    events.flush()
     this.#pump.schedule()
   }
 
-  /** The last try has failed: hands the session back alive, or, while closing, over to its report. */
+  /** Restores the session, or leaves it to the report of `close`: the last try has failed. */
   #giveUp(job: ArchiveJob<T>, error: unknown): void {
     this.#jobs.delete(job.record.id)
     if (this.#onGivenUp !== undefined) this.#onGivenUp(job.record)
@@ -257,7 +254,7 @@ export class Archiver<T> {
     this.#pump.finish()
   }
 
-  /** Ends the try under way, and tells it so when the state has changed. */
+  /** Ends the try in flight, and aborts its signal at the end of the present step. */
   #abort(job: ArchiveJob<T>, error: SessionRegistryError): void {
     const { controller } = job
     this.#settleTry(job)
@@ -278,10 +275,15 @@ export class Archiver<T> {
     this.#onTryFreed()
   }
 
-  /** There is a place for another try. */
+  /** Another try may begin. */
   #onTryFreed(): void {
-    this.#onSettled()
+    this.#onIdFreed()
     this.#pump.schedule()
+  }
+
+  #onIdFreed(): void {
+    if (!this.#isBusy) this.#blockers.unblock(archivesInFlight)
+    this.#step.markChanged()
   }
 
   #timer(job: ArchiveJob<T>, ms: number, fn: () => void): Timer | undefined {
@@ -290,7 +292,7 @@ export class Archiver<T> {
     try {
       return events.context.timer(clock, fn, ms, { keepsAlive, catchesUp: true })
     } catch (error) {
-      // A host that gives no timer takes the limit away, not the archive.
+      // Without timers of the host there is no limit; the session is archived all the same.
       events.reportError(error, 'an archive could not be timed')
       return undefined
     }

@@ -14,17 +14,29 @@ import type { FastPathAccess } from '../table/session-table.ts'
 
 type Page = NonNullable<FastPathAccess['pages'][number]>
 
-/** What {@link FastTouch} gives where it has done nothing; no value is this. */
+/** The result of {@link TouchPath.touch} where it has done nothing. No value of a session is this. */
 export const needsSlowPath = Symbol('needs the slow path')
 
+/** A touch in two parts, so that a creation need not look up its id again. */
+export interface TouchPath<T> {
+  /**
+   * Returns the slot of an id, or `noSlot`, also for what is no id. Negative where only the hash of the id was compared.
+   */
+  find(id: string): number
+  /**
+   * Touches the session and counts a hit. Returns its value, or {@link needsSlowPath} where it has done nothing.
+   */
+  touch(slot: number, id: string): T | typeof needsSlowPath
+}
+
 /**
- * The hot path: the use of a live session that has nothing to do but to write its time.
+ * Touch on the fast path; see `fast-path.ts`.
  *
- * It does what `Operations.touch` does in nearly all cases, and goes straight to the memory: the way through the parts of a
- * registry costs more than all that is done at its end.
+ * It reads and writes the pages of the table itself: the calls between the components of a registry cost more than what
+ * is done at their end.
  */
-export class FastTouch<T> {
-  // Declared only, and not `#private`: V8 then knows what they are from the first look.
+export class FastTouch<T> implements TouchPath<T> {
+  // Declared only, and not `#private`: V8 then knows their types from the first use.
   declare private readonly map: FastPathAccess['map']
   declare private readonly index: FastPathAccess['index']
   declare private readonly pages: FastPathAccess['pages']
@@ -39,17 +51,12 @@ export class FastTouch<T> {
     this.counters = counters
   }
 
-  /**
-   * The slot of an id, whatever its session is; `noSlot` also of what is no id. It is negative where only the hash of the
-   * id was looked at.
-   */
   find(id: string): number {
     const slot = this.map.get(id)
-    // A difference, as the negative of zero is no small integer.
+    // A difference, since the negative of zero is no small integer.
     return slot === undefined ? 0 - this.index.candidateInHashIndex(id) : slot
   }
 
-  /** The value of a session, touched, and counted as found; {@link needsSlowPath} where a closer look is needed. */
   touch(slot: number, id: string): T | typeof needsSlowPath {
     if (slot < 0) return this.#touchUnverified(-slot, id)
     const now = readClock(this.clock)
@@ -62,11 +69,10 @@ export class FastTouch<T> {
   }
 
   /**
-   * As {@link touch}, if the slot is that of the id.
+   * {@link touch}, if the slot holds the id.
    *
-   * Its id and its times are in two places, of so many that each is a wait for memory. A look at the clock waits for all
-   * that was asked of memory before, so it comes first: then the processor waits for both at once, and for what the next
-   * request needs.
+   * The id and the times lie in two places, and with many sessions each is a wait for memory. Reading the clock waits
+   * for all earlier reads, so it comes first: the processor then waits for both places at once.
    */
   #touchUnverified(slot: number, id: string): T | typeof needsSlowPath {
     const now = readClock(this.clock)

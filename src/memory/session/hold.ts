@@ -3,7 +3,7 @@ import type { Timer } from '../../core/time/clock.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /**
- * Keeps a session from ending until it is released, or for its `maxMs` at the longest.
+ * A use that keeps a session from ending until it is released, or for its `maxMs` at most.
  *
  * Releasing it is activity: the idle time starts again.
  *
@@ -14,25 +14,25 @@ export interface Hold<T = unknown> {
   /** The session that is held. It stays readable after the hold and the session have ended. */
   readonly session: Session<T>
   /**
-   * Starts the time of the hold again: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
-   * once it was released, its time was up or the session was deleted.
+   * Starts the time of the hold again: it lasts for its `maxMs` from now. Returns `false` once the hold was released, has
+   * timed out, or lost its session because that was deleted or replaced.
    */
   renew(): boolean
-  /** Harmless when called twice, and after the session was deleted. */
+  /** Ends the hold. Does nothing if it has ended already. */
   release(): void
   [Symbol.dispose](): void
 }
 
-/** What bounds a hold, and ends it. */
+/** What a hold needs of the scheduler that made it. */
 export interface HoldHost<T> {
-  /** Starts the time that the hold may last; `undefined` where it may for ever. */
+  /** Starts the timer of the hold's `maxMs`; `undefined` where it is infinite. */
   startTimer(ticket: HoldTicket<T>): Timer | undefined
   release(ticket: HoldTicket<T>): void
 }
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
 
-/** A hold as the registry keeps it. What is printed of it shows neither an id nor a value. */
+/** The registry's side of a {@link Hold}. Printed, it shows neither an id nor a value. */
 export class HoldTicket<T> implements Hold<T> {
   readonly #session: Session<T>
   readonly #host: HoldHost<T>
@@ -50,12 +50,12 @@ export class HoldTicket<T> implements Hold<T> {
     return this.#session
   }
 
-  /** The session that is held; `undefined` once it is not. */
+  /** The record of the session; `undefined` once the hold has ended. */
   get record(): SessionRecord<T> | undefined {
     return this.#record
   }
 
-  /** It holds no longer. */
+  /** Ends the hold, without releasing the session. */
   end(): void {
     this.#record = undefined
     this.#timer?.cancel()

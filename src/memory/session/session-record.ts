@@ -1,20 +1,36 @@
+import type { Session } from '../../core/session.ts'
 import { noSlot, type SessionTable, type Slot } from '../table/session-table.ts'
-import type { SessionUsers } from './session-users.ts'
-import type { SessionView } from './session-view.ts'
+
+/** The public object of a session, as its record keeps it. */
+export interface RecordView<T> extends Session<T> {
+  /** Stops the times: the session has ended. */
+  end(now: number): void
+  /** Starts the times anew: the session was restored. */
+  restart(): void
+}
 
 /**
- * A session as an object: the same one from its first use, for what refers to a session beyond the present step. That is
- * a turn, a hold, an archive, the public {@link SessionView}.
+ * A reference to a session that outlives the present step: for its turns and holds, its archive and its public object.
  *
- * While the session is in the table, the record reads from its slot. Detached, the record keeps what the session was.
+ * ```
+ *   SessionView ──▶ SessionRecord ──▶ slot of the table      while the session is there
+ *   (public)          │      │ ╲────▶ value and times         a copy, once it has left
+ *                     │      ▼
+ *                     │    SessionUsers: TurnRun, HoldTicket  while it is in use
+ *                     ◀──────────────────┘ each refers to its record
+ * ```
+ *
+ * It is made when it is first needed, and most sessions never have one. While the session is in the table the record
+ * reads its slot, whose number is used again later. When the session leaves, the record keeps its value and times.
  */
 export class SessionRecord<T> {
   readonly id: string
-  view: SessionView<T> | undefined = undefined
-  users: SessionUsers<T> | undefined = undefined
+  view: RecordView<T> | undefined = undefined
+  /** Read through `usersOf` of `session-users.ts`; `undefined` while the session is not in use. */
+  users: object | undefined = undefined
   readonly #table: SessionTable<T, object>
   #slot: Slot
-  // What a detached record keeps.
+  // Copies, once the session has left the table.
   #value: T | undefined = undefined
   #lastActive = 0
   #created = 0
@@ -26,7 +42,7 @@ export class SessionRecord<T> {
     this.#table = table
   }
 
-  /** The slot of the session; `noSlot` after it left the table. */
+  /** The slot of the session; `noSlot` once it has left the table. */
   get slot(): Slot {
     return this.#slot
   }
@@ -58,7 +74,7 @@ export class SessionRecord<T> {
     return this.#slot === noSlot ? this.#timeoutMs : this.#table.timeoutMs(this.#slot)
   }
 
-  /** Copies what the slot holds, as the session is about to leave the table. */
+  /** Copies what the slot holds: the session is about to leave the table. */
   detach(): void {
     this.#value = this.value
     this.#lastActive = this.lastActive
@@ -67,10 +83,10 @@ export class SessionRecord<T> {
     this.#slot = noSlot
   }
 
-  /** Reads from a slot again, as the session is back in the table. */
+  /** Refers to a slot again: the session was restored. */
   attach(slot: Slot): void {
     this.#slot = slot
-    // A value that is replaced in the slot must not stay in memory here.
+    // The slot holds the value now. A copy here would keep it in memory after it was replaced there.
     this.#value = undefined
   }
 }

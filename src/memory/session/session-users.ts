@@ -1,15 +1,19 @@
 import { LinkedQueue } from '../../core/async/linked-queue.ts'
 import type { TurnRun } from '../turns/turn-run.ts'
 import { HoldTicket } from './hold.ts'
+import type { SessionRecord } from './session-record.ts'
 
-/**
- * Who uses a session at present. It hangs on a record only while somebody does: a session that is never held pays
- * nothing for it.
- */
+/** Returns the users of a session; `undefined` while it is not in use. */
+export function usersOf<T>(record: SessionRecord<T>): SessionUsers<T> | undefined {
+  // The record does not know the type, since turns and holds know the record.
+  return record.users as SessionUsers<T> | undefined
+}
+
+/** The turns and holds of a session in use. A record has it only as long as there is one. */
 export class SessionUsers<T> {
-  /** The one turn that excludes others, until it and all that is nested in it have settled. */
+  /** The turn that excludes others, until it and all turns nested in it have settled. */
   running: TurnRun<T> | undefined = undefined
-  /** Turns that wait for it, first come first. */
+  /** Turns that wait for it, in their order. */
   readonly #queue = new LinkedQueue<TurnRun<T>>()
   /** Turns that run beside it, nested ones, and holds. */
   readonly concurrent = new Set<TurnRun<T> | HoldTicket<T>>()
@@ -18,22 +22,27 @@ export class SessionUsers<T> {
     return this.running === undefined && this.#queue.size === 0 && this.concurrent.size === 0
   }
 
-  /** Whether a turn that excludes others would have to wait. */
+  /** Whether another turn that excludes others has to wait. */
   get hasExclusive(): boolean {
     return this.running !== undefined || this.#queue.size > 0
   }
 
-  /** The number of turns that wait for another one; the first of a queue that nothing runs before is about to begin. */
+  /** Number of turns that wait for another turn. The first of a queue is about to begin while none is running. */
   get waiting(): number {
     return this.running === undefined ? Math.max(this.#queue.size - 1, 0) : this.#queue.size
   }
 
-  /** Whether a turn runs, of whatever kind. */
+  /** Whether a turn of any kind is running. */
   get hasTurn(): boolean {
     if (this.running !== undefined) return true
     for (const user of this.concurrent)
       if (!(user instanceof HoldTicket) && user.phase === 'running') return true
     return false
+  }
+
+  /** Returns the present users, except turns that wait; the turn that excludes others first. */
+  list(): (TurnRun<T> | HoldTicket<T>)[] {
+    return this.running === undefined ? [...this.concurrent] : [this.running, ...this.concurrent]
   }
 
   add(run: TurnRun<T>): void {
@@ -47,7 +56,7 @@ export class SessionUsers<T> {
     }
   }
 
-  /** Takes out a turn that has settled or waits no longer, or a hold. */
+  /** Removes a hold, or a turn that has settled or no longer waits. */
   remove(user: TurnRun<T> | HoldTicket<T>): void {
     if (user === this.running) {
       this.#finishRoot(user)
@@ -59,14 +68,14 @@ export class SessionUsers<T> {
     }
   }
 
-  /** The turn that is to run now, if there is one and nothing stands in its way. */
+  /** Makes the first turn of the queue the running one, unless another is. Returns it. */
   takeNext(): TurnRun<T> | undefined {
     if (this.running !== undefined) return undefined
     this.running = this.#queue.shift()
     return this.running
   }
 
-  /** Takes out all turns that have not begun, in their order. */
+  /** Removes all turns that have not begun. Returns them in their order. */
   takeWaiting(): TurnRun<T>[] {
     const waiting = this.#queue.takeAll()
     for (const user of this.concurrent) {
@@ -77,7 +86,7 @@ export class SessionUsers<T> {
     return waiting
   }
 
-  /** Work that a turn began with a nested run and did not wait for is a part of it: the next turn waits for that, too. */
+  /** Ends the exclusion when nothing nested is left: a nested run that its outer turn did not await is part of it. */
   #finishRoot(turn: TurnRun<T>): void {
     if (turn.record === undefined && turn.nested === 0) this.running = undefined
   }

@@ -1,31 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { type InspectOptions, inspect } from 'node:util'
 import { checkPositive } from '../../core/options/validate.ts'
-import type { Session, SessionFields } from '../../core/session.ts'
+import type { SessionFields } from '../../core/session.ts'
 import { fieldsOf, inspectSession } from '../../core/session-fields.ts'
 import type { FullClock } from '../../core/time/clock.ts'
-import { noSlot, type SessionTable } from '../table/session-table.ts'
-import type { SessionRecord } from './session-record.ts'
+import type { RecordView, SessionRecord } from './session-record.ts'
 
-/** What a view reads and writes beside its record. */
+/** What a view needs beside its record. */
 export interface ViewHost<T> {
   readonly clock: FullClock
-  readonly table: SessionTable<T, object>
-  /** A session got another idle timeout: the background sweep may have to begin. */
-  onTimeoutAssigned(): void
+  assignTimeout(record: SessionRecord<T>, timeoutMs: number | undefined): void
 }
 
 /**
- * The public face of a record, made when somebody first asks for it and the same object from then on.
+ * The public object of a session: made when it is first needed, and the same until the session has ended.
  *
- * Most sessions live and end without one: only events, `peek`, `sessions()`, turns and archives show it.
+ * Most sessions never have one. Events, `peek`, `sessions()`, turns and archives show it.
  */
-export class SessionView<T> implements Session<T> {
+export class SessionView<T> implements RecordView<T> {
   readonly #record: SessionRecord<T>
   readonly #host: ViewHost<T>
   #incarnation: string | undefined
   #createdAt: number | undefined
-  /** Monotonic time of the end; from then on the times stand still. */
+  /** Monotonic time of the end, at which the times stop. */
   #endedAt: number | undefined
 
   constructor(record: SessionRecord<T>, host: ViewHost<T>) {
@@ -51,7 +48,7 @@ export class SessionView<T> implements Session<T> {
   }
 
   get createdAt(): number {
-    // Taken once and kept, so that a jump of the wall clock moves no time that was shown.
+    // Computed once, so that a jump of the wall clock does not move a time that was already read.
     this.#createdAt ??= this.#wallTimeOfCreation()
     return this.#createdAt
   }
@@ -75,11 +72,7 @@ export class SessionView<T> implements Session<T> {
 
   set timeoutMs(timeoutMs: number | undefined) {
     if (timeoutMs !== undefined) checkPositive('timeoutMs', timeoutMs)
-    const { clock, table } = this.#host
-    const { slot } = this.#record
-    if (slot === noSlot || table.isExpired(slot, clock.now())) return
-    table.assignTimeout(slot, timeoutMs)
-    this.#host.onTimeoutAssigned()
+    this.#host.assignTimeout(this.#record, timeoutMs)
   }
 
   get held(): boolean {
@@ -94,12 +87,12 @@ export class SessionView<T> implements Session<T> {
     return inspectSession(this, depth, options)
   }
 
-  /** The session has ended: its times stand still. */
+  /** Stops the times: the session has ended. */
   end(now: number): void {
     this.#endedAt = now
   }
 
-  /** The session was handed back: its times start anew. */
+  /** Starts the times anew: the session was restored. */
   restart(): void {
     this.#createdAt = undefined
   }

@@ -1,6 +1,5 @@
-import { noSlot, SessionTable, type Slot } from '../table/session-table.ts'
+import { SessionTable, type Slot } from '../table/session-table.ts'
 import { SessionRecord } from './session-record.ts'
-import type { SessionUsers } from './session-users.ts'
 
 /** The session table, with a {@link SessionRecord} for each session that something refers to beyond the present step. */
 export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
@@ -12,12 +11,6 @@ export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
       this.setRecord(slot, record)
     }
     return record
-  }
-
-  /** Returns who uses the session of an id at present. */
-  usersOf(id: string): SessionUsers<T> | undefined {
-    const slot = this.find(id)
-    return slot === noSlot ? undefined : this.record(slot)?.users
   }
 
   /** Returns the sessions in use, as they are now. */

@@ -5,21 +5,21 @@ import type { OpenRequest } from '../pending-open.ts'
 import type { Slot } from '../table/session-table.ts'
 import type { TurnRun } from './turn-run.ts'
 
-/** What becomes of a turn whose session has come into memory. */
+/** The scheduler's part when the session of a turn is in memory. */
 export interface TurnOpenHandler<T> {
-  /** In the very step: it holds the session from here on. */
+  /** Called in the step in which it is: the turn holds the session from here on. */
   onOpened(slot: Slot, run: TurnRun<T>): void
-  /** Afterwards: it begins if nothing stands in its way. */
+  /** Called after that step: the turn begins, unless another one is running. */
   onReady(run: TurnRun<T>): void
 }
 
-/** The turns that wait for their session to be loaded or made. */
+/** The turns that wait for their session to be loaded or created. */
 export class AwaitingTurns<T> {
   readonly #loader: SessionLoader<T>
   readonly #archiver: Archiver<T>
   readonly #maxWaiting: number
   readonly #handler: TurnOpenHandler<T>
-  /** How many wait for each id. */
+  /** Number of turns that wait for each id. */
   readonly #countById = new Map<string, number>()
 
   constructor(
@@ -34,17 +34,17 @@ export class AwaitingTurns<T> {
     this.#handler = handler
   }
 
-  /** Brings the session of a run into memory, or refuses the run. */
+  /** Opens the session of a run, or rejects the run. */
   open(run: TurnRun<T>): void {
     const { id } = run
-    // The first of them waits for no other turn, so that it does not count.
+    // The first one waits for no other turn, so it does not count.
     if ((this.#countById.get(id) ?? 0) > this.#maxWaiting)
       run.fail(queueFullError(this.#maxWaiting), 'settled')
     else if (run.whenBusy === 'reject' && this.#archiver.has(id)) run.fail(busyError(), 'settled')
     else this.#loader.open(id, this.#requestFor(run))
   }
 
-  /** Turns whose session has ended before they began: they keep their order on a new one. */
+  /** Opens a new session for turns whose session ended before they began. They keep their order. */
   reopen(id: string, runs: readonly TurnRun<T>[]): void {
     this.#loader.reopen(
       id,
@@ -52,7 +52,7 @@ export class AwaitingTurns<T> {
     )
   }
 
-  /** A run waits for its session no longer. */
+  /** Withdraws a run that waits. */
   cancel(run: TurnRun<T>): void {
     const { openRequest } = run
     if (openRequest === undefined) return

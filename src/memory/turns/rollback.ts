@@ -2,7 +2,7 @@ import type { SessionRecord } from '../session/session-record.ts'
 import type { TurnRun } from './turn-run.ts'
 import type { CopyValue } from './value-copy.ts'
 
-/** Puts back the values of sessions whose turns have failed. Runs that join change nothing here. */
+/** The copies of values that `rollback` takes and puts back. Runs that join take none. */
 export class Rollback<T> {
   readonly #copy: CopyValue<T>
 
@@ -19,16 +19,16 @@ export class Rollback<T> {
     if (!run.joins) run.snapshot = { value: this.#copy(record.value) }
   }
 
-  /** The turn has failed: its session, if it still has it, gets back the value that it had before. */
+  /** Puts back the value of a turn that failed, if the session is still its own. */
   restore(run: TurnRun<T>): void {
     const { record, snapshot } = run
     if (record === undefined || snapshot === undefined) return
     run.isRolledBack = true
-    // Runs that are nested in it may go on to write: the copy itself is for when the last of them has settled.
+    // Nested runs may go on to write. The copy itself is put back when the last of them has settled.
     record.value = run.nested > 0 ? this.#copyAgain(snapshot.value) : snapshot.value
   }
 
-  /** A run has left its session. */
+  /** Drops the copy when a turn and all runs nested in it have left the session, after putting it back once more. */
   onLeft({ root }: TurnRun<T>, record: SessionRecord<T>): void {
     if (root.snapshot === undefined || root.record !== undefined || root.nested > 0) return
     if (root.isRolledBack) record.value = root.snapshot.value
@@ -39,7 +39,7 @@ export class Rollback<T> {
     try {
       return this.#copy(value)
     } catch {
-      // A codec that copies a value only once: what it gave then is the best that there is.
+      // The codec copied the value before and fails now: the copy itself is the best there is.
       return value
     }
   }

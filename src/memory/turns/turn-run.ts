@@ -7,22 +7,22 @@ import type { SessionRecord } from '../session/session-record.ts'
 /** A call of `run` in the registry of one process. */
 export class TurnRun<T> extends TurnCall<T> {
   declare readonly outer: TurnRun<T> | undefined
-  /** The outermost turn of those that this one is a part of; itself, if it is nested in none. */
+  /** The outermost turn that this one is part of; itself, if it is nested in none. */
   readonly root: TurnRun<T>
-  /** How many runs are nested in this outermost one, and have not settled. */
+  /** Number of unsettled runs that are nested in this one, if it is the outermost. */
   nested = 0
-  /** It had its place in the queue of a session that was ended, and begins again on a new one. */
+  /** Whether it waited for a session that ended, and begins again on a new one. */
   wasQueued = false
-  /** The session that this run keeps from ending. */
+  /** The record of the session that it keeps from ending. */
   record: SessionRecord<T> | undefined = undefined
-  /** The session of the turn, until its function has settled. */
+  /** The session that its function was called with, until that has settled. */
   session: Session<T> | undefined = undefined
-  /** A copy of the value as it was before the turn, for `rollback`; and whether it has been put back. */
+  /** A copy of the value from before the turn, for `rollback`, and whether it has been put back. */
   snapshot: { readonly value: T } | undefined = undefined
   isRolledBack = false
-  /** Its place in the queue of its session. */
+  /** Its entry in the queue of its session. */
   entry: QueueEntry<TurnRun<T>> | undefined = undefined
-  /** How it waits for its session to come into memory. */
+  /** Its request, while it waits for its session to be opened. */
   openRequest: OpenRequest<T> | undefined = undefined
 
   constructor(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }) {
@@ -30,7 +30,7 @@ export class TurnRun<T> extends TurnCall<T> {
     this.root = call.outer?.root ?? this
   }
 
-  /** Whether it runs ahead of those waiting, and asks the running one to stop. */
+  /** Whether it runs before the turns that wait, and aborts the running one. */
   get jumpsQueue(): boolean {
     return this.whenBusy === 'interrupt' && !this.wasQueued
   }

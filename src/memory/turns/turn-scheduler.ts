@@ -3,10 +3,10 @@ import type { SessionRegistryError } from '../../core/errors/session-registry-er
 import {
   busyError,
   endedDuringTurnError,
-  holdTimeoutError,
   interruptedError,
   queueFullError,
 } from '../../core/errors/turn-errors.ts'
+import type { Step } from '../../core/events/step.ts'
 import { TurnCounts } from '../../core/turns/turn-counts.ts'
 import { TurnLimits } from '../../core/turns/turn-limits.ts'
 import { Watchdog } from '../../core/turns/watchdog.ts'
@@ -14,28 +14,47 @@ import type { Archiver } from '../archiving/archiver.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionLoader } from '../loader.ts'
 import type { ResolvedOptions } from '../options.ts'
-import { HoldTicket } from '../session/hold.ts'
+import type { HoldTicket } from '../session/hold.ts'
 import type { SessionRecord } from '../session/session-record.ts'
-import { SessionUsers } from '../session/session-users.ts'
+import { usersOf } from '../session/session-users.ts'
 import { noSlot, type Slot } from '../table/session-table.ts'
 import { AwaitingTurns } from './awaiting-turns.ts'
+import { Holds } from './holds.ts'
 import { Rollback } from './rollback.ts'
 import { TurnRun } from './turn-run.ts'
 
 /**
- * Lets sessions be used across `await`: one turn at a time for each, holds, and the limits that end both.
+ * The use of sessions across `await`: one turn at a time for each, holds, and the limits that end both.
  *
- * A session in use has a {@link SessionUsers} and is held; when the last user is gone it is released.
+ * ```
+ *   start ─▶ in memory? ─ yes ─▶ attach ─▶ begin ─▶ call ─▶ settled ─▶ release the use ─▶ next turn, or release
+ *              │ no                ▲                  │                     ▲
+ *              ▼                   │                  └─ limit, grace ──▶ aborted
+ *         AwaitingTurns ─▶ Loader ─┘
+ * ```
+ *
+ * `turn-run.ts` is one call of `run` on this way; `awaiting-turns.ts` the calls whose session is not in memory;
+ * `holds.ts` the other use of a session; `rollback.ts` puts values back. A session in use has a `SessionUsers` and is held. A turn is called between
+ * steps ({@link Step.after}), so its own calls of the registry are steps of their own.
  */
 export class TurnScheduler<T> {
   readonly #owner: object
   readonly #lifecycle: Lifecycle<T>
+  readonly #step: Step
   readonly #awaitingTurns: AwaitingTurns<T>
   readonly #watchdog: Watchdog
+  readonly holds: Holds<T>
   readonly #limits: TurnLimits<TurnRun<T>>
   readonly #rollback: Rollback<T> | undefined
   readonly #maxWaiting: number
   readonly counts = new TurnCounts()
+  // Continuations; they capture nothing but the scheduler.
+  readonly #beginRun = (run: TurnRun<T>) => this.#begin(run)
+  readonly #startNextOf = (record: SessionRecord<T>) => this.#startNext(record)
+  readonly #limitWait = ({ run, waitMs }: { readonly run: TurnRun<T>; readonly waitMs: number }) => {
+    if (run.phase !== 'waiting') return
+    run.timer = this.#watchdog.start(() => this.#onCallerAbort(run, busyError()), waitMs)
+  }
 
   constructor(
     owner: object,
@@ -46,6 +65,7 @@ export class TurnScheduler<T> {
   ) {
     this.#owner = owner
     this.#lifecycle = lifecycle
+    this.#step = lifecycle.step
     this.#maxWaiting = options.maxWaiting
     this.#rollback = options.copyValue === undefined ? undefined : new Rollback(options.copyValue)
     this.#awaitingTurns = new AwaitingTurns(loader, archiver, options.maxWaiting, {
@@ -53,21 +73,26 @@ export class TurnScheduler<T> {
       onReady: (run) => this.#begin(run),
     })
     this.#watchdog = new Watchdog(lifecycle, options.maxTurnMs)
+    this.holds = new Holds(lifecycle, this.#watchdog, (ticket) => this.#releaseUse(ticket))
     this.#limits = new TurnLimits(this.#watchdog, options, {
       onTimeout: () => {
         lifecycle.counters.turnTimeouts += 1
       },
-      abortTurn: (run, error) => {
-        this.#abortTurn(run, error)
-        lifecycle.events.flush()
-      },
+      abortTurn: (run, error) => lifecycle.step.run(() => this.#abortTurn(run, error)),
     })
   }
 
-  /** Takes up a call of `run`; what is wrong from here on rejects its promise. */
+  /** Whether a turn of any kind runs on the session of an id. */
+  hasTurn(id: string): boolean {
+    const { table } = this.#lifecycle
+    const slot = table.find(id)
+    return slot !== noSlot && usersOf(table.recordOf(slot))?.hasTurn === true
+  }
+
+  /** Starts a call of `run`, in a step. Errors from here on reject its promise. */
   start(run: TurnRun<T>, signals: readonly AbortSignal[], waitMs: number): void {
     const { outer } = run
-    for (const signal of signals) run.listen(signal, () => this.#abort(run, abortReason(signal)))
+    for (const signal of signals) run.listen(signal, () => this.#onCallerAbort(run, abortReason(signal)))
     run.listenToOuter()
     if (run.phase !== 'waiting') return
     const slot = outer?.record?.slot ?? this.#lifecycle.liveOrExpire(run.id)
@@ -77,29 +102,19 @@ export class TurnScheduler<T> {
       run.fail(queueFullError(this.#maxWaiting), 'settled')
     } else {
       this.#attach(slot, run)
-      this.#begin(run)
+      this.#step.after(this.#beginRun, run)
     }
-    if (run.phase === 'waiting') run.timer = this.#watchdog.start(() => this.#abort(run, busyError()), waitMs)
+    if (waitMs !== Number.POSITIVE_INFINITY) this.#step.after(this.#limitWait, { run, waitMs })
   }
 
-  /** The caller delivers what there is to tell: not in here, as others may have to take hold in the same step. */
-  hold(record: SessionRecord<T>, maxMs: number): HoldTicket<T> {
-    const ticket = new HoldTicket(record, this.#lifecycle.viewOf(record), {
-      startTimer: (limited) => this.#watchdog.start(() => this.#onHoldTimeout(limited, maxMs), maxMs),
-      release: (released) => {
-        this.#releaseUse(released)
-        this.#lifecycle.events.flush()
-      },
-    })
-    this.#usersOf(record).concurrent.add(ticket)
-    return ticket
-  }
-
-  /** A session ended in the middle of its use: its turns are told, those that wait begin again on a new session. */
-  onSessionEnded(id: string, users: SessionUsers<T>): void {
+  /** Aborts the turns of a session that ended while it was in use. Those that wait begin again on a new session. */
+  onSessionEnded(record: SessionRecord<T>): void {
+    const users = usersOf(record)
+    if (users === undefined) return
+    record.users = undefined
     const error = endedDuringTurnError()
     const waiting = users.takeWaiting()
-    for (const user of listUsers(users)) {
+    for (const user of users.list()) {
       if (user instanceof TurnRun) this.#signalEnd(user, error)
       else user.end()
     }
@@ -107,52 +122,52 @@ export class TurnScheduler<T> {
       run.record = undefined
       run.wasQueued = true
     }
-    this.#awaitingTurns.reopen(id, waiting)
+    this.#awaitingTurns.reopen(record.id, waiting)
   }
 
-  /** Takes all waiting turns out: the registry is closing. */
+  /** Rejects all waiting turns: the registry is closing. */
   refuseWaiting(error: SessionRegistryError): void {
     for (const record of this.#lifecycle.table.heldRecords()) {
-      const { users } = record
-      if (users === undefined) continue
-      for (const run of users.takeWaiting()) {
+      for (const run of usersOf(record)?.takeWaiting() ?? []) {
         run.record = undefined
         run.fail(error, 'settled')
       }
-      this.#startNext(record)
+      this.#onUserLeft(record)
     }
   }
 
-  /** Asks every turn to end, and takes every hold away: the deadline of `close` has passed. */
+  /** Aborts the signal of every turn, and ends every hold: the deadline of `close` has passed. */
   stopAll(error: SessionRegistryError): void {
     for (const user of this.#allUsers()) {
-      if (!(user instanceof TurnRun)) this.#releaseUse(user)
-      // What is nested in a turn that still runs stops with that.
+      if (!(user instanceof TurnRun)) user.release()
+      // A turn that is nested in a running one stops with that.
       else if (user.root === user || user.root.phase === 'settled') this.#limits.stop(user, error)
     }
   }
 
-  /** Cuts every turn short: their grace is over. */
+  /** Settles every turn from outside: their grace has passed. */
   abortAll(error: SessionRegistryError): void {
-    for (const user of this.#allUsers()) if (user instanceof TurnRun) this.#abortTurn(user, error)
+    this.#step.run(() => {
+      for (const user of this.#allUsers()) if (user instanceof TurnRun) this.#abortTurn(user, error)
+    })
   }
 
   #isQueueFull(slot: Slot, run: TurnRun<T>): boolean {
     if (run.joins || run.whenBusy === 'reject') return false
-    const users = this.#lifecycle.table.recordOf(slot).users
+    const users = usersOf(this.#lifecycle.table.recordOf(slot))
     return users?.hasExclusive === true && users.waiting >= this.#maxWaiting
   }
 
-  /** From here on the run keeps the session from ending. */
+  /** Makes the run a user of the session, which cannot end by time from here on. */
   #attach(slot: Slot, run: TurnRun<T>): void {
     if (run.phase !== 'waiting') return
     const record = this.#lifecycle.table.recordOf(slot)
-    if (run.whenBusy === 'reject' && run.outer === undefined && record.users?.hasExclusive === true) {
+    if (run.whenBusy === 'reject' && run.outer === undefined && usersOf(record)?.hasExclusive === true) {
       run.fail(busyError(), 'settled')
       return
     }
     run.record = record
-    this.#usersOf(record).add(run)
+    this.#lifecycle.use(record).add(run)
   }
 
   /** Starts the run if nothing stands in its way. */
@@ -163,30 +178,35 @@ export class TurnScheduler<T> {
       this.#call(record, run)
       return
     }
-    const running = record.users?.running
+    const running = usersOf(record)?.running
     if (running === undefined) this.#startNext(record)
     else if (run.jumpsQueue) running.abort(interruptedError())
   }
 
-  /** The next turn of a session, or its release when nobody is left. */
+  /** Follows up the end of a use: releases the session, or starts its next turn after the step. */
+  #onUserLeft(record: SessionRecord<T>): void {
+    const users = usersOf(record)
+    if (users?.isUnused === false) {
+      this.#step.after(this.#startNextOf, record)
+    } else if (users !== undefined) {
+      this.#lifecycle.release(record)
+    }
+  }
+
+  /** Calls the next turn of a session, if none is running. Not in a step: it calls user code. */
   #startNext(record: SessionRecord<T>): void {
-    const { users } = record
+    const users = usersOf(record)
     let run = users?.takeNext()
     while (run !== undefined && !this.#prepare(record, run)) {
       run.record = undefined
       users?.remove(run)
       run = users?.takeNext()
     }
-    if (run !== undefined) {
-      this.#call(record, run)
-    } else if (users?.isUnused === true) {
-      record.users = undefined
-      this.#lifecycle.release(record.slot)
-      this.#lifecycle.events.flush()
-    }
+    if (run !== undefined) this.#call(record, run)
+    else if (users?.isUnused === true) this.#step.run(() => this.#onUserLeft(record))
   }
 
-  /** Whether the value can be put back if the turn fails; else the run is refused. */
+  /** Takes a copy of the value for `rollback`. Returns `false`, and rejects the run, if it cannot be copied. */
   #prepare(record: SessionRecord<T>, run: TurnRun<T>): boolean {
     try {
       this.#rollback?.takeSnapshot(run, record)
@@ -217,39 +237,32 @@ export class TurnScheduler<T> {
 
   #onSettled(run: TurnRun<T>): void {
     run.session = undefined
-    this.#releaseUse(run)
-    this.#lifecycle.events.flush()
+    this.#step.run(() => this.#releaseUse(run))
   }
 
-  /** Settles a turn from outside; the session is free of it at once. */
+  /** Settles a turn from outside, in a step. Its session is free of it at once. */
   #abortTurn(run: TurnRun<T>, error: unknown): void {
     if (run.phase === 'settled') return
     run.abortReason = error
-    // What is nested in it has no better right to the session.
-    for (const user of [...(run.record?.users?.concurrent ?? [])]) {
+    const users = run.record === undefined ? undefined : usersOf(run.record)
+    // Turns that are nested in it lose the session with it.
+    for (const user of [...(users?.concurrent ?? [])]) {
       if (user instanceof TurnRun && user.isPartOf(run)) this.#abortTurn(user, error)
     }
     this.#rollback?.restore(run)
     run.fail(error, 'aborted')
-    run.abort(error)
+    this.#step.events.defer(() => run.abort(error))
     this.#releaseUse(run)
   }
 
-  /** Tells a turn that its session has ended; its promise settles as the turn does, or as its time is up. */
+  /** Aborts a turn whose session has ended. Its promise settles as its function does, or at its limit. */
   #signalEnd(run: TurnRun<T>, error: SessionRegistryError): void {
     run.record = undefined
     run.snapshot = undefined
     if (run.phase === 'settled') return
     run.phase = 'aborted'
     run.abortReason = error
-    this.#lifecycle.events.defer(() => run.abort(error))
-  }
-
-  #onHoldTimeout(ticket: HoldTicket<T>, maxMs: number): void {
-    const { record } = ticket
-    if (record === undefined) return
-    this.#lifecycle.events.reportError(holdTimeoutError(maxMs), 'a hold was never released', record.id)
-    ticket.release()
+    this.#step.events.defer(() => run.abort(error))
   }
 
   #releaseUse(user: TurnRun<T> | HoldTicket<T>): void {
@@ -257,44 +270,30 @@ export class TurnScheduler<T> {
     if (record === undefined) return
     if (user instanceof TurnRun) {
       user.record = undefined
-      record.users?.remove(user)
+      usersOf(record)?.remove(user)
       this.#rollback?.onLeft(user, record)
     } else {
       user.end()
-      record.users?.remove(user)
+      usersOf(record)?.remove(user)
     }
-    this.#startNext(record)
+    this.#onUserLeft(record)
   }
 
-  /** The caller's own signal has aborted, or it has waited for long enough. */
-  #abort(run: TurnRun<T>, reason: unknown): void {
+  /** Aborts a turn, or rejects it if it waits: its caller's signal has aborted, or its `waitMs` have passed. */
+  #onCallerAbort(run: TurnRun<T>, reason: unknown): void {
     if (run.phase !== 'waiting') {
       run.abort(reason)
       return
     }
-    run.fail(reason, 'settled')
-    if (run.record === undefined) this.#awaitingTurns.cancel(run)
-    else this.#releaseUse(run)
-    this.#lifecycle.events.flush()
+    this.#step.run(() => {
+      run.fail(reason, 'settled')
+      if (run.record === undefined) this.#awaitingTurns.cancel(run)
+      else this.#releaseUse(run)
+    })
   }
 
-  #usersOf(record: SessionRecord<T>): SessionUsers<T> {
-    if (record.users === undefined) {
-      record.users = new SessionUsers()
-      this.#lifecycle.hold(record.slot)
-    }
-    return record.users
-  }
-
-  /** All who use a session now. */
+  /** The users of all sessions, as they are now. */
   #allUsers(): (TurnRun<T> | HoldTicket<T>)[] {
-    return this.#lifecycle.table
-      .heldRecords()
-      .flatMap(({ users }) => (users === undefined ? [] : listUsers(users)))
+    return this.#lifecycle.table.heldRecords().flatMap((record) => usersOf(record)?.list() ?? [])
   }
-}
-
-/** Those who use a session now, the turn that excludes others first; as they are at the call. */
-function listUsers<T>({ running, concurrent }: SessionUsers<T>): (TurnRun<T> | HoldTicket<T>)[] {
-  return running === undefined ? [...concurrent] : [running, ...concurrent]
 }

@@ -254,7 +254,6 @@ export class Archiver<T> {
     }
     const fields = { attempt, err: error }
     events.log({ level: 'debug', message: 'archive attempt failed', fields, id })
-    events.flush()
     if (attempt >= this.#options.archiveAttempts) await this.#deadLetter(job, session, reason, error)
     else await this.#settle(job, { kind: 'retry', pauseMs: jitter(backoffMs(attempt, archiveBackoff)) })
   }

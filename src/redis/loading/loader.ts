@@ -58,10 +58,10 @@ export class SessionLoader<T> {
     this.#log = log
     this.#pending = pending
     this.#options = options
-    const { events } = log
+    const { step } = log
     const { load, loadTimeoutMs } = options
     this.#loadHost =
-      load === undefined ? undefined : { owner, events, clock: realClock, pending, load, loadTimeoutMs }
+      load === undefined ? undefined : { owner, step, clock: realClock, pending, load, loadTimeoutMs }
   }
 
   /**
@@ -105,7 +105,6 @@ export class SessionLoader<T> {
     }
     this.#pendingOpens.delete(id)
     pendingOpen.drop()
-    this.#log.events.flush()
     return true
   }
 
@@ -121,10 +120,11 @@ export class SessionLoader<T> {
 
   rejectAll(error: SessionRegistryError): void {
     this.#closedError = error
-    for (const pendingOpen of this.#pendingOpens.values()) pendingOpen.fail(error)
+    this.#log.step.run(() => {
+      for (const pendingOpen of this.#pendingOpens.values()) pendingOpen.fail(error)
+    })
     for (const call of this.#calls) call.finish()
     this.#calls.clear()
-    this.#log.events.flush()
   }
 
   #start(id: string): PendingOpen<T> {
@@ -140,7 +140,6 @@ export class SessionLoader<T> {
     if (pendingOpen.callerCount > 0) return
     if (this.#pendingOpens.get(id) === pendingOpen) this.#pendingOpens.delete(id)
     pendingOpen.abort(signal?.aborted === true ? abortReason(signal) : abortError())
-    this.#log.events.flush()
   }
 
   async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<LoadResult<T> | 'changed'> {
@@ -165,7 +164,6 @@ export class SessionLoader<T> {
       this.#calls.add(call)
       pendingOpen.load = call
       call.start()
-      host.events.flush()
     })
   }
 

@@ -10,10 +10,9 @@ it.each([
 ])('logged creation: a creation %s', (_what, isHeard) => {
   const owner = new RegistryEmitter<{ created: [unknown] }>()
   const logger = new RecordingLogger()
-  const { lifecycle, table, events } = wire(owner, resolveOptions<string>({ logger }))
+  const { lifecycle, table, step } = wire(owner, resolveOptions<string>({ logger }))
   if (isHeard) owner.on('created', () => {})
-  const slot = lifecycle.create('a', 'value', 0)
-  events.flush()
+  const slot = step.run(() => lifecycle.create('a', 'value', 0))
 
   expect(logger.at('info').map(({ message }) => message)).toEqual(['session created'])
   expect(table.record(slot) !== undefined).toBe(isHeard)

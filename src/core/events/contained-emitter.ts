@@ -1,0 +1,154 @@
+import { type EventEmitter, errorMonitor } from 'node:events'
+import process from 'node:process'
+import { type ListenerTracker, listenersOf } from './listener-tracker.ts'
+import type { BoundLogger, LogLevel } from './logger.ts'
+
+/** A log line that goes with an event, or stands alone. */
+export interface LogLine {
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: object
+  /** The session id, shown in the way that `logIds` sets. */
+  readonly id?: string
+}
+
+/** An event with its log line. An event without a name is only a log line. */
+export interface EmittedEvent {
+  readonly event: string
+  readonly args: readonly unknown[]
+  readonly line: LogLine | undefined
+}
+
+/** Receives what a listener threw or rejected with, and the log line for it. */
+export type OnListenerFailed = (error: unknown, line: LogLine) => void
+
+/**
+ * Calls listeners and writes log lines, and contains what they throw.
+ *
+ * A failed listener keeps no other listener from being called, and reaches no caller of the registry.
+ */
+export class ContainedEmitter {
+  readonly #emitter: EventEmitter
+  readonly #listeners: ListenerTracker
+  readonly #logger: BoundLogger | undefined
+  readonly #logId: (id: string) => string
+  readonly #onListenerFailed: OnListenerFailed
+  #hasWarned = false
+  /** Listeners that threw or rejected. */
+  listenerErrors = 0
+
+  constructor(
+    emitter: EventEmitter,
+    logger: BoundLogger | undefined,
+    logId: (id: string) => string,
+    onListenerFailed: OnListenerFailed,
+  ) {
+    this.#emitter = emitter
+    this.#listeners = listenersOf(emitter)
+    this.#logger = logger
+    this.#logId = logId
+    this.#onListenerFailed = onListenerFailed
+  }
+
+  get hasLogger(): boolean {
+    return this.#logger !== undefined
+  }
+
+  hasListeners(event: string): boolean {
+    return this.#listeners.has(event) && this.#emitter.listenerCount(event) > 0
+  }
+
+  isLogged(level: LogLevel): boolean {
+    if (this.#logger === undefined) return false
+    try {
+      return this.#logger.isEnabled(level)
+    } catch (error) {
+      this.#onLoggerFailed(error)
+      return false
+    }
+  }
+
+  emit({ event, args, line }: EmittedEvent): void {
+    if (line !== undefined) this.#writeLog(line)
+    if (!this.hasListeners(event) && event !== 'error') return
+    // Not `emit`: there, a listener that throws keeps the others from being called.
+    for (const listener of this.#listenersOf(event)) {
+      try {
+        const result: unknown = Reflect.apply(listener, this.#emitter, args)
+        if (isThenable(result)) result.then(undefined, (error) => this.#onFailed(event, error))
+      } catch (error) {
+        this.#onFailed(event, error)
+      }
+    }
+  }
+
+  /** Warns through the process, once, of a failure that neither a logger nor a listener of `error` receives. */
+  warnIfUnhandled(error: unknown): void {
+    if (!this.hasLogger && !this.hasListeners('error')) this.#warnOnce(error)
+  }
+
+  #listenersOf(event: string) {
+    const listeners = this.#emitter.rawListeners(event)
+    return event === 'error' ? [...this.#emitter.rawListeners(errorMonitor), ...listeners] : listeners
+  }
+
+  #writeLog({ level, message, fields, id }: LogLine): void {
+    if (!this.isLogged(level)) return
+    try {
+      const line = id === undefined ? fields : { session: this.#loggedId(id), ...fields }
+      const result = this.#logger?.write(level, line, message)
+      if (isThenable(result)) result.then(undefined, (error) => this.#onLoggerFailed(error))
+    } catch (error) {
+      this.#onLoggerFailed(error)
+    }
+  }
+
+  #onFailed(event: string, error: unknown): void {
+    this.listenerErrors += 1
+    const line: LogLine = { level: 'error', message: 'a listener failed', fields: { err: error, event } }
+    if (event === 'error') {
+      // What a listener of `error` throws is not emitted again: that would never end.
+      this.#writeLog(line)
+      if (!this.hasLogger) this.#warnOnce(error)
+    } else {
+      // First, since a listener that is called once is gone after the event.
+      this.warnIfUnhandled(error)
+      this.#onListenerFailed(error, line)
+    }
+  }
+
+  #onLoggerFailed(error: unknown): void {
+    // Not logged, since the logger has failed; not emitted, since a listener of `error` may use that logger.
+    this.#warnOnce(error)
+  }
+
+  #loggedId(id: string): unknown {
+    try {
+      return this.#logId(id)
+    } catch (error) {
+      this.#warnOnce(error)
+      return undefined
+    }
+  }
+
+  #warnOnce(error: unknown): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    try {
+      const detail = error instanceof Error ? error.message : String(error)
+      process.emitWarning(`Unhandled registry error (add an 'error' listener): ${detail}`, {
+        type: 'SessionRegistryWarning',
+      })
+    } catch {
+      // The value has no text, or the host has no warnings.
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}

@@ -1,0 +1,165 @@
+import type { EventEmitter } from 'node:events'
+import { EventQueue, type EventQueueOwner, type OnPending } from './event-queue.ts'
+import type { BoundLogger } from './logger.ts'
+
+/** Something to call when a step has ended, with what it is about. */
+interface Continuation {
+  readonly resume: (subject: unknown) => void
+  readonly subject: unknown
+}
+
+let throwsOutside = false
+
+/** Makes a change outside of a step throw, in every registry of this module. For tests. */
+export function requireSteps(): void {
+  throwsOutside = true
+}
+
+/**
+ * One synchronous change of a registry's state, with all that follows from it.
+ *
+ * ```
+ *   run(change)           changes state and enqueues events; steps nest
+ *     │ the outermost one ends, also by a throw
+ *     ▼
+ *   events, in order      with deferred user code (abort signals) among them ◀─┐
+ *     ▼                                                                        │ until nothing
+ *   followers, once       capacity, shutdown: they look at the state ──────────┘ is pending
+ *     ▼
+ *   continuations         user code that the change made ready: turns, loads, factories
+ * ```
+ *
+ * Listeners, deferred code and continuations run outside of the step, so a call of the registry in them is a step of
+ * its own. In a listener its events wait in the queue that is being emptied, its followers for the end of that, and its
+ * continuations run at once.
+ *
+ * Events and transitions belong into a step. Outside of one they throw in tests ({@link requireSteps}); elsewhere a step
+ * follows in a microtask, so that nothing is lost.
+ */
+export class Step implements EventQueueOwner {
+  readonly events: EventQueue
+  #follower: () => void = () => {}
+  #continuations: Continuation[] = []
+  #depth = 0
+  #hasChanged = false
+  #isScheduled = false
+
+  constructor(
+    emitter: EventEmitter,
+    logger: BoundLogger | undefined,
+    logId: (id: string) => string,
+    onPending?: OnPending,
+  ) {
+    this.events = new EventQueue(this, emitter, logger, logId, onPending)
+  }
+
+  /** Whether what is enqueued now is emitted without a further call: a step is open, or one is emitting its events. */
+  get isOpen(): boolean {
+    return this.#depth > 0 || this.events.isFlushing
+  }
+
+  /** Makes a change. Returns what it returns, after all that follows from it. */
+  run<R>(change: () => R): R {
+    this.#depth += 1
+    try {
+      return change()
+    } finally {
+      this.#depth -= 1
+      if (this.#depth === 0) this.#finish()
+    }
+  }
+
+  /** {@link run} for a change that no call has asked for: its events are emitted in the constructor's async context. */
+  runInBackground<R>(change: () => R): R {
+    this.#depth += 1
+    try {
+      return this.events.inBackground(change)
+    } finally {
+      this.#depth -= 1
+      if (this.#depth === 0) this.#finish()
+    }
+  }
+
+  /** Sets the function that is called once at the end of each step that was marked by {@link markChanged}. */
+  setFollower(follower: () => void): void {
+    this.#follower = follower
+  }
+
+  /** Makes the follower run at the end of the step. */
+  markChanged(): void {
+    this.assertOpen()
+    this.#hasChanged = true
+  }
+
+  /** Checks that a step is open, for what is changed without an event. */
+  assertOpen(): void {
+    if (!this.isOpen) this.onOutsideStep()
+  }
+
+  /**
+   * Calls `resume` when the step has ended and its events are emitted, or at once if none is open.
+   *
+   * `resume` should capture nothing: it is on the stack of the user code that it calls, and an error that is made there
+   * keeps what the functions on its stack have captured.
+   */
+  after<S>(resume: (subject: S) => void, subject: S): void {
+    if (this.#depth === 0) resume(subject)
+    else this.#continuations.push({ resume: resume as Continuation['resume'], subject })
+  }
+
+  onOutsideStep(): void {
+    if (throwsOutside)
+      throw new Error('Expected a change of the registry to be made in a step, but none is open')
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.run(() => {})
+    })
+  }
+
+  #finish(): void {
+    if (this.#continuations.length > 0) this.#finishAndResume()
+    else if ((this.#hasChanged || this.events.isPending) && !this.events.isFlushing) this.#settle()
+  }
+
+  #finishAndResume(): void {
+    const continuations = this.#continuations
+    // Taken first, since steps of listeners run those that they find.
+    this.#continuations = []
+    if (!this.events.isFlushing) this.#settle()
+    resumeAll(continuations)
+  }
+
+  #settle(): void {
+    do {
+      this.events.flush()
+      if (this.#hasChanged) this.#callFollower()
+    } while (this.#hasChanged || this.events.isPending)
+  }
+
+  #callFollower(): void {
+    this.#hasChanged = false
+    this.#depth += 1
+    try {
+      this.#follower()
+    } catch (error) {
+      this.events.reportError(error, 'a change could not be followed up')
+    } finally {
+      this.#depth -= 1
+    }
+  }
+}
+
+/** Calls all of them, also if one throws; then throws the first error. */
+function resumeAll(continuations: readonly Continuation[]): void {
+  let failure: { readonly error: unknown } | undefined
+  for (const { resume, subject } of continuations) {
+    try {
+      resume(subject)
+    } catch (error) {
+      failure ??= { error }
+    }
+  }
+  if (failure !== undefined) throw failure.error
+}
