@@ -25,6 +25,7 @@ export const quick = {
   include: [
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
     'tests/contract/memory.test.ts',
+    'tests/contract/memory-slow-path.test.ts',
     // Those of the files on Redis that start no server.
     'tests/redis/{options,option-ranges}.test.ts',
     'tests/redis/archiving/{archive-backoff,clock-jump-detector}.test.ts',
@@ -48,6 +49,6 @@ export const quick = {
     'tests/memory/sliced-ids.test.ts',
     'tests/memory/table/{hash-index,id-hash,id-index,id-index-migration,slot-store}.test.ts',
     'tests/memory/turns/{late-timers,long-queues,turn-memory}.test.ts',
-    'tests/model/model.test.ts',
+    'tests/model/{model,model-slow-path}.test.ts',
   ],
 } as const

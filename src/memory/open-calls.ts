@@ -59,10 +59,10 @@ export class OpenCalls<T> {
   }
 
   #open<R>(id: string, { create, signal }: CheckedOpen<T>, outcome: OpenOutcome<R>): void {
-    const { counters, loader, shutdown } = this.#components
     if (signal?.aborted === true) throw abortReason(signal)
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
     const slot = outer?.record?.slot ?? this.#operations.touch(id)
+    const { counters, loader, shutdown } = this.#components
     if (slot !== noSlot) {
       counters.hits += 1
       outcome.resolve(outcome.take(slot))

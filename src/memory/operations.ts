@@ -87,9 +87,12 @@ export class Operations<T> {
     checkId(id)
     const { counters } = this
     counters.misses += 1
+    const createdBefore = counters.created
     const isFast = create !== undefined && timeoutMs === undefined && this.fastCreate.isAllowed()
     const factory = isFast ? create : this.#assertCanCreate(id, create)
-    const createdBefore = counters.created
+    // A listener of a session that was removed to make room may have created the id.
+    const slot = counters.created === createdBefore ? noSlot : this.touch(id)
+    if (slot !== noSlot) return this.table.valueOf(slot)
     const value = factory(id)
     const hasCreated = counters.created !== createdBefore
     const ownId = this.copiesIds ? detachString(id) : id
@@ -112,12 +115,12 @@ export class Operations<T> {
 
   /** Assigns the value of the live session of an id, and touches it; else creates a session with the value. */
   set(id: string, value: T, timeoutMs: number | undefined): void {
-    const { archiver, shutdown } = this.#components
     const slot = this.touch(id)
     if (slot !== noSlot) {
       this.table.assign(slot, value)
       return
     }
+    const { archiver, shutdown } = this.#components
     if (shutdown !== undefined) throw closedError()
     if (archiver.has(id)) throw needsOpenError('is being archived')
     this.step.run(() => this.#createWithValue(id, value, timeoutMs))

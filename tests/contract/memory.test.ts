@@ -1,31 +1,4 @@
-import { SessionRegistry } from 'session-registry'
-import { ManualClock } from 'session-registry/testing'
-import { beforeEach } from 'vitest'
-import type { ContractHarness, ContractRegistry } from './harness.ts'
+import { memoryHarness } from './memory-harness.ts'
 import { describeSessionContract } from './session-contract.ts'
 
-let clock = new ManualClock()
-
-beforeEach(() => {
-  clock = new ManualClock()
-})
-
-const sizes = new WeakMap<ContractRegistry, () => number>()
-
-const harness: ContractHarness = {
-  unitMs: 1_000,
-  latenessMs: 0,
-  makes: {
-    closeEndsSessions: true,
-    refusesWhileArchiving: true,
-  },
-  make: (options) => {
-    const registry = new SessionRegistry<string[]>({ clock, intervalMs: 1_000, ...options })
-    sizes.set(registry, () => registry.size)
-    return registry
-  },
-  advance: (ms) => clock.advanceAsync(ms),
-  size: (registry) => sizes.get(registry)?.() ?? Number.NaN,
-}
-
-describeSessionContract('the registry of one process', harness)
+describeSessionContract('the registry of one process', memoryHarness())

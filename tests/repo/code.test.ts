@@ -75,6 +75,23 @@ describe('the source', () => {
     } else expect(modifiersOf(path)).not.toContain(ts.SyntaxKind.PrivateKeyword)
   })
 
+  it('empties the queue of events in the step alone, so that no change can forget it', () => {
+    expect(sources.filter((path) => /\bflush\(/.test(read(path)))).toEqual([
+      'src/core/events/event-queue.ts',
+      'src/core/events/step.ts',
+    ])
+    expect(sources.filter((path) => /new EventQueue\(/.test(read(path)))).toEqual(['src/core/events/step.ts'])
+  })
+
+  it('knows the fast path in one room and its two callers', () => {
+    const isFast = (name: string) => /fast-path\/(touch|create)/.test(name)
+
+    expect(sources.filter((path) => importsOf(path).some(isFast))).toEqual([
+      'src/memory/operations.ts',
+      'src/memory/session-registry.ts',
+    ])
+  })
+
   it('only re-exports by name in its entries', () => {
     for (const path of Object.values(entries)) {
       const { statements } = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest)

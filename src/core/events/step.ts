@@ -10,9 +10,16 @@ interface Continuation {
 
 let throwsOutside = false
 
-/** Makes a change outside of a step throw, in every registry of this module. For tests. */
-export function requireSteps(): void {
-  throwsOutside = true
+/**
+ * Makes a change outside of a step throw, in every registry of this module. Returns a function that takes it back. For
+ * tests.
+ */
+export function requireSteps(isRequired = true): () => void {
+  const before = throwsOutside
+  throwsOutside = isRequired
+  return () => {
+    throwsOutside = before
+  }
 }
 
 /**

@@ -20,6 +20,24 @@ describe('capacity', () => {
     expect(registry.size).toBe(3)
   })
 
+  it('made by an expired session: a listener of its end that creates the same id wins', () => {
+    const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, maxSessions: 2 })
+    registry.set('a', ['a'])
+    registry.set('b', ['b'])
+    clock.advance(1_000)
+    events.take()
+    registry.once('ended', () => registry.set('c', ['of the listener']))
+    let calls = 0
+    const create = () => {
+      calls += 1
+      return ['of the call']
+    }
+
+    expect(registry.getOrCreate('c', create)).toEqual(['of the listener'])
+    expect(calls).toBe(0)
+    expect(events.lines.filter((line) => line.endsWith(' c') || line.includes(' c '))).toEqual(['created c'])
+  })
+
   it('`whenFull: reject`: refuses a new session, and counts as no activity', () => {
     const { registry, events } = clockedRegistry({ maxSessions: 2, whenFull: 'reject' })
     let calls = 0
