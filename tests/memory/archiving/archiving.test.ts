@@ -192,21 +192,18 @@ describe('an archive hook that opens its own session', () => {
   })
 
   it('is accepted from work that outlives the hook, once the archive has settled', async () => {
-    let later: Promise<string[]> | undefined
+    const later = deferred<string[]>()
     const { registry, clock } = clockedRegistry({
       timeoutMs: 1_000,
       archive: async ({ id }) => {
-        setTimeout(() => {
-          later = registry.open(id)
-        }, 0)
+        setTimeout(() => registry.open(id).then(later.resolve), 0)
       },
     })
     registry.set('a', ['old'])
     clock.advance(1_000)
     registry.sweep()
-    await vi.waitUntil(() => later)
 
-    expect(await later).toEqual([])
+    expect(await later.promise).toEqual([])
   })
 
   it('may open other sessions', async () => {

@@ -1,29 +1,42 @@
 import { LRUCache } from 'lru-cache'
 import { SessionRegistry } from 'session-registry'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { installFakeGlobals } from '../../support/fake-globals.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { TrackingClock } from '../../support/tracking-clock.ts'
 
 const days = 24 * 3_600_000
 
+/**
+ * A recorder in place of the global `setTimeout` until the test ends. A spy would be restored once more at the
+ * end of the file, when the fake timers under it have gone.
+ */
+function recordedSetTimeout() {
+  const { setTimeout } = globalThis
+  const recorded = vi.fn(setTimeout)
+  globalThis.setTimeout = Object.assign(recorded, setTimeout)
+  onTestFinished(() => {
+    globalThis.setTimeout = setTimeout
+  })
+  return recorded
+}
+
 // Node turns a delay over 2^31-1 ms into 1 ms: lru-cache with a 30-day ttl warned 82 700 times in 3 s, and
 // node-cache, cacheable and memorystore swept without end.
 describe('a delay over 2^31-1 ms', () => {
   it('makes lru-cache set a timer every millisecond', () => {
     const clock = installFakeGlobals()
-    const setTimeout = vi.spyOn(globalThis, 'setTimeout')
+    const setTimeout = recordedSetTimeout()
     const cache = new LRUCache({ ttl: 30 * days, ttlAutopurge: true, perf: performance })
     cache.set('a', 1)
     clock.tick(3_000)
 
     expect(setTimeout.mock.calls.length).toBeGreaterThan(1_000)
-    setTimeout.mockRestore()
   })
 
   it('is never passed to the host for a timeout or an age of 30 days', () => {
     const clock = installFakeGlobals()
-    const setTimeout = vi.spyOn(globalThis, 'setTimeout')
+    const setTimeout = recordedSetTimeout()
     const registry = new SessionRegistry({ timeoutMs: 30 * days, maxAgeMs: 60 * days, create: () => [] })
     registry.getOrCreate('a')
     clock.tick(3_000)
@@ -34,7 +47,6 @@ describe('a delay over 2^31-1 ms', () => {
 
     expect(registry.has('a')).toBe(false)
     expect(Math.max(...setTimeout.mock.calls.map(([, ms]) => ms ?? 0))).toBeLessThan(2 ** 31)
-    setTimeout.mockRestore()
   })
 
   it('is split for a hold of 30 days', () => {
