@@ -1,33 +1,28 @@
-/** One way to keep sessions, seen through what a server does with it. */
+/** A way to keep sessions in memory, as a server uses it. */
 export interface Contender {
-  /**
-   * The value of the live session, or of a new one. The timeout starts again, by as many calls as that takes.
-   */
+  /** Returns the value of the live session, or of a new one, and restarts its timeout. */
   getOrCreate(id: string): unknown
-  /** How many it holds in memory. */
+  /** The number of sessions in memory. */
   size(): number
-  /** One look for what is over, in one go; absent where there is none. */
+  /** Removes expired sessions in one go; absent if the library cannot. */
   sweep?(): void
   close(): void
 }
 
 export interface ContenderOptions {
   readonly timeoutMs: number
-  /** How often it looks in the background for what is over, where it can be told. */
+  /** The interval of its background sweep, if it has one. */
   readonly intervalMs: number
-  /** Called with each session that ended by time, where it can be told. */
+  /** Called with each expired session, if the library reports them. */
   readonly onExpired?: ((id: string) => void) | undefined
-  /** The clock is moved by hand: nothing may be taken from it that is older than the call. */
+  /** Whether the clock is moved by hand, so that no reading may be cached. */
   readonly isClockMoved?: boolean
 }
 
-/** Twenty minutes without a use, a look every five: nothing is over while it is measured. */
+/** Timeout of twenty minutes, sweep every five: nothing expires during a measurement. */
 export const usualTiming: ContenderOptions = { timeoutMs: 20 * 60_000, intervalMs: 5 * 60_000 }
 
 export type MakeContender = (options: ContenderOptions) => Contender
 
-/**
- * What every session holds. The same object for all, so that bytes per session are those beyond key and
- * value.
- */
+/** The value of every session: one object for all, so that bytes per session exclude key and value. */
 export const sessionValue = { messages: [] }

@@ -1,6 +1,6 @@
 import type { MakeContender } from './contender.ts'
 
-/** Each is loaded alone, in the process that measures it. */
+/** Loaders by name. A measuring process loads its own contender only. */
 const loaders = {
   baseline: async () => (await import('./contenders/baseline.ts')).makeBaseline,
   'session-registry': async () => (await import('./contenders/session-registry.ts')).loadSessionRegistry(),
@@ -14,7 +14,7 @@ const loaders = {
   '@cacheable/memory': async () => (await import('./contenders/cacheable-memory.ts')).makeCacheableMemory,
 } satisfies Record<string, () => Promise<MakeContender>>
 
-/** This library, asked for more; see `contenders/variants.ts`. */
+/** Variants of this library with further options; see `contenders/variants.ts`. */
 export const variantNames = [
   'a cap',
   'an absolute timeout',

@@ -1,17 +1,17 @@
 import { openSync, readSync } from 'node:fs'
 
 /**
- * How long the main thread was ready and had no processor, as Linux counts it (the second number of
+ * A reader of the time that the main thread was runnable without a processor (the second number of Linux'
  * `schedstat`).
  *
- * Where a collection has more helpers than there are processors, the scheduler lets each of them have its
- * turn, of some milliseconds. Whatever the loop was just doing then looks slow.
+ * If a garbage collection has more helper threads than there are processors, the scheduler takes the
+ * processor from the main thread for some milliseconds, and the current operation looks slow.
  */
 export class CpuWait {
   readonly #file = openIfPresent('/proc/self/schedstat')
   readonly #text = Buffer.alloc(128)
 
-  /** Since the process began; `undefined` where the system does not say. */
+  /** Milliseconds since the process started; `undefined` if the system has no `schedstat`. */
   get ms(): number | undefined {
     if (this.#file === undefined) return undefined
     const bytes = readSync(this.#file, this.#text, 0, this.#text.length, 0)

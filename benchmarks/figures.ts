@@ -9,7 +9,7 @@ interface Entry<W extends Work> {
   readonly figures: FiguresOf[W]
 }
 
-/** What was measured, round by round. */
+/** The figures of all rounds. */
 export class Figures {
   readonly #entries: Entry<Work>[] = []
 
@@ -17,7 +17,7 @@ export class Figures {
     this.#entries.push({ work, contender, size, figures })
   }
 
-  /** The median of all rounds; `NaN` where there is no such figure. */
+  /** Returns the median of all rounds; `NaN` if there is no such figure. */
   of<W extends Work>(
     work: W,
     contender: ContenderName,
@@ -25,12 +25,12 @@ export class Figures {
     figure: keyof FiguresOf[W] & string,
   ): number {
     const values = this.#of(work, contender, size).map((figures) => figures[figure] as number)
-    // A wait without end is none that a median may leave out.
+    // A median must not leave out a wait without end.
     if (values.includes(Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY
     return median(values)
   }
 
-  /** The run in which the figure was the largest; for what must not happen even once. */
+  /** Returns the run with the largest figure, for what must not happen even once. */
   worst<W extends Work>(
     work: W,
     contender: ContenderName,
@@ -42,7 +42,7 @@ export class Figures {
     )
   }
 
-  /** The median of each round's ratio to the limit of the same round: what disturbs a round disturbs both. */
+  /** Returns the median of the ratios to the baseline of the same round, as a disturbance affects both. */
   ratio<W extends Work>(
     work: W,
     contender: ContenderName,

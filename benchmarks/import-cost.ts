@@ -7,14 +7,14 @@ import { median } from './median.ts'
 
 export interface ImportCost {
   readonly importMs: number
-  /** With `logger: true`, the first line of which needs pino. */
+  /** With `logger: true`, which loads pino. */
   readonly importWithPinoMs: number
-  /** Of `require` of the CJS build. */
+  /** The time of `require`, for the CJS build. */
   readonly requireMs: number
-  /** What the root entry consists of, as it is published. */
+  /** Size of the published root entry with its chunks. */
   readonly bytes: number
   readonly gzippedBytes: number
-  /** Whether pino was loaded although nobody logs. */
+  /** Whether pino was loaded without a logger. */
   readonly isPinoLoaded: boolean
 }
 
@@ -25,7 +25,7 @@ const rounds = 15
 const loadsPino =
   "process.moduleLoadList.length, Object.keys(require('node:module')._cache).some((path) => /[\\\\/]pino[\\\\/]/.test(path))"
 
-/** Loads the root entry in new processes, and weighs it. */
+/** Measures the time of loading the root entry in new processes, and its size. */
 export async function measureImport(): Promise<ImportCost> {
   const load = `import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)})`
   const entry = await entryText()
@@ -41,7 +41,7 @@ export async function measureImport(): Promise<ImportCost> {
   }
 }
 
-/** The entry and the chunks that it shares with the others. */
+/** Returns the text of the entry and of the chunks that it shares with other entries. */
 async function entryText(): Promise<string> {
   const index = await readFile(`${build}index.js`, 'utf8')
   const chunks = (await readdir(build)).filter(

@@ -1,15 +1,15 @@
-// Taken before any work can shift the clock.
+// Bound before a workload replaces the clock.
 const now = performance.now.bind(performance)
 
-/** What the event loop was like while something happened in the background. */
+/** Figures of the event loop during background work. */
 export interface LoopReading {
-  /** The longest time between two turns of the loop. */
+  /** The longest time between two event-loop iterations. */
   readonly longestBlockMs: number
-  /** When `isDone` was first true; `Infinity` where the limit came first. */
+  /** The time until `isDone` was first true; `Infinity` if the limit came first. */
   readonly doneAfterMs: number
 }
 
-/** Goes round the event loop until `isDone`, and for `limitMs` at most. */
+/** Iterates the event loop until `isDone`, at most for `limitMs`. */
 export async function watchLoop(isDone: () => boolean, limitMs: number): Promise<LoopReading> {
   const startedAt = now()
   let longestBlockMs = 0

@@ -7,22 +7,22 @@ import { measureApart, type Work } from './measured-process.ts'
 import { writePlots } from './plots.ts'
 import { resultsText } from './results.ts'
 
-// `npm run bench [-- --huge --rounds 5]`: everything, in about 45 minutes; writes results.md and the plots.
+// `npm run bench [-- --huge --rounds 5]`: all measurements, in about 45 minutes; writes results.md and plots.
 const { values } = parseArgs({
   options: { huge: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
 })
 const rounds = Number(values.rounds)
 
 const all = contenderNames
-// The limit ends nothing, toad-cache nothing in the background: to wait for them would be to wait in vain.
+// The baseline expires nothing, and toad-cache nothing in the background.
 const ended = all.filter((name) => name !== 'baseline' && name !== 'toad-cache')
 const ours: ContenderName[] = ['baseline', 'session-registry']
-// The longest insertion of all is wanted, so we do it three times as often.
+// The result is the longest insertion of all runs, so there are three times as many.
 const grown: ContenderName[] = [...ours, 'session-registry', 'session-registry']
 
-// What is small is soon measured, and soon disturbed: three times in each round, and the use of live sessions
-// five times more. Where in memory a process puts 100 000 sessions makes a touch take 300 or 700 ns: nine
-// runs do not settle 5 %.
+// Small sizes are fast to measure and easily disturbed: three runs in each round, and five more of the use of
+// live sessions. Depending on its addresses, a touch of one of 100 000 sessions takes 300 or 700 ns, so nine
+// runs do not resolve 5 %.
 const small = [1_000, 100_000]
 const sizes = [...small, ...small, ...small, 1_000_000]
 const smallAgain = [...small, ...small, ...small, ...small, ...small]

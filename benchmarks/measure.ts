@@ -7,8 +7,7 @@ import { measureHour } from './workloads/hour.ts'
 import { measureLiveSessions } from './workloads/live-sessions.ts'
 import { measureControl, measureMassExpiry } from './workloads/mass-expiry.ts'
 
-// The measuring side of measured-process.ts: `measure.ts <work> <contender> <size>`, figures as JSON on
-// stdout.
+// The program that measured-process.ts runs: `measure.ts <work> <contender> <size>` prints figures as JSON.
 const works = {
   creation: measureCreation,
   'live-sessions': measureLiveSessions,
@@ -24,5 +23,5 @@ const figures = await works[work](await loadContender(contender), Number(size))
 const text = JSON.stringify(figures, (_key, value) =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
 )
-// Some contenders keep timers that nobody can stop.
+// Some contenders have timers that cannot be stopped.
 process.stdout.write(text, () => process.exit(0))

@@ -22,8 +22,8 @@ export interface FiguresOf {
 export type Work = keyof FiguresOf
 
 /**
- * As many helper threads of V8 as leave one processor to the main thread. Node makes four, however few
- * processors there are, and a collection uses all of them.
+ * Number of V8's helper threads that leaves one processor to the main thread. Node starts four on any machine,
+ * and a garbage collection uses all of them.
  */
 export const helpersWithSpareCpu = Math.max(1, Math.min(4, availableParallelism() - 1))
 
@@ -34,7 +34,7 @@ const flagsOf: Partial<Record<Work, readonly string[]>> = {
 const run = promisify(execFile)
 const measure = fileURLToPath(new URL('.built/measure.js', import.meta.url))
 
-/** Measures in a process of its own: nobody inherits the heap, or the compiled code, of another. */
+/** Measures in a new process, without the heap or the compiled code of another contender. */
 export async function measureApart<W extends Work>(
   work: W,
   contender: ContenderName,
@@ -42,7 +42,7 @@ export async function measureApart<W extends Work>(
 ): Promise<FiguresOf[W]> {
   const flags = ['--expose-gc', '--max-old-space-size=16384', ...(flagsOf[work] ?? [])]
   const { stdout } = await run(process.execPath, [...flags, measure, work, contender, String(size)])
-  // JSON has no NaN and no Infinity; they come as strings.
+  // JSON has neither NaN nor Infinity; they are sent as strings.
   return JSON.parse(stdout, (_key, value) =>
     value === 'NaN' || value === 'Infinity' ? Number(value) : value,
   )

@@ -1,4 +1,4 @@
-/** The middle of what was measured; one run that was disturbed moves it little. */
+/** Returns the median of the finite values: a single disturbed run hardly changes it. */
 export function median(values: readonly number[]): number {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
   const middle = sorted.length >> 1

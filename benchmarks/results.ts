@@ -12,7 +12,7 @@ export interface RunFacts {
 
 const ended = contenderNames.filter((name) => name !== 'baseline')
 
-/** `results.md`: every figure of the run as tables. */
+/** Returns the text of `results.md`: every figure of the run as tables. */
 export function resultsText(figures: Figures, importCost: ImportCost, facts: RunFacts): string {
   const steadySizes = [1_000, 100_000, 1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
   const growthSizes = [1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
@@ -69,7 +69,7 @@ function steadyText(figures: Figures, size: number): string[] {
   ]
 }
 
-/** What a session costs where the registry has more to do. */
+/** Returns the costs of a session in the variants of this library. */
 function variantText(figures: Figures, sizes: readonly number[]): string[] {
   const names = ['session-registry', ...variantNames] as const
   const rows = names.map((name) => [
@@ -86,7 +86,7 @@ function variantText(figures: Figures, sizes: readonly number[]): string[] {
   return ['## A registry that has, beside the idle timeout, …', table(['', ...head], rows)]
 }
 
-/** Nanoseconds, and the ratio to the baseline in the same round. */
+/** Returns nanoseconds, and the ratio to the baseline in the same round. */
 function costText<W extends 'creation' | 'live-sessions' | 'hour'>(
   figures: Figures,
   work: W,
@@ -180,7 +180,7 @@ function importText(cost: ImportCost): string[] {
         ['`require`, ms', number(cost.requireMs, 1)],
         ['`import` and a registry with `logger: true`, ms', number(cost.importWithPinoMs, 1)],
         ['bytes (gzipped)', `${number(cost.bytes)} (${number(cost.gzippedBytes)})`],
-        ['pino loaded where nobody logs', cost.isPinoLoaded ? 'yes' : 'no'],
+        ['pino loaded without a logger', cost.isPinoLoaded ? 'yes' : 'no'],
       ],
     ),
   ]

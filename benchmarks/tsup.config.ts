@@ -1,9 +1,6 @@
 import { defineConfig } from 'tsup'
 
-/**
- * What measures runs as plain JavaScript: a loader of TypeScript would change the code of this library, and
- * of peers.
- */
+/** Builds the measuring program as plain JavaScript: a TypeScript loader would rewrite the measured code. */
 export default defineConfig({
   entry: ['benchmarks/measure.ts'],
   outDir: 'benchmarks/.built',

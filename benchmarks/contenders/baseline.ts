@@ -1,8 +1,6 @@
 import { type Contender, sessionValue } from '../contender.ts'
 
-/**
- * The least that sliding can cost: a bare `Map` and one stored `performance.now()`. It never ends anything.
- */
+/** The baseline, the least that sliding expiry can cost: a bare `Map` and one stored `performance.now()`. */
 export function makeBaseline(): Contender {
   const entries = new Map<string, Entry>()
   return {
@@ -21,7 +19,7 @@ export function makeBaseline(): Contender {
 }
 
 class Entry {
-  // Declared only, so that V8 keeps the number in a box of its own and writes into that.
+  // `declare`, so that V8 stores the number in a mutable heap number and overwrites it in place.
   declare value: object
   declare lastActive: number
 

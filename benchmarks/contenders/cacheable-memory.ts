@@ -1,7 +1,7 @@
 import { CacheableMemory } from '@cacheable/memory'
 import { type Contender, type ContenderOptions, sessionValue } from '../contender.ts'
 
-/** It tells nobody what it ends. */
+/** Emits no event for what it expires. */
 export function makeCacheableMemory({ timeoutMs, intervalMs }: ContenderOptions): Contender {
   const cache = new CacheableMemory({ ttl: timeoutMs, checkInterval: intervalMs, useClone: false })
   return {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { type Contender, type ContenderOptions, sessionValue } from '../contender.ts'
 
-/** The forty lines that most servers have: a `Map`, and a timer that looks at every entry. */
+/** The usual code by hand: a `Map`, and a timer that checks every entry. */
 export function makeFullScanMap({ timeoutMs, intervalMs, onExpired }: ContenderOptions): Contender {
   const entries = new Map<string, Entry>()
   const events = new EventEmitter()

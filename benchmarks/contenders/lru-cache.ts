@@ -6,7 +6,7 @@ export function makeLruCache(options: ContenderOptions): Contender {
   const cache = new LRUCache<string, object>({
     ttl: timeoutMs,
     updateAgeOnGet: true,
-    // It wants a bound of some kind. Its own timers, one per entry, are `timeout-each`; here a timer purges
+    // lru-cache needs a bound. `ttlAutopurge` would be one timer per entry, as `timeout-each`; a timer purges
     // instead.
     max: 0,
     maxSize: Number.MAX_SAFE_INTEGER,

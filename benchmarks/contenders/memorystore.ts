@@ -1,7 +1,7 @@
 import createMemoryStore from 'memorystore'
 import { type Contender, type ContenderOptions, sessionValue } from '../contender.ts'
 
-/** As much of it as is used here: its own types want those of express-session. */
+/** The members used here: its own types need those of express-session. */
 interface MemoryStore {
   readonly store: { readonly itemCount: number; has(id: string): boolean }
   get(id: string, done: (error: unknown, session: object | undefined) => void): void
@@ -11,7 +11,7 @@ interface MemoryStore {
   stopInterval(): void
 }
 
-/** As express-session uses it: a session is a string in there, read and touched by each request. */
+/** memorystore as express-session uses it: it stores strings, and each request reads and touches its session. */
 export function makeMemoryStore({ timeoutMs, intervalMs, onExpired }: ContenderOptions): Contender {
   const Store = createMemoryStore({ Store: class {} } as never) as unknown as new (
     options: object,
@@ -25,7 +25,7 @@ export function makeMemoryStore({ timeoutMs, intervalMs, onExpired }: ContenderO
   const ignore = () => {}
   return {
     getOrCreate(id) {
-      // Its callback comes in a later turn of the loop, so whether there is a session is asked beneath it.
+      // Its callback runs in a later event-loop iteration, so the inner store tells whether there is a session.
       if (store.store.has(id)) {
         store.get(id, ignore)
         store.touch(id, sessionValue)

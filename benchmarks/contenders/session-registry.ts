@@ -1,15 +1,15 @@
 import type { SessionRegistry, SessionRegistryOptions } from 'session-registry'
 import { type ContenderOptions, type MakeContender, sessionValue } from '../contender.ts'
 
-/** What a user may want of it beyond the timeout. */
+/** Options beyond the timeout, and preparation such as a listener. */
 export interface Variant {
   readonly options?: SessionRegistryOptions<object>
   readonly prepare?: (registry: SessionRegistry<object>) => unknown
 }
 
-/** This library, as it is published: the build, not the source. */
+/** Loads this library as it is published: the build, not the source. */
 export async function loadSessionRegistry({ options, prepare }: Variant = {}): Promise<MakeContender> {
-  // Resolved when it runs: what is bundled with the benchmark would be the source.
+  // Resolved at run time: the bundler would take the source.
   const build = import.meta.resolve('session-registry')
   const { SessionRegistry } = (await import(build)) as typeof import('session-registry')
   return ({ timeoutMs, intervalMs, onExpired }: ContenderOptions) => {

@@ -1,6 +1,6 @@
 import { type Contender, type ContenderOptions, sessionValue } from '../contender.ts'
 
-/** One `setTimeout` per session, which each use refreshes. */
+/** One `setTimeout` per session, refreshed by each use. */
 export function makeTimeoutEach({ timeoutMs, onExpired }: ContenderOptions): Contender {
   const entries = new Map<string, { readonly value: object; readonly timer: NodeJS.Timeout }>()
   return {

@@ -1,7 +1,7 @@
 import { LruMap } from 'toad-cache'
 import { type Contender, type ContenderOptions, sessionValue } from '../contender.ts'
 
-/** It ends nothing in the background: what nobody asks for stays in memory. */
+/** Removes nothing in the background: entries that are not read stay in memory. */
 export function makeToadCache({ timeoutMs }: ContenderOptions): Contender {
   const cache = new LruMap<object>(0, timeoutMs)
   return {

@@ -11,7 +11,7 @@ const variants: Readonly<Record<VariantName, Variant>> = {
   'a logger at level warn': { options: { logger: pino({ level: 'warn' }) } },
 }
 
-/** This library with more to do than to forget. */
+/** Loads this library with an option that adds work beside expiry. */
 export function loadVariant(name: VariantName): Promise<MakeContender> {
   return loadSessionRegistry(variants[name])
 }

@@ -2,16 +2,14 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
-import { type ContenderName, makeContender } from './contenders.ts'
+import { connectReadMethod, type ReadMethodName } from './read-methods.ts'
 
-/**
- * One process of those that are measured: gets ready, waits for the word, works, and says how long it took.
- */
+/** The work of one measured process: it prepares, waits for the start message, works, and sends its figures. */
 export type Task =
   | {
       readonly kind: 'read'
       readonly url: string
-      readonly contender: ContenderName
+      readonly method: ReadMethodName
       readonly sessions: number
       readonly reads: number
       readonly inFlight: number
@@ -24,20 +22,20 @@ export interface Measured {
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as Task
-// The parent is gone.
+// The parent has exited.
 process.on('disconnect', () => process.exit())
 if (task.kind === 'read') await read(task)
 else await archive(task)
 process.disconnect()
 
-async function read({ url, contender, sessions, reads, inFlight }: Task & { kind: 'read' }): Promise<void> {
-  let subject = await makeContender(contender, url)
-  // Compiles the code, and shows the registry every value.
+async function read({ url, method, sessions, reads, inFlight }: Task & { kind: 'read' }): Promise<void> {
+  let subject = await connectReadMethod(method, url)
+  // Compiles the code, and fills the registry's near-cache.
   await readEach(subject, randomIds(sessions), inFlight)
-  if (contender === 'registry-cold') {
+  if (method === 'registry-cold') {
     await subject.close()
-    subject = await makeContender(contender, url)
-    await subject.read('nobody')
+    subject = await connectReadMethod(method, url)
+    await subject.read('unknown')
   }
   const ids: string[] = []
   while (ids.length < reads) ids.push(...randomIds(sessions))
@@ -49,7 +47,7 @@ async function read({ url, contender, sessions, reads, inFlight }: Task & { kind
   await subject.close()
 }
 
-/** Works until no session is left, over all processes. */
+/** Archives until no process has sessions left. */
 async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<void> {
   const client = createClient({ url })
   await client.connect()
@@ -65,7 +63,7 @@ async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<voi
   })
   await ready()
   const cpu = process.cpuUsage()
-  await registry.has('nobody')
+  await registry.has('unknown')
   let isFinished = false
   process.once('message', () => {
     isFinished = true

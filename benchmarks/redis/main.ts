@@ -4,16 +4,17 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createClient, type RedisClientType } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { RedisServer } from '../../tests/support/redis-server.ts'
-import { type ContenderName, contenderNames, makeContender } from './contenders.ts'
+import { median } from '../median.ts'
 import { Processes } from './processes.ts'
-import { type Archiving, type Lateness, median, quantile, type Reading, report } from './report.ts'
+import { connectReadMethod, type ReadMethodName, readMethodNames } from './read-methods.ts'
+import { type Archiving, type Lateness, quantile, type Reading, report } from './report.ts'
 import { serverCpu, serverMemory, serverVersion } from './server-figures.ts'
 
 /**
- * Measures the registry on a Redis of its own, beside what one would write by hand, in one run: every round
- * measures each of them once, and the medians of the rounds are reported.
+ * Measures the registry on a Redis server of its own, beside code written by hand. Each round measures every
+ * read method once; the report has the medians of the rounds.
  *
- * ROUNDS (5), SESSIONS (10 000), READS per process and round (30 000).
+ * Environment: ROUNDS (5), SESSIONS (10 000), READS per process and round (30 000).
  */
 const { ROUNDS = '5', SESSIONS = '10000', READS = '30000' } = process.env
 const rounds = Number(ROUNDS)
@@ -32,8 +33,8 @@ try {
   const readings: Reading[] = []
   for (let round = 1; round <= rounds; round += 1) {
     console.log(`reads, round ${round} of ${rounds}`)
-    for (const contender of contenderNames) {
-      for (const processes of processCounts) readings.push(await measureReads(contender, processes))
+    for (const method of readMethodNames) {
+      for (const processes of processCounts) readings.push(await measureReads(method, processes))
     }
   }
   const archivings: Archiving[] = []
@@ -63,24 +64,24 @@ try {
   await server.stop()
 }
 
-/** Bytes of the server per session; what is filled here is read later. */
-async function measureMemory(): Promise<Map<ContenderName, number>> {
-  const found = new Map<ContenderName, number>()
-  for (const name of contenderNames) {
+/** Returns the server's bytes per session. The sessions stay, for the reads. */
+async function measureMemory(): Promise<Map<ReadMethodName, number>> {
+  const found = new Map<ReadMethodName, number>()
+  for (const name of readMethodNames) {
     if (name === 'registry-cold') continue
-    const contender = await makeContender(name, server.url)
+    const method = await connectReadMethod(name, server.url)
     const before = await serverMemory(admin)
-    await each(sessions, 64, (index) => contender.fill(`visitor-${index}`))
+    await each(sessions, 64, (index) => method.fill(`visitor-${index}`))
     found.set(name, ((await serverMemory(admin)) - before) / sessions)
-    await contender.close()
+    await method.close()
   }
   return found
 }
 
-async function measureReads(contender: ContenderName, count: number): Promise<Reading> {
-  // A value is not yet seen only once.
-  const mine = contender === 'registry-cold' ? sessions : reads
-  const task = { kind: 'read', url: server.url, contender, sessions, reads: mine, inFlight } as const
+async function measureReads(method: ReadMethodName, count: number): Promise<Reading> {
+  // Only the first read of a value is a cold one.
+  const mine = method === 'registry-cold' ? sessions : reads
+  const task = { kind: 'read', url: server.url, method, sessions, reads: mine, inFlight } as const
   const processes = await Processes.start(count, task)
   const cpu = await serverCpu(admin)
   const startedAt = performance.now()
@@ -90,7 +91,7 @@ async function measureReads(contender: ContenderName, count: number): Promise<Re
   const calls = measured.reduce((sum, one) => sum + one.calls, 0)
   const clientCpu = measured.reduce((sum, one) => sum + one.cpuMicroseconds, 0)
   return {
-    contender,
+    method,
     processes: count,
     perSecond: calls / seconds,
     serverMicroseconds: ((await serverCpu(admin)) - cpu) / calls,
@@ -98,9 +99,7 @@ async function measureReads(contender: ContenderName, count: number): Promise<Re
   }
 }
 
-/**
- * All sessions are over before anybody looks; then they are claimed, loaded, handed to the hook and deleted.
- */
+/** Measures the archiving of sessions that have all expired before a process polls. */
 async function measureArchives(count: number, round: number): Promise<Archiving> {
   const prefix = `archive-${count}-${round}`
   const client = createClient({ url: server.url })
@@ -128,7 +127,7 @@ async function measureArchives(count: number, round: number): Promise<Archiving>
   return { processes: count, perSecond: sessions / seconds, serverMicroseconds }
 }
 
-/** From the moment a session is over until `archive` is called for it, with nothing else to do. */
+/** Measures the time from the expiry of a session to the call of `archive`, with nothing else to do. */
 async function measureLateness(): Promise<Lateness> {
   const timeoutMs = 3_000
   const client = createClient({ url: server.url })

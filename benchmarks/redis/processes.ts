@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Measured, Task } from './load-process.ts'
 
-/** Processes that do the same task at once. */
+/** Processes that do the same task at the same time. */
 export class Processes {
   readonly #children: readonly ChildProcess[]
   readonly #archived = new Map<ChildProcess, number>()
@@ -16,7 +16,7 @@ export class Processes {
     }
   }
 
-  /** Starts so many, and returns when all of them wait for the word. */
+  /** Starts `count` processes, and resolves when all of them wait for `go`. */
   static async start(count: number, task: Task): Promise<Processes> {
     const program = new URL('./load-process.ts', import.meta.url)
     const children = Array.from({ length: count }, () => fork(program, [JSON.stringify(task)]))

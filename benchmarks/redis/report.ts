@@ -1,8 +1,9 @@
 import { cpus } from 'node:os'
-import { type ContenderName, contenderNames, titles } from './contenders.ts'
+import { median } from '../median.ts'
+import { type ReadMethodName, readMethodNames, titles } from './read-methods.ts'
 
 export interface Reading {
-  readonly contender: ContenderName
+  readonly method: ReadMethodName
   readonly processes: number
   readonly perSecond: number
   readonly serverMicroseconds: number
@@ -28,22 +29,18 @@ export interface Findings {
   readonly reads: number
   readonly inFlight: number
   readonly version: string
-  /** Load average just before. */
+  /** Load average just before the run. */
   readonly loadBefore: number
   readonly readings: readonly Reading[]
   readonly archivings: readonly Archiving[]
   readonly lateness: Lateness
   /** Bytes per session. */
-  readonly memory: ReadonlyMap<ContenderName, number>
+  readonly memory: ReadonlyMap<ReadMethodName, number>
 }
 
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
-}
-
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5)
 }
 
 export function report(found: Findings): string {
@@ -92,11 +89,11 @@ ${memoryTable(found)}
 }
 
 function readTable({ readings }: Findings): string {
-  const lines = contenderNames.flatMap((contender) =>
+  const lines = readMethodNames.flatMap((method) =>
     [1, 4].map((processes) => {
-      const mine = readings.filter((one) => one.contender === contender && one.processes === processes)
+      const mine = readings.filter((one) => one.method === method && one.processes === processes)
       return [
-        titles[contender],
+        titles[method],
         String(processes),
         count(median(mine.map(({ perSecond }) => perSecond))),
         one(median(mine.map(({ serverMicroseconds }) => serverMicroseconds))),

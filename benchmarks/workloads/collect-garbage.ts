@@ -1,4 +1,4 @@
-/** Twice, with a turn of the loop before each: what timers and promises have let go goes as well. */
+/** Collects twice, after an event-loop iteration each, so that objects of settled promises and timers go too. */
 export async function collectGarbage(): Promise<void> {
   for (let round = 0; round < 2; round += 1) {
     await new Promise(setImmediate)

@@ -5,27 +5,23 @@ import { warmUp } from './warm-up.ts'
 
 export interface CreationFigures {
   readonly createNs: number
-  /** Beyond key and value. */
+  /** Bytes beyond key and value. */
   readonly bytesPerSession: number
 }
 
-/**
- * So many creations at least are timed: fewer are over before the engine has seen what it compiles them for.
- */
+/** Number of creations that are timed at least: fewer are finished before the engine has optimised the code. */
 const minCreations = 1_000_000
 
 /**
- * The registries that are timed have so many cohorts of visitors at most, in turn. With one cohort, a
- * processor that foresees branches by what went before learns a thousand ids by heart: the bare `Map` takes
- * 74 ns per creation instead of 82, and whoever has more to do in between, and so forgets, hardly less than
- * before.
+ * Number of cohorts of ids at most, which alternate. With a single cohort of a thousand ids the processor's
+ * branch predictor learns the ids, which makes a bare `Map` faster than it is on a server.
  */
 const maxCohorts = 64
 
-/** So many sessions at least are weighed: a thousand weigh less than what comes and goes beside them. */
+/** Number of sessions that are weighed at least: a thousand are lost in the noise of the heap. */
 const minWeighed = 100_000
 
-/** Creates sessions, in as many registries as it takes, and weighs them. */
+/** Measures creation, in as many registries as necessary, and the memory of a session. */
 export async function measureCreation(make: MakeContender, size: number): Promise<CreationFigures> {
   warmUp(make)
   const cohorts = Array.from({ length: Math.min(maxCohorts, Math.ceil(minCreations / size)) }, () =>
@@ -33,11 +29,11 @@ export async function measureCreation(make: MakeContender, size: number): Promis
   )
   let createMs = 0
   let creations = 0
-  for (let turn = 1; creations < minCreations; turn += 1) {
-    // Where there is only one, it does not pay for what the ids have left behind.
+  for (let index = 1; creations < minCreations; index += 1) {
+    // A single registry must not pay for the garbage of the ids.
     if (creations + size >= minCreations) await collectGarbage()
     const contender = make(usualTiming)
-    createMs += timeCreation(contender, cohorts[turn % cohorts.length] as string[])
+    createMs += timeCreation(contender, cohorts[index % cohorts.length] as string[])
     creations += size
     contender.close()
     await new Promise(setImmediate)
@@ -63,7 +59,7 @@ function timeCreation(contender: ReturnType<MakeContender>, ids: readonly string
   return performance.now() - startedAt
 }
 
-/** In the heap and beside it. */
+/** Returns the bytes in the heap and of array buffers. */
 function usedBytes(): number {
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external

@@ -4,25 +4,19 @@ import { warmUp } from './warm-up.ts'
 
 export interface GrowthFigures {
   readonly longestInsertionMs: number
-  /** Of that, the wait for a processor. Not there where the system does not say. */
+  /** CPU wait within it; absent if the system does not report it. */
   readonly waitingMs?: number | undefined
-  /**
-   * The longest of all insertions without their wait for a processor; the engine's garbage collection is in
-   * it.
-   */
+  /** The longest insertion without its CPU wait, garbage collection included. */
   readonly longestOwnMs: number
 }
 
-/** Shorter insertions are not looked at one by one. */
+/** Duration from which an insertion is examined, in milliseconds. */
 const noticeMs = 1
-const insertionsPerTurn = 10_000
-/**
- * To look each time would take longer than an insertion. The wait of one is so mistaken for that of its next
- * neighbours.
- */
-const insertionsPerLook = 20
+const insertionsPerIteration = 10_000
+/** Insertions between two readings of the CPU wait, since a reading takes longer than an insertion. */
+const insertionsPerReading = 20
 
-/** Grows from nothing, insertion by insertion. */
+/** Measures each insertion while a registry grows from empty. */
 export async function measureGrowth(make: MakeContender, size: number): Promise<GrowthFigures> {
   warmUp(make)
   const wait = new CpuWait()
@@ -30,9 +24,9 @@ export async function measureGrowth(make: MakeContender, size: number): Promise<
   let longest: GrowthFigures = { longestInsertionMs: 0, longestOwnMs: 0 }
   let waitedMs = wait.ms
   for (let count = 0; count < size; count += 1) {
-    // Made here: an array of ten million ids would be a part of the measured heap.
+    // Made here: an array of ten million ids would be part of the measured heap.
     const id = `${(count * 2_654_435_761) % 4_294_967_296}-${count}`
-    if (count % insertionsPerLook === 0) waitedMs = wait.ms
+    if (count % insertionsPerReading === 0) waitedMs = wait.ms
     const from = performance.now()
     contender.getOrCreate(id)
     const ms = performance.now() - from
@@ -41,7 +35,7 @@ export async function measureGrowth(make: MakeContender, size: number): Promise<
       longest = longer(longest, ms, waitingMs)
       waitedMs = wait.ms
     }
-    if (count % insertionsPerTurn === 0) await new Promise(setImmediate)
+    if (count % insertionsPerIteration === 0) await new Promise(setImmediate)
   }
   contender.close()
   return longest

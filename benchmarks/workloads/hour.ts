@@ -3,26 +3,22 @@ import { makeIds } from '../session-ids.ts'
 import { warmUp } from './warm-up.ts'
 
 export interface HourFigures {
-  /** All that the hour cost, sweeps included, by request. */
+  /** All work of the hour, sweeps included, per request. */
   readonly requestNs: number
   readonly longestSweepMs: number
-  /** Sessions in memory at the end of the hour, by visitor who is there. */
+  /** Sessions in memory at the end of the hour, per present visitor. */
   readonly keptPerVisitor: number
 }
 
 const stepMs = 10_000
 const stepsPerHour = 360
 const stepsPerSweep = 30
-/**
- * Of those who are there, so many ask something, each every 30 seconds. The others read, or have left unseen.
- */
+/** Share of the present visitors that use their session, every 30 seconds each. */
 const activeShare = 0.6
-/** Leave for good in each step, and as many arrive: all have changed about twice in the hour. */
+/** Share of visitors replaced in each step: all change about twice in the hour. */
 const leavingShare = 0.005
 
-/**
- * An hour of a server in the time that its work takes: the clock is moved, a sweep comes every five minutes.
- */
+/** Measures the work of a server's hour on a clock moved by hand, with a sweep every five minutes. */
 export async function measureHour(make: MakeContender, visitors: number): Promise<HourFigures> {
   warmUp(make)
   const present = makeIds(visitors)
@@ -38,7 +34,7 @@ export async function measureHour(make: MakeContender, visitors: number): Promis
     for (let gone = 0; gone < leaving; gone += 1) {
       present[Math.floor(Math.random() * visitors)] = arrivals.pop() as string
     }
-    // The active ones are a window that moves on: everybody pauses now and then.
+    // The active visitors are a moving window, so that each of them pauses at times.
     const from = Math.floor((step / stepsPerHour) * visitors * 4)
     const asking = Array.from(
       { length: requests },
@@ -63,7 +59,7 @@ export async function measureHour(make: MakeContender, visitors: number): Promis
   }
 }
 
-/** All clocks stand still until they are moved. The process is over afterwards, so nothing is put back. */
+/** Replaces all clocks by ones that are moved by hand. The process exits afterwards, so none is restored. */
 function moveClocks() {
   const realNow = performance.now.bind(performance)
   let shiftedNow = realNow()

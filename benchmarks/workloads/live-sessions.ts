@@ -5,23 +5,22 @@ import { collectGarbage } from './collect-garbage.ts'
 
 export interface LiveSessionsFigures {
   readonly touchNs: number
-  /** A look for what is over that finds nothing; `NaN` where there is no such thing. */
+  /** Duration of a sweep that finds nothing; `NaN` without a sweep. */
   readonly idleSweepMs: number
 }
 
 const touchesPerBatch = 20_000
-/** Not counted: meanwhile the engine sees what is asked of it, and compiles that. */
+/** Batches that are not counted, in which the engine compiles the code. */
 const firstBatches = 25
 const batches = 50
-/** Slow contenders get fewer batches. */
+/** Longest time for all batches, so that slow contenders run fewer. */
 const touchLimitMs = 1_000
 
 /**
- * Uses live sessions at random, and looks for what is over where nothing is.
+ * Measures random uses of live sessions, and a sweep that finds nothing.
  *
- * Nothing else has happened in the process than that these sessions were created: as on a server, which is
- * asked for what lives far more often than for what does not. A million creations before would have the
- * engine put the creation into the loop that is timed.
+ * The process has only created these sessions before, like a server, where uses of live sessions are far more
+ * frequent than creations. After a million creations the engine would inline the creation into the timed loop.
  */
 export async function measureLiveSessions(make: MakeContender, size: number): Promise<LiveSessionsFigures> {
   const ids = makeIds(size)
@@ -36,7 +35,7 @@ export async function measureLiveSessions(make: MakeContender, size: number): Pr
       const from = (first + batch) * touchesPerBatch
       const batchStartedAt = performance.now()
       useInOrder(contender, ids, order.subarray(from, from + touchesPerBatch))
-      // What it has put off to the next turn of the loop is a part of its work.
+      // Work deferred to the next event-loop iteration counts too.
       await new Promise(setImmediate)
       touchNs.push(((performance.now() - batchStartedAt) * 1e6) / touchesPerBatch)
     }
@@ -50,7 +49,7 @@ export async function measureLiveSessions(make: MakeContender, size: number): Pr
   return { touchNs, idleSweepMs }
 }
 
-/** Apart, so that the engine compiles this loop and not all that is around it. */
+/** A function of its own, so that the engine compiles this loop without its surroundings. */
 function useInOrder(contender: ReturnType<MakeContender>, ids: readonly string[], order: Uint32Array): void {
   for (const at of order) contender.getOrCreate(ids[at] as string)
 }

@@ -5,15 +5,15 @@ import { warmUp } from './warm-up.ts'
 
 export interface MassExpiryFigures {
   readonly longestBlockMs: number
-  /** `Infinity` where what is over stays. */
+  /** `Infinity` if expired sessions stay. */
   readonly goneAfterMs: number
-  /** How many of them a listener was told; `NaN` where nobody is told. */
+  /** Number of sessions emitted to a listener; `NaN` if the library emits none. */
   readonly emitted: number
 }
 
 const maxWaitMs = 10_000
 
-/** Creates sessions, keeps the loop until all are over, and lets the background do what it does. */
+/** Creates sessions, blocks the event loop until all have expired, and watches the background sweep. */
 export async function measureMassExpiry(make: MakeContender, size: number): Promise<MassExpiryFigures> {
   warmUp(make)
   const ids = makeIds(size)
@@ -23,7 +23,7 @@ export async function measureMassExpiry(make: MakeContender, size: number): Prom
   }
 }
 
-/** `undefined` where the creation took so long that the first was over before the last was there. */
+/** Returns `undefined` if the first session expired before the last was created. */
 async function measureWith(
   make: MakeContender,
   ids: readonly string[],
@@ -48,7 +48,7 @@ async function measureWith(
   return { longestBlockMs, goneAfterMs: doneAfterMs, emitted: emitted === 0 ? Number.NaN : emitted }
 }
 
-/** The same reading while nothing happens at all: what the machine itself adds. */
+/** Measures the same without any work: the share of the machine itself. */
 export async function measureControl(): Promise<MassExpiryFigures> {
   const startedAt = performance.now()
   const { longestBlockMs } = await watchLoop(() => performance.now() - startedAt >= 2_000, 3_000)

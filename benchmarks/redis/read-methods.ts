@@ -1,19 +1,19 @@
 import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 
-/** A way to read sessions so that they stay alive, and to write them. */
-export interface Contender {
+/** A way to read sessions so that they stay alive, and to write them: the registry's, or one by hand. */
+export interface ReadMethod {
   read(id: string): Promise<unknown>
   fill(id: string): Promise<unknown>
   close(): Promise<void>
 }
 
-export const contenderNames = ['registry', 'registry-cold', 'hash', 'list'] as const
+export const readMethodNames = ['registry', 'registry-cold', 'hash', 'list'] as const
 
-export type ContenderName = (typeof contenderNames)[number]
+export type ReadMethodName = (typeof readMethodNames)[number]
 
-/** How the report calls them. */
-export const titles: Readonly<Record<ContenderName, string>> = {
+/** Names of the read methods in the report. */
+export const titles: Readonly<Record<ReadMethodName, string>> = {
   registry: '`get`, value seen before',
   'registry-cold': '`get`, value not yet seen',
   hash: '`HGETALL` + `EXPIRE`',
@@ -22,13 +22,13 @@ export const titles: Readonly<Record<ContenderName, string>> = {
 
 const timeoutSeconds = 20 * 60
 
-/** What all of them keep: a conversation of 8 messages, 1 KB as JSON. */
+/** The value of every session: a conversation of 8 messages, 1 KB as JSON. */
 const conversation: readonly string[] = Array.from({ length: 8 }, (_, index) =>
   (index % 2 === 0 ? 'visitor: ' : 'bot: ').padEnd(122, 'lorem ipsum '),
 )
 
-/** Each on a node-redis client of its own, which sends in one go what one tick asked for. */
-export async function makeContender(name: ContenderName, url: string): Promise<Contender> {
+/** Connects a read method by its own node-redis client, which sends the commands of one tick together. */
+export async function connectReadMethod(name: ReadMethodName, url: string): Promise<ReadMethod> {
   const client = createClient({ url })
   client.on('error', (error) => console.error(error))
   await client.connect()
@@ -50,7 +50,7 @@ export async function makeContender(name: ContenderName, url: string): Promise<C
   }
   if (name === 'hash') {
     return {
-      // What one writes by hand: both commands in one round trip. Nobody learns of the end of a session.
+      // As written by hand: both commands in one round trip. The end of a session is not reported.
       read: async (id) => {
         const key = `hash:${id}`
         const [{ value = 'null' }] = await Promise.all([
