@@ -4,12 +4,12 @@ import { type CloseOptions, checkDeadline } from './options/call-options.ts'
 
 export type RegistryState = 'open' | 'closing' | 'closed'
 
-/** The state of a registry: what it still accepts, and its one close. */
+/** The state of a registry, and its one close. */
 export class Gate<T> {
   #state: RegistryState = 'open'
   #closePromise: Promise<CloseReport<T>> | undefined
 
-  /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
+  /** `'closing'` from the call of {@link close} on, and `'closed'` once its promise fulfils. */
   get state(): RegistryState {
     return this.#state
   }
@@ -24,7 +24,8 @@ export class Gate<T> {
   }
 
   /**
-   * Closes the registry once: later calls return the same promise. `drain` ends what is under way, within the deadline.
+   * Closes the registry once: every further call returns the same promise. `drain` ends what is under way,
+   * within the deadline.
    *
    * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.
    */
@@ -44,7 +45,7 @@ export class Gate<T> {
     this.#closePromise = new Promise((resolve) => {
       settle = resolve
     })
-    // Only now: user code that is called in there may call `close` again.
+    // After the promise is set: user code in `drain` may call `close` again.
     settle(
       drain(deadlineMs).finally(() => {
         this.#state = 'closed'

@@ -44,7 +44,10 @@ export interface Session<T> {
    */
   get timeoutMs(): number
   set timeoutMs(timeoutMs: number | undefined)
-  /** Whether a turn is running or waiting, or a hold is taken: until then the session does not expire. */
+  /**
+   * Whether a turn is running or waiting, or a hold is taken: meanwhile the session neither expires nor is
+   * evicted.
+   */
   readonly held: boolean
   /** Returns the fields above in a plain object, for `JSON.stringify`. Not activity. */
   toJSON(): SessionFields<T>

@@ -1,22 +1,22 @@
 import { onAbort } from '../core/async/abort-listeners.ts'
 import { type Clock, realClock, Timer } from '../core/time/clock.ts'
 
-/** A wait that can be ended early. */
+/** A wait that can be finished early. */
 export interface Pause {
-  /** Fulfils when the time is up, and as soon as the pause is ended. */
+  /** Fulfils when the time has passed, or the wait is finished early. */
   readonly elapsed: Promise<void>
   finish(): void
 }
 
 export interface PauseOptions {
-  /** Whether the process stays alive meanwhile, `true` by default: a caller waits for what comes after it. */
+  /** Whether the process stays alive meanwhile; by default, since a caller waits for what follows. */
   readonly keepsAlive?: boolean
-  /** Ends the pause when it aborts. */
+  /** Finishes the wait when it aborts. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
 }
 
-/** Begins a pause of `ms` milliseconds. */
+/** Starts a wait of `ms` milliseconds. */
 export function pause(
   ms: number,
   { keepsAlive = true, signal, clock = realClock }: PauseOptions = {},

@@ -39,7 +39,7 @@ import { warn } from './warning.ts'
  *   archiving/   expired sessions: poll, claim, archive, acknowledge
  *
  * Above them are the calls of the registry: `operations.ts`, `set-calls.ts`, `loading/open-calls.ts`,
- * `turns/turn-calls.ts`; each first passes the `gate.ts`.
+ * `turns/turn-calls.ts`; each first passes `call-gate.ts`.
  */
 export interface RedisComponents<T> {
   readonly options: ResolvedRedisOptions<T>

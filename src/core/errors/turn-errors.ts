@@ -42,7 +42,7 @@ export function queueFullError(maxWaiting: number): SessionRegistryError {
 export function generatorReturnedError(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
-    'Expected `turn` not to return an async generator, which would run when the turn is over: use `stream`',
+    'Expected `turn` not to return an async generator, which would run after the turn: use `stream`',
   )
 }
 

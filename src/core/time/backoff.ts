@@ -1,19 +1,19 @@
-/** The growth of the pauses between tries of one piece of work. */
+/** The growth of the pauses between attempts at one piece of work. */
 export interface Backoff {
-  /** Pause after the first try, in milliseconds. */
+  /** The pause after the first attempt, in milliseconds. */
   readonly firstMs: number
-  /** Longest pause, in milliseconds. */
+  /** The longest pause, in milliseconds. */
   readonly maxMs: number
-  /** How many times longer each pause is than the one before; 2 by default. */
+  /** The ratio of each pause to the one before; 2 by default. */
   readonly factor?: number
 }
 
-/** Returns the pause after a try, the tries counted from 1, before {@link jitter}. */
+/** Returns the pause after an attempt, counted from 1, before {@link jitter}. */
 export function backoffMs(attempt: number, { firstMs, maxMs, factor = 2 }: Backoff): number {
   return Math.min(firstMs * factor ** (attempt - 1), maxMs)
 }
 
-/** Returns a time between half of `ms` and all of it, so that tries that failed together do not come back together. */
+/** Returns a random time between half of `ms` and `ms`, so that concurrent waits do not end together. */
 export function jitter(ms: number): number {
   return ms * (0.5 + Math.random() / 2)
 }

@@ -15,6 +15,7 @@ import { ScopedWork } from './turn-scope.ts'
  * A turn, as both registries have it:
  *
  *   turn.ts           the public types          turn-stream.ts   a turn that yields, read by its caller
+ *   accept-run.ts     the checks that a call of `run` passes first
  *   turn-call.ts      one call of `run`: its state, signal, promise and async context
  *   turn-scope.ts     which turn or hook the running code is part of (AsyncLocalStorage)
  *   outer-turn.ts     the turn that a call is nested in, found by its scope
@@ -43,7 +44,10 @@ export interface TurnCallInit<T> {
   readonly reject: (error: unknown) => void
   /** The longest time until it begins, in milliseconds; without limit by default. */
   readonly waitMs?: number
-  /** The caller's signals. Each takes it out of the queue, or aborts its signal. */
+  /**
+   * The caller's signals. When one aborts, a waiting call leaves the queue, and the signal of a running one
+   * aborts.
+   */
   readonly signals?: readonly AbortSignal[]
   /** Aborts when the grace should begin: for a stream whose clean-up has begun. */
   readonly graceSignal?: AbortSignal | undefined
@@ -128,7 +132,7 @@ export class TurnCall<T> extends ScopedWork {
   }
 
   /**
-   * Listens to the signals of its caller, and to those of every turn that it is nested in: one in between may have
+   * Listens to the signals of its caller, and of every turn that it is nested in: one in between may have
    * settled, and forwards nothing. `onCallerAbort` receives the reason of the caller's signal.
    */
   listenToCaller(onCallerAbort: (reason: unknown) => void): void {

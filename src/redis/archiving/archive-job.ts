@@ -21,7 +21,7 @@ export function abandonJob(job: Job, error: SessionRegistryError): void {
 }
 
 /**
- * The pauses between the tries of an archive. The first is long enough for a hiccup and short for a person; with
- * the longest, the twelve attempts of the default are spread over three to five minutes.
+ * The pauses between the attempts to archive a session. The first is long enough for a short outage, and
+ * short for a person who waits; with the longest, the default number of attempts is spread over some minutes.
  */
 export const archiveBackoff: Backoff = { firstMs: 200, maxMs: 120_000 }

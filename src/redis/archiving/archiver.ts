@@ -25,13 +25,14 @@ export interface NextDeadline {
 /**
  * The archiver: ends the expired sessions that this process has claimed.
  *
- *   poller.ts        watches the deadlines of each shard, claims what is due (claim-store.ts: the scripts)
- *     └▶ archiver.ts    queues the claims, and for each: loads and seals it, calls `archive`, acknowledges
- *          ├ archive-calls.ts   the running calls of the hook, with their timeout
- *          ├ archive-job.ts     a claim in this process, backoff between attempts
- *          ├ claim-renewal.ts   renews the leases of all jobs; a lapsed one is abandoned
- *          └ dead-letter-store.ts   what failed for the last time
- *   archiver-heartbeat.ts   whether some process archives · claim-reports.ts   events and errors of the poller
+ *   poller.ts                 watches the deadlines of each shard, and claims what is due
+ *     └▶ archiver.ts          queues claims; for each: loads and seals it, calls `archive`, acknowledges
+ *         ├ archive-job.ts    a claim in this process
+ *         ├ archive-calls.ts  the running calls of the hook, with their timeout
+ *         └ claim-renewal.ts  renews the leases; a claim whose lease has lapsed is abandoned
+ *   claim-store.ts, dead-letter-store.ts      the scripts
+ *   archiver-heartbeat.ts     whether some process archives
+ *   claim-reports.ts          events and errors of the poller, with clock-jump-detector.ts
  *
  * Only an acknowledged archive is removed from Redis.
  */

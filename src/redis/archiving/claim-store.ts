@@ -125,10 +125,10 @@ export class ClaimStore<T> {
    */
   async newest(id: string, takes: boolean): Promise<NewestStep> {
     const token = takes ? newToken() : ''
-    const isFirst = this.#options.archive === undefined ? '0' : '1'
+    const hasArchive = this.#options.archive === undefined ? '0' : '1'
     const capacity = capacityText(this.#options.maxPerShard)
     const args = [id, this.#retention, token, this.#lease, String(maxWaitedBackoffMs), capacity, newToken()]
-    args.push(String(loadWindowMs(this.#options)), isFirst)
+    args.push(String(loadWindowMs(this.#options)), hasArchive)
     const origin = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
     const onLate = (late: ReplyReader) => {
       if (late.readNumber() === 3) this.#release(readClaim(late, origin))

@@ -132,7 +132,7 @@ class HoldGroup<T> {
   readonly id: string
   readonly token = newToken()
   readonly holds = new Map<string, SharedHold<T>>()
-  /** Calls for the hold that have no reply yet. */
+  /** The number of calls for the hold without a reply. */
   pendingCount = 0
 
   constructor(id: string) {

@@ -14,7 +14,7 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
  * ARGV id, retentionMs, token or '', leaseMs, longest pause in ms, live sessions per shard or -1, new name
- * for the state that is loaded, TTL of that name in ms, canArchive
+ * for the state that is loaded, TTL of that name in ms, hasArchive
  *
  * Reply:
  * - `{0, name}`: the archived state is the newest, for as long as the backlog has this name for it.

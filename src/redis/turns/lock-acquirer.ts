@@ -12,7 +12,7 @@ import type { SessionStore } from '../storage/session-store.ts'
 import type { LocalTurnQueue, LockAttempt } from './local-turn-queue.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
-/** The pauses between tries for a lock that another process has. */
+/** The pauses between attempts for a lock that another process has. */
 const lockBackoff: Backoff = { firstMs: 10, maxMs: 100, factor: 1.5 }
 
 /** A session that is held for a turn that joins. */
