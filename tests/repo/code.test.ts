@@ -142,7 +142,7 @@ const hotClasses = [
   'src/memory/operations.ts',
   'src/memory/fast-path/create.ts',
   'src/memory/fast-path/touch.ts',
-  'src/memory/table/expiry/insert-template.ts',
+  'src/memory/table/slots/insert-template.ts',
   'src/memory/table/index/id-index.ts',
   'src/memory/table/session-table.ts',
 ]

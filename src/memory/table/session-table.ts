@@ -1,19 +1,15 @@
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import { type FullClock, readClock } from '../../core/time/clock.ts'
 import { AgeList } from './expiry/age-list.ts'
-import {
-  maxStepsPerScan,
-  type Precision,
-  type ScanResult,
-  type TimeoutQueue,
-} from './expiry/timeout-queue.ts'
+import { maxStepsPerScan, type ScanResult } from './expiry/scan.ts'
+import type { Precision, TimeoutQueue } from './expiry/timeout-queue.ts'
 import { TimeoutQueues } from './expiry/timeout-queues.ts'
 import { IdIndex } from './index/id-index.ts'
 import { noSlot, type Slot } from './layout.ts'
 import { SlotList } from './slots/slot-list.ts'
 import { SlotStore } from './slots/slot-store.ts'
 
-export type { ScanResult } from './expiry/timeout-queue.ts'
+export type { ScanResult } from './expiry/scan.ts'
 export { noSlot, type Slot } from './layout.ts'
 
 /** The memory of a table, for the fast path alone: it reads and writes there without a call. `layout.ts` draws it. */

@@ -10,14 +10,16 @@ it('binary heap: gives its entries by their keys, whatever was added, taken and 
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-      const heap = new BinaryHeap<{ readonly key: number }>(({ key }) => key)
+      const heap = new BinaryHeap<{ readonly key: number }>((one, other) => one.key < other.key)
       let model: number[] = []
       for (const { do: what, key } of steps) {
         if (what === 'push') {
           heap.push({ key })
           model = [...model, key].toSorted((a, b) => a - b)
         } else if (what === 'shift') {
-          expect(heap.shift()?.key).toBe(model.shift())
+          const [least] = model.splice(0, 1)
+          expect(heap.first?.key).toBe(least)
+          heap.shift()
         } else {
           heap.filter((entry) => entry.key % key === 0)
           model = model.filter((one) => one % key === 0)
@@ -25,7 +27,11 @@ it('binary heap: gives its entries by their keys, whatever was added, taken and 
         expect(heap.first?.key).toBe(model[0])
         expect(heap.size).toBe(model.length)
       }
-      for (const key of model) expect(heap.shift()?.key).toBe(key)
+      for (const key of model) {
+        expect(heap.first?.key).toBe(key)
+        heap.shift()
+      }
+      expect(heap.first).toBeUndefined()
     }),
   )
 })

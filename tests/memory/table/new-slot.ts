@@ -1,5 +1,5 @@
-import { InsertTemplate } from '../../../src/memory/table/expiry/insert-template.ts'
 import { noSlot, type Slot } from '../../../src/memory/table/layout.ts'
+import { InsertTemplate } from '../../../src/memory/table/slots/insert-template.ts'
 import type { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 
 /** A slot in use that is in no list. */

@@ -1,17 +1,17 @@
 /** A binary min-heap of entries by a key that does not change. */
 export class BinaryHeap<E> {
-  readonly #keyOf: (entry: E) => number
+  readonly #isBefore: (one: E, other: E) => boolean
   #entries: E[] = []
 
-  constructor(keyOf: (entry: E) => number) {
-    this.#keyOf = keyOf
+  constructor(isBefore: (one: E, other: E) => boolean) {
+    this.#isBefore = isBefore
   }
 
   get size(): number {
     return this.#entries.length
   }
 
-  /** An entry with the least key. */
+  /** An entry that no other is before. */
   get first(): E | undefined {
     return this.#entries[0]
   }
@@ -21,15 +21,12 @@ export class BinaryHeap<E> {
     this.#siftUp(this.#entries.length - 1)
   }
 
-  /** Takes out {@link first}. */
-  shift(): E | undefined {
-    const { first } = this
+  /** Removes {@link first}. */
+  shift(): void {
     const last = this.#entries.pop()
-    if (last !== undefined && this.#entries.length > 0) {
-      this.#entries[0] = last
-      this.#siftDown(0)
-    }
-    return first
+    if (last === undefined || this.#entries.length === 0) return
+    this.#entries[0] = last
+    this.#siftDown(0)
   }
 
   /** Keeps only the entries that pass; costs a few steps for each entry. */
@@ -39,35 +36,31 @@ export class BinaryHeap<E> {
   }
 
   #siftUp(from: number): void {
+    const entry = this.#entries[from] as E
     let index = from
     while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (this.#keyAt(parent) <= this.#keyAt(index)) return
-      this.#swap(parent, index)
-      index = parent
+      const at = (index - 1) >> 1
+      const parent = this.#entries[at] as E
+      if (!this.#isBefore(entry, parent)) break
+      this.#entries[index] = parent
+      index = at
     }
+    this.#entries[index] = entry
   }
 
   #siftDown(from: number): void {
+    const entries = this.#entries
+    const entry = entries[from] as E
     let index = from
     for (;;) {
-      let least = index
-      for (const child of [index * 2 + 1, index * 2 + 2]) {
-        if (child < this.#entries.length && this.#keyAt(child) < this.#keyAt(least)) least = child
-      }
-      if (least === index) return
-      this.#swap(least, index)
-      index = least
+      let at = index * 2 + 1
+      if (at >= entries.length) break
+      if (at + 1 < entries.length && this.#isBefore(entries[at + 1] as E, entries[at] as E)) at += 1
+      const child = entries[at] as E
+      if (!this.#isBefore(child, entry)) break
+      entries[index] = child
+      index = at
     }
-  }
-
-  #keyAt(index: number): number {
-    return this.#keyOf(this.#entries[index] as E)
-  }
-
-  #swap(one: number, other: number): void {
-    const entry = this.#entries[one] as E
-    this.#entries[one] = this.#entries[other] as E
-    this.#entries[other] = entry
+    entries[index] = entry
   }
 }

@@ -1,7 +1,8 @@
 import { noSlot, type Slot } from '../layout.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
 import { LowerBoundHeap } from './lower-bound-heap.ts'
-import { type Precision, type ScanResult, TimeoutQueue } from './timeout-queue.ts'
+import type { ScanResult } from './scan.ts'
+import { type Precision, TimeoutQueue } from './timeout-queue.ts'
 
 /**
  * The timeout queues of a table: one for each timeout that some session has, and always one for the registry's own.

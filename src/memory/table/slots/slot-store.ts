@@ -1,4 +1,3 @@
-import type { InsertTemplate } from '../expiry/insert-template.ts'
 import {
   atCreated,
   atFlags,
@@ -18,6 +17,7 @@ import {
   timesPerSlot,
 } from '../layout.ts'
 import { asSlot } from './as-slot.ts'
+import type { InsertTemplate } from './insert-template.ts'
 import { capacityOf, SlotPage } from './slot-page.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { atPrev, intsPerSlot, offsetMask, pageBits, type Slot } from '../layout.ts'
-import { asSlot } from '../slots/as-slot.ts'
-import type { SlotPage } from '../slots/slot-page.ts'
+import { asSlot } from './as-slot.ts'
+import type { SlotPage } from './slot-page.ts'
 
 /**
  * What the slot of a session is given that comes now, as the most recently active of its queue: the same for all that
