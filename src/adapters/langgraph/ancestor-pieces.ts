@@ -52,7 +52,7 @@ export class AncestorPieces {
     }
     if (!withBases) return found
     for (const channel of this.#ancestors[0]?.[1].channels ?? []) {
-      for (const link of linksOf(channel)) add(link)
+      for (const link of linksOf<StoredText>(channel)) add(link)
     }
     return found
   }

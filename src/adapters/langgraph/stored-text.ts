@@ -10,7 +10,7 @@ import type { Packed } from './packed.ts'
  * their square. It is a chain of deltas, as in version control. Its text never changes, so that it can be
  * shared.
  */
-export interface StoredText extends ChainPlace {
+export interface StoredText extends ChainPlace<StoredText> {
   readonly type: string
   readonly isBinary: boolean
   /** The number of UTF-16 units of the base's text that it begins with. */

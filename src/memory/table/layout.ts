@@ -1,34 +1,37 @@
 /**
  * The number of a slot, which is the place where the table keeps one session.
  *
- * It names that session until the session leaves the table; then another session gets the slot. A slot is therefore
- * good within one step only. Across steps a slot and its generation name one session together.
+ * It names that session until the session leaves the table; then another session gets the slot. A slot is
+ * therefore good within one step only. Across steps a slot and its generation name one session together.
  */
 export type Slot = number & { readonly [brand]: 'Slot' }
 declare const brand: unique symbol
 
 /**
- * The slot of no session. It is zero, which is what memory holds that nothing was written to: a free cell of the hash
- * index and a missing neighbour by age read as `noSlot`. The allocator takes slot zero first and never hands it out.
+ * The slot of no session. It is zero, which is what memory holds that nothing was written to: a free cell of
+ * the hash index and a missing neighbour by age read as `noSlot`. The allocator takes slot zero first and
+ * never hands it out.
  */
 export const noSlot = 0 as Slot
 
 /*
- * A slot in its page. A page is one buffer for the numbers, by field and not by slot, and arrays for the references:
+ * A slot in its page. The numbers of all slots of a page lie in one buffer, field group by field group; what
+ * a slot refers to lies in arrays.
  *
- *   slot     31 ············ 14 13 ············· 0
- *            │ index of page   │ offset in page  │
+ * ```
+ *   slot     = index of the page << pageBits | offset in the page
  *
- *            0               8               16              24      28      32
- *   times    │ lastActive f64│ nextCheckAt   │                                     what a touch reads and writes
- *   floats   │ linkedTick f64│ created f64   │  (the same memory as `ints`)        written once per tick, once per slot
- *   ints     │ ····· ····· ····· ····· ····· │ prev  │ next  │ flags │generat│     flags: queue number << 1 | held
- *   hashes   │ hash  │                                                             if the hash index has the slot
- *   refs     │ id        │ value     │                                             references, two for each slot
- *   records  │ record    │                                                         made when the first slot has one
+ *   byte     0            8            16     20     24     28     32
+ *   times    │ lastActive │ nextCheckAt│                              all that a touch reads and writes
+ *   floats   │ linkedTick │ created    │                              linkedTick: see timeout-queue.ts
+ *   ints     │     the same memory     │ prev │ next │flags │ gen. │ flags: queue number << 1 | held
+ *   hashes   │hash│                                                   in the hash index only
+ *   refs     │ id         │ value      │                              references to objects
+ *   records  │ record     │                                           made with the first of a page
+ * ```
  *
- * Each constant stands apart: the build puts it where it is used only if no import, function or class stands above it,
- * and V8 would load the fields of an object at each touch.
+ * Each constant stands apart: the build puts it where it is used only if no import, function or class stands
+ * above it, and V8 would load the fields of an object at each touch.
  */
 
 /** Bits of a slot that are its offset in the page, so a page has at most this power of two of slots. */
@@ -55,15 +58,21 @@ export const atValue = 1
 export const refsPerSlot = 2
 
 /**
- * Most sessions that the index keeps in one `Map`, which is the fastest up to here: V8 keeps the hash of a string with
- * it, and the `Map` still grows within a few milliseconds.
+ * Most sessions that the index keeps in one `Map`, which is the fastest up to here: V8 keeps the hash of a
+ * string with it, and the `Map` still grows within a few milliseconds.
  */
 export const maxInMap = 1 << 17
 
-/** Fewest sessions in the hash index: few enough to move into the `Map` at once, far enough below to make it rare. */
+/**
+ * Fewest sessions in the hash index: few enough to move into the `Map` at once, far enough below to make it
+ * rare.
+ */
 export const minInHashIndex = 1 << 12
 
-/** Entries copied from the `Map` per insertion. A large batch ends the migration soon and uses the caches better. */
+/**
+ * Entries copied from the `Map` per insertion. A large batch ends the migration soon and uses the caches
+ * better.
+ */
 export const migrationBatch = 512
 
 /** Bits of a hash that choose the cell in a segment, so a segment has this power of two of cells. */

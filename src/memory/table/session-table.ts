@@ -1,7 +1,7 @@
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import { type FullClock, readClock } from '../../core/time/clock.ts'
-import { AgeList } from './expiry/age-list.ts'
-import { maxStepsPerScan, type ScanResult } from './expiry/scan.ts'
+import { AgeQueue } from './expiry/age-queue.ts'
+import type { ScanResult } from './expiry/scan.ts'
 import type { Precision, TimeoutQueue } from './expiry/timeout-queue.ts'
 import { TimeoutQueues } from './expiry/timeout-queues.ts'
 import { IdIndex } from './index/id-index.ts'
@@ -12,46 +12,63 @@ import { SlotStore } from './slots/slot-store.ts'
 export type { ScanResult } from './expiry/scan.ts'
 export { noSlot, type Slot } from './layout.ts'
 
-/** The memory of a table, for the fast path alone: it reads and writes there without a call. `layout.ts` draws it. */
+/**
+ * The memory of a table, for the fast path alone, which reads and writes it without a call. `layout.ts` draws
+ * it.
+ */
 export interface FastPathAccess {
-  /** The slots of ids, as long as one `Map` holds them. It stays the same one. */
+  /** The slots by id, as long as one `Map` holds them. It stays the same object. */
   readonly map: ReadonlyMap<string, Slot>
-  /** Finds a slot of an id that is not in the `Map`, or of another one with the same hash; else `noSlot`. */
+  /**
+   * Finds the slot of an id that is not in the `Map`, or of another id with the same hash; `noSlot` if there
+   * is none.
+   */
   readonly index: { candidateInHashIndex(id: string): Slot }
   readonly pages: readonly ({ readonly times: Float64Array; readonly refs: unknown[] } | undefined)[]
 }
 
 /**
- * The sessions in memory: by id, in order of activity, and in order of age. Pure data: no timer, no event, no hook.
+ * The sessions in memory: by id, in order of activity, and in order of age.
  *
- * A session is a slot here, which is a number that is its own until it leaves. Each is in one list of
- * activity: that of its timeout queue, or `held` while it is in use. A slot may have a record, which means nothing here.
+ * ```
+ *                  SessionTable               the only door: outside this folder, only this file is imported,
+ *        ┌──────────────┼──────────────┐      and `layout.ts` by the fast path
+ *     index/         slots/         expiry/
+ *     WHICH          WHERE          WHEN
+ *     id → slot      slot → what    what expires or is evicted next: a queue for each distinct
+ *     Map, then      it holds:      timeout under lower-bound heaps, and a queue by age
+ *     hash index     a slab         `index/` and `expiry/` use `slots/`; all use `layout.ts`,
+ *                    allocator      which draws a slot
+ * ```
+ *
+ * The table is pure data: no timer, no event, no hook. A session is a slot, which is a number, from its
+ * insertion to its removal. A slot is in one list of activity: that of its timeout queue or, while the
+ * session is in use, `held`. It may have a record, an object that means nothing here.
  */
 export class SessionTable<T, R extends object> {
+  // Declared only, and not `#private`: V8 then knows their types from the first use.
   declare private readonly slots: SlotStore
   declare private readonly byId: IdIndex
   declare private readonly queues: TimeoutQueues
-  readonly #maxAgeMs: number
   declare private readonly defaultQueue: TimeoutQueue
+  declare private readonly ages: AgeQueue | undefined
   readonly #held: SlotList
-  declare private readonly ages: AgeList | undefined
   #heldCount = 0
 
   constructor(timeoutMs: number, maxAgeMs: number, precision: Precision = 'for-evictions') {
     this.slots = new SlotStore()
     this.byId = new IdIndex(this.slots)
-    this.#maxAgeMs = maxAgeMs
     this.#held = new SlotList(this.slots)
     this.queues = new TimeoutQueues(this.slots, timeoutMs, maxAgeMs, precision)
     this.defaultQueue = this.queues.default
-    this.ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeList()
+    this.ages = maxAgeMs === Number.POSITIVE_INFINITY ? undefined : new AgeQueue(this.slots, maxAgeMs)
   }
 
   get fastPath(): FastPathAccess {
     return { map: this.byId.map, index: this.byId, pages: this.slots.pages }
   }
 
-  /** Sessions in the table: live ones, and those that are over and not yet taken out. */
+  /** The number of sessions, expired ones that were not removed yet included. */
   get size(): number {
     return this.byId.size
   }
@@ -60,12 +77,12 @@ export class SessionTable<T, R extends object> {
     return this.#heldCount
   }
 
-  /** Sessions that can end by time: with none of them there is nothing to sweep. */
+  /** The number of sessions that can expire. Without any there is nothing to sweep. */
   get expirableCount(): number {
     return this.ages === undefined ? this.size - this.queues.neverExpiringCount : this.size
   }
 
-  /** The session of an id, over or not. */
+  /** Returns the slot of an id, expired or not; `noSlot` if there is none. */
   find(id: string): Slot {
     return this.byId.find(id)
   }
@@ -86,7 +103,7 @@ export class SessionTable<T, R extends object> {
     return this.slots.isHeld(slot)
   }
 
-  /** Tells apart the sessions that have one slot one after another. */
+  /** The number that tells apart the sessions that had one slot. */
   generation(slot: Slot): number {
     return this.slots.generation(slot)
   }
@@ -105,7 +122,6 @@ export class SessionTable<T, R extends object> {
     return this.queues.ofSlot(slot).timeoutMs
   }
 
-  /** The record of a session, if it has one. */
   record(slot: Slot): R | undefined {
     return this.slots.record(slot) as R | undefined
   }
@@ -114,34 +130,25 @@ export class SessionTable<T, R extends object> {
     this.slots.setRecord(slot, record)
   }
 
-  /** The sessions in use, as they are now. */
-  heldSlots(): Slot[] {
-    const slots: Slot[] = []
-    this.#held.appendTo(slots)
-    return slots
-  }
-
+  /**
+   * Adds a session under an id that is not in the table. `timeoutMs`: `undefined` for that of the registry.
+   */
   insert(id: string, value: T, timeoutMs: number | undefined, now: number): Slot {
     const queue = this.queues.forTimeout(timeoutMs)
-    if (!queue.template.isValidAt(now)) this.#refreshTemplate(queue, now)
+    if (!queue.template.isValidAt(now)) {
+      const earliestByAge = this.ages?.earliestExpiry ?? Number.POSITIVE_INFINITY
+      queue.refreshTemplate(now, Math.min(this.queues.earliestExpiry, earliestByAge))
+    }
     return this.#insert(id, value, now, queue)
   }
 
-  /** Until the first deadline that could come, or shorter. */
-  #refreshTemplate(queue: TimeoutQueue, now: number): void {
-    const { oldest = noSlot } = this.ages ?? {}
-    const maxAgeReachedAt =
-      oldest === noSlot ? Number.POSITIVE_INFINITY : this.slots.created(oldest) + this.#maxAgeMs
-    queue.refreshTemplate(now, Math.min(this.queues.earliestExpiry, maxAgeReachedAt))
-  }
-
   /**
-   * The same for a session without a timeout of its own, if a glance shows that nobody is over; else it does nothing, and
-   * gives `noSlot`.
+   * Adds a session with the timeout of the registry. Returns `noSlot`, and does nothing, if any session may
+   * have expired or a tick has ended.
    */
   tryFastInsert(id: string, value: T, clock: FullClock): Slot {
     const queue = this.defaultQueue
-    // Asked here, as a fraction that is handed to a function takes an object on the way.
+    // Read here: a fraction that is passed to a function is allocated.
     const now = readClock(clock)
     if (!queue.template.isValidAt(now)) return noSlot
     return this.#insert(id, value, now, queue)
@@ -153,27 +160,38 @@ export class SessionTable<T, R extends object> {
     const slot = this.slots.allocateAndLink(id, value, template)
     this.byId.add(id, slot)
     queue.size += 1
-    // Behind another one it makes no moment of its class earlier: so a creation seldom comes further than this.
+    // Behind another session it changes no bound of its queue.
     if (template.wasEmpty) this.queues.onFirstInsert(queue)
     if (this.ages !== undefined) this.ages.append(slot)
     return slot
   }
 
-  /** Activity: the idle time starts again. One stored number, and rarely a move in a list. */
+  /** Removes a session. Its slot is free for another one. */
+  remove(slot: Slot): void {
+    this.byId.remove(slot)
+    this.slots.unlink(slot)
+    this.ages?.remove(slot)
+    if (this.slots.isHeld(slot)) this.#heldCount -= 1
+    const queue = this.queues.ofSlot(slot)
+    this.slots.free(slot)
+    this.queues.removeOneFrom(queue)
+  }
+
+  /** Restarts the idle time: writes one number and, rarely, moves the session in its queue. */
   touch(slot: Slot, now: number): void {
     this.slots.setLastActive(slot, now)
     const queue = this.queues.ofSlot(slot)
     if (!this.slots.isHeld(slot) && queue.needsRelink(slot, now)) queue.relink(slot, now)
   }
 
-  /** {@link touch}, unless the session is over; says whether it lives. */
+  /** Touches a session unless it has expired. Returns whether it is live. */
   touchLive(slot: Slot, now: number): boolean {
     if (this.isExpired(slot, now)) return false
     this.touch(slot, now)
     return true
   }
 
-  /** Takes a session out of the idle order: it cannot end by time until {@link release}. */
+  /** Takes a session out of its queue: it does not expire until {@link release}. */
   hold(slot: Slot): void {
     this.slots.unlink(slot)
     this.#held.append(slot)
@@ -187,73 +205,15 @@ export class SessionTable<T, R extends object> {
     this.#heldCount -= 1
     this.slots.setLastActive(slot, now)
     this.queues.append(this.queues.ofSlot(slot), slot, now)
-    // A sweep may have met it while it was held and past its age, and put it aside.
+    // A scan that met it while it was held past its age has taken it out.
     if (this.ages === undefined || this.ages.has(slot)) return
     this.ages.prepend(slot)
     this.defaultQueue.template.validUntil = Number.NEGATIVE_INFINITY
   }
 
-  isExpired(slot: Slot, now: number): boolean {
-    if (this.slots.isHeld(slot)) return false
-    return this.queues.ofSlot(slot).isExpired(slot, now) || this.#isPastMaxAge(slot, now)
-  }
-
-  /** Which of its two deadlines came first, of a session that is over. */
-  expiryReason(slot: Slot): ExpiryReason {
-    const idleDeadline = this.slots.lastActive(slot) + this.queues.ofSlot(slot).timeoutMs
-    return this.slots.created(slot) + this.#maxAgeMs < idleDeadline ? 'age' : 'idle'
-  }
-
-  /** Whether {@link nextExpired} may find one: a look at the front of each list. */
-  mayHaveExpired(now: number): boolean {
-    const { oldest = noSlot } = this.ages ?? {}
-    return this.queues.mayHaveExpired(now) || (oldest !== noSlot && this.#isPastMaxAge(oldest, now))
-  }
-
   /**
-   * A session that is over; `noSlot` where there is none; and now and then `scanPaused`, so that the caller can look at the
-   * clock. The caller takes it out before it asks for the next. Anything may happen to the table between two of them.
+   * Sets the idle timeout of a session; `undefined` for that of the registry. Its idle time so far counts.
    */
-  nextExpired(now: number): ScanResult {
-    const found = this.queues.nextExpired(now)
-    return found === noSlot && this.ages !== undefined ? this.#nextPastMaxAge(this.ages, now) : found
-  }
-
-  /** The session to evict: the least recently active that is not held, to within one tick of its idle timeout. */
-  get leastRecentlyActive(): Slot {
-    return this.queues.leastRecentlyActive
-  }
-
-  /** As {@link TimeoutQueues.drain}. */
-  drain(): Generator<Slot, undefined, undefined> {
-    return this.queues.drain()
-  }
-
-  /**
-   * Has all sessions taken out, one after another, by `take`.
-   *
-   * No id is found from the beginning: to forget all of them at once costs a fraction of forgetting each.
-   */
-  drainAll(remove: (slot: Slot) => void): void {
-    const held = this.heldSlots()
-    const generations = held.map((slot) => this.generation(slot))
-    this.byId.clear()
-    for (const slot of this.drain()) remove(slot)
-    for (const [at, slot] of held.entries()) if (this.generation(slot) === generations[at]) remove(slot)
-  }
-
-  /** All sessions as they are now, least recently active first; held ones, which are in use, last. */
-  snapshot(): Slot[] {
-    const slots: Slot[] = []
-    this.queues.appendTo(slots)
-    // The lists are sorted to within a tick, so this is close to one pass; a stable sort keeps their exact order
-    // where the clock stood still.
-    slots.sort((a, b) => this.slots.lastActive(a) - this.slots.lastActive(b))
-    this.#held.appendTo(slots)
-    return slots
-  }
-
-  /** Gives a session another idle timeout, or the registry's; its idle time so far counts. */
   assignTimeout(slot: Slot, timeoutMs: number | undefined): void {
     const previous = this.queues.ofSlot(slot)
     const queue = this.queues.forTimeout(timeoutMs)
@@ -266,28 +226,67 @@ export class SessionTable<T, R extends object> {
     if (!isHeld) this.queues.insertByActivity(queue, slot)
   }
 
-  /** Takes a session out. */
-  remove(slot: Slot): void {
-    this.byId.remove(slot)
-    this.slots.unlink(slot)
-    this.ages?.remove(slot)
-    if (this.slots.isHeld(slot)) this.#heldCount -= 1
-    const queue = this.queues.ofSlot(slot)
-    this.slots.free(slot)
-    this.queues.removeOneFrom(queue)
+  isExpired(slot: Slot, now: number): boolean {
+    if (this.slots.isHeld(slot)) return false
+    if (this.queues.ofSlot(slot).isExpired(slot, now)) return true
+    return this.ages !== undefined && this.ages.deadlineOf(slot) <= now
   }
 
-  #isPastMaxAge(slot: Slot, now: number): boolean {
-    return this.slots.created(slot) + this.#maxAgeMs <= now
+  /** Returns which deadline of an expired session came first. */
+  expiryReason(slot: Slot): ExpiryReason {
+    const idleDeadline = this.slots.lastActive(slot) + this.timeoutMs(slot)
+    return this.ages !== undefined && this.ages.deadlineOf(slot) < idleDeadline ? 'age' : 'idle'
   }
 
-  #nextPastMaxAge(ages: AgeList, now: number): ScanResult {
-    for (let step = 0; step < maxStepsPerScan; step += 1) {
-      const { oldest } = ages
-      if (oldest === noSlot || !this.#isPastMaxAge(oldest, now)) return noSlot
-      if (!this.slots.isHeld(oldest)) return oldest
-      ages.remove(oldest)
-    }
-    return 'paused'
+  /** Reports whether {@link nextExpired} may find a session, by a look at the front of each queue. */
+  mayHaveExpired(now: number): boolean {
+    return this.queues.mayHaveExpired(now) || (this.ages !== undefined && this.ages.earliestExpiry <= now)
+  }
+
+  /** Returns an expired session, as {@link ScanResult} describes. */
+  nextExpired(now: number): ScanResult {
+    const found = this.queues.nextExpired(now)
+    return found === noSlot && this.ages !== undefined ? this.ages.nextExpired(now) : found
+  }
+
+  /**
+   * The session to evict: the least recently active one that is not held, to within one tick of its timeout.
+   */
+  get leastRecentlyActive(): Slot {
+    return this.queues.leastRecentlyActive
+  }
+
+  /** Yields each session that is not held, as {@link TimeoutQueues.drain} describes. */
+  drain(): Generator<Slot, undefined, undefined> {
+    return this.queues.drain()
+  }
+
+  /**
+   * Passes each session to `remove`, which removes it. No id is found from the start: clearing the index once
+   * is cheap.
+   */
+  drainAll(remove: (slot: Slot) => void): void {
+    const held = this.heldSlots()
+    const generations = held.map((slot) => this.generation(slot))
+    this.byId.clear()
+    for (const slot of this.drain()) remove(slot)
+    for (const [at, slot] of held.entries()) if (this.generation(slot) === generations[at]) remove(slot)
+  }
+
+  heldSlots(): Slot[] {
+    const slots: Slot[] = []
+    this.#held.appendTo(slots)
+    return slots
+  }
+
+  /** Returns all sessions: the least recently active first, held ones last. */
+  snapshot(): Slot[] {
+    const slots: Slot[] = []
+    this.queues.appendTo(slots)
+    // Queues are nearly sorted, so this is close to one pass. A stable sort keeps their order within one
+    // instant.
+    slots.sort((a, b) => this.slots.lastActive(a) - this.slots.lastActive(b))
+    this.#held.appendTo(slots)
+    return slots
   }
 }

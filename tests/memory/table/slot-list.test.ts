@@ -66,23 +66,6 @@ describe('a list of slots', () => {
     expect([list.first, list.last]).toEqual([noSlot, noSlot])
   })
 
-  it.each([
-    ['ab', 'cd', 'abcd'],
-    ['', 'cd', 'cd'],
-    ['ab', '', 'ab'],
-  ])('takes all of another list: %s and %s', (mine, others, together) => {
-    const { list } = listOf(mine)
-    const { list: other } = listOf(others)
-    list.spliceFrom(other)
-    expect(idsOf(list)).toBe(together)
-    expect(idsOf(other)).toBe('')
-    other.append(slotOf('x'))
-    list.append(slotOf('y'))
-
-    expect([idsOf(list), idsOf(other)]).toEqual([`${together}y`, 'x'])
-    expect(backwards(list)).toBe(Array.from(`${together}y`).reverse().join(''))
-  })
-
   it('gives back what it takes itself', () => {
     const store = new SlotStore()
     const slot = store.allocate()

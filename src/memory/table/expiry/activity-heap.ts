@@ -12,15 +12,18 @@ interface Entry {
   readonly order: number
 }
 
-/** Stale entries that are kept beside twice the number of current ones: pruning is rare enough to cost nothing each. */
+/**
+ * Stale entries that are kept beside twice the number of current ones: pruning is rare enough to cost nothing
+ * each.
+ */
 const minEntriesToPrune = 64
 
 /**
  * Sessions of one timeout queue in exact order of their last activity.
  *
- * They came with some idle time behind them, so their places in the list of the queue would have to be searched for. A
- * session that is used again leaves for that list without notice to the heap: its entry here is then stale, which shows
- * when it is the first.
+ * They came with some idle time behind them, so their places in the list of the queue would have to be
+ * searched for. A session that is used again leaves for that list without notice to the heap: its entry here
+ * is then stale, which shows when it is the first.
  */
 export class ActivityHeap {
   readonly #slots: SlotStore
@@ -71,8 +74,8 @@ export class ActivityHeap {
   }
 
   /**
-   * Reports whether a session is as it was. A session that was used in the very instant of its last activity is in the
-   * list of its queue, and has the same right to be first.
+   * Reports whether a session is as it was. A session that was used in the very instant of its last activity
+   * is in the list of its queue, and has the same right to be first.
    */
   #isCurrent({ slot, generation, lastActive }: Entry): boolean {
     const slots = this.#slots

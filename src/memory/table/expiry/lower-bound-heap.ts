@@ -1,4 +1,4 @@
-/** A queue with its place in the heap. */
+/** An item with its place in the heap. */
 interface Entry<C> {
   readonly item: C
   bound: number
@@ -6,10 +6,11 @@ interface Entry<C> {
 }
 
 /**
- * Timeout queues by a lower bound of some moment: the one to look at first is found without asking the others.
+ * A binary min-heap of timeout queues by a lower bound of some instant of each, with decrease-key.
  *
- * Activity only moves such a moment on, and does not tell the heap: a bound may be too early, and is corrected when its
- * queue is the first. So a touch costs nothing here, and a queue costs something only when it is looked at.
+ * Activity only moves such an instant on, without notice to the heap. So a bound may be too early; it is
+ * corrected when its queue is the first. A touch costs nothing here, and a queue costs something only when it
+ * is looked at.
  */
 export class LowerBoundHeap<C> {
   readonly #boundOf: (item: C) => number
@@ -38,7 +39,7 @@ export class LowerBoundHeap<C> {
     this.#siftDown(last)
   }
 
-  /** A session has come into the queue: its moment may be earlier than it was, and not before `bound`. */
+  /** Lowers the bound of a queue whose instant may have become earlier. */
   decreaseKey(item: C, bound = this.#boundOf(item)): void {
     const entry = this.#entryOf.get(item)
     if (entry === undefined || bound >= entry.bound) return
@@ -46,18 +47,18 @@ export class LowerBoundHeap<C> {
     this.#siftUp(entry)
   }
 
-  /** No queue has its moment before this one. */
+  /** No queue has its instant before this one. */
   get lowestBound(): number {
     return this.#entries[0]?.bound ?? Number.POSITIVE_INFINITY
   }
 
-  /** Whether some queue has its moment by `limit`. Mostly none has, and that is seen at once. */
+  /** Reports whether a queue has its instant by `limit`. Mostly none has, which the first entry shows. */
   hasDueBy(limit: number): boolean {
     const entry = this.#entries[0]
     return entry !== undefined && entry.bound <= limit && this.first(limit) !== undefined
   }
 
-  /** The queue whose moment comes first; none where that is after `limit`, or never. */
+  /** Returns the queue whose instant comes first; none where that is after `limit`, or never. */
   first(limit = Number.POSITIVE_INFINITY): C | undefined {
     for (;;) {
       const entry = this.#entries[0]

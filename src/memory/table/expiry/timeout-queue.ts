@@ -5,7 +5,10 @@ import type { SlotStore } from '../slots/slot-store.ts'
 import { ActivityHeap } from './activity-heap.ts'
 import { maxStepsPerScan, type ScanResult } from './scan.ts'
 
-/** Ticks in one timeout: enough to make relinking rare and to order evictions to within one percent of the timeout. */
+/**
+ * Ticks in one timeout: enough to make relinking rare and to order evictions to within one percent of the
+ * timeout.
+ */
 const ticksPerTimeout = 128
 
 /** Longest tick, in milliseconds: evictions stay sensible where timeouts are hours or days. */
@@ -14,7 +17,10 @@ const maxTickMs = 10_000
 /** Shortest tick, in milliseconds: the tick of any instant is still an exact number. */
 const minTickMs = 2 ** -10
 
-/** Ticks between two relinks where nothing is evicted: only scans use the order then, and they sort out what is late. */
+/**
+ * Ticks between two relinks where nothing is evicted: only scans use the order then, and they sort out what
+ * is late.
+ */
 const ticksPerLooseRelink = 32
 
 /** How well a queue keeps the order of activity: to within a tick, or only as well as scans need it. */
@@ -28,14 +34,16 @@ export interface TimeoutQueueOptions {
 }
 
 /**
- * The sessions of one idle timeout, in order of activity (a _timing list_). `timeout-queues.ts` has a picture.
+ * The sessions of one idle timeout, in order of activity (a _timing list_). `timeout-queues.ts` has a
+ * picture.
  *
- * A touch only writes `lastActive`. A session is moved to the end of `ordered` once in a tick at most, so `ordered` is
- * sorted by `linkedTick`, the tick of that move, and no session in it expires before its tick plus the timeout. A scan
- * looks at the front and stops at the first session that cannot have expired.
+ * A touch only writes `lastActive`. A session is moved to the end of `ordered` once in a tick at most, so
+ * `ordered` is sorted by `linkedTick`, the tick of that move, and no session in it expires before its tick
+ * plus the timeout. A scan looks at the front and stops at the first session that cannot have expired.
  *
- * A session at the front that was active after its move is deferred: it waits in `exact`, by its true last activity,
- * and its next touch moves it back to the end of `ordered`. A session that comes from another queue waits there too.
+ * A session at the front that was active after its move is deferred: it waits in `exact`, by its true last
+ * activity, and its next touch moves it back to the end of `ordered`. A session that comes from another queue
+ * waits there too.
  */
 export class TimeoutQueue {
   readonly timeoutMs: number
@@ -82,7 +90,8 @@ export class TimeoutQueue {
     // Too early for a session that is created later, which only makes a touch look more closely.
     this.template.nextCheckAt = Math.min(this.#nextCheckAfter(tick), now + this.#maxAgeMs)
     this.template.validFrom = now
-    // Rounding may put the end into the next tick. A tick that is too early only makes a scan look more closely.
+    // Rounding may put the end into the next tick. A tick that is too early only makes a scan look more
+    // closely.
     const end = this.isFinite ? (tick + 1) * this.#tickMs : Number.POSITIVE_INFINITY
     this.template.validUntil = Math.min(end, limit, now + this.#maxAgeMs / ticksPerTimeout)
   }
@@ -179,7 +188,8 @@ export class TimeoutQueue {
 
   #earliestExpiryAt(tick: number): number {
     if (!this.isFinite) return Number.POSITIVE_INFINITY
-    // One tick early, so that the rounding of a tick never hides a session that expires in this very millisecond.
+    // One tick early, so that the rounding of a tick never hides a session that expires in this very
+    // millisecond.
     return (tick - 1) * this.#tickMs + this.timeoutMs
   }
 

@@ -5,14 +5,33 @@ import type { ScanResult } from './scan.ts'
 import { type Precision, TimeoutQueue } from './timeout-queue.ts'
 
 /**
- * The timeout queues of a table: one for each timeout that some session has, and always one for the registry's own.
+ * The timeout queues of a table: one for each distinct timeout that a session has, and always that of the
+ * registry. Node keeps its timers in the same way.
  *
- * What is over and who is the least recently active is asked of the queue that comes first, so that a thousand different
- * timeouts cost no more than one; Node keeps its own timers in this way.
+ * ```
+ *   by deadline                by activity          two lower-bound heaps of queues. A touch does not
+ *        │ first(now)               │ first()         notify them: a bound may be early, never late.
+ *        ▼                          ▼
+ *   TimeoutQueue 20 min      TimeoutQueue 5 min …     one for each distinct timeout
+ *        │
+ *        ├─ ordered ▸ tick 7 · 7 · 7 · 8 · 9 · 9 ◂    appended by insertions, and by touches once per tick.
+ *        │               │                            A scan stops at the first that cannot have expired.
+ *        │               ▼ deferred, if active since it was appended
+ *        └─ exact   ▸ tick 8.2 · 8.9 · 9.6 ◂          a heap by true last activity. No session is deferred
+ *                                                     twice; a touch moves it to the end of `ordered`.
+ *
+ *   held sessions: in no queue      by age: AgeQueue, beside all this, in order of creation
+ * ```
+ *
+ * Nothing scans the live sessions: a scan looks at those that expire, and once at each that was active
+ * meanwhile.
  */
 export class TimeoutQueues {
   readonly default: TimeoutQueue
-  /** Where {@link nextExpired} found the last one, until it has found all: each walk begins with the soonest. */
+  /**
+   * The queue in which {@link nextExpired} found the last session. Each scan begins with the queue that is
+   * due first.
+   */
   #scanning: TimeoutQueue | undefined
   readonly #slots: SlotStore
   readonly #maxAgeMs: number
@@ -21,9 +40,8 @@ export class TimeoutQueues {
   readonly #byNumber: TimeoutQueue[] = []
   readonly #freeNumbers: number[] = []
   readonly #byDeadline = new LowerBoundHeap<TimeoutQueue>(({ earliestExpiry }) => earliestExpiry)
-  /** A queue is sorted to within a tick, so behind its first session may be one that is older by less than that. */
   readonly #byActivity: LowerBoundHeap<TimeoutQueue>
-  /** The queue of the sessions that never end for being idle, where there is one. */
+  /** The queue of sessions without an idle timeout, where there is one. */
   #neverExpiring: TimeoutQueue | undefined = undefined
 
   constructor(slots: SlotStore, timeoutMs: number, maxAgeMs: number, precision: Precision) {
@@ -36,32 +54,27 @@ export class TimeoutQueues {
     this.default = this.#add(timeoutMs)
   }
 
-  /** The queue of a timeout; `undefined` is the registry's own. */
+  /** Returns the queue of a timeout, which is made if there is none; `undefined` for the registry's. */
   forTimeout(timeoutMs: number | undefined): TimeoutQueue {
     if (timeoutMs === undefined) return this.default
     return this.#byTimeout.get(timeoutMs) ?? this.#add(timeoutMs)
   }
 
-  /** The queue of a session. */
   ofSlot(slot: Slot): TimeoutQueue {
-    return this.#queueAt(this.#slots.queueNumber(slot))
+    return this.#byNumber[this.#slots.queueNumber(slot)] as TimeoutQueue
   }
 
-  #queueAt(number: number): TimeoutQueue {
-    return this.#byNumber[number] as TimeoutQueue
-  }
-
-  /** Sessions that never end for being idle. */
+  /** The number of sessions without an idle timeout. */
   get neverExpiringCount(): number {
     return this.#neverExpiring?.size ?? 0
   }
 
-  /** No session ends before this moment for being idle. */
+  /** No session reaches its idle timeout before this instant. */
   get earliestExpiry(): number {
     return this.#byDeadline.lowestBound
   }
 
-  /** One session less has this timeout, whether it was in the order of activity or not. */
+  /** Counts one session less with the timeout of a queue. A queue without any is dropped. */
   removeOneFrom(queue: TimeoutQueue): void {
     queue.size -= 1
     if (queue.size > 0 || queue === this.default) return
@@ -74,71 +87,70 @@ export class TimeoutQueues {
     queue.dispose()
   }
 
-  /** The session that came last has nobody of its queue before it: the moments of the queue may have become earlier. */
+  /** Lowers the bounds of a queue whose latest insertion is the only session in its order. */
   onFirstInsert(queue: TimeoutQueue): void {
     this.#byDeadline.decreaseKey(queue, queue.earliestExpiryOfInsert)
     this.#byActivity.decreaseKey(queue, queue.template.now)
     this.#capTemplate()
   }
 
-  /** The same of any other session. */
-  decreaseKey(queue: TimeoutQueue): void {
+  /** Adds a session to the order of its queue, as the most recently active one. */
+  append(queue: TimeoutQueue, slot: Slot, now: number): void {
+    if (queue.append(slot, now)) this.#lowerBounds(queue)
+  }
+
+  /** Adds a session to the order of its queue, by its own last activity. */
+  insertByActivity(queue: TimeoutQueue, slot: Slot): void {
+    queue.insertByActivity(slot)
+    this.#lowerBounds(queue)
+  }
+
+  #lowerBounds(queue: TimeoutQueue): void {
     this.#byDeadline.decreaseKey(queue)
     this.#byActivity.decreaseKey(queue)
     this.#capTemplate()
   }
 
-  /** What was said of the time in which nobody can be over may hold no more. */
+  /** Ends the validity of the default template where a session may expire earlier than was known. */
   #capTemplate(): void {
     const { template } = this.default
     template.validUntil = Math.min(template.validUntil, this.#byDeadline.lowestBound)
   }
 
-  /** Puts a session into the order of its queue, as the most recently active. */
-  append(queue: TimeoutQueue, slot: Slot, now: number): void {
-    if (queue.append(slot, now)) this.decreaseKey(queue)
-  }
-
-  /** Puts a session into the order of its queue, where its own last activity belongs. */
-  insertByActivity(queue: TimeoutQueue, slot: Slot): void {
-    queue.insertByActivity(slot)
-    this.decreaseKey(queue)
-  }
-
-  /** Whether {@link nextExpired} may find one; costs nothing. */
+  /** Reports whether {@link nextExpired} may find a session. Costs nothing. */
   mayHaveExpired(now: number): boolean {
     return this.#byDeadline.hasDueBy(now)
   }
 
-  /** A session that is over, or as {@link TimeoutQueue.nextExpired} says. */
+  /** Returns an expired session, as {@link ScanResult} describes. */
   nextExpired(now: number): ScanResult {
-    // First in the queue that had the last one: it is likely to have the next, and the heap need not be asked.
+    // The queue of the last session is likely to have the next, and the heap need not be asked.
     let found: ScanResult = this.#scanning?.nextExpired(now) ?? noSlot
     while (found === noSlot) {
       const queue = this.#byDeadline.first(now)
       this.#scanning = queue
       if (queue === undefined) return noSlot
-      // With nothing found, the queue has put aside what made it the first.
+      // A queue with nothing to find has deferred what made it the first.
       found = queue.nextExpired(now)
     }
     return found
   }
 
-  /** The least recently active session, to within one tick of its own queue. */
+  /** The least recently active session, to within one tick of its queue. */
   get leastRecentlyActive(): Slot {
     return this.#byActivity.first()?.leastRecentlyActive ?? noSlot
   }
 
   /**
-   * Each session that is not held, of one queue after another, until there is none. The caller takes it out before it asks for
-   * the next; anything may happen between two of them.
+   * Yields each session that is not held, queue by queue, until there is none. The caller removes a session
+   * before the next one. Anything may happen to the table between two of them.
    */
   *drain(): Generator<Slot, undefined, undefined> {
-    // Once more, as one may have come into a queue that had been gone through.
+    // Again and again, since a session may have come into a queue that was done.
     for (let foundAny = true; foundAny; ) {
       foundAny = false
       for (const queue of this.#byTimeout.values()) {
-        // A queue whose last session has gone is dropped, and is not to be asked for another.
+        // A queue whose last session has gone is dropped and must not be used.
         while (queue.size > 0) {
           const slot = queue.leastRecentlyActive
           if (slot === noSlot) break

@@ -5,17 +5,19 @@ import { HashSegment } from './hash-segment.ts'
 import { hashOf } from './id-hash.ts'
 import { SegmentPool } from './segment-pool.ts'
 
-/** 2¹⁶ segments hold more entries than memory does; only hashes that are all alike could ask for more. */
+/** Bits of a hash that choose the segment: this many segments hold more entries than memory does. */
 const maxDepth = 16
 
 /**
- * Slots by id, for any number of them, in segments that a directory finds by the lowest bits of the hash.
+ * A hash index of slots by id, for any number of them: a directory of segments, by the lowest bits of the
+ * hash.
  *
- * A full segment is split in two, as in extendible hashing (Fagin, Nievergelt, Pippenger and Strong, 1979): an insertion
- * moves a few thousand numbers at most, where a `Map` copies itself whole and holds the event loop for all of it.
+ * A full segment is split in two (_extendible hashing_: Fagin, Nievergelt, Pippenger and Strong, 1979). An
+ * insertion moves the entries of one segment at most, where a `Map` copies itself whole and blocks the event
+ * loop.
  *
- * Ids that have the same hash, or nearly, may find no free cell; they go to a `Map`. With secret keys that is a coincidence,
- * which nobody can bring about.
+ * An id that finds no free cell near its own goes to an overflow `Map`. Under secret keys that is a
+ * coincidence, which no choice of ids can bring about.
  */
 export class HashIndex {
   readonly #slots: SlotStore
@@ -37,10 +39,11 @@ export class HashIndex {
   }
 
   /**
-   * The slot of an id, or of another one with the same hash, which is for the caller to see; `noSlot` only where there is
-   * none of this id.
+   * Returns the slot of an id, or of another id with the same hash; `noSlot` only if the id is not in the
+   * index.
    *
-   * It does not look at the id in the slot. That is a wait for memory, and the caller has others there to wait for as well.
+   * It does not compare the id in the slot, which is a wait for memory: the caller reads other fields there
+   * anyway, and waits for all of them at once.
    */
   candidate(id: string): Slot {
     const hash = hashOf(id, this.#keys)
@@ -49,7 +52,7 @@ export class HashIndex {
     return this.#overflow.get(id) ?? noSlot
   }
 
-  /** Adds a slot. There is none of its id. */
+  /** Adds a slot whose id is not in the index. */
   add(id: string, slot: Slot): void {
     const hash = hashOf(id, this.#keys)
     this.#slots.setHash(slot, hash)
@@ -63,8 +66,8 @@ export class HashIndex {
   }
 
   /**
-   * Takes a slot out, and says whether it was in the index. Of one that was not, any hash may be on record: no entry has
-   * its number, so none is taken out.
+   * Removes a slot. Returns whether it was in the index. A slot that was not may have any hash on record: no
+   * entry has its number, so none is removed.
    */
   remove(slot: Slot): boolean {
     const hash = this.#slots.hash(slot)
@@ -75,7 +78,7 @@ export class HashIndex {
     return true
   }
 
-  /** All slots, as they are now. */
+  /** Passes each slot to `visit`, which must not change the index. */
   forEach(visit: (slot: Slot) => void): void {
     for (const segment of new Set(this.#directory)) {
       segment.forEach((_hash, slot) => {
@@ -103,7 +106,7 @@ export class HashIndex {
     segment.release(this.#pool)
   }
 
-  /** A segment and its other half become one again when they are nearly empty, so that memory follows the sessions. */
+  /** Merges a segment with its other half when both are nearly empty, so that memory follows the sessions. */
   #mergeIfSmall(segment: HashSegment, hash: number): void {
     if (segment.depth === 0) return
     const bit = 1 << (segment.depth - 1)
@@ -122,7 +125,7 @@ export class HashIndex {
     if (!segment.add(hash, slot)) this.#overflow.set(this.#slots.idOf(slot), slot)
   }
 
-  /** Each `step`th entry of the directory is for this segment. */
+  /** Sets each `step`th entry of the directory. */
   #assign(first: number, step: number, segment: HashSegment): void {
     for (let at = first; at < this.#directory.length; at += step) this.#directory[at] = segment
   }

@@ -3,14 +3,13 @@ import { asSlot } from '../slots/as-slot.ts'
 import type { SegmentPool } from './segment-pool.ts'
 
 /**
- * A part of a hash index: some thousand cells, each with a hash and the slot that has it, by linear probing.
- *
- * It never grows: one that is full is split. So no insertion moves more than a few thousand numbers.
+ * A part of a hash index: cells of a hash and its slot, with linear probing. It never grows; a full one is
+ * split.
  */
 export class HashSegment {
-  /** Of each cell the hash and the slot, `noSlot` in a free one. */
+  /** Two numbers for each cell: the hash, and the slot, which is `noSlot` in a free cell. */
   readonly #cells: Int32Array
-  /** How many of the lowest bits are the same in all hashes of the segment. */
+  /** The number of lowest bits that all hashes of the segment share. */
   readonly depth: number
   count = 0
 
@@ -23,7 +22,7 @@ export class HashSegment {
     return this.count >= maxCount
   }
 
-  /** Nobody uses the segment any more. */
+  /** Returns the memory of the segment, which is not used again. */
   release(pool: SegmentPool): void {
     pool.release(this.#cells)
   }
@@ -32,7 +31,7 @@ export class HashSegment {
     return this.count + other.count <= maxCountToMerge
   }
 
-  /** A slot whose id has this hash; there may be others. */
+  /** Returns a slot whose id has this hash. There may be others. */
   candidate(hash: number): Slot {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
@@ -43,7 +42,7 @@ export class HashSegment {
     return noSlot
   }
 
-  /** The slot of an id. */
+  /** Returns the slot of an id. */
   find(hash: number, id: string, slots: { idOf(slot: Slot): string }): Slot {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
@@ -55,7 +54,7 @@ export class HashSegment {
     return noSlot
   }
 
-  /** Adds an entry, unless there is no free cell near its own. */
+  /** Adds an entry. Returns `false`, and does nothing, if there is no free cell near its own. */
   add(hash: number, slot: Slot): boolean {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
@@ -70,7 +69,7 @@ export class HashSegment {
     return false
   }
 
-  /** Takes an entry out, and says whether it was here. */
+  /** Removes an entry. Returns whether it was here. */
   remove(hash: number, slot: Slot): boolean {
     let cell = hash >>> (32 - cellBits)
     for (let probe = 0; probe < maxProbes; probe += 1) {
@@ -86,7 +85,7 @@ export class HashSegment {
     return false
   }
 
-  /** All entries, as they are now. */
+  /** Passes each entry to `visit`, which must not change the segment. */
   forEach(visit: (hash: number, slot: Slot) => void): void {
     const cells = this.#cells
     for (let at = 0; at < cells.length; at += 2) {
@@ -95,7 +94,10 @@ export class HashSegment {
     }
   }
 
-  /** Frees a cell. What was put behind it for want of a free one moves up, so that no search ends too early. */
+  /**
+   * Frees a cell. Entries that were put behind it for want of a free one move up, so that no probe ends too
+   * early.
+   */
   #backwardShift(removed: number): void {
     let hole = removed
     let cell = removed

@@ -1,14 +1,14 @@
 import type { HashKeys } from './hash-keys.ts'
 
 /**
- * 32 bits of an id, of which every unit counts.
+ * Returns 32 bits of an id, each of whose units counts.
  *
- * Ids are a visitor's to choose, so no choice of them may collide. Multilinear hashing (Lemire and Kaser, "Strongly universal
- * string hashing is fast", 2014) of pairs of units, whose upper 16 bits are as good as random for whoever does not know the
- * keys. There are two such sums, the second with keys that are shifted by a pair, as in UMAC (RFC 4418): two ids collide with a
- * probability of about 2⁻³⁰, however they were chosen.
+ * Clients choose ids, so no choice of ids may collide. This is multilinear hashing (Lemire and Kaser,
+ * "Strongly universal string hashing is fast", 2014) of pairs of units. The upper 16 bits of such a sum are
+ * as good as random without the keys. There are two sums, the second with keys shifted by a pair, as in UMAC
+ * (RFC 4418), so two ids collide with a probability of about 2⁻³⁰, however they were chosen.
  *
- * The end is what MurmurHash3 does (Austin Appleby, public domain), so that each bit depends on both sums.
+ * The end is that of MurmurHash3 (Austin Appleby, public domain): each bit depends on both sums.
  */
 export function hashOf(id: string, keys: HashKeys): number {
   const { length } = id

@@ -3,21 +3,31 @@ import type { SlotStore } from '../slots/slot-store.ts'
 import { HashIndex } from './hash-index.ts'
 
 /**
- * Slots by id: a `Map`, and an index of our own where that would get large.
+ * Slots by id: one `Map` while it is small, then a hash index, with migration in small batches (_incremental
+ * rehashing_).
  *
- * V8 copies a `Map` as it doubles or halves, and holds the event loop for all of it: hundreds of milliseconds at some
- * millions of entries. It also ends at 2²⁴. So when the `Map` is full, what comes goes into the other index, and with
- * each of these some that are in the `Map` are copied. It is emptied when all are: until then whoever is in it is found
- * there, with one look.
+ * ```
+ *   up to maxInMap          Map                   fastest, since V8 keeps the hash of a string with it
+ *   from there              Map + HashIndex       migration: a new id goes to the index, and brings along
+ *                                                 `migrationBatch` ids of the Map
+ *   all ids copied          HashIndex             the Map was cleared at once
+ *   below minInHashIndex    Map
+ *
+ *   HashIndex ─▶ directory ─▶ HashSegment         extendible hashing: a full segment is split
+ *                             cells of SegmentPool, hashes of `id-hash.ts` under secret keys
+ * ```
+ *
+ * V8 copies a `Map` when it doubles or halves, and blocks the event loop for all of it; its size is limited,
+ * too. During the migration an entry stays in the `Map`, so a look-up of it needs one probe.
  */
 export class IdIndex {
   declare private readonly slots: SlotStore
-  /** The `Map`; it stays the same one. */
+  /** The `Map`. It stays the same object. */
   readonly map = new Map<string, Slot>()
   #hashIndex: HashIndex | undefined = undefined
-  /** Those that are in the `Map` and not yet in the other index. */
+  /** The slots that are in the `Map` and not yet in the hash index. */
   #migration: Iterator<Slot, undefined> | undefined = undefined
-  /** So many are in both. */
+  /** The number of slots in both. */
   #migrated = 0
 
   constructor(slots: SlotStore) {
@@ -30,25 +40,27 @@ export class IdIndex {
       : this.map.size + this.#hashIndex.size - this.#migrated
   }
 
-  /** The slot of an id; `noSlot` also of what is no string. */
+  /** Returns the slot of an id; `noSlot` also for what is not a string. */
   find(id: string): Slot {
     const slot = this.map.get(id)
     if (slot !== undefined) return slot
     return this.#hashIndex !== undefined && typeof id === 'string' ? this.#hashIndex.find(id) : noSlot
   }
 
-  /** The slot of an id that is not in the `Map`, or of another one with the same hash; `noSlot` as in {@link find}. */
+  /**
+   * Returns the slot of an id that is not in the `Map`, or of another id with the same hash; else `noSlot`.
+   */
   candidateInHashIndex(id: string): Slot {
     return this.#hashIndex !== undefined && typeof id === 'string' ? this.#hashIndex.candidate(id) : noSlot
   }
 
-  /** Adds a slot. There is none of its id. */
+  /** Adds a slot whose id is not in the index. */
   add(id: string, slot: Slot): void {
     if (this.#hashIndex === undefined && this.map.size < maxInMap) this.map.set(id, slot)
     else this.#addToHashIndex(id, slot)
   }
 
-  /** Takes a slot out that is in the index. */
+  /** Removes a slot that is in the index. */
   remove(slot: Slot): void {
     const wasInMap = this.map.size > 0 && this.map.delete(this.slots.idOf(slot))
     if (this.#hashIndex === undefined) return
@@ -56,7 +68,7 @@ export class IdIndex {
     if (this.size < minInHashIndex) this.#shrinkToMap(this.#hashIndex)
   }
 
-  /** Forgets all ids, at once. */
+  /** Removes all ids at once. */
   clear(): void {
     this.map.clear()
     this.#hashIndex = undefined

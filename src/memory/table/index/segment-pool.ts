@@ -1,32 +1,32 @@
 import { cellBits } from '../layout.ts'
 
 const numbersPerSegment = 2 << cellBits
-/** A mebibyte. */
+/** Segments in one buffer, which then is one mebibyte. */
 const segmentsPerBuffer = 16
 
 /**
- * Memory for the cells of segments, in pieces of larger buffers.
+ * An allocator of cells for segments, in pieces of larger buffers.
  *
- * While V8 marks, it may do a step of that wherever a buffer is made. All segments are full at about the same time, so with
- * a buffer each there would be thousands of such moments, close together.
+ * V8 may do a step of marking wherever a buffer is made. All segments are full at about the same time, so a
+ * buffer for each would mean thousands of such steps, close together.
  *
- * A piece goes back only after a split, and only one is kept. As the index shrinks, each segment becomes a part of a new
- * one: so whole buffers are given up, where pieces that are used again would hold on to all of them.
+ * Only the piece that a split leaves is recycled. Merged segments get new memory, so that old buffers can be
+ * collected: pieces that are used again would pin all of them.
  */
 export class SegmentPool {
   #buffer: ArrayBuffer | undefined = undefined
-  /** So many pieces of the buffer are in use. */
+  /** The number of pieces of the buffer that were handed out. */
   #allocated = 0
   #spare: Int32Array | undefined = undefined
 
-  /** Cells for a segment, all free. */
+  /** Returns cells for a segment, all free. */
   allocate(): Int32Array {
     const spare = this.#spare
     this.#spare = undefined
     return spare?.fill(0) ?? this.#allocateFromBuffer()
   }
 
-  /** Nobody uses these cells any more. */
+  /** Takes back cells that are not used any more. */
   release(cells: Int32Array): void {
     this.#spare = cells
   }

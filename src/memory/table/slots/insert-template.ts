@@ -3,24 +3,26 @@ import { asSlot } from './as-slot.ts'
 import type { SlotPage } from './slot-page.ts'
 
 /**
- * What the slot of a session is given that comes now, as the most recently active of its queue: the same for all that
- * come in one tick; see `timeout-queue.ts`.
+ * Field values for a session that is inserted now, as the most recently active one of its queue. They are the
+ * same for one tick, so an insertion computes nothing.
  */
 export class InsertTemplate {
-  /** The moments for which it holds, and at which nobody in the table can be over: from this one to before that. */
+  /** The instants for which it is valid, this one included: no session of the table expires in them. */
   validFrom = Number.POSITIVE_INFINITY
+  /** The end of that, excluded. */
   validUntil = Number.NEGATIVE_INFINITY
   tick = 0
   nextCheckAt = 0
-  /** When the last session came. A field, as a fraction that is handed to a function takes an object on the way. */
+  /**
+   * The time of the latest insertion. A field, since a fraction that is passed to a function is allocated.
+   */
   now = 0
-  /** Whether the list was empty before the last session that came. */
+  /** Whether the list was empty before the latest insertion. */
   wasEmpty = false
-  /** The number of its queue, doubled: a slot says with one more that it is held. */
   declare readonly flags: number
-  /** What stands behind the last session of the list. */
+  /** What stands behind the last slot of the list. */
   declare readonly sentinel: Slot
-  /** The memory of that, and where it begins there. It stays where it is as long as the list. */
+  /** The memory of the sentinel. It stays in its place as long as the list. */
   declare private readonly sentinelInts: Int32Array
   declare private readonly sentinelOffset: number
 
@@ -35,7 +37,7 @@ export class InsertTemplate {
     return now >= this.validFrom && now < this.validUntil
   }
 
-  /** Puts a slot behind the last one, which it gives; that one has yet to hear of it. */
+  /** Makes a slot the one before the sentinel. Returns the former one, whose own link the caller sets. */
   linkAtTail(slot: Slot): Slot {
     const ints = this.sentinelInts
     const at = this.sentinelOffset + atPrev

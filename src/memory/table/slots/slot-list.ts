@@ -4,7 +4,7 @@ import type { SlotStore } from './slot-store.ts'
 /**
  * A doubly linked list of slots; each slot is in one list at most.
  *
- * Circular around a sentinel, so that a slot leaves its list without knowing which one it is.
+ * Circular around a sentinel, so that a slot can be unlinked by the store, which does not know its list.
  */
 export class SlotList {
   readonly #slots: SlotStore
@@ -16,7 +16,7 @@ export class SlotList {
     slots.link(this.#sentinel, this.#sentinel)
   }
 
-  /** What stands behind the last slot. */
+  /** The slot before the first and after the last. It belongs to the list and holds no session. */
   get sentinel(): Slot {
     return this.#sentinel
   }
@@ -31,27 +31,18 @@ export class SlotList {
     return prev === this.#sentinel ? noSlot : prev
   }
 
-  /** Adds a slot at the end, and says whether it is the first as well. */
+  /** Adds a slot at the end. Returns whether it is the only one. */
   append(slot: Slot): boolean {
     return this.#slots.insertBefore(slot, this.#sentinel) === this.#sentinel
   }
 
-  /** Moves all of `other` to the end of this list, at no cost per slot. */
-  spliceFrom(other: SlotList): void {
-    const { first, last } = other
-    if (first === noSlot) return
-    this.#slots.link(this.#slots.prev(this.#sentinel), first)
-    this.#slots.link(last, this.#sentinel)
-    this.#slots.link(other.#sentinel, other.#sentinel)
-  }
-
-  /** Adds its slots to `slots`, in order. Not a generator: that makes an object for each. */
+  /** Appends the slots of the list to `slots`, in order. A generator would allocate an object for each. */
   appendTo(slots: Slot[]): void {
     let slot = this.#slots.next(this.#sentinel)
     for (; slot !== this.#sentinel; slot = this.#slots.next(slot)) slots.push(slot)
   }
 
-  /** Gives back what the list itself takes; it is empty, and not used again. */
+  /** Frees the sentinel. The list is empty, and not used again. */
   dispose(): void {
     this.#slots.free(this.#sentinel)
   }

@@ -14,45 +14,52 @@ const timesBytes = timesPerSlot * Float64Array.BYTES_PER_ELEMENT
 const floatsBytes = floatsPerSlot * Float64Array.BYTES_PER_ELEMENT
 const hashBytes = Int32Array.BYTES_PER_ELEMENT
 
-/** Made with the registry. A page takes as long as 40 creations; of a registry with a handful of sessions this is all. */
+/**
+ * Slots of the first page, which is made with the registry: enough that few pages are made, each of which
+ * takes long.
+ */
 const slotsInFirstPage = 512
 
 /**
- * How many slots a page has: each of the first ones as many as all before it. So memory is at most twice what is needed,
- * and nothing is ever copied into a larger place.
+ * Returns the number of slots of a page: as many as all before it have, so memory is at most twice what is
+ * needed.
  */
 export function capacityOf(index: number): number {
   return index === 0 ? slotsInFirstPage : Math.min(slotsPerPage, slotsInFirstPage * 2 ** (index - 1))
 }
 
 /**
- * The memory of some thousand slots: their numbers in one buffer, 48 or 52 bytes each, and what they refer to in one array.
+ * The memory of a block of slots: their numbers in one buffer, what they refer to in arrays. `layout.ts`
+ * draws it.
  *
- * What a touch reads and writes lies together, apart from the rest: so the more of it is in the processor's caches. And
- * the garbage collector finds a few objects here where it would otherwise find one for each session.
+ * What a touch reads and writes lies together, apart from the rest, so that more of it is in the processor's
+ * caches.
  */
 export class SlotPage {
-  // Declared only, as V8 then knows what they are from the first look.
+  // Declared only: V8 then knows their types from the first use.
   declare readonly times: Float64Array
   declare readonly floats: Float64Array
   declare readonly ints: Int32Array
   declare readonly refs: unknown[]
-  /** By place; made when the first slot has one, since most never do. */
+  /** Records by offset; made when the first slot has one, since most never do. */
   declare records: unknown[] | undefined
-  /** The hashes of the ids, by place; made when the first slot has one, for a `Map` needs none. */
+  /** Hashes of ids by offset; made when the first slot has one, since a `Map` needs none. */
   declare hashes: Int32Array | undefined
   declare readonly capacity: number
-  /** The generation of its slots that were never used. */
+  /** The generation of slots that were never freed. */
   declare readonly firstGeneration: number
-  /** The place of the first slot that was never used. */
+  /** The offset of the first slot that was never used. */
   declare nextUnused: number
-  /** The place of a slot that was freed, `-1` for none; from there a chain leads on through `next`. */
+  /**
+   * The offset of the slot that was freed last; `-1` for none. From there a chain leads on through `next`.
+   */
   declare freeHead: number
-  /** How many slots are in that chain. */
+  /** The number of slots in that chain. */
   declare freeCount: number
 
   constructor(capacity: number, firstGeneration: number) {
-    // One buffer, as each costs as much as a dozen creations. And while V8 marks, it may do a step of that for each.
+    // One buffer, since each costs as much as a dozen creations, and may cost a step of marking while V8
+    // collects.
     const buffer = new ArrayBuffer(
       capacity * (timesBytes + floatsBytes + (capacity < slotsPerPage ? 0 : hashBytes)),
     )
@@ -77,7 +84,6 @@ export class SlotPage {
     return this.nextUnused === this.freeCount
   }
 
-  /** Tells apart the sessions that have one slot one after another. */
   generationAt(offset: number): number {
     return this.firstGeneration + (this.ints[offset * intsPerSlot + atGeneration] as number)
   }
@@ -87,7 +93,7 @@ export class SlotPage {
   }
 
   setRecordAt(offset: number, record: unknown): void {
-    // As long as the page from the beginning: V8 makes a dictionary of an array that is filled from its far end.
+    // Of full length from the start: V8 turns an array that is filled from its far end into a dictionary.
     this.records ??= new Array(this.capacity)
     this.records[offset] = record
   }
@@ -97,7 +103,7 @@ export class SlotPage {
     this.hashes[offset] = hash
   }
 
-  /** The place of a slot that is free, and no longer is; the page is not full. */
+  /** Returns the offset of a free slot, which then is in use. The page is not full. */
   allocate(): number {
     const offset = this.freeHead
     if (offset < 0) {
@@ -115,7 +121,7 @@ export class SlotPage {
     ints[offset * intsPerSlot + atGeneration] = (ints[offset * intsPerSlot + atGeneration] as number) + 1
     this.freeHead = offset
     this.freeCount += 1
-    // A value must not stay in memory because its place is kept.
+    // A value must not stay in memory because its slot does.
     const at = offset * refsPerSlot
     this.refs[at + atId] = undefined
     this.refs[at + atValue] = undefined
@@ -123,7 +129,9 @@ export class SlotPage {
   }
 }
 
-/** Behind the rest in a page of full size. A registry that has only smaller ones mostly never wants a hash. */
+/**
+ * Places the hashes behind the rest in a page of full size. Smaller pages rarely need them, and have no room.
+ */
 function allocateHashes({ capacity, times }: SlotPage): Int32Array {
   return capacity < slotsPerPage
     ? new Int32Array(capacity)

@@ -21,42 +21,57 @@ import type { InsertTemplate } from './insert-template.ts'
 import { capacityOf, SlotPage } from './slot-page.ts'
 
 /**
- * The memory of all sessions: for each a slot, which is a number.
+ * A slab allocator of slots with generations (a _generational index_), and the accessors of what a slot
+ * holds.
  *
- * A million sessions are a few hundred objects here. So a creation allocates nothing, the garbage collector has nothing
- * to copy or to follow but ids and values, and the memory grows page by page: nothing large is ever copied.
+ * ```
+ *   pages    [0]       [1]       [2]  [3] …       page 0 is small; each next one has as many slots as all
+ *            SlotPage  SlotPage   –   SlotPage    before it, up to `slotsPerPage`. Nothing is ever copied.
+ *               │
+ *               ├─ in use   linked into a SlotList by `prev` and `next`
+ *               └─ free     freeHead ─▶ next ─▶ next ─▶ -1, then all from nextUnused on
+ *
+ *   allocate  from the current page; when that is full, from another with a free slot, else from a new one
+ *   free      generation + 1; a page without slots in use is dropped, except for one spare
+ * ```
+ *
+ * A million sessions are a few hundred objects. A creation allocates nothing, and the garbage collector has
+ * nothing to copy or to trace but ids, values and records. `layout.ts` draws a slot.
  */
 export class SlotStore {
-  /** One that became empty is dropped, and its index used again. */
+  /** The pages by index. The index of a dropped page is used again. */
   readonly pages: (SlotPage | undefined)[] = [new SlotPage(capacityOf(0), 1)]
-  /** The page that is asked first for a free slot, and its index. */
+  /** The page that slots are taken from. */
   #current = this.pages[0] as SlotPage
   #currentIndex = 0
-  /** Indexes of other pages that may have a free slot; the last is asked next. */
+  /** Indexes of other pages that may have a free slot. The last is tried next. */
   readonly #partial: number[] = []
   readonly #isPartial: boolean[] = [true]
   readonly #droppedIndexes: number[] = []
-  /** A page without any slot in use, if it still is. It is kept, so that a session that comes and goes does not cost a page each time. */
+  /**
+   * The page that became empty last, if it still is. It is kept: a session that comes and goes costs no page
+   * each time.
+   */
   #spare: SlotPage | undefined = undefined
-  /** So many slots were freed. No generation is later than two more than that. */
+  /** The number of slots freed so far. No generation is above this plus two. */
   #freedTotal = 0
 
   constructor() {
-    // The slot of number zero stands for none.
+    // Slot zero, which is `noSlot`.
     this.allocate()
   }
 
-  /** A slot that nobody uses. What its numbers say is left from former times. */
+  /** Returns a free slot. Its numbers are those of its last use. */
   allocate(): Slot {
     if (this.#current.isFull()) this.#nextPage()
     return asSlot((this.#currentIndex << pageBits) | this.#current.allocate())
   }
 
   /**
-   * A slot for a session that begins now, linked to the end of its list.
+   * Returns a slot for a new session, linked to the end of its list.
    *
-   * All in one, `take` included, so that a creation goes through its memory once. And so long that V8 calls it, and leaves the
-   * room in the caller to what is short.
+   * It does all at once, {@link allocate} included, so that a creation goes through its memory once. It is
+   * too long for V8 to inline, which leaves the budget of the caller to short functions.
    */
   allocateAndLink(id: string, value: unknown, template: InsertTemplate): Slot {
     if (this.#current.isFull()) this.#nextPage()
@@ -79,7 +94,7 @@ export class SlotStore {
     floats[offset * floatsPerSlot + atLinkedTick] = template.tick
     floats[offset * floatsPerSlot + atCreated] = now
     const prev = template.linkAtTail(slot)
-    // Mostly it is in the same page, and that one need not be looked up.
+    // Mostly in the same page, which need not be looked up.
     const prevInts = prev >>> pageBits === this.#currentIndex ? ints : this.#pageOf(prev).ints
     prevInts[(prev & offsetMask) * intsPerSlot + atNext] = slot
     const at = offset * intsPerSlot
@@ -119,7 +134,6 @@ export class SlotStore {
     this.#pageOf(slot).refs[(slot & offsetMask) * refsPerSlot + atValue] = value
   }
 
-  /** The record of the session, if it has one yet. */
   record(slot: Slot): unknown {
     return this.#pageOf(slot).recordAt(slot & offsetMask)
   }
@@ -128,7 +142,7 @@ export class SlotStore {
     this.#pageOf(slot).setRecordAt(slot & offsetMask, record)
   }
 
-  /** Monotonic time of the last activity; all that a touch writes. */
+  /** Monotonic time of the last activity: all that a touch writes. */
   lastActive(slot: Slot): number {
     return this.#pageOf(slot).times[(slot & offsetMask) * timesPerSlot + atLastActive] as number
   }
@@ -137,12 +151,14 @@ export class SlotStore {
     this.#pageOf(slot).times[(slot & offsetMask) * timesPerSlot + atLastActive] = now
   }
 
-  /** Until this moment a touch has nothing to do but to write its time: the session is not over, and need not move. */
+  /**
+   * Sets the instant up to which a touch only writes its time: the session has not expired and need not move.
+   */
   setNextCheckAt(slot: Slot, moment: number): void {
     this.#pageOf(slot).times[(slot & offsetMask) * timesPerSlot + atNextCheck] = moment
   }
 
-  /** The tick in which the session was last put in its place; see `timeout-queue.ts`. */
+  /** The tick in which the session was appended to its queue; see `timeout-queue.ts`. */
   linkedTick(slot: Slot): number {
     return this.#pageOf(slot).floats[(slot & offsetMask) * floatsPerSlot + atLinkedTick] as number
   }
@@ -177,7 +193,7 @@ export class SlotStore {
     this.#setInt(slot, atFlags, (this.#int(slot, atFlags) & ~1) | (isHeld ? 1 : 0))
   }
 
-  /** The hash of its id, where the index has wanted one. */
+  /** The hash of the id, if the hash index has set it. */
   hash(slot: Slot): number {
     return this.#pageOf(slot).hashes?.[slot & offsetMask] ?? 0
   }
@@ -186,7 +202,7 @@ export class SlotStore {
     this.#pageOf(slot).setHashAt(slot & offsetMask, hash)
   }
 
-  /** Tells apart the sessions that have one slot one after another. */
+  /** The number that tells apart the sessions that had one slot. Zero for a page that was dropped. */
   generation(slot: Slot): number {
     return this.pages[slot >>> pageBits]?.generationAt(slot & offsetMask) ?? 0
   }
@@ -199,7 +215,7 @@ export class SlotStore {
     return asSlot(this.#int(slot, atNext))
   }
 
-  /** Puts a slot into the list of another one, before that; gives the one that it comes after. */
+  /** Links a slot before another one. Returns the one that it comes after. */
   insertBefore(slot: Slot, next: Slot): Slot {
     const nextInts = this.#pageOf(next).ints
     const nextAt = (next & offsetMask) * intsPerSlot
@@ -219,7 +235,7 @@ export class SlotStore {
     this.#setInt(next, atPrev, slot)
   }
 
-  /** Takes a slot out of whatever list it is in. */
+  /** Unlinks a slot from its list, whichever that is. */
   unlink(slot: Slot): void {
     const page = this.#pageOf(slot)
     const at = (slot & offsetMask) * intsPerSlot
@@ -238,7 +254,7 @@ export class SlotStore {
     return this.pages[slot >>> pageBits] as SlotPage
   }
 
-  /** The current page is full: another one takes its place. */
+  /** Replaces the current page, which is full. */
   #nextPage(): void {
     this.#isPartial[this.#currentIndex] = false
     for (let index = this.#partial.pop(); index !== undefined; index = this.#partial.pop()) {
@@ -251,7 +267,7 @@ export class SlotStore {
       this.#isPartial[index] = false
     }
     this.#currentIndex = this.#droppedIndexes.pop() ?? this.pages.length
-    // Later than any generation in a page that was here before: a slot's goes on by one each time that it is freed.
+    // Above any generation in a page that had this index before: each is counted up when its slot is freed.
     this.#current = new SlotPage(capacityOf(this.#currentIndex), this.#freedTotal + 2)
     this.pages[this.#currentIndex] = this.#current
     this.#isPartial[this.#currentIndex] = true

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { AgeList } from '../../../src/memory/table/expiry/age-list.ts'
+import { AgeQueue } from '../../../src/memory/table/expiry/age-queue.ts'
 import { noSlot, pageBits } from '../../../src/memory/table/layout.ts'
 import { asSlot } from '../../../src/memory/table/slots/as-slot.ts'
+import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
 
 describe('a list by age', () => {
   // The second and the third are in pages of their own.
   const [a, b, c] = [asSlot(7), asSlot(1 << pageBits), asSlot((5 << pageBits) + 1)] as const
 
   it('gives the oldest first, and a released one that is over before it', () => {
-    const list = new AgeList()
+    const list = new AgeQueue(new SlotStore(), 1_000)
     expect(list.oldest).toBe(noSlot)
     list.append(a)
     list.append(b)
@@ -23,7 +24,7 @@ describe('a list by age', () => {
   })
 
   it('leaves all as it is when one is removed that is not in it', () => {
-    const list = new AgeList()
+    const list = new AgeQueue(new SlotStore(), 1_000)
     for (const slot of [a, b]) list.append(slot)
     list.remove(c)
     list.remove(a)
@@ -35,7 +36,7 @@ describe('a list by age', () => {
   })
 
   it('takes one again that has left, as the youngest', () => {
-    const list = new AgeList()
+    const list = new AgeQueue(new SlotStore(), 1_000)
     for (const slot of [a, b, c]) list.append(slot)
     list.remove(a)
     list.append(a)
@@ -49,7 +50,7 @@ describe('a list by age', () => {
   })
 
   it('keeps those of a large page apart after a small one was dropped', () => {
-    const list = new AgeList()
+    const list = new AgeQueue(new SlotStore(), 1_000)
     const large = Array.from({ length: 3 }, (_, at) => asSlot(((6 << pageBits) | 8_000) + at))
     list.append(b)
     list.remove(b)

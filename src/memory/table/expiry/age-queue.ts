@@ -1,23 +1,59 @@
 import { noSlot, offsetMask, pageBits, type Slot } from '../layout.ts'
 import { asSlot } from '../slots/as-slot.ts'
 import { capacityOf } from '../slots/slot-page.ts'
+import type { SlotStore } from '../slots/slot-store.ts'
+import { maxStepsPerScan, type ScanResult } from './scan.ts'
 
 /**
- * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their deadlines.
+ * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their
+ * deadlines.
  *
- * A held session whose deadline has passed leaves the list; released, it comes back to the front, for it is over then.
- * Its links stand in pages of their own, as registries without such a timeout have no need of them.
+ * A held session whose deadline has passed leaves the queue. It returns to the front when it is released, as
+ * it has expired then. The links stand in pages of their own: a registry without an absolute timeout has no
+ * queue by age.
  */
-export class AgeList {
-  /** Of each slot its older neighbour and its younger one; of the slot that stands for none the youngest and the oldest. */
+export class AgeQueue {
+  readonly #slots: SlotStore
+  readonly #maxAgeMs: number
+  /**
+   * Two links of each slot, to the older neighbour and to the younger. Those of `noSlot` are the youngest and
+   * oldest.
+   */
   readonly #pages: (Int32Array | undefined)[] = []
-  /** By page, how many of its slots are in the list. */
+  /** By page, the number of its slots that are in the queue. */
   readonly #usedCounts: number[] = []
-  /** A page that was dropped, for the next that is needed. */
+  /** A page that was dropped, for the next one that is needed. */
   #spare: Int32Array | undefined
+
+  constructor(slots: SlotStore, maxAgeMs: number) {
+    this.#slots = slots
+    this.#maxAgeMs = maxAgeMs
+  }
 
   get oldest(): Slot {
     return this.#younger(noSlot)
+  }
+
+  /** The absolute deadline of a session. */
+  deadlineOf(slot: Slot): number {
+    return this.#slots.created(slot) + this.#maxAgeMs
+  }
+
+  /** No session of the queue reaches its absolute timeout before this instant. */
+  get earliestExpiry(): number {
+    const { oldest } = this
+    return oldest === noSlot ? Number.POSITIVE_INFINITY : this.deadlineOf(oldest)
+  }
+
+  /** Returns an expired session, as {@link ScanResult} describes. */
+  nextExpired(now: number): ScanResult {
+    for (let step = 0; step < maxStepsPerScan; step += 1) {
+      const { oldest } = this
+      if (oldest === noSlot || this.deadlineOf(oldest) > now) return noSlot
+      if (!this.#slots.isHeld(oldest)) return oldest
+      this.remove(oldest)
+    }
+    return 'paused'
   }
 
   has(slot: Slot): boolean {
@@ -37,7 +73,7 @@ export class AgeList {
     this.#link(this.#older(slot), this.#younger(slot))
     this.#set(slot, 0, noSlot)
     this.#set(slot, 1, noSlot)
-    this.#uncount(slot >>> pageBits)
+    this.#dropIfUnused(slot >>> pageBits)
   }
 
   #insertAfter(slot: Slot, older: Slot): void {
@@ -48,8 +84,11 @@ export class AgeList {
     this.#link(slot, younger)
   }
 
-  /** Memory follows the sessions; the first page stays, as the ends of the list are kept in it. */
-  #uncount(index: number): void {
+  /**
+   * Drops the page of a slot that has left, if that was its last. The first page has the ends of the queue,
+   * and stays.
+   */
+  #dropIfUnused(index: number): void {
     const used = (this.#usedCounts[index] ?? 0) - 1
     this.#usedCounts[index] = used
     if (used > 0 || index === 0) return
@@ -80,7 +119,7 @@ export class AgeList {
     page[(slot & offsetMask) * 2 + side] = neighbour
   }
 
-  /** The page that was dropped, if it is of that size. All links of it are those of nobody. */
+  /** Returns the page that was dropped, if it has this capacity. All its links are `noSlot`. */
   #takeSpare(capacity: number): Int32Array | undefined {
     const spare = this.#spare
     if (spare?.length !== capacity * 2) return undefined
