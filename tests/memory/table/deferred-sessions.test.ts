@@ -11,7 +11,7 @@ afterEach(() => {
 })
 
 describe.each(['for-evictions', 'for-sweeps'] as const)(
-  'a session met too early, in order %s',
+  'a session that a scan finds before its deadline, %s',
   (precision) => {
     function tableOf(timeoutMs: number) {
       return new SessionTable<number, object>(timeoutMs, never, precision)
@@ -47,7 +47,7 @@ describe.each(['for-evictions', 'for-sweeps'] as const)(
   },
 )
 
-it('sessions from another class: as many granules as 11 days of ten seconds have cost no more each than a few', () => {
+it('sessions whose timeout was changed: a scan of those of 11 days costs no more for each than for a few', () => {
   const table = new SessionTable<number, object>(60 * 86_400_000, never, 'for-sweeps')
   const count = 100_000
   for (let index = 0; index < count; index += 1) table.insert(String(index), 1, undefined, index * 10_000)

@@ -28,25 +28,25 @@ function evicted(table: SessionTable<number, object>): string[] {
   return ids
 }
 
-it('moved list: the least recently active comes first, in whatever order the sessions were moved', () => {
+it('activity heap: the least recently active comes first, in whatever order the sessions were moved', () => {
   expect(evicted(moved())).toEqual(['a', 'b', 'c', 'd'])
 })
 
-it('moved list: one that is used goes behind all others', () => {
+it('activity heap: one that is used goes behind all others', () => {
   const table = moved()
   table.touch(slotOf(table, 'a'), 50)
 
   expect(evicted(table)).toEqual(['b', 'c', 'd', 'a'])
 })
 
-it('moved list: one that is used in the very moment of its last activity is still there once', () => {
+it('activity heap: one that is used in the very moment of its last activity is still there once', () => {
   const table = moved()
   table.touch(slotOf(table, 'a'), 0)
 
   expect(evicted(table)).toEqual(['a', 'b', 'c', 'd'])
 })
 
-it('moved list: one that is held is passed over, and comes back behind all others', () => {
+it('activity heap: one that is held is passed over, and comes back behind all others', () => {
   const table = moved()
   const slot = slotOf(table, 'a')
   table.hold(slot)
@@ -56,7 +56,7 @@ it('moved list: one that is held is passed over, and comes back behind all other
   expect(evicted(table)).toEqual(['b', 'c', 'd', 'a'])
 })
 
-it('moved list: one that gets a deadline again is no longer in it', () => {
+it('activity heap: one that gets a deadline again is no longer in it', () => {
   const table = moved()
   table.assignTimeout(slotOf(table, 'a'), 500)
   table.assignTimeout(slotOf(table, 'a'), never)
@@ -64,7 +64,7 @@ it('moved list: one that gets a deadline again is no longer in it', () => {
   expect(evicted(table)).toEqual(['a', 'b', 'c', 'd'])
 })
 
-it('moved list: a new session in the slot of one that has gone is not taken for it', () => {
+it('activity heap: a new session in the slot of one that has gone is not taken for it', () => {
   const table = moved()
   table.remove(slotOf(table, 'a'))
   table.insert('new', 1, never, 70)
@@ -72,7 +72,7 @@ it('moved list: a new session in the slot of one that has gone is not taken for 
   expect(evicted(table)).toEqual(['b', 'c', 'd', 'new'])
 })
 
-it('moved list: entries that are of no use do not pile up', () => {
+it('activity heap: entries that are of no use do not pile up', () => {
   const table = moved()
   for (let round = 0; round < 100_000; round += 1) {
     const slot = slotOf(table, 'a')
