@@ -169,7 +169,7 @@ export class Lifecycle<T> {
     record.view?.restart()
     const error = new SessionRegistryError(
       'ERR_SESSION_ARCHIVE_FAILED',
-      'Expected `archive` to put the session away, but its last attempt failed: the session was handed back alive',
+      'Expected `archive` to store the session, but its last attempt failed: the session was restored alive',
       { cause, session: this.viewOf(record) },
     )
     this.events.reportError(error, 'session could not be archived', record.id)

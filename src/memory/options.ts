@@ -11,12 +11,12 @@ import type { Clock, FullClock } from '../core/time/clock.ts'
 import { checkedClock } from './checked-clock.ts'
 import { type CopyValue, createCopier } from './turns/value-copy.ts'
 
-/** What to do with a new session at the cap. */
+/** What happens to a new session at the cap. */
 export type WhenFull = 'evict' | 'reject'
 
 export interface SessionRegistryOptions<T> extends SharedOptions<T> {
   /**
-   * How often the background sweep looks for sessions that are over and frees those that nobody comes back to.
+   * The interval of the background sweep, which removes expired sessions whose ids are not used again.
    *
    * Milliseconds; 1 to 2_147_483_647, the longest delay that a timer keeps.
    *
@@ -24,7 +24,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly intervalMs?: number | undefined
   /**
-   * The most sessions that memory holds, those being archived included.
+   * The most sessions in memory, those being archived included.
    *
    * An integer of at least 1, or `Infinity`.
    *
@@ -32,42 +32,45 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly maxSessions?: number | undefined
   /**
-   * At the cap: end the least recently active session that is not held, or refuse the new one with
-   * `ERR_SESSION_REGISTRY_FULL`. Sessions that are over make room first in either case.
+   * What happens at the cap: the least recently active session that is not held is evicted, or the new one is
+   * rejected with `ERR_SESSION_REGISTRY_FULL`. Expired sessions are removed first in either case.
    *
    * @defaultValue 'evict'
    */
   readonly whenFull?: WhenFull | undefined
   /**
-   * Whether a turn that rejects leaves the value as it was before it. A copy is taken as the turn begins: by `codec` if one is
-   * given, else by `structuredClone`. A value that cannot be copied rejects the turn with `ERR_SESSION_VALUE_INVALID` before it
-   * is called. A run that joins another one rolls nothing back, and neither does a stream that its reader leaves.
+   * Whether a turn that rejects leaves the value as it was before the turn.
+   *
+   * A copy is taken as the turn begins: by `codec` if there is one, else by `structuredClone`. A value that
+   * cannot be copied rejects the turn with `ERR_SESSION_VALUE_INVALID` before it is called. A run that joins
+   * another turn rolls nothing back, nor does a stream whose reader leaves.
    *
    * @defaultValue false
    */
   readonly rollback?: boolean | undefined
-  /** Turns values into text and back, to copy them for `rollback`. */
+  /** Encodes values as text, and decodes them, to copy them for `rollback`. */
   readonly codec?: SessionCodec<T> | undefined
   /**
-   * Whether `getOrCreate` keeps a copy of the id of a session that it creates, rather than the string that it was given.
+   * Whether `getOrCreate` keeps a copy of the id of a session that it creates, not the string that it was
+   * passed.
    *
-   * An id that was cut from a larger string (a cookie header, a URL) keeps all of that in memory as long as the session lives,
-   * so that `maxSessions` bounds no memory. A copy of an id of 13 units or more takes 0.1 to 0.3 µs, more than all else that a
-   * creation by `getOrCreate` takes, and later look-ups with the very same string take longer. `open`, `run`, `stream`,
-   * `acquire`, `set` and `replace` always keep a copy.
+   * An id that was cut from a larger string (a cookie header, a URL) keeps all of that in memory while the
+   * session exists, so that `maxSessions` does not bound memory. The copy costs more than the rest of a
+   * creation, and later look-ups with the very same string are slower; see `docs/design-decisions.md`.
+   * `open`, `run`, `stream`, `acquire`, `set` and `replace` always keep a copy.
    *
    * @defaultValue false
    */
   readonly copyIds?: boolean | undefined
   /**
-   * Where time and timers come from; for tests.
+   * The source of time and timers; for tests.
    *
    * @defaultValue the globals, looked up at each use
    */
   readonly clock?: Clock | undefined
 }
 
-/** Options with every default filled in. */
+/** {@link SessionRegistryOptions} with every default filled in. */
 export interface ResolvedOptions<T> extends ResolvedSharedOptions<T> {
   readonly intervalMs: number
   readonly maxSessions: number

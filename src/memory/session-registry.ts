@@ -63,16 +63,18 @@ export class SessionRegistry<T>
   #closePromise: Promise<CloseReport<T>> | undefined
 
   /**
-   * Returns the process's one registry of a key; `make` is called when it is first asked for, and again after it was closed.
+   * Returns the process's one registry of a key. `make` is called at the first call, and again after that
+   * registry was closed.
    *
-   * It is the same one for every copy of this module: after a hot reload, and for ESM and CJS side by side. It is then the
-   * instance of the copy that made it, so `instanceof` may be false. Keys are of all code in the process: choose a name that
-   * is your application's own.
+   * All copies of this module share it: after a hot reload, and ESM beside CJS. It is then an instance of the
+   * copy that made it, so `instanceof` may be false. Keys belong to all code of the process: choose a name
+   * that is your application's own.
    *
    * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
    *
    * @example
-   * export const sessions = SessionRegistry.shared('my-app:sessions', () => new SessionRegistry<string[]>({ create: () => [] }))
+   * const make = () => new SessionRegistry<string[]>({ create: () => [] })
+   * export const sessions = SessionRegistry.shared('my-app:sessions', make)
    */
   static shared<T>(key: string, make: () => SessionRegistry<T>): SessionRegistry<T> {
     return sharedRegistry(key, make)
@@ -94,12 +96,15 @@ export class SessionRegistry<T>
     this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
   }
 
-  /** Sessions in the registry: those that are over but not yet swept are counted, those being archived are not. */
+  /**
+   * The number of sessions in the registry. It includes expired sessions that were not swept yet, but not
+   * those being archived.
+   */
   get size(): number {
     return this.#components.table.size
   }
 
-  /** `'closing'` from the call of {@link close} on, and `'closed'` when its promise fulfils. */
+  /** `'closing'` from the call of {@link close} on, and `'closed'` once its promise fulfils. */
   get state(): 'open' | 'closing' | 'closed' {
     const { shutdown } = this.#components
     if (shutdown === undefined) return 'open'
@@ -107,10 +112,10 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Returns the keyed hash that stands for an id in log lines, whatever `logIds` says: for log lines of your own.
+   * Returns the keyed hash of an id, as log lines show it by default: for log lines of your own.
    *
-   * The key is random, one per process: the same id has another hash after a restart, and the id cannot be found out by
-   * hashing likely ones.
+   * The key is random, one per process: the same id has another hash in another process, and hashing likely
+   * ids does not reveal it.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -119,13 +124,14 @@ export class SessionRegistry<T>
   }
 
   /**
-   * The value of the live session, or of a new one. Activity.
+   * Returns the value of the live session, or of a new one. Activity.
    *
-   * The call's own `create` wins over the registry's. One that throws leaves nothing behind and has evicted nobody.
+   * The `create` of the call takes precedence over the registry's. One that throws leaves nothing behind and
+   * has evicted no session.
    *
-   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_NO_FACTORY`,
-   * `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and `ERR_SESSION_NEEDS_OPEN` where the session would
-   * have to be loaded or is being archived
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`,
+   *   `ERR_SESSION_NO_FACTORY`, `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and
+   *   `ERR_SESSION_NEEDS_OPEN` where the session would have to be loaded or is being archived
    */
   getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
@@ -138,7 +144,7 @@ export class SessionRegistry<T>
   }
 
   /**
-   * The value of the live session. Activity.
+   * Returns the value of the live session; `undefined` if there is none. Activity.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -149,12 +155,13 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Assigns the value of the live session, which lives on, without an event; else starts a session with it. Activity.
+   * Assigns the value of the live session, without an event; creates a session if there is none. Activity.
    *
-   * `timeoutMs` is for a session that is created now.
+   * `timeoutMs` applies to a session that is created.
    *
-   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
-   * `ERR_SESSION_REGISTRY_CLOSED`, and `ERR_SESSION_NEEDS_OPEN` while the id is being archived
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`,
+   *   `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and `ERR_SESSION_NEEDS_OPEN` while the id
+   *   is being archived
    */
   set(id: string, value: T, options?: CreateOptions): this {
     this.#operations.set(id, value, checkTimeout(options))
@@ -162,12 +169,13 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Starts a new session with this value: one that is live, or being archived, ends with `'replaced'` and is not archived.
+   * Creates a session with this value at once. A live one, or one that is being archived, ends with
+   * `'replaced'`, and is not archived. Activity.
    *
-   * The signal of a turn that is running aborts, and waiting turns go on with the new session.
+   * The signal of a running turn aborts, and waiting turns go on with the new session.
    *
-   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
-   * `ERR_SESSION_REGISTRY_CLOSED`
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`,
+   *   `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`
    */
   replace(id: string, value: T, options?: CreateOptions): this {
     this.#operations.replace(id, value, checkTimeout(options))
@@ -175,7 +183,7 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Whether there is a live session; its idle time starts again. Activity.
+   * Starts the idle time of the live session again. Activity. Returns whether there is one.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -184,7 +192,7 @@ export class SessionRegistry<T>
   }
 
   /**
-   * The live session with its times. Not activity.
+   * Returns the live session with its times. Not activity.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -194,7 +202,7 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Whether there is a live session. Not activity.
+   * Returns whether there is a live session. Not activity.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -203,11 +211,12 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Ends a session at once, held or being archived or not. Returns whether there was one.
+   * Ends a session at once, even if it is held or being archived. Returns whether there was one.
    *
-   * A running turn's signal aborts, and waiting turns open anew. Its archive hook is not called, and one that is under way
-   * is aborted: a hook that honours its signal stores nothing afterwards. What an earlier archive has stored is yours to
-   * remove. A session that expired before, and has nothing to be archived by, ends as expired, and does not count.
+   * The signal of a running turn aborts, and waiting turns open the id anew. The archive hook is not called,
+   * and a running one is aborted: a hook that honours its signal stores nothing afterwards. What an earlier
+   * archive stored is yours to remove. A session that had expired, and is not to be archived, ends as expired
+   * and does not count.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
@@ -215,7 +224,7 @@ export class SessionRegistry<T>
     return this.#operations.delete(checkId(id))
   }
 
-  /** Deletes all sessions as {@link delete} does. Returns how many there were. */
+  /** Deletes all sessions, as {@link delete}. Returns their number. */
   clear(): number {
     return this.#operations.clear()
   }
@@ -226,27 +235,30 @@ export class SessionRegistry<T>
     return this.#components.sweeper.sweep()
   }
 
-  /** The ids of live sessions, least recently active first, as they are at the first step. Not activity. */
+  /**
+   * Iterates the ids of live sessions, least recently active first, as they are at the first step. Not
+   * activity.
+   */
   *keys(): Generator<string, void, undefined> {
     for (const slot of this.#operations.iterate()) yield this.#table.idOf(slot)
   }
 
-  /** The values of live sessions; see {@link keys}. */
+  /** Iterates the values of live sessions, as {@link keys}. */
   *values(): Generator<T, void, undefined> {
     for (const slot of this.#operations.iterate()) yield this.#table.valueOf(slot)
   }
 
-  /** The live sessions; see {@link keys}. */
+  /** Iterates the live sessions, as {@link keys}. */
   *sessions(): Generator<Session<T>, void, undefined> {
     for (const slot of this.#operations.iterate()) yield this.#viewOf(slot)
   }
 
-  /** Pairs of id and value of live sessions; see {@link keys}. */
+  /** Iterates pairs of id and value of live sessions, as {@link keys}. */
   *[Symbol.iterator](): Generator<[id: string, value: T], void, undefined> {
     for (const slot of this.#operations.iterate()) yield [this.#table.idOf(slot), this.#table.valueOf(slot)]
   }
 
-  /** The registry in numbers. */
+  /** Returns the figures of the registry. */
   stats(): RegistryStats {
     const { table, turns, archiver, step, counters } = this.#components
     const { size, heldCount: held } = table
@@ -256,12 +268,12 @@ export class SessionRegistry<T>
   }
 
   /**
-   * The value of the session: in memory, else loaded, else created. Activity.
+   * Returns the value of the live session; loads or creates it if there is none. Activity.
    *
-   * Calls for one id share one `load`. It waits while the id is being archived, and for room at the cap. With `create: false`
-   * nothing is created, and the result is `undefined` where there is no session. Rejects with the codes of
-   * {@link getOrCreate}, with what `load` or `create` failed with, with `signal.reason`, and with `ERR_SESSION_REENTRANT` in a
-   * hook of the same id.
+   * Calls for one id share one `load`. It waits while the id is being archived, and at the cap for capacity.
+   * With `create: false` nothing is created, and the result is `undefined` where there is no session. Rejects
+   * with the codes of {@link getOrCreate}, with the error of `load` or `create`, with `signal.reason`, with
+   * `ERR_SESSION_LOAD_TIMEOUT`, and with `ERR_SESSION_REENTRANT` in a hook of the same id.
    */
   open(id: string, options: OpenOptions<T> & { readonly create: false }): Promise<T | undefined>
   open(id: string, options?: OpenOptions<T>): Promise<T>
@@ -275,13 +287,15 @@ export class SessionRegistry<T>
   /**
    * Opens the session, holds it, runs `turn`, and releases it. Its end is activity.
    *
-   * Turns of one session run one at a time, in the order asked; turns of different sessions side by side. A `run` inside
-   * a running turn of the same id joins that turn at once. A turn that throws rejects with that very error; the session
-   * lives on. The signal of a turn that takes longer than `maxTurnMs` aborts with `ERR_SESSION_TURN_TIMEOUT`; if it does not
-   * settle within `turnGraceMs`, `run` rejects with it and the next turn begins.
+   * Turns of one session run one at a time, first come, first served; turns of different sessions side by
+   * side. A `run` inside a running turn of the same id is part of that turn, and begins at once. A turn that
+   * throws rejects with that very error; the session stays. The signal of a turn that takes longer than
+   * `maxTurnMs` aborts with `ERR_SESSION_TURN_TIMEOUT`; if it does not settle within `turnGraceMs`, `run`
+   * rejects with it and the next turn begins.
    *
-   * Rejects with the codes of {@link open}, with `ERR_SESSION_BUSY` for `whenBusy: 'reject'` and after `waitMs`, with
-   * `ERR_SESSION_QUEUE_FULL` where `maxWaiting` turns wait already, and with `signal.reason`.
+   * Rejects with the error of the turn, with the codes of {@link open}, with `ERR_SESSION_BUSY` for
+   * `whenBusy: 'reject'` and after `waitMs`, with `ERR_SESSION_QUEUE_FULL` where `maxWaiting` turns wait
+   * already, with `ERR_SESSION_TURN_TIMEOUT`, and with `signal.reason`.
    *
    * @example
    * await registry.run(id, async (session, signal) => {
@@ -300,15 +314,17 @@ export class SessionRegistry<T>
   }
 
   /**
-   * {@link run} for a turn that yields: an async generator function, whose parts the result hands on.
+   * {@link run} for a turn that yields: an async generator function.
    *
-   * The turn begins at the first `next()`, and ends when it has been read to its end, has failed or is left (`break`,
-   * `return()`). Leaving it aborts its signal with an `AbortError` and runs its `finally`; what it yields after that is dropped,
-   * and it has not failed. A stream whose signal aborts while nothing is being read is ended in the same way, and its next
-   * `next()` rejects with the reason. Its `finally` has `turnGraceMs`; after that it is cut, and the next turn starts. A
-   * stream that is neither read nor left keeps its session busy until `maxTurnMs`.
+   * The turn begins at the first `next()`. It ends when it was read to its end, has failed, or its reader
+   * leaves (`break`, `return()`). Leaving aborts its signal with an `AbortError` and runs its `finally`; what
+   * it still yields is dropped, and it has not failed. If its signal aborts while nothing is being read, the
+   * stream ends as if its reader had left, and the next `next()` rejects with the reason. The `finally` has
+   * `turnGraceMs`; after that the turn is aborted, and the next one begins. A stream that is neither read nor
+   * left keeps its session busy until `maxTurnMs`.
    *
-   * Everything rejects the first `next()`, wrong arguments included, that would reject {@link run}; `waitMs` counts from it.
+   * Whatever rejects {@link run}, invalid arguments included, rejects the first `next()`; `waitMs` counts
+   * from it.
    *
    * @example
    * for await (const part of registry.stream(id, async function* (session, signal) {
@@ -326,18 +342,19 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Returns the session of the turn that the caller is a part of, in the same async context: of the innermost one, if turns of
-   * several sessions are nested. `undefined` outside of turns. Not activity.
+   * Returns the session of the turn that the caller is a part of, in the same async context: the innermost
+   * one, if turns of several sessions are nested. `undefined` outside of turns. Not activity.
    */
   current(): CurrentSession | undefined {
     return currentSession(innermostTurn<TurnRun<T>, T>(this)?.session)
   }
 
   /**
-   * Keeps a live session from ending until the hold is released, or for `maxMs` at most; taken at once.
+   * Holds a live session: it does not end until the hold is released, for `maxMs` at most. `undefined` if
+   * there is no live session. Activity, and so is its release.
    *
-   * While it is held a session is not idle; releasing the hold is activity. A hold whose time is up, and that was not renewed,
-   * is taken away with an `error` event of `ERR_SESSION_TURN_TIMEOUT`.
+   * A hold that is neither released nor renewed in that time ends with an `error` event of
+   * `ERR_SESSION_TURN_TIMEOUT`.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`
    */
@@ -349,9 +366,10 @@ export class SessionRegistry<T>
   }
 
   /**
-   * {@link open} and {@link hold} in one step: nothing can end the session in between. Activity.
+   * {@link open} and {@link hold} in one step: the session cannot end in between. Activity.
    *
-   * With `create: false` the result is `undefined` where there is no session. Rejects with the codes of {@link open}.
+   * With `create: false` the result is `undefined` where there is no session. Rejects with the codes of
+   * {@link open}.
    */
   acquire(id: string, options: AcquireOptions<T> & { readonly create: false }): Promise<Hold<T> | undefined>
   acquire(id: string, options?: AcquireOptions<T>): Promise<Hold<T>>
@@ -363,20 +381,24 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Fulfils at a moment when no load, creation or archive is under way: every hook that was called has settled.
+   * Fulfils at a moment when no load, creation or archive is under way: every hook that was called has
+   * settled.
    *
-   * It begins nothing and refuses nothing; running turns are not waited for. The process stays alive until then, also through
-   * the pauses between the tries of an archive. For the end of a test, or of one invocation of a serverless function.
+   * It starts nothing and rejects no call. It does not wait for running turns, but for the pauses between two
+   * attempts of an archive. The process stays alive until then. For the end of a test, or of one invocation
+   * of a serverless function.
    */
   settled(): Promise<void> {
     return this.#components.pending.whenIdle()
   }
 
   /**
-   * Refuses new work, waits for running turns, archives every session and ends it with `'closed'`.
+   * Closes the registry: rejects new work, waits for running turns, archives every session and ends it with
+   * `'closed'`.
    *
-   * Turns have until the deadline; then their signals abort and their runs reject. Archives have `deadlineMs` more. It
-   * keeps the process alive while it works. Called again, it gives the same promise.
+   * Turns have until the deadline; then their signals abort, and after `turnGraceMs` their runs reject.
+   * Archives have `deadlineMs` more. It keeps the process alive meanwhile. Every further call returns the
+   * same promise.
    *
    * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.
    */
@@ -399,7 +421,7 @@ export class SessionRegistry<T>
     return this.#closePromise
   }
 
-  /** Closes it, for `await using`. */
+  /** Calls {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

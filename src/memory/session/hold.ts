@@ -3,7 +3,7 @@ import type { Timer } from '../../core/time/clock.ts'
 import type { SessionRecord } from './session-record.ts'
 
 /**
- * A use that keeps a session from ending until it is released, or for its `maxMs` at most.
+ * A hold: it keeps a session from ending until it is released, at most for its `maxMs`.
  *
  * Releasing it is activity: the idle time starts again.
  *
@@ -14,8 +14,8 @@ export interface Hold<T = unknown> {
   /** The session that is held. It stays readable after the hold and the session have ended. */
   readonly session: Session<T>
   /**
-   * Starts the time of the hold again: it lasts for its `maxMs` from now. Returns `false` once the hold was released, has
-   * timed out, or lost its session because that was deleted or replaced.
+   * Extends the hold: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
+   * once it was released or timed out, or the session was deleted or replaced.
    */
   renew(): boolean
   /** Ends the hold. Does nothing if it has ended already. */

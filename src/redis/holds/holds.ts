@@ -23,15 +23,14 @@ export interface RedisHold<T = unknown> extends AsyncDisposable {
   readonly session: Session<T>
   /**
    * Extends the hold: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
-   * once it was released or timed out, the session was deleted, or another process took the session.
+   * once it was released or timed out, the session was deleted or replaced, or another process took it.
    *
    * Rejects with the codes of {@link RedisSessionRegistry}.
    */
   renew(): Promise<boolean>
   /**
-   * Releases the session. Calling it again has no effect, nor after the session was deleted.
-   *
-   * Rejects with the codes of {@link RedisSessionRegistry}.
+   * Ends the hold. Does nothing if it has ended already. Rejects with the codes of {@link
+   * RedisSessionRegistry}.
    */
   release(): Promise<void>
 }
