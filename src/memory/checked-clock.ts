@@ -1,5 +1,5 @@
-import process from 'node:process'
 import { invalidOption } from '../core/options/validate.ts'
+import { emitWarning } from '../core/process/warning.ts'
 import { type Clock, type FullClock, systemClock } from '../core/time/clock.ts'
 
 /**
@@ -23,7 +23,7 @@ export function checkedClock(clock: Clock | undefined): FullClock {
         last = now
       } else if (!hasWarned) {
         hasWarned = true
-        warn()
+        emitWarning('Expected `clock.now()` to return a finite number; until it does, the last reading holds')
       }
       return last
     },
@@ -45,17 +45,4 @@ function isClock(clock: Clock): boolean {
     typeof clock.clearTimeout === 'function' &&
     (clock.date === undefined || typeof clock.date === 'function')
   )
-}
-
-function warn(): void {
-  try {
-    process.emitWarning(
-      'Expected `clock.now()` to return a finite number; until it does, the last reading holds',
-      {
-        type: 'SessionRegistryWarning',
-      },
-    )
-  } catch {
-    // A host without warnings.
-  }
 }

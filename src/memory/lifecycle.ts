@@ -1,7 +1,7 @@
-import { type ArchiveReason, type EndReason, isExpiryReason } from '../core/end-reason.ts'
+import type { ArchiveReason, EndReason } from '../core/end-reason.ts'
 import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
-import type { LogLine } from '../core/events/contained-emitter.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
+import { SessionLog } from '../core/events/session-log.ts'
 import type { Step } from '../core/events/step.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
@@ -46,7 +46,9 @@ export class Lifecycle<T> {
   declare readonly step: Step
   declare readonly events: EventQueue
   declare readonly counters: Counters
+  declare readonly log: SessionLog<T>
   readonly #hooks: LifecycleHooks<T>
+  readonly #viewOfSlot = (slot: Slot) => this.viewOf(this.table.recordOf(slot))
 
   constructor(
     table: Sessions<T>,
@@ -60,6 +62,7 @@ export class Lifecycle<T> {
     this.step = step
     this.events = step.events
     this.counters = counters
+    this.log = new SessionLog(step.events, counters)
     this.#hooks = hooks
   }
 
@@ -79,30 +82,9 @@ export class Lifecycle<T> {
   create(id: string, value: T, now: number, timeoutMs?: number, isLoaded = false): Slot {
     this.step.assertOpen()
     const slot = this.table.insert(id, value, timeoutMs, now)
-    this.counters.created += 1
-    if (isLoaded) this.counters.loaded += 1
-    if (this.events.mayEmit('created')) this.#emitCreated(id, slot, isLoaded)
+    this.log.created(id, isLoaded, this.#viewOfSlot, slot)
     this.#hooks.onCreated(id, slot)
     return slot
-  }
-
-  #emitCreated(id: string, slot: Slot, isLoaded: boolean): void {
-    const isLogged = this.events.isLogged('info')
-    const mayHaveListeners = this.events.mayHaveListeners('created')
-    if (!isLogged && !mayHaveListeners) return
-    const line: LogLine = {
-      level: 'info',
-      message: 'session created',
-      fields: isLoaded ? { loaded: isLoaded } : {},
-      id,
-    }
-    if (!mayHaveListeners) {
-      // No record is made of the session for the log alone: it would stay as long as the session does.
-      this.events.enqueue('', [], line)
-      return
-    }
-    const view = this.viewOf(this.table.recordOf(slot))
-    this.events.enqueue('created', [view], isLogged ? line : undefined)
   }
 
   /** Returns the users of a session, for one more. The first one makes the session held. */
@@ -147,7 +129,7 @@ export class Lifecycle<T> {
     const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
     if (table.isHeld(slot)) table.touch(slot, this.clock.now())
-    const isObserved = this.#isObserved(reason)
+    const isObserved = this.log.isEndObserved(reason)
     const record = isObserved ? table.detach(slot) : table.remove(slot)
     // Without a record no code has seen the session as an object, and none will.
     if (record === undefined) this.counters.countEnd(reason)
@@ -159,7 +141,7 @@ export class Lifecycle<T> {
 
   /** Ends a session that has left the table to be archived. */
   finishArchived(record: SessionRecord<T>, reason: EndReason): void {
-    this.#finish(record, reason, this.clock.now(), this.#isObserved(reason))
+    this.#finish(record, reason, this.clock.now(), this.log.isEndObserved(reason))
     this.step.markChanged()
   }
 
@@ -186,40 +168,16 @@ export class Lifecycle<T> {
   }
 
   #finish(record: SessionRecord<T>, reason: EndReason, now: number, isObserved: boolean): void {
-    this.counters.countEnd(reason)
     record.view?.end(now)
-    if (!isObserved) return
+    if (!isObserved) {
+      this.counters.countEnd(reason)
+      return
+    }
     let { view } = record
     if (view === undefined) {
       view = new SessionView(record, this)
       view.end(now)
     }
-    const args = [view, reason]
-    for (const { event, level, message } of eventsOf(reason)) {
-      const line = this.events.isLogged(level)
-        ? { level, message, fields: endFields(record, reason, now), id: record.id }
-        : undefined
-      this.events.enqueue(event, args, line)
-    }
+    this.log.ended(view, reason)
   }
-
-  /** Whether a listener or the log observes such an end. */
-  #isObserved(reason: EndReason): boolean {
-    for (const { event, level } of eventsOf(reason)) {
-      if (this.events.mayHaveListeners(event) || this.events.isLogged(level)) return true
-    }
-    return false
-  }
-}
-
-function eventsOf(reason: EndReason) {
-  return isExpiryReason(reason) ? expiryEvents : endEvents
-}
-
-const ended = { event: 'ended', level: 'debug', message: 'session ended' } as const
-const endEvents = [ended]
-const expiryEvents = [{ event: 'expired', level: 'info', message: 'session expired' } as const, ended]
-
-function endFields<T>({ created, lastActive }: SessionRecord<T>, reason: EndReason, now: number) {
-  return { reason, idleMs: Math.round(now - lastActive), ageMs: Math.round(now - created) }
 }

@@ -164,14 +164,10 @@ export class Sweeper<T> {
   }
 
   #finish({ startedAt, expired }: Sweep): void {
-    const { clock, table, counters, events } = this.#lifecycle
-    const durationMs = clock.now() - startedAt
-    counters.lastSweep = { at: Math.round(clock.date()), expired, durationMs }
-    const summary = { expired, remaining: table.size, durationMs }
-    if (expired > 0)
-      events.enqueue('swept', [summary], { level: 'info', message: 'sweep done', fields: summary })
-    else if (events.isLogged('debug'))
-      events.log({ level: 'debug', message: 'sweep found nothing', fields: summary })
+    const { clock, table, log } = this.#lifecycle
+    const summary = { expired, remaining: table.size, durationMs: clock.now() - startedAt }
+    log.countSweep(clock.date(), summary)
+    log.swept(summary)
   }
 
   /** Contains every failure, also of the clock: none may end the process or prevent later sweeps. */

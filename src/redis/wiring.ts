@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { KeepAlive } from '../core/async/keep-alive.ts'
 import { PendingWork } from '../core/async/pending-work.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
+import { logLines } from '../core/events/log-lines.ts'
 import { Step } from '../core/events/step.ts'
 import { Counters } from '../core/stats.ts'
 import { realClock } from '../core/time/clock.ts'
@@ -19,7 +20,7 @@ import { SharedHolds } from './holds/shared-holds.ts'
 import { SessionLoader } from './loading/loader.ts'
 import { OlderIncarnations } from './loading/older-incarnations.ts'
 import { maxLifetimeOf, type ResolvedRedisOptions } from './options.ts'
-import { SessionLog } from './session-log.ts'
+import { SnapshotLog } from './snapshot-log.ts'
 import { Keys } from './storage/keys.ts'
 import { NearCache } from './storage/near-cache.ts'
 import { SessionScan } from './storage/session-scan.ts'
@@ -46,7 +47,7 @@ export interface RedisComponents<T> {
   readonly keys: Keys
   /** Loads, creations, saves and archives that are under way. */
   readonly pending: PendingWork
-  readonly log: SessionLog<T>
+  readonly log: SnapshotLog<T>
   readonly store: SessionStore<T>
   readonly scan: SessionScan
   readonly deadLetters: DeadLetterStore
@@ -61,7 +62,7 @@ export interface RedisComponents<T> {
 export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): RedisComponents<T> {
   const step = new Step(owner, options.logger, options.logId)
   const { events } = step
-  const log = new SessionLog(step, new Counters(), options)
+  const log = new SnapshotLog(step, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)
   const maxLifetimeMs = maxLifetimeOf(options, options.timeoutMs)
   let hasWarned = false
@@ -133,6 +134,5 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
 /** Under any other policy, Redis may evict the deadlines of a whole shard. */
 function warnAboutEviction<T>(policy: string, events: EventQueue, { logger }: ResolvedRedisOptions<T>): void {
   if (policy === '' || policy === 'noeviction') return
-  const message = `Redis may evict sessions: expected maxmemory-policy to be noeviction, got ${policy}`
-  warn(events, logger, message, { policy })
+  warn(events, logger, logLines.evictionAllowed.line(policy))
 }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { loadTimeoutError } from '../errors/turn-errors.ts'
+import { logLines } from '../events/log-lines.ts'
 import type { Step } from '../events/step.ts'
 import type { LoadSession } from '../hooks.ts'
 import type { Clock, Timer } from '../time/clock.ts'
@@ -116,8 +117,8 @@ export class LoadCall<T> {
 
   #fail(error: unknown): void {
     const { events } = this.#host.step
-    if (events.isLogged('debug'))
-      events.log({ level: 'debug', message: 'load failed', fields: { err: error }, id: this.#id })
+    const kind = logLines.loadFailed
+    if (events.isLogged(kind.level)) events.log(kind.line(this.#id, error))
     this.#outcome.onFailed(error)
   }
 

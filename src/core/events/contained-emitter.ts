@@ -1,16 +1,8 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
-import process from 'node:process'
+import { emitWarning } from '../process/warning.ts'
 import { type ListenerTracker, listenersOf } from './listener-tracker.ts'
+import { type LogLine, logLines } from './log-lines.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
-
-/** A log line that goes with an event, or stands alone. */
-export interface LogLine {
-  readonly level: LogLevel
-  readonly message: string
-  readonly fields: object
-  /** The session id, shown in the way that `logIds` sets. */
-  readonly id?: string
-}
 
 /** An event with its log line. An event without a name is only a log line. */
 export interface EmittedEvent {
@@ -105,7 +97,7 @@ export class ContainedEmitter {
 
   #onFailed(event: string, error: unknown): void {
     this.listenerErrors += 1
-    const line: LogLine = { level: 'error', message: 'a listener failed', fields: { err: error, event } }
+    const line = logLines.listenerFailed.line(event, error)
     if (event === 'error') {
       // What a listener of `error` throws is not emitted again: that would never end.
       this.#writeLog(line)
@@ -134,14 +126,16 @@ export class ContainedEmitter {
   #warnOnce(error: unknown): void {
     if (this.#hasWarned) return
     this.#hasWarned = true
-    try {
-      const detail = error instanceof Error ? error.message : String(error)
-      process.emitWarning(`Unhandled registry error (add an 'error' listener): ${detail}`, {
-        type: 'SessionRegistryWarning',
-      })
-    } catch {
-      // The value has no text, or the host has no warnings.
-    }
+    emitWarning(`Unhandled registry error (add an 'error' listener): ${textOf(error)}`)
+  }
+}
+
+/** Returns what an error says. A value may have no text. */
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'a value that cannot be shown'
   }
 }
 

@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import { ConstructionContext } from '../async/construction-context.ts'
-import { ContainedEmitter, type EmittedEvent, type LogLine } from './contained-emitter.ts'
+import { ContainedEmitter, type EmittedEvent } from './contained-emitter.ts'
+import { type Failure, failureLine, type LogLine } from './log-lines.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
 
 /** The owner of an {@link EventQueue}: what is enqueued in a step is emitted at its end. */
@@ -125,15 +126,9 @@ export class EventQueue {
    * Logs a failure that has no caller to be thrown to, and emits it as `error`: a step of its own, or a part of the one
    * that is open.
    */
-  reportError(error: unknown, message: string, id?: string): void {
-    const line: LogLine = {
-      level: 'error',
-      message,
-      fields: { err: error },
-      ...(id === undefined ? {} : { id }),
-    }
+  reportError(error: unknown, message: Failure, id?: string): void {
     this.#emitter.warnIfUnhandled(error)
-    this.#owner.run(() => this.enqueue('error', [error], line))
+    this.#owner.run(() => this.enqueue('error', [error], failureLine(message, error, id)))
   }
 
   /** Makes a change that no call has asked for: its events are emitted in the context of the registry's constructor. */

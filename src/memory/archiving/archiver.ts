@@ -219,13 +219,8 @@ export class Archiver<T> {
 
   #fail(job: ArchiveJob<T>, error: unknown): void {
     this.#settleTry(job)
-    const { counters, events } = this.#lifecycle
     const { attempt, record } = job
-    counters.archiveFailures += 1
-    if (events.isLogged('debug')) {
-      const fields = { attempt, err: error }
-      events.log({ level: 'debug', message: 'archive attempt failed', fields, id: record.id })
-    }
+    this.#lifecycle.log.archiveFailed(record.id, attempt, error)
     if (attempt >= this.#options.archiveAttempts) {
       this.#giveUp(job, error)
     } else {

@@ -1,4 +1,5 @@
 import type { EventQueue } from '../../core/events/event-queue.ts'
+import { logLines } from '../../core/events/log-lines.ts'
 import { realClock } from '../../core/time/clock.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
@@ -64,12 +65,7 @@ export class ArchiverHeartbeat<T> {
     const reply = new ReplyReader(await this.#call(readHeartbeat, [this.#key], [], background))
     const now = reply.readNumber()
     if (reply.readNumber() !== 1) return now
-    if (!this.#hasWarned) {
-      const message =
-        'Expired sessions are left to other processes: this one has no `archive`, and others of its prefix have one. ' +
-        'Give it `archive` as well, or `archives: false`'
-      warn(this.#events, logger, message)
-    }
+    if (!this.#hasWarned) warn(this.#events, logger, logLines.archiverMissing.line())
     this.#hasWarned = true
     return undefined
   }

@@ -5,7 +5,7 @@ import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import { backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { RedisSession } from '../redis-session.ts'
-import type { SessionLog } from '../session-log.ts'
+import type { SnapshotLog } from '../snapshot-log.ts'
 import { expiryReason } from '../storage/session-snapshot.ts'
 import { ArchiveCalls } from './archive-calls.ts'
 import { dataLostError, deadLetteredError, isAbortedByClose } from './archive-errors.ts'
@@ -40,7 +40,7 @@ export class Archiver<T> {
   /** The running calls of the hook. */
   readonly calls: ArchiveCalls<T>
   readonly #store: ClaimStore<T>
-  readonly #log: SessionLog<T>
+  readonly #log: SnapshotLog<T>
   readonly #pending: PendingWork
   readonly #options: ResolvedRedisOptions<T>
   readonly #renewal: ClaimRenewal<T>
@@ -59,7 +59,7 @@ export class Archiver<T> {
   constructor(
     owner: object,
     store: ClaimStore<T>,
-    log: SessionLog<T>,
+    log: SnapshotLog<T>,
     pending: PendingWork,
     options: ResolvedRedisOptions<T>,
   ) {
@@ -245,16 +245,12 @@ export class Archiver<T> {
     reason: ExpiryReason,
     error: unknown,
   ): Promise<void> {
-    const { events, counters } = this.#log
-    const { id } = job.claim
-    counters.archiveFailures += 1
+    this.#log.archiveFailed(job.claim.id, attempt, error)
     if (isAbortedByClose(job.controller.signal)) {
       this.abortedAtDeadline.push(session)
       await this.#settle(job, { kind: 'retry', pauseMs: 0 })
       return
     }
-    const fields = { attempt, err: error }
-    events.log({ level: 'debug', message: 'archive attempt failed', fields, id })
     if (attempt >= this.#options.archiveAttempts) await this.#deadLetter(job, session, reason, error)
     else await this.#settle(job, { kind: 'retry', pauseMs: jitter(backoffMs(attempt, archiveBackoff)) })
   }

@@ -1,17 +1,17 @@
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { realClock } from '../../core/time/clock.ts'
-import type { SessionLog } from '../session-log.ts'
+import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionScan } from '../storage/session-scan.ts'
 import type { ClaimBatch } from './claim-store.ts'
 import { ClockJumpDetector } from './clock-jump-detector.ts'
 
 /** The events and errors of the poller. */
 export class ClaimReports<T> {
-  readonly #log: SessionLog<T>
+  readonly #log: SnapshotLog<T>
   readonly #scan: SessionScan
   readonly #clockJumps: ClockJumpDetector
 
-  constructor(log: SessionLog<T>, scan: SessionScan, retentionMs: number) {
+  constructor(log: SnapshotLog<T>, scan: SessionScan, retentionMs: number) {
     this.#log = log
     this.#scan = scan
     this.#clockJumps = new ClockJumpDetector(retentionMs)

@@ -6,7 +6,7 @@ import type { Session } from '../../core/session.ts'
 import type { Timer } from '../../core/time/clock.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
 import type { SessionLoader } from '../loading/loader.ts'
-import type { SessionLog } from '../session-log.ts'
+import type { SnapshotLog } from '../snapshot-log.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { HoldUser, SharedHold, SharedHolds, TakeResult } from './shared-holds.ts'
 
@@ -115,13 +115,13 @@ interface HoldHost<T> {
 export class Holds<T> {
   readonly #shared: SharedHolds<T>
   readonly #loader: SessionLoader<T>
-  readonly #log: SessionLog<T>
+  readonly #log: SnapshotLog<T>
   readonly #watchdog: Watchdog
   readonly #tickets = new Set<HoldTicket<T>>()
   /** Called when a hold has ended. */
   onSettled: (() => void) | undefined = undefined
 
-  constructor(shared: SharedHolds<T>, loader: SessionLoader<T>, log: SessionLog<T>, watchdog: Watchdog) {
+  constructor(shared: SharedHolds<T>, loader: SessionLoader<T>, log: SnapshotLog<T>, watchdog: Watchdog) {
     this.#shared = shared
     this.#loader = loader
     this.#log = log

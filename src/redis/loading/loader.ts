@@ -7,7 +7,7 @@ import type { CreateSession } from '../../core/hooks.ts'
 import { realClock } from '../../core/time/clock.ts'
 import { findScope } from '../../core/turns/turn-scope.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
-import type { SessionLog } from '../session-log.ts'
+import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import type { OlderIncarnations } from './older-incarnations.ts'
 import { type LoadResult, type OpenResult, PendingOpen } from './pending-open.ts'
@@ -28,7 +28,7 @@ export interface LoaderComponents<T> {
   readonly owner: object
   readonly store: SessionStore<T>
   readonly olderIncarnations: OlderIncarnations<T>
-  readonly log: SessionLog<T>
+  readonly log: SnapshotLog<T>
   readonly pending: PendingWork
   readonly options: ResolvedRedisOptions<T>
 }
@@ -41,7 +41,7 @@ export class SessionLoader<T> {
   readonly #owner: object
   readonly #store: SessionStore<T>
   readonly #olderIncarnations: OlderIncarnations<T>
-  readonly #log: SessionLog<T>
+  readonly #log: SnapshotLog<T>
   readonly #options: ResolvedRedisOptions<T>
   readonly #pending: PendingWork
   /** `undefined` where there is no `load` hook. */

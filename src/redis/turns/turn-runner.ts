@@ -9,7 +9,7 @@ import type { Watchdog } from '../../core/turns/watchdog.ts'
 import { lockLostError } from '../holds/session-lease.ts'
 import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
-import type { SessionLog } from '../session-log.ts'
+import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import { HoldLease, LockLease, type TurnLease } from './turn-lease.ts'
@@ -19,7 +19,7 @@ export interface TurnRunnerComponents<T> {
   readonly owner: object
   readonly store: SessionStore<T>
   readonly sharedHolds: SharedHolds<T>
-  readonly log: SessionLog<T>
+  readonly log: SnapshotLog<T>
   readonly watchdog: Watchdog
   readonly pending: PendingWork
   readonly options: ResolvedRedisOptions<T>

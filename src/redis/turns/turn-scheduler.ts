@@ -13,7 +13,7 @@ import type { SharedHolds } from '../holds/shared-holds.ts'
 import type { SessionLoader } from '../loading/loader.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { RedisSession } from '../redis-session.ts'
-import type { SessionLog } from '../session-log.ts'
+import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import { LocalTurnQueue, LockAttempt } from './local-turn-queue.ts'
@@ -26,7 +26,7 @@ export interface TurnSchedulerComponents<T> {
   readonly store: SessionStore<T>
   readonly loader: SessionLoader<T>
   readonly sharedHolds: SharedHolds<T>
-  readonly log: SessionLog<T>
+  readonly log: SnapshotLog<T>
   readonly watchdog: Watchdog
   readonly pending: PendingWork
   readonly options: ResolvedRedisOptions<T>

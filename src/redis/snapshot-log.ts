@@ -1,6 +1,7 @@
-import { type EndReason, isExpiryReason } from '../core/end-reason.ts'
-import type { LogLine } from '../core/events/contained-emitter.ts'
+import type { EndReason } from '../core/end-reason.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
+import { type Failure, logLines } from '../core/events/log-lines.ts'
+import { SessionLog } from '../core/events/session-log.ts'
 import type { Step } from '../core/events/step.ts'
 import type { Counters } from '../core/stats.ts'
 import { realClock } from '../core/time/clock.ts'
@@ -8,11 +9,12 @@ import type { ResolvedRedisOptions } from './options.ts'
 import { RedisSession } from './redis-session.ts'
 import type { SessionSnapshot } from './storage/session-snapshot.ts'
 
-/** The events, log lines and counters of the transitions that this process makes. */
-export class SessionLog<T> {
+/** The events, log lines and counters of the transitions that this process makes, from snapshots of sessions. */
+export class SnapshotLog<T> {
   readonly step: Step
   readonly events: EventQueue
   readonly counters: Counters
+  readonly #log: SessionLog<T>
   readonly #options: ResolvedRedisOptions<T>
   /** For each running iteration, the incarnations that ended here meanwhile: it skips them. */
   readonly activeScans = new Set<Set<string>>()
@@ -23,6 +25,7 @@ export class SessionLog<T> {
     this.step = step
     this.events = step.events
     this.counters = counters
+    this.#log = new SessionLog(step.events, counters)
     this.#options = options
   }
 
@@ -31,11 +34,7 @@ export class SessionLog<T> {
   }
 
   created(snapshot: SessionSnapshot, isLoaded = false): void {
-    this.counters.created += 1
-    if (isLoaded) this.counters.loaded += 1
-    const fields = isLoaded ? { loaded: true } : {}
-    const line: LogLine = { level: 'info', message: 'session created', fields, id: snapshot.id }
-    this.step.run(() => this.#enqueue('created', [this.sessionOf(snapshot)], line))
+    this.step.run(() => this.#log.created(snapshot.id, isLoaded, (of) => this.sessionOf(of), snapshot))
   }
 
   ended(
@@ -43,21 +42,9 @@ export class SessionLog<T> {
     reason: EndReason,
     session: RedisSession<T> = this.sessionOf(snapshot),
   ): void {
-    this.counters.countEnd(reason)
     for (const ended of this.activeScans) ended.add(snapshot.incarnation)
     this.onEnded?.(snapshot)
-    const { id } = snapshot
-    const fields = {
-      reason,
-      idleMs: Math.max(snapshot.seenAt - snapshot.lastActiveAt, 0),
-      ageMs: Math.max(snapshot.seenAt - snapshot.createdAt, 0),
-    }
-    this.step.run(() => {
-      if (isExpiryReason(reason)) {
-        this.#enqueue('expired', [session, reason], { level: 'info', message: 'session expired', fields, id })
-      }
-      this.#enqueue('ended', [session, reason], { level: 'debug', message: 'session ended', fields, id })
-    })
+    this.step.run(() => this.#log.ended(session, reason))
   }
 
   /** {@link ended} outside of any call: listeners run in the context of the registry's constructor. */
@@ -65,18 +52,20 @@ export class SessionLog<T> {
     this.step.runInBackground(() => this.ended(snapshot, reason, session))
   }
 
+  archiveFailed(id: string, attempt: number, error: unknown): void {
+    this.step.run(() => this.#log.archiveFailed(id, attempt, error))
+  }
+
   /**
    * Emits `swept` after a poll that claimed sessions. Counting the remaining ones costs a round trip, so it
    * is done only for a listener or the log.
    */
   async swept(expired: number, durationMs: number, size: () => Promise<number>): Promise<void> {
-    this.counters.lastSweep = { at: realClock.date(), expired, durationMs }
-    const isLogged = this.events.isLogged('info')
-    if (!isLogged && !this.events.mayHaveListeners('swept')) return
+    this.#log.countSweep(realClock.date(), { expired, durationMs })
+    if (!this.#log.isSweepObserved) return
     try {
       const summary = { expired, remaining: await size(), durationMs }
-      const line: LogLine = { level: 'info', message: 'sweep done', fields: summary }
-      this.step.runInBackground(() => this.events.enqueue('swept', [summary], isLogged ? line : undefined))
+      this.step.runInBackground(() => this.#log.swept(summary))
     } catch (error) {
       this.failed(error, 'sessions could not be counted')
     }
@@ -86,15 +75,11 @@ export class SessionLog<T> {
    * Logs that a dead letter is live again. Not `created`: the session was created before, and has not ended.
    */
   revived(id: string): void {
-    this.events.log({ level: 'info', message: 'dead-lettered session revived', fields: {}, id })
+    this.events.log(logLines.revived.line(id))
   }
 
   /** Reports a failure outside of any call. */
-  failed(error: unknown, message: string, id?: string): void {
+  failed(error: unknown, message: Failure, id?: string): void {
     this.step.runInBackground(() => this.events.reportError(error, message, id))
-  }
-
-  #enqueue(event: string, args: readonly unknown[], line: LogLine): void {
-    this.events.enqueue(event, args, this.events.isLogged(line.level) ? line : undefined)
   }
 }

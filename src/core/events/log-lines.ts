@@ -1,0 +1,119 @@
+import type { EndReason } from '../end-reason.ts'
+import type { Session } from '../session.ts'
+import type { LogLevel } from './logger.ts'
+import type { SweepSummary } from './session-events.ts'
+
+/** A log line as it is written. Only {@link logLines} and {@link failureLine} make one. */
+export interface LogLine {
+  readonly level: LogLevel
+  readonly message: string
+  readonly fields: object
+  /** The session id, shown in the field `session` in the way that `logIds` sets. */
+  readonly id?: string
+}
+
+/** A kind of log line: its level, its message, and what makes a line of it. */
+class LineKind<A extends readonly unknown[]> {
+  readonly level: LogLevel
+  readonly message: string
+  readonly #partsOf: (...args: A) => Pick<LogLine, 'fields' | 'id'>
+
+  constructor(level: LogLevel, message: string, partsOf: (...args: A) => Pick<LogLine, 'fields' | 'id'>) {
+    this.level = level
+    this.message = message
+    this.#partsOf = partsOf
+  }
+
+  line(...args: A): LogLine {
+    return { level: this.level, message: this.message, ...this.#partsOf(...args) }
+  }
+}
+
+/** A line about the registry. `fieldsOf` names all of its fields, without a spread, for the test. */
+function line<A extends readonly unknown[]>(
+  level: LogLevel,
+  message: string,
+  fieldsOf: (...args: A) => object,
+): LineKind<A> {
+  return new LineKind(level, message, (...args) => ({ fields: fieldsOf(...args) }))
+}
+
+/** A line about a session: its id comes first, and is the field `session`. */
+function sessionLine<A extends readonly unknown[]>(
+  level: LogLevel,
+  message: string,
+  fieldsOf: (...args: A) => object,
+): LineKind<[id: string, ...A]> {
+  return new LineKind(level, message, (id, ...args) => ({ fields: fieldsOf(...args), id }))
+}
+
+/**
+ * The log lines of every registry; with {@link failures} all that the library logs. `docs/logging.md` has the same
+ * list, and a test compares the two.
+ */
+export const logLines = {
+  created: sessionLine('info', 'session created', (isLoaded: boolean) => (isLoaded ? { loaded: true } : {})),
+  expired: sessionLine('info', 'session expired', endFields),
+  ended: sessionLine('debug', 'session ended', endFields),
+  swept: line('info', 'sweep done', sweepFields),
+  sweptNothing: line('debug', 'sweep found nothing', sweepFields),
+  revived: sessionLine('info', 'dead-lettered session revived', () => ({})),
+  loadFailed: sessionLine('debug', 'load failed', (error: unknown) => ({ err: error })),
+  archiveFailed: sessionLine('debug', 'archive attempt failed', (attempt: number, error: unknown) => ({
+    attempt,
+    err: error,
+  })),
+  listenerFailed: line('error', 'a listener failed', (event: string, error: unknown) => ({
+    err: error,
+    event,
+  })),
+  archiverMissing: line(
+    'warn',
+    'Expired sessions are left to other processes: this one has no `archive`, and others of its prefix have one. ' +
+      'Give it `archive` as well, or `archives: false`',
+    () => ({}),
+  ),
+  evictionAllowed: line(
+    'warn',
+    'Redis may evict sessions: expected maxmemory-policy to be noeviction',
+    (policy: string) => ({ policy }),
+  ),
+}
+
+/** The messages of contained failures: lines of level `error` that come with the event `error`. */
+export const failures = [
+  'a change could not be followed up',
+  'a deferred action failed',
+  'a hold was never released',
+  'a load could not be timed',
+  'a session could not be read',
+  'a turn could not be timed',
+  'an archive could not be timed',
+  'expired session could not be ended',
+  'expired session was lost',
+  'expired sessions could not be claimed',
+  'foreign entries were removed from a queue',
+  'session could not be archived',
+  'sessions could not be counted',
+  'sessions may have been lost',
+  'the background sweep could not be scheduled',
+  'the background sweep failed',
+  'the clock failed',
+  'the deadline of `close` could not be set',
+  'the process could not be kept alive for a call that waits',
+] as const
+
+export type Failure = (typeof failures)[number]
+
+/** Returns the line of a contained failure, of a session where there is an id. */
+export function failureLine(message: Failure, error: unknown, id?: string): LogLine {
+  return { level: 'error', message, fields: { err: error }, ...(id === undefined ? {} : { id }) }
+}
+
+function endFields({ idleMs, ageMs }: Session<unknown>, reason: EndReason) {
+  return { reason, idleMs: Math.round(idleMs), ageMs: Math.round(ageMs) }
+}
+
+function sweepFields({ expired, remaining, durationMs }: SweepSummary) {
+  return { expired, remaining, durationMs }
+}
