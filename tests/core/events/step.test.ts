@@ -215,7 +215,7 @@ describe('what belongs into a step', () => {
     const { emitter, step } = newStep()
     const errors: unknown[] = []
     emitter.on('error', (error) => errors.push(error))
-    step.events.reportError('failure', 'something failed')
+    step.events.reportError('failure', 'the clock failed')
 
     expect(errors).toEqual(['failure'])
   })
