@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { codeBlocks, fillCodeBlocks } from '../../scripts/code-blocks.ts'
-import { documents, read } from './tracked-files.ts'
+import { documents, files, read, sources } from './tracked-files.ts'
 
 const readme = read('README.md')
 
@@ -103,6 +103,24 @@ describe('docs/redis.md', () => {
 
     expect(members.length).toBeGreaterThan(15)
     expect(members.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([])
+  })
+})
+
+describe('docs/architecture.md', () => {
+  const mentions = read('docs/architecture.md').matchAll(/`((?:[\w.-]+\/)*[\w.-]+(?:\.ts|\/))`/g)
+  const named = Array.from(mentions, ([, path]) => path ?? '')
+  const exists = (path: string) =>
+    files.some((file) => (path.endsWith('/') ? file.startsWith(path) : file === path))
+
+  it('names only files and folders that exist', () => {
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter((path) => !exists(`src/${path}`) && !exists(path))).toEqual([])
+  })
+
+  it('names each folder of the source', () => {
+    const folders = new Set(sources.map((path) => `${dirname(path)}/`.slice('src/'.length)))
+
+    expect([...folders].filter((folder) => folder !== '' && !named.includes(folder))).toEqual([])
   })
 })
 
