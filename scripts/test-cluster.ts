@@ -14,7 +14,8 @@ import { waitUntil } from '../tests/support/wait-until.ts'
 
 /**
  * Tests the registry on a cluster of three masters and their replicas, with every client library, and kills a
- * master during the work: nothing that other masters acknowledged may be lost, and the replica must take over.
+ * master during the work: nothing that other masters acknowledged may be lost, and the replica must take
+ * over.
  */
 interface Tally {
   n: number
@@ -38,7 +39,8 @@ if (findRedisProgram() === undefined) {
 }
 
 /**
- * Creates, uses, reads, archives and deletes sessions on all masters; a key of another slot would be an error.
+ * Creates, uses, reads, archives and deletes sessions on all masters; a key of another slot would be an
+ * error.
  */
 async function worksWith(kind: ClientKind, cluster: RedisCluster): Promise<void> {
   const connection = await connectClusterClient(kind, cluster.addresses)

@@ -10,8 +10,8 @@ export interface DiskArchive {
 
 /**
  * Opens an archive of histories on disk, in `level`: an embedded, maintained store that comes prebuilt for
- * every platform and runs on Node 20 (Node's own `node:sqlite` needs a newer one). A `put` is atomic: a crash leaves the old history
- * or the new one.
+ * every platform and runs on Node 20 (Node's own `node:sqlite` needs a newer one). A `put` is atomic: a crash
+ * leaves the old history or the new one.
  */
 export async function openDiskArchive(folder: string): Promise<DiskArchive> {
   const db = new Level<string, Message[]>(folder, { valueEncoding: 'json' })

@@ -8,12 +8,12 @@ import { chatServer } from './server.ts'
 /**
  * Starts the chat server; SIGTERM stops it without losing a message.
  *
- * Environment: PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER, the
- * folder in which histories are archived.
+ * Environment: PORT (0: any free one), TIMEOUT_MS (idle timeout), THINK_MS, LOG_LEVEL, and ARCHIVE_FOLDER,
+ * the folder in which histories are archived.
  *
- * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY a real one, for which you also
- * need `npm install @langchain/openai`. MODEL names another, such as `anthropic:…`, which needs its own key and
- * package.
+ * It answers through a LangChain chat model: a fake one, or with OPENAI_API_KEY a real one, for which you
+ * also need `npm install @langchain/openai`. MODEL names another, such as `anthropic:…`, which needs its own
+ * key and package.
  */
 const { PORT = '3000', TIMEOUT_MS, THINK_MS = '0', LOG_LEVEL = 'info', ARCHIVE_FOLDER } = process.env
 const { OPENAI_API_KEY, MODEL = OPENAI_API_KEY === undefined ? undefined : 'openai:gpt-5-mini' } = process.env

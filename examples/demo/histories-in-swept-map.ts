@@ -10,8 +10,8 @@ interface Entry {
  * Histories in a `Map` with the time of the last use, and an interval that deletes what is older than the
  * timeout, as in many second versions of a server.
  *
- * The interval does not know that a visitor still waits for an answer. It deletes a history in the middle of a
- * turn, and the answer is then written to an object that no later request finds.
+ * The interval does not know that a visitor still waits for an answer. It deletes a history in the middle of
+ * a turn, and the answer is then written to an object that no later request finds.
  */
 export function historiesInSweptMap(options: {
   readonly timeoutMs: number

@@ -2,7 +2,9 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { setTimeout: wait } = require('node:timers/promises')
 
-/** Uses the registry with real, short times. The process must then exit by itself, with a live session left. */
+/**
+ * Uses the registry with real, short times. The process must then exit by itself, with a live session left.
+ */
 exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualClock }) => {
   const emitted = []
   const registry = new SessionRegistry({ timeoutMs: 60, intervalMs: 20, create: () => [], logger: true })

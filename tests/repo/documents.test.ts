@@ -160,6 +160,22 @@ describe('the error codes', () => {
   })
 })
 
+describe('the words of a document', () => {
+  const avoided = /\b(whoever|nobody|somebody|anybody|lets? go|put away|handed back)\b/i
+
+  // CONTRIBUTING.md lists the words.
+  it.each(documents.filter((path) => path !== 'CONTRIBUTING.md'))(
+    'are those of the page on style: %s',
+    (path) => {
+      expect(
+        withoutCode(read(path))
+          .split('\n')
+          .filter((line) => avoided.test(line)),
+      ).toEqual([])
+    },
+  )
+})
+
 describe('the links of a document', () => {
   it.each(documents)('resolve: %s', (path) => {
     const links = Array.from(withoutCode(read(path)).matchAll(/\]\(([^)\s]+)\)/g), ([, link = '']) => link)
