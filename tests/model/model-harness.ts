@@ -17,9 +17,7 @@ export class ModelHarness {
   #isReassigned = false
   readonly #isCreationObserved: boolean
 
-  /**
-   * `isCreationObserved`: whether `created` has a listener; without one, creations may take the fast path.
-   */
+  /** `isCreationObserved`: whether `created` has a listener; else creations may take the fast path. */
   constructor(options: ModelOptions, { isCreationObserved }: { readonly isCreationObserved: boolean }) {
     this.#isCreationObserved = isCreationObserved
     this.model = new Model(options)
@@ -240,14 +238,12 @@ export class ModelHarness {
     return result
   }
 
-  /** The least recently active, to within a granule of its timeout; exactly where there is none. */
+  /** The least recently active, to within a tick of its timeout; exactly if that is infinite. */
   #evicted(victims: readonly ModelSession[], line: string | undefined): void {
     const [least] = victims.toSorted((a, b) => a.lastActive - b.lastActive)
     const victim = victims.find(({ id }) => line === `ended ${id} capacity`)
-    if (victim === undefined || least === undefined)
-      throw new Error(`evicted a session that could not be: ${line}`)
-    // Of those that were last active at the same moment the order of calls decides, until a timeout was
-    // assigned.
+    if (victim === undefined || least === undefined) throw new Error(`evicted no victim: ${line}`)
+    // Of sessions of equal activity the order of calls decides, until a timeout was assigned.
     const never = victims.every(({ timeoutMs }) => timeoutMs === Number.POSITIVE_INFINITY)
     if (never && !this.#isReassigned) expect(victim.id).toBe(victims[0]?.id)
     expect(victim.lastActive - least.lastActive).toBeLessThanOrEqual(tickMsOf(least))
