@@ -18,16 +18,16 @@ export interface CapacityRequest {
 }
 
 /**
- * Number of expired sessions that a creation removes at most: more than one, so that memory stays bounded where no timer
- * runs; few, so that no creation is slow.
+ * Number of expired sessions that a creation removes at most: more than one, so that memory stays bounded
+ * where no timer runs; few, so that no creation is slow.
  */
 const maxReclaimedPerCreation = 4
 
 /**
  * The limit on sessions in memory, `maxSessions`.
  *
- * A session that is being archived counts until its archive has settled. So where sessions are archived a place becomes
- * free later, and requests that can wait are granted in their order.
+ * A session that is being archived counts until its archive has settled. So where sessions are archived a
+ * place becomes free later, and requests that can wait are granted in their order.
  */
 export class Capacity<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -39,7 +39,10 @@ export class Capacity<T> {
   /** `undefined` where sessions end at once. */
   readonly #archiver: Archiver<T> | undefined
   readonly #requests = new LinkedQueue<CapacityRequest>()
-  /** Sessions that were retired for requests that wait. One that is live again was restored: its archive failed. */
+  /**
+   * Sessions that were retired for requests that wait. One that is live again was restored: its archive
+   * failed.
+   */
   readonly #attempted = new Set<SessionRecord<T>>()
   /** Keeps the process alive while a request waits, since no timer of an archive does. */
   readonly #keepAlive: KeepAlive
@@ -60,8 +63,8 @@ export class Capacity<T> {
   }
 
   /**
-   * Checks that {@link reserve} is going to succeed. It evicts no session yet, since the factory may throw: it removes
-   * expired ones, and starts an archive where only that can make room.
+   * Checks that {@link reserve} is going to succeed. It evicts no session yet, since the factory may throw:
+   * it removes expired ones, and starts an archive where only that can make room.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -135,7 +138,9 @@ export class Capacity<T> {
     if (request.entry?.remove() === true) this.#updateKeepAlive()
   }
 
-  /** Follows up a step in which places may have become free: serves the requests that wait, in a microtask. */
+  /**
+   * Follows up a step in which places may have become free: serves the requests that wait, in a microtask.
+   */
   onFreed(): void {
     if (this.#requests.size === 0 || this.#isScheduled) return
     this.#isScheduled = true
@@ -148,7 +153,10 @@ export class Capacity<T> {
     })
   }
 
-  /** Grants requests while there are places, starts the archives that free more, and refuses if none can be freed. */
+  /**
+   * Grants requests while there are places, starts the archives that free more, and refuses if none can be
+   * freed.
+   */
   #grantNext(): void {
     for (;;) {
       const request = this.#hasCapacity ? this.#requests.shift() : undefined
@@ -157,7 +165,8 @@ export class Capacity<T> {
       request.grant()
     }
     while (this.#requests.size > this.#archiving && this.#evictOne({ unattempted: true })) {}
-    // While an archive is in flight a place is going to be free, if not for the first request then for a later one.
+    // While an archive is in flight a place is going to be free, if not for the first request then for a
+    // later one.
     if (this.#archiving === 0)
       for (const request of this.#requests.takeAll()) request.refuse(this.#fullError())
   }
@@ -199,7 +208,8 @@ export class Capacity<T> {
     const { slot, isExpired } = victim
     if (unattempted) {
       const record = this.#lifecycle.table.recordOf(slot)
-      // Restored a moment ago, and again the least active: while the store is down, it would be retired without end.
+      // Restored a moment ago, and again the least active: while the store is down, it would be retired
+      // without end.
       if (!isExpired && this.#attempted.has(record)) return false
       this.#attempted.add(record)
     }

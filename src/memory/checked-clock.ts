@@ -5,8 +5,8 @@ import { type Clock, type FullClock, systemClock } from '../core/time/clock.ts'
 /**
  * Returns a user's clock with nothing left out, whose readings are finite numbers.
  *
- * `NaN` is neither before nor after any deadline: a sweep would never come to its end. A reading that is no finite number is
- * passed over, and the last one holds.
+ * `NaN` is neither before nor after any deadline: a sweep would never come to its end. A reading that is no
+ * finite number is passed over, and the last one holds.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

@@ -37,8 +37,8 @@ export interface LifecycleHooks<T> {
  *            └── end ────────────────────────────────┘
  * ```
  *
- * Each is made in a {@link Step}: it changes the table and the counters at once, and enqueues events and log lines. One
- * that frees a place marks the step as changed. No user code runs in here.
+ * Each is made in a {@link Step}: it changes the table and the counters at once, and enqueues events and log
+ * lines. One that frees a place marks the step as changed. No user code runs in here.
  */
 export class Lifecycle<T> {
   declare readonly table: Sessions<T>

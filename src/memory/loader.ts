@@ -24,7 +24,7 @@ export interface LoaderComponents<T> {
 }
 
 /**
- * Opens sessions for calls that can wait: concurrent calls of an id share one {@link PendingOpen} (single flight).
+ * The opening of sessions: concurrent calls of an id share one {@link PendingOpen} (single flight).
  *
  * ```
  *   open ─▶ in memory? ─▶ archive in flight? ─▶ load ─▶ factory ─▶ capacity ─▶ create ─▶ onOpened, then onReady
@@ -32,8 +32,8 @@ export interface LoaderComponents<T> {
  *              └─── #advance ────┴────────────────┴────────────────────┘
  * ```
  *
- * `#advance` is called between steps, since it calls the user's `load` and factory, and again after each wait. A session
- * that is created meanwhile, by `set` or a failed archive, ends the wait.
+ * `#advance` is called between steps, since it calls the user's `load` and factory, and again after each
+ * wait. A session that is created meanwhile, by `set` or a failed archive, ends the wait.
  */
 export class SessionLoader<T> {
   readonly #components: LoaderComponents<T>
@@ -87,8 +87,8 @@ export class SessionLoader<T> {
   }
 
   /**
-   * Serves the requests that wait for an id which was created in another way, by `set` or a failed archive. They take hold
-   * of the session in the same step, so that it cannot end first, and go on after it.
+   * Serves the requests that wait for an id which was created in another way, by `set` or a failed archive.
+   * They take hold of the session in the same step, so that it cannot end first, and go on after it.
    */
   onCreated(id: string, slot: Slot): void {
     const pendingOpen = this.#pendingOpens.get(id)
@@ -102,8 +102,8 @@ export class SessionLoader<T> {
   }
 
   /**
-   * Drops the load of an id that was deleted, or the value that its factory made; its requests open it anew. Returns
-   * whether there was one.
+   * Drops what is loaded or made for an id that was deleted; its requests open it anew. Returns whether it
+   * was.
    */
   restart(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
@@ -227,7 +227,7 @@ export class SessionLoader<T> {
     else this.#advance(pendingOpen)
   }
 
-  /** Makes the value with the first factory of the requests. If it throws, requests that have another one go on. */
+  /** Makes the value with the first factory. If it throws, requests that have another one go on. */
   #callFactory(pendingOpen: PendingOpen<T>): void {
     const { id, requests } = pendingOpen
     const { first } = requests

@@ -82,7 +82,10 @@ export class Operations<T> {
     return this.create(id, create, timeoutMs)
   }
 
-  /** Creates a session of an id that has none, and returns its value. No session is evicted before the factory has returned. */
+  /**
+   * Creates a session of an id that has none, and returns its value. No session is evicted before the factory
+   * has returned.
+   */
   create(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
     checkId(id)
     const { counters } = this
@@ -113,7 +116,9 @@ export class Operations<T> {
     return value
   }
 
-  /** Assigns the value of the live session of an id, and touches it; else creates a session with the value. */
+  /**
+   * Assigns the value of the live session of an id, and touches it; else creates a session with the value.
+   */
   set(id: string, value: T, timeoutMs: number | undefined): void {
     const slot = this.touch(id)
     if (slot !== noSlot) {
@@ -126,7 +131,10 @@ export class Operations<T> {
     this.step.run(() => this.#createWithValue(id, value, timeoutMs))
   }
 
-  /** Creates a session with the value. A live one of the id ends with `'replaced'`, and so does one that is being archived. */
+  /**
+   * Creates a session with the value. A live one of the id ends with `'replaced'`, and so does one that is
+   * being archived.
+   */
   replace(id: string, value: T, timeoutMs: number | undefined): void {
     const { archiver, shutdown } = this.#components
     const slot = this.table.find(checkId(id))
@@ -153,8 +161,8 @@ export class Operations<T> {
   }
 
   /**
-   * Ends a session, its archive, or its load. Returns whether there was one: a live session, one that was still to be
-   * archived, or a load.
+   * Ends a session, its archive, or its load. Returns whether there was one: a live session, one that was
+   * still to be archived, or a load.
    */
   delete(id: string): boolean {
     const { archiver, loader } = this.#components
@@ -166,8 +174,8 @@ export class Operations<T> {
   }
 
   /**
-   * Ends a session without archiving it. Returns whether it ended for this reason: one that had expired before ends as
-   * expired, unless it was still to be archived.
+   * Ends a session without archiving it. Returns whether it ended for this reason: one that had expired
+   * before ends as expired, unless it was still to be archived.
    */
   #endAtOnce(slot: Slot, reason: 'deleted' | 'replaced'): boolean {
     const isPresent = this.#hasArchive || this.#isLive(slot)

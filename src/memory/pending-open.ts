@@ -6,7 +6,10 @@ import type { Slot } from './table/session-table.ts'
 
 /** A call that needs a session in memory: an `open`, an `acquire`, or a turn. */
 export interface OpenRequest<T> {
-  /** Whether a session is created where there is none, or the factory to use instead of the registry's `create`. */
+  /**
+   * Whether a session is created where there is none, or the factory to use instead of the registry's
+   * `create`.
+   */
   readonly create: boolean | CreateSession<T>
   /** The async context of the call. If not given, it is captured when the call has to wait. */
   context: AsyncResource | undefined

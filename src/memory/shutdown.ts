@@ -11,16 +11,16 @@ import type { TurnScheduler } from './turns/turn-scheduler.ts'
 const sliceMs = 4
 
 /**
- * Number of sessions that are retired in one step of a slice, and between two readings of the clock, where no event is
- * enqueued: a reading costs as much as an end.
+ * Number of sessions that are retired in one step of a slice, and between two readings of the clock, where no
+ * event is enqueued: a reading costs as much as an end.
  */
 const silentEndsPerStep = 8
 
 /**
  * The phases of `close`: turns are waited for, then archives, each for a limited time; then the report.
  *
- * Sessions that are not in use are retired in slices of a few milliseconds, so that requests which are served meanwhile
- * do not wait for a million of them.
+ * Sessions that are not in use are retired in slices of a few milliseconds, so that requests which are served
+ * meanwhile do not wait for a million of them.
  */
 export class Shutdown<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -79,7 +79,10 @@ export class Shutdown<T> {
     this.#lifecycle.step.runInBackground(() => this.#retire(slot, this.#readClock()))
   }
 
-  /** Retires sessions that are not in use, for a few milliseconds; the rest after an iteration of the event loop. */
+  /**
+   * Retires sessions that are not in use, for a few milliseconds; the rest after an iteration of the event
+   * loop.
+   */
   #runSlice(): void {
     const { step, events } = this.#lifecycle
     const startedAt = this.#readClock()
@@ -108,7 +111,10 @@ export class Shutdown<T> {
     else this.#lifecycle.retire(slot, 'closed', now)
   }
 
-  /** Returns the time, or the last one that could be read: a clock that fails must not prevent the end of sessions. */
+  /**
+   * Returns the time, or the last one that could be read: a clock that fails must not prevent the end of
+   * sessions.
+   */
   #readClock(): number {
     try {
       this.#now = this.#lifecycle.clock.now()

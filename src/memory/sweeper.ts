@@ -3,12 +3,15 @@ import { type FastPathBlockers, timerUnarmed } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { noSlot } from './table/session-table.ts'
 
-/** Longest slice of a background sweep between two yields to the event loop, in milliseconds: shorter than a frame. */
+/**
+ * Longest slice of a background sweep between two yields to the event loop, in milliseconds: shorter than a
+ * frame.
+ */
 const sliceMs = 4
 
 /**
- * Number of sessions that expire in one step of a slice, and between two readings of the clock, where no event is
- * enqueued: a reading costs as much as an expiry.
+ * Number of sessions that expire in one step of a slice, and between two readings of the clock, where no
+ * event is enqueued: a reading costs as much as an expiry.
  */
 const silentEndsPerStep = 8
 
@@ -18,10 +21,11 @@ interface Sweep {
 }
 
 /**
- * The removal of expired sessions: all of them in one step for `sweep`, and in the background from one unref'd timer.
+ * The removal of expired sessions: all of them in one step for `sweep`, and in the background from one
+ * unref'd timer.
  *
- * The timer exists only while there are sessions that can expire. A background sweep works in slices and yields to the
- * event loop between them.
+ * The timer exists only while there are sessions that can expire. A background sweep works in slices and
+ * yields to the event loop between them.
  */
 export class Sweeper<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -150,8 +154,8 @@ export class Sweeper<T> {
     const { clock, events } = this.#lifecycle
     const pause = events.context.timer(clock, () => this.#runSlice(), 0)
     this.#pause = pause
-    // A timer takes a millisecond at least, so in a busy loop this comes first. An unref'd immediate does not wake a loop
-    // that sleeps, so the timer is needed as well.
+    // A timer takes a millisecond at least, so in a busy loop this comes first. An unref'd immediate does not
+    // wake a loop that sleeps, so the timer is needed as well.
     events.context.nextLoopIteration(() => {
       if (this.#pause !== pause) return
       pause.cancel()

@@ -22,7 +22,10 @@ import type { Shutdown } from './shutdown.ts'
 import { Sweeper } from './sweeper.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 
-/** The components of a registry. Each knows only those above it; what they need of those below stands in {@link wire}. */
+/**
+ * The components of a registry. Each knows only those above it; what they need of those below stands in
+ * {@link wire}.
+ */
 export interface Components<T> {
   readonly table: Sessions<T>
   readonly counters: Counters
@@ -51,10 +54,10 @@ export interface Components<T> {
  *     ended in use   ─▶ Turns: their signals abort
  * ```
  *
- * Those on the right only look at the state, so once is enough. Those on the left cannot wait. Calls that wait take hold
- * of a session before a listener of `created` can end it. The interval of the sweep starts anew when a step removes the
- * last session that can expire and creates another. A released session must end before it is used again. The signals of
- * turns abort in order with the events.
+ * Those on the right only look at the state, so once is enough. Those on the left cannot wait. Calls that
+ * wait take hold of a session before a listener of `created` can end it. The interval of the sweep starts
+ * anew when a step removes the last session that can expire and creates another. A released session must end
+ * before it is used again. The signals of turns abort in order with the events.
  */
 export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Components<T> {
   const precision = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'

@@ -74,7 +74,9 @@ export class ContainedEmitter {
     }
   }
 
-  /** Warns through the process, once, of a failure that neither a logger nor a listener of `error` receives. */
+  /**
+   * Warns through the process, once, of a failure that neither a logger nor a listener of `error` receives.
+   */
   warnIfUnhandled(error: unknown): void {
     if (!this.hasLogger && !this.hasListeners('error')) this.#warnOnce(error)
   }

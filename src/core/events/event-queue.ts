@@ -14,13 +14,17 @@ export interface EventQueueOwner {
   onOutsideStep(): void
 }
 
-/** Called with `true` before the first event is enqueued, and with `false` when the queue has been emptied. */
+/**
+ * Called with `true` before the first event is enqueued, and with `false` when the queue has been emptied.
+ */
 export type OnPending = (isPending: boolean) => void
 
 /** User code that is not a listener and must run after the change: the listeners of an abort signal. */
 type Deferred = () => void
 
-/** An entry of the queue that runs in an async context other than that of the code which empties the queue. */
+/**
+ * An entry of the queue that runs in an async context other than that of the code which empties the queue.
+ */
 class BoundEntry {
   readonly context: AsyncResource
   readonly entry: EmittedEvent | Deferred
@@ -37,18 +41,20 @@ const maxRetainedLength = 1024
 /**
  * A queue of events, log lines and deferred user code, which a {@link Step} empties at its end.
  *
- * A listener that changes the registry adds to the queue that is being emptied, so every listener receives all events
- * in the same order, however deep the calls are nested.
+ * A listener that changes the registry adds to the queue that is being emptied, so every listener receives
+ * all events in the same order, however deep the calls are nested.
  *
- * Listeners run in the async context of the call that caused the event for its own id. For what the registry does by
- * itself ({@link inBackground}) it is that of the registry's constructor.
+ * Listeners run in the async context of the call that caused the event for its own id. For what the registry
+ * does by itself ({@link inBackground}) it is that of the registry's constructor.
  */
 export class EventQueue {
   readonly #owner: EventQueueOwner
   readonly #emitter: ContainedEmitter
   readonly #hasLogger: boolean
   readonly #onPending: OnPending | undefined
-  /** Entries from `head` to `tail`. Places are used again: a sweep enqueues and emits one event after another. */
+  /**
+   * Entries from `head` to `tail`. Places are used again: a sweep enqueues and emits one event after another.
+   */
   #entries: (EmittedEvent | Deferred | BoundEntry | undefined)[] = []
   #head = 0
   #tail = 0
@@ -90,7 +96,10 @@ export class EventQueue {
     return this.#isFlushing
   }
 
-  /** Whether an event may need {@link mayHaveListeners} and {@link isLogged} to be checked: a cheap first check. */
+  /**
+   * Whether an event may need {@link mayHaveListeners} and {@link isLogged} to be checked: a cheap first
+   * check.
+   */
   mayEmit(event: string): boolean {
     return this.#hasLogger || this.#isBusy || this.#emitter.hasListeners(event)
   }
@@ -100,8 +109,8 @@ export class EventQueue {
   }
 
   /**
-   * Whether an event that is enqueued now may find a listener: there is one, or one may be added while earlier events
-   * are emitted.
+   * Whether an event that is enqueued now may find a listener: there is one, or one may be added while
+   * earlier events are emitted.
    */
   mayHaveListeners(event: string): boolean {
     return this.#isBusy || this.#emitter.hasListeners(event)
@@ -123,15 +132,17 @@ export class EventQueue {
   }
 
   /**
-   * Logs a failure that has no caller to be thrown to, and emits it as `error`: a step of its own, or a part of the one
-   * that is open.
+   * Logs a failure that has no caller to be thrown to, and emits it as `error`: a step of its own, or a part
+   * of the one that is open.
    */
   reportError(error: unknown, message: Failure, id?: string): void {
     this.#emitter.warnIfUnhandled(error)
     this.#owner.run(() => this.enqueue('error', [error], failureLine(message, error, id)))
   }
 
-  /** Makes a change that no call has asked for: its events are emitted in the context of the registry's constructor. */
+  /**
+   * Makes a change outside of any call: its events are emitted in the context of the registry's constructor.
+   */
   inBackground<R>(change: () => R): R {
     return this.#bindTo(this.context, change)
   }

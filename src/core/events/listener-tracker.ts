@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-/** The ways to add a listener. Not in every runtime does one of them call another. */
+/** The methods that add a listener. Which of them call another one differs between runtimes. */
 const adders = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const
 
 /** The events of an emitter that have, or once had, a listener. */
@@ -26,19 +26,19 @@ export class ListenerTracker {
 
 let trackerOf: (emitter: object) => ListenerTracker
 
-/** What is known of the listeners of a {@link RegistryEmitter}. */
+/** Returns the tracker of a {@link RegistryEmitter}. */
 export function listenersOf(emitter: object): ListenerTracker {
   return trackerOf(emitter)
 }
 
 /**
- * An emitter of which is known which events somebody has ever listened to.
+ * An emitter that remembers which events ever had a listener.
  *
- * Each creation asks whether somebody listens. `listenerCount` looks that up in a dictionary, which takes longer than all
- * else that is asked then.
+ * Each creation and each end checks for listeners. `listenerCount` is a look-up in a dictionary, which takes
+ * longer than all else that is checked then.
  */
 export class RegistryEmitter<E extends Record<keyof E, unknown[]>> extends EventEmitter<E> {
-  // Not with the emitter as a weak key: the young garbage collector would keep all emitters until the old one comes.
+  // Not in a `WeakMap` with the emitter as key: the young generation's collections would keep all emitters.
   readonly #tracker = new ListenerTracker()
 
   static {

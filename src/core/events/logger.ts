@@ -24,7 +24,8 @@ const levels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly Lo
 /**
  * The logger that an option stands for: none, our own, or a child of the user's.
  *
- * Lines of a given pino logger come from a child of it with `registry` bound, so that its level and redaction apply.
+ * Lines of a given pino logger come from a child of it with `registry` bound, so that its level and redaction
+ * apply.
  */
 export function resolveLogger(logger: boolean | Logger, name: string): BoundLogger | undefined {
   if (logger === false) return undefined
@@ -82,7 +83,8 @@ function ownLogger(): Logger {
 /**
  * Loads pino at the first use only, since a program that logs nothing should not pay for importing it.
  *
- * No bundler sees this, so a bundle has no pino in it: it is found where the bundle runs beside a `node_modules` that has it.
+ * No bundler sees this, so a bundle has no pino in it: it is found where the bundle runs beside a
+ * `node_modules` that has it.
  */
 function loadPino(): typeof import('pino').pino {
   try {

@@ -14,8 +14,9 @@ export interface SweepSummary {
 /**
  * The events of a registry, each with its arguments.
  *
- * `created` comes before every other event of a session; `ended` comes once, and last; `expired` comes just before
- * `ended` where the reason is a matter of time. Each is emitted when the registry already is in its new state.
+ * `created` comes before every other event of a session; `ended` comes once, and last; `expired` comes just
+ * before `ended` where the reason is a matter of time. Each is emitted when the registry already is in its
+ * new state.
  */
 export interface SessionEvents<T> {
   created: [session: Session<T>]

@@ -11,8 +11,8 @@ interface Continuation {
 let throwsOutside = false
 
 /**
- * Makes a change outside of a step throw, in every registry of this module. Returns a function that takes it back. For
- * tests.
+ * Makes a change outside of a step throw, in every registry of this module. Returns a function that takes it
+ * back. For tests.
  */
 export function requireSteps(isRequired = true): () => void {
   const before = throwsOutside
@@ -31,17 +31,17 @@ export function requireSteps(isRequired = true): () => void {
  *     ▼
  *   events, in order      with deferred user code (abort signals) among them ◀─┐
  *     ▼                                                                        │ until nothing
- *   followers, once       capacity, shutdown: they look at the state ──────────┘ is pending
+ *   follower, once        capacity, shutdown: they look at the state ──────────┘ is pending
  *     ▼
  *   continuations         user code that the change made ready: turns, loads, factories
  * ```
  *
- * Listeners, deferred code and continuations run outside of the step, so a call of the registry in them is a step of
- * its own. In a listener its events wait in the queue that is being emptied, its followers for the end of that, and its
- * continuations run at once.
+ * Listeners, deferred code and continuations run outside of the step, so a call of the registry in them is a
+ * step of its own. In a listener, the events of that step wait in the queue that is being emptied and its
+ * follower for the end of that; its continuations run at once.
  *
- * Events and transitions belong into a step. Outside of one they throw in tests ({@link requireSteps}); elsewhere a step
- * follows in a microtask, so that nothing is lost.
+ * Events and transitions belong into a step. Outside of one they throw in tests ({@link requireSteps});
+ * elsewhere a step follows in a microtask, so that nothing is lost.
  */
 export class Step implements EventQueueOwner {
   readonly events: EventQueue
@@ -60,7 +60,10 @@ export class Step implements EventQueueOwner {
     this.events = new EventQueue(this, emitter, logger, logId, onPending)
   }
 
-  /** Whether what is enqueued now is emitted without a further call: a step is open, or one is emitting its events. */
+  /**
+   * Whether what is enqueued now is emitted without a further call: a step is open, or one is emitting its
+   * events.
+   */
   get isOpen(): boolean {
     return this.#depth > 0 || this.events.isFlushing
   }
@@ -76,7 +79,9 @@ export class Step implements EventQueueOwner {
     }
   }
 
-  /** {@link run} for a change that no call has asked for: its events are emitted in the constructor's async context. */
+  /**
+   * {@link run} for a change outside of any call: its events are emitted in the constructor's async context.
+   */
   runInBackground<R>(change: () => R): R {
     this.#depth += 1
     try {
@@ -106,8 +111,8 @@ export class Step implements EventQueueOwner {
   /**
    * Calls `resume` when the step has ended and its events are emitted, or at once if none is open.
    *
-   * `resume` should capture nothing: it is on the stack of the user code that it calls, and an error that is made there
-   * keeps what the functions on its stack have captured.
+   * `resume` should capture nothing: it is on the stack of the user code that it calls, and an error that is
+   * made there keeps what the functions on its stack have captured.
    */
   after<S>(resume: (subject: S) => void, subject: S): void {
     if (this.#depth === 0) resume(subject)

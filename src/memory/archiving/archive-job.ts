@@ -26,8 +26,8 @@ export class ArchiveJob<T> {
   }
 
   /**
-   * Calls the hook for the next try. `onSettled` is called with its failure, if any, unless the job has another try by
-   * then, or none.
+   * Calls the hook for the next try. `onSettled` is called with its failure, if any, unless the job has
+   * another try by then, or none.
    */
   callHook(
     owner: object,

@@ -9,8 +9,8 @@ type Scheduler = (pump: () => void) => void
 /**
  * The order in which tries begin: a bounded number at once, those whose id a call waits for first.
  *
- * It yields to the event loop from time to time. With a store that answers at once, one try after another would begin in
- * microtasks, and nothing else would run.
+ * It yields to the event loop from time to time. With a store that answers at once, one try after another
+ * would begin in microtasks, and nothing else would run.
  */
 export class ArchivePump<T> {
   readonly #lifecycle: Lifecycle<T>

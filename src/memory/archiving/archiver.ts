@@ -29,11 +29,12 @@ export interface ArchiverOptions<T> {
  *              └ pause ┘
  * ```
  *
- * `archive-job.ts` is one session on this way, `archive-pump.ts` chooses the next try, `archive-backoff.ts` the pause.
+ * `archive-job.ts` is one session on this way, `archive-pump.ts` chooses the next try, `archive-backoff.ts`
+ * the pause.
  *
- * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. Its job is then
- * _abandoned_, and keeps the id until the hook has settled: no `load` then reads what is about to be overwritten, and no
- * two hooks of an id overlap.
+ * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. Its job is
+ * then _abandoned_, and keeps the id until the hook has settled: no `load` then reads what is about to be
+ * overwritten, and no two hooks of an id overlap.
  */
 export class Archiver<T> {
   readonly #owner: object
@@ -83,7 +84,7 @@ export class Archiver<T> {
     return [...this.#jobs.keys()]
   }
 
-  /** Takes a session that has left the table. Its hook is called among the events of the present step, if it may be. */
+  /** Takes a session that has left the table. Its hook is called among the events of the present step. */
   start(record: SessionRecord<T>, reason: ArchiveReason): void {
     this.#blockers.block(archivesInFlight)
     const job = new ArchiveJob(record, reason)
@@ -92,10 +93,7 @@ export class Archiver<T> {
     this.#makeReady(job, (pump) => this.#lifecycle.events.defer(pump))
   }
 
-  /**
-   * Calls `onSettled` once the id is free, and puts its job in front: a pause ends at once. Returns a function that
-   * withdraws the call.
-   */
+  /** Calls `onSettled` once the id is free, and hurries its job. Returns a function that withdraws that. */
   whenSettled(id: string, onSettled: () => void): () => void {
     const job = this.#jobs.get(id) ?? this.#abandoned.get(id)
     if (job === undefined) return () => {}

@@ -1,10 +1,17 @@
-// A bit for each reason. Constants in a file without imports, so that the build puts them where they are used.
+// A bit for each reason. Constants in a file without imports, so that the build puts them where they are
+// used.
 
 /** A listener or the log observes creations: `created` has to be enqueued. */
 export const creationObserved = 1
-/** Events are pending, or being emitted: a listener for `created` may be added before it is this creation's turn. */
+/**
+ * Events are pending, or being emitted: a listener for `created` may be added before it is this creation's
+ * turn.
+ */
 export const eventsPending = 2
-/** The sweep's timer is not armed, and a session that can expire has to arm it. Stays set where no session expires. */
+/**
+ * The sweep's timer is not armed, and a session that can expire has to arm it. Stays set where no session
+ * expires.
+ */
 export const timerUnarmed = 4
 /** A call waits for an id to be opened: it must be served by the session that is created. */
 export const openPending = 8
@@ -18,7 +25,8 @@ export const switchedOff = 64
 /**
  * The flags that keep creations off the fast path.
  *
- * A component that must take part in creations sets its flag while it has to, instead of being called at each creation.
+ * A component that must take part in creations sets its flag while it has to, instead of being called at each
+ * creation.
  */
 export class FastPathBlockers {
   #bits = 0

@@ -12,7 +12,9 @@ export class FastCreate<T> {
   declare private readonly counters: Counters
   declare private readonly blockers: FastPathBlockers
   declare private readonly map: FastPathAccess['map']
-  /** With fewer sessions in the index's `Map` the capacity has a place, unless archives or calls wait for it. */
+  /**
+   * With fewer sessions in the index's `Map` the capacity has a place, unless archives or calls wait for it.
+   */
   declare private readonly limit: number
 
   constructor(
@@ -36,8 +38,8 @@ export class FastCreate<T> {
   }
 
   /**
-   * Creates the session, unless the factory has blocked the fast path meanwhile, or a session may have expired. Returns
-   * whether it did; otherwise nothing has changed.
+   * Creates the session, unless the factory has blocked the fast path meanwhile, or a session may have
+   * expired. Returns whether it did; otherwise nothing has changed.
    */
   tryInsert(id: string, value: T): boolean {
     if (this.blockers.isBlocked() || this.table.tryFastInsert(id, value, this.clock) === noSlot) return false

@@ -1,8 +1,8 @@
 let isEnabled = true
 
 /**
- * Makes every registry that is constructed from now on take the slow path. Returns a function that switches the fast path
- * on again. For tests: they compare the two paths.
+ * Makes every registry that is constructed from now on take the slow path. Returns a function that switches
+ * the fast path on again. For tests: they compare the two paths.
  */
 export function disableFastPath(): () => void {
   isEnabled = false

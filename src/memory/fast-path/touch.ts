@@ -20,11 +20,13 @@ export const needsSlowPath = Symbol('needs the slow path')
 /** A touch in two parts, so that a creation need not look up its id again. */
 export interface TouchPath<T> {
   /**
-   * Returns the slot of an id, or `noSlot`, also for what is no id. Negative where only the hash of the id was compared.
+   * Returns the slot of an id, or `noSlot`, also for what is no id. Negative where only the hash of the id
+   * was compared.
    */
   find(id: string): number
   /**
-   * Touches the session and counts a hit. Returns its value, or {@link needsSlowPath} where it has done nothing.
+   * Touches the session and counts a hit. Returns its value, or {@link needsSlowPath} where it has done
+   * nothing.
    */
   touch(slot: number, id: string): T | typeof needsSlowPath
 }
@@ -32,8 +34,8 @@ export interface TouchPath<T> {
 /**
  * Touch on the fast path; see `fast-path.ts`.
  *
- * It reads and writes the pages of the table itself: the calls between the components of a registry cost more than what
- * is done at their end.
+ * It reads and writes the pages of the table itself: the calls between the components of a registry cost more
+ * than what is done at their end.
  */
 export class FastTouch<T> implements TouchPath<T> {
   // Declared only, and not `#private`: V8 then knows their types from the first use.
@@ -71,8 +73,8 @@ export class FastTouch<T> implements TouchPath<T> {
   /**
    * {@link touch}, if the slot holds the id.
    *
-   * The id and the times lie in two places, and with many sessions each is a wait for memory. Reading the clock waits
-   * for all earlier reads, so it comes first: the processor then waits for both places at once.
+   * The id and the times lie in two places, and with many sessions each is a wait for memory. Reading the
+   * clock waits for all earlier reads, so it comes first: the processor then waits for both places at once.
    */
   #touchUnverified(slot: number, id: string): T | typeof needsSlowPath {
     const now = readClock(this.clock)

@@ -10,7 +10,8 @@ export interface RecordView<T> extends Session<T> {
 }
 
 /**
- * A reference to a session that outlives the present step: for its turns and holds, its archive and its public object.
+ * A reference to a session that outlives the present step: for its turns and holds, its archive and its
+ * public object.
  *
  * ```
  *   SessionView ──▶ SessionRecord ──▶ slot of the table      while the session is there
@@ -20,8 +21,9 @@ export interface RecordView<T> extends Session<T> {
  *                     ◀──────────────────┘ each refers to its record
  * ```
  *
- * It is made when it is first needed, and most sessions never have one. While the session is in the table the record
- * reads its slot, whose number is used again later. When the session leaves, the record keeps its value and times.
+ * It is made when it is first needed, and most sessions never have one. While the session is in the table the
+ * record reads its slot, whose number is used again later. When the session leaves, the record keeps its
+ * value and times.
  */
 export class SessionRecord<T> {
   readonly id: string

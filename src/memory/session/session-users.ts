@@ -27,7 +27,9 @@ export class SessionUsers<T> {
     return this.running !== undefined || this.#queue.size > 0
   }
 
-  /** Number of turns that wait for another turn. The first of a queue is about to begin while none is running. */
+  /**
+   * Number of turns that wait for another turn. The first of a queue is about to begin while none is running.
+   */
   get waiting(): number {
     return this.running === undefined ? Math.max(this.#queue.size - 1, 0) : this.#queue.size
   }
@@ -86,7 +88,10 @@ export class SessionUsers<T> {
     return waiting
   }
 
-  /** Ends the exclusion when nothing nested is left: a nested run that its outer turn did not await is part of it. */
+  /**
+   * Ends the exclusion when nothing nested is left: a nested run that its outer turn did not await is part of
+   * it.
+   */
   #finishRoot(turn: TurnRun<T>): void {
     if (turn.record === undefined && turn.nested === 0) this.running = undefined
   }

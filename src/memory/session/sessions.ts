@@ -1,7 +1,10 @@
 import { SessionTable, type Slot } from '../table/session-table.ts'
 import { SessionRecord } from './session-record.ts'
 
-/** The session table, with a {@link SessionRecord} for each session that something refers to beyond the present step. */
+/**
+ * The session table, with a {@link SessionRecord} for each session that something refers to beyond the
+ * present step.
+ */
 export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
   /** Returns the record of a session, which is made at the first call. */
   recordOf(slot: Slot): SessionRecord<T> {
@@ -18,7 +21,9 @@ export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
     return this.heldSlots().map((slot) => this.recordOf(slot))
   }
 
-  /** Removes a session and returns its record, if it has one; from then on that keeps what the session was. */
+  /**
+   * Removes a session and returns its record, if it has one; from then on that keeps what the session was.
+   */
   override remove(slot: Slot): SessionRecord<T> | undefined {
     const record = this.record(slot)
     record?.detach()
@@ -28,8 +33,8 @@ export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
 
   /** Removes a session and returns its record, which is made now if there was none. */
   detach(slot: Slot): SessionRecord<T> {
-    // A new record is not put into the slot: an old object that points to a young one has the garbage collector copy it,
-    // and a sweep would make a million of them.
+    // A new record is not put into the slot: an old object that points to a young one has the garbage
+    // collector copy it, and a sweep would make a million of them.
     const record = this.record(slot) ?? new SessionRecord(slot, this)
     record.detach()
     super.remove(slot)

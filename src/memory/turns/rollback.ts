@@ -28,7 +28,10 @@ export class Rollback<T> {
     record.value = run.nested > 0 ? this.#copyAgain(snapshot.value) : snapshot.value
   }
 
-  /** Drops the copy when a turn and all runs nested in it have left the session, after putting it back once more. */
+  /**
+   * Drops the copy when a turn and all runs nested in it have left the session, after putting it back once
+   * more.
+   */
   onLeft({ root }: TurnRun<T>, record: SessionRecord<T>): void {
     if (root.snapshot === undefined || root.record !== undefined || root.nested > 0) return
     if (root.isRolledBack) record.value = root.snapshot.value

@@ -33,9 +33,10 @@ import { TurnRun } from './turn-run.ts'
  *         AwaitingTurns ─▶ Loader ─┘
  * ```
  *
- * `turn-run.ts` is one call of `run` on this way; `awaiting-turns.ts` the calls whose session is not in memory;
- * `holds.ts` the other use of a session; `rollback.ts` puts values back. A session in use has a `SessionUsers` and is held. A turn is called between
- * steps ({@link Step.after}), so its own calls of the registry are steps of their own.
+ * `turn-run.ts` is one call of `run` on this way; `awaiting-turns.ts` the calls whose session is not in
+ * memory; `holds.ts` the other use of a session; `rollback.ts` puts values back. A session in use has a
+ * `SessionUsers` and is held. A turn is called between steps ({@link Step.after}), so its own calls of the
+ * registry are steps of their own.
  */
 export class TurnScheduler<T> {
   readonly #owner: object
@@ -107,7 +108,7 @@ export class TurnScheduler<T> {
     if (waitMs !== Number.POSITIVE_INFINITY) this.#step.after(this.#limitWait, { run, waitMs })
   }
 
-  /** Aborts the turns of a session that ended while it was in use. Those that wait begin again on a new session. */
+  /** Aborts the turns of a session that ended in use. Those that wait begin again on a new session. */
   onSessionEnded(record: SessionRecord<T>): void {
     const users = usersOf(record)
     if (users === undefined) return
@@ -206,7 +207,7 @@ export class TurnScheduler<T> {
     else if (users?.isUnused === true) this.#step.run(() => this.#onUserLeft(record))
   }
 
-  /** Takes a copy of the value for `rollback`. Returns `false`, and rejects the run, if it cannot be copied. */
+  /** Copies the value for `rollback`. Returns `false`, and rejects the run, if it cannot be copied. */
   #prepare(record: SessionRecord<T>, run: TurnRun<T>): boolean {
     try {
       this.#rollback?.takeSnapshot(run, record)
@@ -279,7 +280,7 @@ export class TurnScheduler<T> {
     this.#onUserLeft(record)
   }
 
-  /** Aborts a turn, or rejects it if it waits: its caller's signal has aborted, or its `waitMs` have passed. */
+  /** Aborts a turn, or rejects one that waits: its caller's signal has aborted, or its `waitMs` passed. */
   #onCallerAbort(run: TurnRun<T>, reason: unknown): void {
     if (run.phase !== 'waiting') {
       run.abort(reason)

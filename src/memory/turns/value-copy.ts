@@ -4,7 +4,9 @@ import { SessionRegistryError } from '../../core/errors/session-registry-error.t
 /** Returns a copy of a session's value that shares nothing with it. */
 export type CopyValue<T> = (value: T) => T
 
-/** The copies that `rollback` takes: by the codec where there is one, else as `structuredClone` makes them. */
+/**
+ * The copies that `rollback` takes: by the codec where there is one, else as `structuredClone` makes them.
+ */
 export function createCopier<T>(codec: CheckedCodec<T> | undefined): CopyValue<T> {
   return codec === undefined ? structuredCopy : (value) => codec.decode(codec.encode(value))
 }
@@ -21,7 +23,10 @@ function structuredCopy<T>(value: T): T {
   return copy
 }
 
-/** Whether every object in the copy is of the same kind as its original: `structuredClone` makes plain objects of instances. */
+/**
+ * Whether every object in the copy is of the same kind as its original: `structuredClone` makes plain objects
+ * of instances.
+ */
 function isFaithful(value: unknown, copy: unknown): boolean {
   const seen = new Set<object>()
   const pairs: [unknown, unknown][] = [[value, copy]]
@@ -40,7 +45,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** How many prototypes an object has. Not which, for they are others where it comes from another realm, as in Jest. */
+/**
+ * How many prototypes an object has. Not which, for they are others where it comes from another realm, as in
+ * Jest.
+ */
 function ancestry(value: object): number {
   let count = 0
   for (let at: object | null = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at))
