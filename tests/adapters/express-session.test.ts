@@ -129,7 +129,7 @@ describe('the store for express-session', () => {
     read.cart.push('sugar')
 
     expect(sessions.get('a')).toMatchObject({ cart: ['tea'] })
-    expect(await get('nobody')).toBeNull()
+    expect(await get('unknown')).toBeNull()
   })
 
   it('passes errors to the callback', async () => {

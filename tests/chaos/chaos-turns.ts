@@ -5,27 +5,27 @@ import type { Random } from '../support/random.ts'
 import type { SeenTurn, Witness } from './witness.ts'
 
 /**
- * The turns that the present code is a part of, the innermost last. One for all rounds: Node 20 never lets go
- * of a storage that was used, and looks at every one of them for each promise.
+ * The turns around the current code, the innermost last. One storage for all rounds: Node 20 never releases a
+ * used storage, and checks each of them for every promise.
  */
 const scopes = new AsyncLocalStorage<readonly SeenTurn[]>()
 
 interface ChaosAround {
   readonly rollback: boolean
-  /** Does something in the middle of things. */
+  /** Makes a random call of the registry. */
   misbehave(): void
   track(promise: Promise<unknown>): void
 }
 
-/** What became of a turn from inside: the message that it has left in its session. */
-interface Said {
+/** The outcome of a turn from inside: the message that it left in its session. */
+interface Message {
   readonly message: number
   readonly deletions: number
 }
 
 interface BegunTurn {
   readonly talked: Promise<unknown>
-  /** Tells the witness that it has ended. */
+  /** Records the end of the turn with the witness. */
   end(): void
 }
 
@@ -38,14 +38,14 @@ function whole(begin: BeginTurn): (session: Session<number[]>, signal: AbortSign
   }
 }
 
-/** Turns and streams of every kind, which talk, fail, nest and take their time. */
+/** Random turns and streams, which write, fail, nest and wait. */
 export class ChaosTurns {
   readonly #registry: SessionRegistry<number[]>
   readonly #clock: ManualClock
   readonly #random: Random
   readonly #witness: Witness
   readonly #around: ChaosAround
-  #said = 0
+  #lastMessage = 0
 
   constructor(
     registry: SessionRegistry<number[]>,
@@ -80,7 +80,7 @@ export class ChaosTurns {
   #run(id: string, options: RunOptions, outers: readonly SeenTurn[], streams: boolean): Promise<unknown> {
     const outer = outers.findLast((turn) => turn.id === id && this.#witness.runs(turn))
     const joins = options.whenBusy === 'join'
-    let accepted: Said | undefined
+    let accepted: Message | undefined
     let outcome: Promise<unknown> = Promise.resolve()
     const begin = (session: Session<number[]>, signal: AbortSignal): BegunTurn => {
       const seen: SeenTurn = {
@@ -90,7 +90,7 @@ export class ChaosTurns {
         excludes: outer?.excludes ?? !joins,
         outer,
         outcome: () => outcome,
-        // A stream that is left in the middle has not failed, whatever becomes of it then.
+        // A stream that is left early has not failed, whatever its clean-up does.
         isUndone: this.#around.rollback && outer === undefined && !streams,
       }
       const deletions = this.#witness.deletionsOf(id)
@@ -103,7 +103,7 @@ export class ChaosTurns {
     }
     outcome = streams ? this.#read(id, begin, options) : this.#registry.run(id, whole(begin), options)
     const isKept = outcome.then(async () => {
-      // What is rolled back with the turn around it was not accepted.
+      // A nested turn that is rolled back with its outer turn was not accepted.
       if (this.#around.rollback) for (let at = outer; at !== undefined; at = at.outer) await at.outcome()
       if (accepted !== undefined) this.#witness.accepted(id, accepted.message, accepted.deletions)
     })
@@ -120,7 +120,7 @@ export class ChaosTurns {
         const { talked, end } = begin(session, signal)
         talked.catch(() => {})
         try {
-          // Where it is left or ends here, what it does then is a part of it all the same.
+          // Its work after it is left or ended here is part of it.
           try {
             yield 'first'
           } finally {
@@ -135,35 +135,35 @@ export class ChaosTurns {
     )
     for await (const _part of parts) {
       if (this.#random.chance(0.2)) await this.#pause(this.#random.below(60))
-      // A reader that leaves when the time of the turn was up is not told whether that was cut.
+      // A reader that leaves at the turn limit does not learn whether the turn timed out.
       own?.throwIfAborted()
       if (this.#random.chance(0.2)) break
     }
   }
 
-  /** What happens inside a turn; gives the message that it has left in the session. */
+  /** The body of a turn; returns the message that it left in the session. */
   async #talk(turn: SeenTurn, signal: AbortSignal): Promise<number | undefined> {
     const random = this.#random
     const { id, session } = turn
-    // Bound, since the signal aborts in the context in which the turn was called: `scopes` would not know of
-    // the turn.
+    // Bound, since the signal aborts in the context in which the turn was called, where `scopes` lacks the
+    // turn.
     const misbehave = AsyncResource.bind(() => this.#around.misbehave())
     if (random.chance(0.1)) signal.addEventListener('abort', misbehave)
-    // A turn that writes back what it has read would notice a message that came in between.
+    // A turn that writes back what it read detects a message written meanwhile.
     const copies = turn.outer === undefined && random.chance(0.3)
     const before = [...session.value]
     if (random.chance(0.7)) await this.#wait(random.below(random.chance(0.1) ? 150 : 30), signal)
     if (!copies && random.chance(0.2)) {
       const nested = this.#run(id, {}, scopes.getStore() ?? [], false)
-      // One in three is not waited for.
+      // One in three is not awaited.
       if (random.chance(0.67)) await nested
       else this.#around.track(nested)
     }
     if (random.chance(0.05)) throw new Error('the turn failed')
     if (!turn.excludes || signal.aborted) return undefined
-    this.#said += 1
-    const message = this.#said
-    this.#witness.said(id, message)
+    this.#lastMessage += 1
+    const message = this.#lastMessage
+    this.#witness.wrote(id, message)
     if (copies) session.value = [...before, message]
     else session.value.push(message)
     if (random.chance(0.3)) await this.#wait(random.below(10), signal)
@@ -174,7 +174,7 @@ export class ChaosTurns {
     return message
   }
 
-  /** Some turns stop as their signal aborts, others do not care. */
+  /** Some turns obey their signal, others ignore it. */
   #wait(ms: number, signal: AbortSignal): Promise<void> {
     const obeys = this.#random.chance(0.5)
     return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest'
 import { Random } from '../support/random.ts'
 import { chaos } from './chaos.ts'
 
-/** Seeds that once found something. */
+/** Seeds that once found a fault. */
 const remembered: readonly number[] = []
 
 /** `CHAOS_SEED=7 CHAOS_ROUNDS=1` repeats one round; many rounds look for more. */
@@ -12,7 +12,7 @@ const firstSeed = Number(CHAOS_SEED)
 const rounds = Number(CHAOS_ROUNDS)
 
 async function problemsOf(seed: number) {
-  // The jitter of the archive's pauses comes from the seed as well.
+  // The jitter of the archive retries is seeded as well.
   const jitter = new Random(seed + 1)
   vi.spyOn(Math, 'random').mockImplementation(() => jitter.next())
   const report = await chaos(seed)
@@ -35,7 +35,7 @@ it(`chaos: the promises hold for ${rounds} seeds from ${firstSeed}`, {
     sessions += report.sessions
     messages += report.messages
   }
-  // A chaos in which nothing happens shows nothing.
+  // A run without effects proves nothing.
   expect(sessions).toBeGreaterThan(rounds)
   expect(messages).toBeGreaterThan(rounds)
 })

@@ -15,7 +15,7 @@ export interface ChaosReport {
   readonly messages: number
 }
 
-/** Random use of one registry, from the first session to `close`, and what was wrong with it. */
+/** Random use of one registry, from the first session to `close`, and the faults that it found. */
 export async function chaos(seed: number): Promise<ChaosReport> {
   return new Chaos(seed).run()
 }
@@ -30,7 +30,7 @@ class Chaos {
   readonly #turns: ChaosTurns
   readonly #turnGraceMs: number
   readonly #holds: Hold[] = []
-  /** How many more things listeners may do: enough for trouble, few enough to come to an end. */
+  /** Number of calls that listeners may still make, so that a round ends. */
   #mischief = 0
   #isClosing = false
 
@@ -143,7 +143,7 @@ class Chaos {
     else this.#refusing(() => this.#registry.getOrCreate(id))
   }
 
-  /** What a listener, a factory or an abort signal's listener does in the middle of things. */
+  /** A random call by a listener, a factory or an abort listener. */
   #misbehave(): void {
     this.#witness.checkCap()
     if (this.#mischief <= 0 || !this.#random.chance(0.3)) return
@@ -184,7 +184,7 @@ class Chaos {
     this.#registry.clear()
   }
 
-  /** What the application does with the stored part of what it deletes. */
+  /** Deletes the stored value, as an application does. */
   #forget(id: string): void {
     this.#store.stored.delete(id)
     this.#witness.forgotten(id)
@@ -204,7 +204,7 @@ class Chaos {
     })
   }
 
-  /** Refusals by code are part of the game; anything else is not. */
+  /** Accepts errors with a code, and records any other. */
   #refusing(call: () => void): void {
     try {
       call()

@@ -1,12 +1,12 @@
 import type { Session, SessionRegistry } from 'session-registry'
 import type { ManualClock } from 'session-registry/testing'
 
-/** A turn as the test sees it from inside. */
+/** A turn, observed from inside. */
 export interface SeenTurn {
   readonly id: string
   readonly session: Session<number[]>
   readonly startedAt: number
-  /** Whether no other turn may run at the same time: it may write. */
+  /** Whether the turn excludes others, and may write. */
   readonly excludes: boolean
   /** The turn that it is nested in. */
   readonly outer: SeenTurn | undefined
@@ -16,7 +16,7 @@ export interface SeenTurn {
   readonly isUndone: boolean
 }
 
-/** Watches a registry and writes down every promise that it breaks. */
+/** Observes a registry and records every guarantee that it breaks. */
 export class Witness {
   readonly problems: string[] = []
   readonly #registry: SessionRegistry<number[]>
@@ -29,20 +29,20 @@ export class Witness {
   readonly #running = new Set<SeenTurn>()
   readonly #created = new Set<Session<number[]>>()
   readonly #expired = new Set<Session<number[]>>()
-  /** When each session's end was told. */
+  /** The time of each `ended`, by session. */
   readonly #endedAt = new Map<Session<number[]>, number>()
   /**
-   * Sessions that cannot live any more, for a turn runs on the next life of their id; their end has yet to be
-   * told.
+   * Sessions that have ended, since a turn runs on the next incarnation of their id, and whose `ended` is
+   * still pending.
    */
   readonly #superseded: { readonly session: Session<number[]>; readonly at: number }[] = []
-  /** What accepted turns have said, and has not been deleted since. */
+  /** Messages of accepted turns that were not deleted since. */
   readonly #expected = new Map<string, number[]>()
   readonly #deletions = new Map<string, number>()
-  /** What was said in sessions of an id, and what of that nobody may see again. */
-  readonly #said = new Map<string, number[]>()
+  /** Messages by id, and those that must not be seen again. */
+  readonly #messages = new Map<string, number[]>()
   readonly #forgotten = new Set<number>()
-  /** What turns have said that failed, and were rolled back. */
+  /** Messages of turns that failed and were rolled back. */
   readonly #undone = new Set<number>()
 
   constructor(
@@ -98,23 +98,22 @@ export class Witness {
     this.#expected.delete(id)
   }
 
-  said(id: string, message: number): void {
-    const messages = this.#said.get(id)
-    if (messages === undefined) this.#said.set(id, [message])
+  wrote(id: string, message: number): void {
+    const messages = this.#messages.get(id)
+    if (messages === undefined) this.#messages.set(id, [message])
     else messages.push(message)
   }
 
   /**
-   * The application deleted the session and what was stored of it: no load and no archive may bring that
-   * back.
+   * The application deleted the session and its stored value: neither a load nor an archive may restore it.
    */
   forgotten(id: string): void {
     this.deleted(id)
-    for (const message of this.#said.get(id) ?? []) this.#forgotten.add(message)
-    this.#said.delete(id)
+    for (const message of this.#messages.get(id) ?? []) this.#forgotten.add(message)
+    this.#messages.delete(id)
   }
 
-  /** A turn fails that is rolled back: nobody may find its message after it. */
+  /** A failed turn was rolled back: its message must not be found afterwards. */
   undone(message: number): void {
     this.#undone.add(message)
   }
@@ -125,8 +124,7 @@ export class Witness {
       if (other.id !== turn.id || rootOf(other) === rootOf(turn) || this.#hasLostItsSession(other)) continue
       if (!turn.excludes || !other.excludes) continue
       if (other.session === turn.session) this.#blame(`two turns of ${turn.id} at once`)
-      // One that a listener has replaced: it ended before, and what has ended is told when that listener is
-      // done.
+      // Replaced by a listener: its `ended` is emitted when that listener has returned.
       else this.#superseded.push({ session: other.session, at: this.#clock.now() })
     }
     if (this.#endedAt.has(turn.session))
@@ -160,7 +158,8 @@ export class Witness {
       if (lost.length > 0) this.#blame(`${id} lost ${lost.join(', ')}`)
     }
     for (const { session, at } of this.#superseded) {
-      if (this.#endedAt.get(session) !== at) this.#blame(`two turns of ${session.id} on two lives at once`)
+      if (this.#endedAt.get(session) !== at)
+        this.#blame(`two turns of ${session.id} on two incarnations at once`)
     }
     for (const { id } of [...this.#created].filter((session) => !this.#endedAt.has(session))) {
       this.#blame(`${id} was created and never ended`)
@@ -180,12 +179,12 @@ export class Witness {
     this.#blame(problem)
   }
 
-  /** A turn that was cut, or whose session was deleted, goes on without a session. */
+  /** A turn that timed out, or whose session was deleted, continues without a session. */
   #hasLostItsSession(turn: SeenTurn): boolean {
     return this.#endedAt.has(turn.session) || this.#isTooLong(turn)
   }
 
-  /** Whether it was cut by the watchdog, or may have been with a turn that it is nested in. */
+  /** Whether the watchdog ended it, or may have ended an outer turn. */
   #isTooLong({ startedAt, outer }: SeenTurn): boolean {
     if (this.#clock.now() - startedAt >= this.#longestTurnMs) return true
     return outer !== undefined && this.#isTooLong(outer)

@@ -5,7 +5,7 @@ import type { ContractHarness } from './harness.ts'
 import { startTurn } from './started-turn.ts'
 import { makeStreaming } from './streaming.ts'
 
-/** Streams that are not read to their end, since the reader leaves. */
+/** Streams whose reader leaves before their end. */
 export function describeLeftStreams(harness: ContractHarness): void {
   const { unitMs } = harness
   const make = (options = {}) => makeStreaming(harness, options)

@@ -15,7 +15,7 @@ import type {
 type Awaitable<R> = R | Promise<R>
 type Walk<R> = Iterable<R> | AsyncIterable<R>
 
-/** What is common to the members of every registry: the same words, with results that may be promises. */
+/** The members that all registries share, with results that may be promises. */
 export interface ContractRegistry {
   getOrCreate(
     id: string,
@@ -94,22 +94,22 @@ export interface ContractOptions {
   readonly loadTimeoutMs?: number
 }
 
-/** What a registry brings along so that the contract suite can try it. */
+/** The adapter by which the contract suite uses a registry. */
 export interface ContractHarness {
-  /** A registry with these options, apart from any other, that is taken down when the test ends. */
+  /** Returns a separate registry with these options, which is removed when the test ends. */
   make(options: ContractOptions): Awaitable<ContractRegistry>
-  /** Lets this much time pass for the registries, and what is due in it happen. */
+  /** Lets time pass for the registries, with everything that is due in it. */
   advance(ms: number): Promise<void>
   size(registry: ContractRegistry): Awaitable<number>
-  /** The step in which the tests count time; short enough to wait for, long enough to tell apart. */
+  /** Unit of time of the tests, in milliseconds: short enough to wait for, long enough to distinguish. */
   readonly unitMs: number
-  /** How much later than its deadline a session may still be seen alive. 0: to the millisecond. */
+  /** Longest time after its deadline that a session may be live, in milliseconds. 0: it is exact. */
   readonly latenessMs: number
-  /** Promises that not every registry makes. */
+  /** Guarantees that not every registry gives. */
   readonly makes: {
     /** `close` ends every session, with the reason `closed`. */
     readonly closeEndsSessions: boolean
-    /** While an old life is being archived, `getOrCreate` and `set` are refused, even without `load`. */
+    /** While an old incarnation is being archived, `getOrCreate` and `set` throw, even without `load`. */
     readonly refusesWhileArchiving: boolean
   }
 }
@@ -133,7 +133,7 @@ export async function collect<R>(walk: Walk<R>): Promise<R[]> {
   return found
 }
 
-/** Writes down what a registry tells of its sessions, such as `ended a idle`. */
+/** Records the events of a registry as lines such as `ended a idle`. */
 export function record(registry: ContractRegistry): string[] {
   const lines: string[] = []
   registry.on('created', (session) => lines.push(`created ${session.id}`))

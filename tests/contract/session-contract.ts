@@ -18,10 +18,9 @@ import { describeTurns } from './turns.ts'
 import { describeUnreadStreams } from './unread-streams.ts'
 
 /**
- * What every registry promises, whatever it keeps its sessions in.
+ * Defines the tests that every registry must pass, by its harness.
  *
- * A registry is tried by calling this with a harness of its own. The tests never change a value that was
- * handed out, except inside a turn, for elsewhere it may be a copy.
+ * The tests never change a value outside a turn, since it may be a copy there.
  */
 export function describeSessionContract(name: string, harness: ContractHarness): void {
   describe(`the contract of ${name}`, () => {

@@ -9,7 +9,7 @@ export interface StartedTurn {
   finish(): void
 }
 
-/** A turn that has begun, and waits for the test to let it add its message and end. */
+/** A turn that has begun, and adds its message and ends when the test releases it. */
 export async function startTurn(
   registry: Pick<ContractRegistry, 'run'>,
   id: string,

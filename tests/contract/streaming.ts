@@ -1,6 +1,6 @@
 import type { ContractHarness, ContractOptions } from './harness.ts'
 
-/** A registry with limits far enough for a stream. */
+/** Returns a registry whose limits are long enough for a stream. */
 export function makeStreaming(harness: ContractHarness, options: ContractOptions) {
   const { unitMs } = harness
   const limits = { timeoutMs: 200 * unitMs, maxTurnMs: 100 * unitMs }

@@ -113,7 +113,7 @@ export function describeStreams(harness: ContractHarness): void {
       try {
         for (;;) {
           seen.push(requests.getStore())
-          // It is the turn, too: a nested run joins.
+          // Also the turn: a nested run joins it.
           yield registry.run('a', () => 'joined')
         }
       } finally {

@@ -211,7 +211,7 @@ export function describeTurns(harness: ContractHarness): void {
     await first.run.settled
 
     expect(first.run.value).toBe('first')
-    // Its age was due meanwhile, so that it is over as soon as it is let go.
+    // It passed its maximum age meanwhile, so it expires as soon as it is released.
     await harness.advance(harness.latenessMs)
     expect(await registry.has('a')).toBe(false)
   })

@@ -14,11 +14,11 @@ async function* neverCleanedUp() {
   }
 }
 
-/** Streams whose signal aborts, mostly while nothing is read. */
+/** Streams whose signal aborts, mostly while they are not read. */
 export function describeUnreadStreams(harness: ContractHarness): void {
   const { unitMs } = harness
   const make = (options = {}) => makeStreaming(harness, options)
-  /** A registry whose other limits are too far off to be what ends a turn. */
+  /** Returns a registry whose other limits are too long to end a turn. */
   const makePatient = (options: { readonly turnGraceMs: number }) =>
     make({ timeoutMs: 2_000 * unitMs, maxTurnMs: 1_000 * unitMs, ...options })
 
@@ -42,7 +42,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     await parts.next()
     controller.abort('the visitor hung up')
     await cleanedUp.promise
-    // It has not failed: what it changed is kept.
+    // The turn has not failed, so its changes are saved.
     expect(await registry.run('a', (session) => [...session.value])).toEqual(['question'])
     const next = observe(parts.next())
     await next.settled
@@ -119,7 +119,7 @@ export function describeUnreadStreams(harness: ContractHarness): void {
     expect(rest.error).toBe('the visitor hung up')
     expect(next.value).toBe('next')
     expect(await parts.next()).toEqual({ done: true, value: undefined })
-    // It has not taken longer than `maxTurnMs`.
+    // The turn has not exceeded `maxTurnMs`.
     expect(await registry.stats()).toMatchObject({ turnTimeouts: 0, running: 0, waiting: 0 })
   })
 

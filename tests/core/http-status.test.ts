@@ -7,7 +7,7 @@ import { SessionRegistry, SessionRegistryError } from 'session-registry'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { thrownBy } from '../support/session-error.ts'
 
-// Both come without types.
+// Neither has types.
 const require = createRequire(import.meta.url)
 const express = require('express') as () => RequestListener & {
   get(path: string, handler: () => unknown): void
@@ -30,7 +30,7 @@ async function answerOf(listener: RequestListener): Promise<Answer> {
   return { status: response.status, body: await response.text() }
 }
 
-/** A handler that throws, in each framework, with what the framework itself makes of the error. */
+/** For each framework, the response to an error that a handler throws. */
 const frameworks: Record<string, (error: unknown) => Promise<Answer>> = {
   Fastify: async (error) => {
     const app = Fastify()

@@ -199,7 +199,7 @@ describe('the default codec', () => {
   })
 })
 
-/** `undefined` in a list is `null`, and there is one zero. */
+/** Returns the value as JSON has it: `undefined` in a list is `null`, and -0 is 0. */
 function asJsonHasIt(value: unknown): unknown {
   if (Object.is(value, -0)) return 0
   if (Array.isArray(value)) return value.map((one) => (one === undefined ? null : asJsonHasIt(one)))

@@ -7,7 +7,7 @@ function recorder(clock: ManualClock) {
   const recorded: string[] = []
   const start = (name: string, ms: number) =>
     clock.setTimeout(() => recorded.push(`${name}@${clock.now()}`), ms)
-  return { told: recorded, start }
+  return { recorded, start }
 }
 
 describe('ManualClock', () => {
@@ -35,7 +35,7 @@ describe('ManualClock', () => {
 
   it('advance: runs due timers in order, each at its own time, and leaves the rest', () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     start('c', 30)
     start('a', 10)
     start('b', 10)
@@ -49,7 +49,7 @@ describe('ManualClock', () => {
 
   it('advance: runs a timer exactly at its time, and not one millisecond before', () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     start('a', 10)
     clock.advance(9.999)
     expect(recorded).toEqual([])
@@ -60,7 +60,7 @@ describe('ManualClock', () => {
 
   it('advance: runs timers that were started meanwhile and are due', () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     clock.setTimeout(() => {
       start('nested', 5)
       start('late', 50)
@@ -73,7 +73,7 @@ describe('ManualClock', () => {
 
   it('pending: counts timers, without those that were cleared', () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     const handle = start('a', 10)
     start('b', 10)
     expect(clock.pending).toBe(2)
@@ -89,7 +89,7 @@ describe('ManualClock', () => {
 
   it('treats a delay over 2^31-1 as the host does', () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     start('too long', 2 ** 31)
     start('longest', 2 ** 31 - 1)
     start('wrong', Number.NaN)
@@ -102,7 +102,7 @@ describe('ManualClock', () => {
 
   it('advance: never goes back when a timer advances the clock itself', () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     clock.setTimeout(() => clock.advance(100), 10)
     start('a', 50)
     clock.advance(20)
@@ -129,7 +129,7 @@ describe('ManualClock', () => {
 
   it('advanceAsync: runs a timer that a promise started between two others', async () => {
     const clock = new ManualClock()
-    const { told: recorded, start } = recorder(clock)
+    const { recorded, start } = recorder(clock)
     clock.setTimeout(() => void Promise.resolve().then(() => start('from a promise', 5)), 10)
     start('b', 20)
     await clock.advanceAsync(30)

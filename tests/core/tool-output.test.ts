@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { jsonCodec } from '../../src/core/codec/json-codec.ts'
 import { toolOutput } from '../../src/core/values/tool-output.ts'
 
-/** As decimal.js has them: a field that is a function, and a `toJSON`. */
+/** A value like those of decimal.js: a field that is a function, and a `toJSON`. */
 class Decimal {
   readonly d = [2, 5000000]
   constructor() {
@@ -128,7 +128,7 @@ describe('toolOutput', () => {
     fc.assert(
       fc.property(anything, (value) => {
         const kept = toolOutput({ value })
-        // The default codec refuses nothing of it.
+        // The default codec accepts it.
         expect(jsonCodec.decode(jsonCodec.encode(kept))).toEqual(kept)
       }),
       { numRuns: 1_000 },

@@ -5,7 +5,7 @@ import { Running } from './running.ts'
 // Each is a process that compiles itself first; the machine may be busy.
 vi.setConfig({ testTimeout: 90_000 })
 
-/** What each small example prints, log lines apart. */
+/** The output of each small example, without log lines. */
 const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/quickstart.ts': ["ada left, after [ 'hello', 'is anybody there?' ]"],
   'examples/events.ts': [
@@ -97,7 +97,7 @@ describe('an example', () => {
   })
 })
 
-/** Those that other tests try, next to what they show. */
+/** Examples with tests of their own. */
 const elsewhere: readonly string[] = [
   'examples/redis.ts',
   'examples/redis-other-clients.ts',

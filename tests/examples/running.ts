@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** An example that runs in a process of its own. */
+/** An example in its own process. */
 export class Running {
   readonly child: ChildProcess
   readonly #closed: Promise<unknown[]>
@@ -23,7 +23,7 @@ export class Running {
     onTestFinished(() => void this.child.kill('SIGKILL'))
   }
 
-  /** What it has printed so far, by line. */
+  /** The printed lines so far. */
   get lines(): string[] {
     return this.#printed.trim().split('\n')
   }
@@ -37,7 +37,7 @@ export class Running {
     }
   }
 
-  /** Waits for its end, and gives the exit code. */
+  /** Waits for its exit, and returns the exit code. */
   async ended(): Promise<number | null> {
     const [exitCode] = await this.#closed
     return exitCode as number | null

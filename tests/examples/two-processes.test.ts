@@ -10,7 +10,7 @@ const run = promisify(execFile)
 describeOnRedis('examples/two-processes.ts', (redis) => {
   it('continues the conversation of a server that was killed', { timeout: 60_000 }, async () => {
     const { REDIS_URL: _, ...env } = process.env
-    // It can start a redis-server, and nothing else; where there is none it is given what the tests have.
+    // It can only start a redis-server; without one it gets the server of the tests.
     const startsItsOwn = basename(findRedisProgram() ?? '') === 'redis-server'
     const { stdout } = await run(process.execPath, ['--import', 'tsx', 'examples/two-processes.ts'], {
       env: startsItsOwn ? env : { ...env, REDIS_URL: redis.url },

@@ -76,7 +76,7 @@ describe('an invalid argument', () => {
     ['signal', { signal: {} }],
     ['signal', { signal: new AbortController() }],
     ['signal', { signal: null }],
-    // Without `removeEventListener` the run hung: it could not stop to listen.
+    // Without `removeEventListener` the run hung, since it could not remove its listener.
     ['signal', { signal: { aborted: false, addEventListener: () => {} } }],
     ['create', { create: 'no' }],
     ['create', { create: 'no' }],

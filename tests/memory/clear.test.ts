@@ -36,17 +36,17 @@ it('clear: an iteration in progress yields nothing more, and a listener may crea
   const { registry, events } = clockedRegistry()
   for (const id of ['a', 'b', 'c']) registry.set(id, [])
   registry.once('ended', () => registry.set('a', ['new']))
-  const walk = registry.keys()
-  expect(walk.next().value).toBe('a')
+  const ids = registry.keys()
+  expect(ids.next().value).toBe('a')
   events.take()
   expect(registry.clear()).toBe(3)
 
-  expect([...walk]).toEqual([])
+  expect([...ids]).toEqual([])
   expect(registry.get('a')).toEqual(['new'])
   expect(events.take()).toEqual(['ended a deleted', 'ended b deleted', 'ended c deleted', 'created a'])
 })
 
-// A listener that is called with an old answer of `size` would see what is half gone.
+// A listener that still sees some of the sessions would observe a half-cleared registry.
 it('clear: every listener sees all sessions gone', () => {
   const { registry } = clockedRegistry()
   for (let index = 0; index < 100; index += 1) registry.set(`${index}`, [])

@@ -7,7 +7,7 @@ import { describeNoEcho, type OpenCall } from '../support/no-echo.ts'
 
 const client = { evalSha: async () => 0, eval: async () => 0 }
 const inMemory = () => new SessionRegistry<string[]>({ create: () => [] })
-// With a logger, so that what fails in the background, on a client that does nothing, is no warning.
+// With a logger, so that failures in the background cause no warning.
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 const onRedis = () => new RedisSessionRegistry<string[]>({ client, logger, create: () => [] })
 const turn = () => {}
@@ -62,7 +62,7 @@ describeNoEcho({
   'JSON codec: decode': (given) => new CheckedCodec(jsonCodec).decode(given),
 })
 
-/** A string of the right length is an id, and no wrong one. */
+/** A string of a valid length is a valid id. */
 function wrongId(given: unknown): string {
   return (typeof given === 'string' ? given.repeat(60) : given) as string
 }

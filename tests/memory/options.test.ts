@@ -77,7 +77,7 @@ describe('an invalid option', () => {
     },
   )
 
-  // An object of sessions by id, passed in the place of the options.
+  // An object of sessions by id, passed instead of the options.
   it.each(['user-42', 'user_42', 'Ada', 'a b', '0b7f0c8e-1d5f-4f3a', 'abcdefghijklmnopqrstu', '__ada__', ''])(
     'is not named if it is unknown and may be an id: "%s"',
     (key) => {

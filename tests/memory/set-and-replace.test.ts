@@ -16,7 +16,7 @@ function archived(options: Parameters<typeof clockedRegistry>[0] = {}) {
     archive: store.archive,
     ...options,
   })
-  /** Has a session expired, whose archive is under way. */
+  /** Expires a session, so that its archive begins. */
   const archive = (id: string) => {
     made.registry.set(id, [id])
     made.clock.advance(1_000)

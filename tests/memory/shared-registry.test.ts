@@ -10,7 +10,7 @@ function uniqueKey(): string {
   return `tests/memory/shared-registry ${keys}`
 }
 
-/** Another copy of the whole library, as a hot reload or a CJS build beside the ESM one brings it. */
+/** Loads another copy of the library, as a hot reload does, or a CJS build beside the ESM one. */
 async function anotherCopy(): Promise<typeof import('../../src/index.ts')> {
   vi.resetModules()
   return import('../../src/index.ts')

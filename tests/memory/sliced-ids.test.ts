@@ -13,7 +13,7 @@ const nearCache = new URL('../../src/redis/storage/near-cache.ts', import.meta.u
 /** The text that each id is cut from; a cookie header with a token in it is no larger. */
 const headerLength = 8_000
 
-/** How many bytes each session takes whose id was cut from a large text; `make` makes one. */
+/** Returns the bytes per session if each id is sliced from a large text; `make` makes one session. */
 async function bytesPerSession(make: string, options = '{}'): Promise<number> {
   const program = `
     import { SessionRegistry } from ${JSON.stringify(entry)}
@@ -38,7 +38,7 @@ async function bytesPerSession(make: string, options = '{}'): Promise<number> {
   return Number(stdout)
 }
 
-// 14 308 bytes a session instead of 158: `maxSessions` bounded no memory.
+// A session took 14 308 bytes instead of 158, so that `maxSessions` did not limit memory.
 describe('an id sliced from a large text', () => {
   it.each([
     ['run', 'await registry.run(id, () => 0)'],

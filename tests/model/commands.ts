@@ -9,13 +9,13 @@ export type Command =
     }
   | { readonly do: 'assignTimeout'; readonly id: string; readonly timeoutMs: number | undefined }
   | { readonly do: 'get' | 'touch' | 'peek' | 'has' | 'delete' | 'hold' | 'release'; readonly id: string }
-  | { readonly do: 'clear' | 'sweep' | 'walk' }
+  | { readonly do: 'clear' | 'sweep' | 'iterate' }
   | { readonly do: 'advance'; readonly ms: number }
 
 const never = Number.POSITIVE_INFINITY
 
 /**
- * Short and long next to each other, so that deadlines meet, and granules are under and over a millisecond.
+ * Short and long timeouts, so that deadlines coincide, with ticks below and above a millisecond.
  */
 const timeouts = [1, 7, 100, 1_000, 1_001, 50_000, 4_000_000]
 
@@ -30,7 +30,7 @@ export const options: fc.Arbitrary<ModelOptions> = fc.record({
   whenFull: fc.constantFrom('evict', 'reject'),
 })
 
-/** Steps of every size, and those that land next to a deadline. */
+/** Advances of every size, and some to the neighbourhood of a deadline. */
 const step = fc.oneof(
   fc.nat(20),
   fc.nat(3_000),
@@ -47,14 +47,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('delete'), id }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('hold', 'release'), id }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('assignTimeout'), id, timeoutMs: ownTimeout }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('sweep', 'walk') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('sweep', 'iterate') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear') }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms: step }) },
 ) as fc.Arbitrary<Command>
 
 export const commands = fc.array(command, { maxLength: 60, size: 'max' })
 
-/** A full registry, where granules of 100 ms decide who is evicted. */
+/** A full registry, in which ticks of 100 ms decide which session is evicted. */
 export const crowdedOptions: fc.Arbitrary<ModelOptions> = fc.record({
   timeoutMs: fc.constantFrom(12_800, never),
   intervalMs: fc.constantFrom(500, 300_000),
@@ -71,7 +71,7 @@ const crowdedCommand: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom('set', 'replace'), id, timeoutMs: fc.constant(undefined) }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('touch'), id }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('hold', 'release', 'sweep', 'walk'), id }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('hold', 'release', 'sweep', 'iterate'), id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('assignTimeout'), id, timeoutMs: crowdedTimeout }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.nat(130) }) },
   {

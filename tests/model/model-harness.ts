@@ -5,7 +5,7 @@ import type { Command } from './commands.ts'
 import { Model, type ModelOptions, type ModelSession, tickMsOf } from './model.ts'
 import { compareIteration, comparePeek } from './reads.ts'
 
-/** One registry and its model, which are told the same and must say the same. */
+/** A registry and its model, which get the same commands and must return the same. */
 export class ModelHarness {
   readonly clock = new ManualClock()
   readonly model: Model
@@ -99,7 +99,7 @@ export class ModelHarness {
         this.#sweptNow(expired.length)
         break
       }
-      case 'walk':
+      case 'iterate':
         compareIteration(registry, model, this.clock)
         break
       case 'assignTimeout': {
@@ -140,13 +140,13 @@ export class ModelHarness {
     return live
   }
 
-  /** After a use of an id: it is activity on a live session, and ends one that is over. */
+  /** Applies a use of an id: activity on a live session, or the end of an expired one. */
   #used(id: string, live: ModelSession | undefined): void {
     if (live !== undefined) this.model.touch(live, this.clock.now())
     else this.#expectEvents(this.#ended(this.model.find(id)))
   }
 
-  /** Ends a session in the model, and says what the registry has to tell of it. */
+  /** Ends a session in the model, and expects its events of the registry. */
   #ended(session: ModelSession | undefined): string[] {
     if (session === undefined) return []
     const { id } = session
@@ -164,7 +164,7 @@ export class ModelHarness {
     return lines
   }
 
-  /** In whatever order of sessions, but with `expired` right before its `ended`. */
+  /** Accepts any order of sessions, with `expired` directly before its `ended`. */
   #expectEvents(expected: readonly string[]): void {
     const lines = this.#takeLines()
     lines.forEach((line, index) => {
@@ -179,7 +179,7 @@ export class ModelHarness {
     expect(sweeps).toEqual(expired === 0 ? [] : [summary])
   }
 
-  /** A call that may create: what is over may be ended for it, and somebody evicted. */
+  /** Applies a call that may create: it may end expired sessions, and evict one. */
   #make(
     id: string,
     timeoutMs: number | undefined,
@@ -219,10 +219,10 @@ export class ModelHarness {
       expect(lines.splice(0, 2)).toEqual(this.#ended(gone))
     }
     const areExpired = model.expired(now).length
-    // A few that are over go with each creation.
+    // Each creation reclaims a few expired sessions.
     if (wereExpired > 0 && !replaced) expect(areExpired).toBeLessThan(wereExpired)
     if (model.sessions.length >= model.options.maxSessions) {
-      // Those that are over make room first.
+      // Expired sessions are removed first.
       expect(areExpired).toBe(0)
       const victims = model.evictable()
       if (model.options.whenFull === 'reject' || victims.length === 0) {
@@ -263,12 +263,12 @@ export class ModelHarness {
   #advance(ms: number): void {
     const { model } = this
     const until = this.clock.now() + ms
-    // Sweep by sweep, so that what ends in each is known.
+    // Sweep by sweep, to know which sessions end in each.
     while (model.nextSweepAt !== undefined && model.nextSweepAt <= until) {
       const at = model.nextSweepAt
       const expired = model.expired(at)
       if (expired.length === 0) {
-        // As many more as find nothing, in one step.
+        // The sweeps that find nothing, in one step.
         const next = Math.min(...model.sessions.map((session) => model.expiresAt(session)))
         const skipped = Math.max(1, Math.ceil((Math.min(next, until + 1) - at) / model.options.intervalMs))
         model.nextSweepAt = at + skipped * model.options.intervalMs
@@ -284,7 +284,7 @@ export class ModelHarness {
     this.#sweptNow(0)
   }
 
-  /** What must be the same after every step. */
+  /** Compares what must be equal after every command. */
   #same(): void {
     const { model, registry, clock } = this
     expect(registry.size).toBe(model.sessions.length)

@@ -1,4 +1,4 @@
-/** A session as simply as it can be said. */
+/** A session of the model. */
 export interface ModelSession {
   readonly id: string
   value: string
@@ -19,9 +19,9 @@ export interface ModelOptions {
 }
 
 /**
- * What a registry is, in the simplest code that can be thought of: an array, full scans, exact deadlines.
+ * A model of the registry in the simplest code: an array, full scans, exact deadlines.
  *
- * It knows nothing of granules, lists, slices or timers; only when the next background sweep is due.
+ * It has no ticks, lists, slices or timers; only the time of the next background sweep.
  */
 export class Model {
   readonly options: ModelOptions
@@ -52,7 +52,7 @@ export class Model {
     return session === undefined || this.isExpired(session, now) ? undefined : session
   }
 
-  /** From when on a session is over, if nothing happens to it. */
+  /** Returns the deadline of a session. */
   expiresAt({ holds, lastActive, created, timeoutMs }: ModelSession): number {
     if (holds > 0) return Number.POSITIVE_INFINITY
     return Math.min(lastActive + timeoutMs, created + this.options.maxAgeMs)
@@ -68,7 +68,7 @@ export class Model {
     session.touched = this.#touches
   }
 
-  /** What could be evicted, least recently active first. */
+  /** Returns the sessions that could be evicted, least recently active first. */
   evictable(): ModelSession[] {
     return this.sessions.filter(({ holds }) => holds === 0).toSorted((a, b) => a.touched - b.touched)
   }
@@ -88,7 +88,7 @@ export class Model {
     this.schedule(now)
   }
 
-  /** The next sweep is due one interval after there was first something that could end by time. */
+  /** Schedules the next sweep one interval after the first session that can expire. */
   schedule(now: number): void {
     const { maxAgeMs, intervalMs } = this.options
     const canEnd = this.sessions.some(
@@ -99,7 +99,7 @@ export class Model {
   }
 }
 
-/** How much more recently active than the least one a session may be that is evicted. */
+/** Longest time by which an evicted session may be more recently active than the least one. */
 export function tickMsOf({ timeoutMs }: ModelSession): number {
   return timeoutMs === Number.POSITIVE_INFINITY ? 0 : Math.min(timeoutMs / 128, 10_000)
 }

@@ -24,7 +24,7 @@ export function comparePeek(
   })
 }
 
-/** The live sessions, least recently active first, those in use last. */
+/** Returns the live sessions, least recently active first, those in use last. */
 export function compareIteration(registry: SessionRegistry<string>, model: Model, clock: ManualClock): void {
   const now = clock.now()
   const live = model.sessions.filter((session) => !model.isExpired(session, now))

@@ -14,7 +14,7 @@ const call = fc.record({
     'delete',
     'clear',
     'sweep',
-    'walk',
+    'iterate',
     'peek',
     'throw',
   ),
@@ -29,7 +29,7 @@ function make(registry: SessionRegistry<number>, { member, id }: Call): void {
   if (member === 'getOrCreate') registry.getOrCreate(id, () => 0)
   else if (member === 'set' || member === 'replace') registry[member](id, 0)
   else if (member === 'clear' || member === 'sweep') registry[member]()
-  else if (member === 'walk') void [...registry]
+  else if (member === 'iterate') void [...registry]
   else if (member === 'throw') throw broken
   else registry[member](id)
 }

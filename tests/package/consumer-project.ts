@@ -15,7 +15,7 @@ interface Output {
 }
 
 /**
- * A folder of somebody who has installed the package from its tarball, and knows nothing of this repository.
+ * A project that has installed the package from its tarball, outside this repository.
  */
 export class ConsumerProject {
   readonly folder: string
@@ -28,10 +28,10 @@ export class ConsumerProject {
     this.files = files
   }
 
-  /** Packs what is built and unpacks it, as `npm install` would, but without a network. */
+  /** Packs the build and unpacks it, as `npm install` would, but without a network. */
   static async create(): Promise<ConsumerProject> {
     if (await isStale()) await execute('npm', ['run', 'build'], { cwd: repository })
-    const folder = await realpath(await mkdtemp(join(tmpdir(), 'session-registry-stranger-')))
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'session-registry-consumer-')))
     const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
     const { stdout } = await execute('npm', pack, { cwd: repository })
     const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
@@ -46,7 +46,7 @@ export class ConsumerProject {
     return project
   }
 
-  /** Lets a package of the repository stand for one that was installed here. */
+  /** Links a package of the repository as if it were installed here. */
   async link(name: string): Promise<void> {
     const target = join(this.folder, 'node_modules', name)
     await mkdir(join(target, '..'), { recursive: true })
@@ -61,7 +61,7 @@ export class ConsumerProject {
     return readFile(join(this.packed, path), 'utf8')
   }
 
-  /** Runs a program here; one that does not exit by itself fails. */
+  /** Runs a program here; one that does not exit fails. */
   async run(name: string, text: string): Promise<Output> {
     await this.write(name, text)
     return execute(process.execPath, [name], { cwd: this.folder, timeout: 20_000 })
@@ -77,7 +77,7 @@ export class ConsumerProject {
   }
 }
 
-/** Whether something that the build is made of is newer than the build. */
+/** Reports whether a source of the build is newer than the build. */
 async function isStale(): Promise<boolean> {
   const built = join(repository, 'dist', 'index.d.cts')
   if (!existsSync(built)) return true

@@ -23,8 +23,7 @@ const week = 7 * 24 * 60 * 60 * 1_000
 
 describeOnRedis('an adapter on two processes that share one Redis', (redis) => {
   /**
-   * Two registries of one prefix: whoever asks the second knows what the first has stored, and nothing else
-   * of it.
+   * Two registries of one prefix: the second knows what the first has stored, and nothing else of it.
    */
   async function pair<T>(
     options: Omit<RegistryOptions<T>, 'prefix'>,
@@ -76,10 +75,10 @@ describeOnRedis('an adapter on two processes that share one Redis', (redis) => {
 
   it('OpenAI agents: keeps the items', async () => {
     const [first, second] = await pair<AgentInputItem[]>({ create: () => [] })
-    const says = (content: string): AgentInputItem => ({ role: 'user', content })
+    const message = (content: string): AgentInputItem => ({ role: 'user', content })
     await Promise.all([
-      agentSession(first, 'ada').addItems([says('a1'), says('a2')]),
-      agentSession(second, 'ada').addItems([says('b1'), says('b2')]),
+      agentSession(first, 'ada').addItems([message('a1'), message('a2')]),
+      agentSession(second, 'ada').addItems([message('b1'), message('b2')]),
     ])
     const items = await agentSession(first, 'ada').getItems()
     const texts = items.map((item) => ('content' in item ? item.content : undefined)).join(' ')

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { describeOnRedis } from '../support/redis-suite.ts'
 import { runProgram } from './programs/program.ts'
 
-/** Seeds that once found something. */
+/** Seeds that once found a fault. */
 const remembered: readonly number[] = []
 
 /** `PROGRAM_SEED=7 PROGRAM_ROUNDS=1` repeats one; more rounds look for more. */
@@ -18,7 +18,7 @@ describeOnRedis('random programs of several processes', (redis) => {
       const { problems, turns, archives } = await runProgram(redis.url, seed)
 
       expect(problems, `PROGRAM_SEED=${seed} PROGRAM_ROUNDS=1`).toEqual([])
-      // A program in which nothing happens shows nothing.
+      // A program without effects proves nothing.
       expect(turns).toBeGreaterThan(5)
       expect(archives).toBeGreaterThan(5)
     },

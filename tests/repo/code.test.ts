@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { entries } from '../../scripts/entries.ts'
 import { code, read, sources } from './tracked-files.ts'
 
-/** What each room may import, besides itself. */
+/** The layers that each layer may import, besides itself. */
 const rooms: Record<string, readonly string[]> = {
   core: [],
   memory: ['core'],

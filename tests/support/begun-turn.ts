@@ -2,7 +2,7 @@ import type { RunOptions, Session, SessionRegistry } from 'session-registry'
 import { type Deferred, deferred } from './deferred.ts'
 import { type ObservedPromise, observe } from './observed-promise.ts'
 
-/** A turn that has begun, and goes on as the test says. */
+/** A turn that has begun, and that the test continues. */
 export interface BegunTurn {
   readonly session: Session<string[]>
   readonly signal: AbortSignal
@@ -10,7 +10,7 @@ export interface BegunTurn {
   readonly end: Deferred<string>
 }
 
-/** Begins a turn on a session that is in memory, or is made at once. */
+/** Begins a turn on a session that is in memory, or is created at once. */
 export function beginTurn(registry: SessionRegistry<string[]>, id: string, options?: RunOptions): BegunTurn {
   const end = deferred<string>()
   let begun: { readonly session: Session<string[]>; readonly signal: AbortSignal } | undefined

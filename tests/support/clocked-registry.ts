@@ -9,7 +9,7 @@ export interface ClockedRegistry {
 }
 
 /**
- * A registry of message lists on a clock that the test moves; without other orders, it creates empty lists.
+ * Returns a registry of message lists on a clock that the test moves; it creates empty lists by default.
  */
 export function clockedRegistry(options: SessionRegistryOptions<string[]> = {}): ClockedRegistry {
   const clock = new ManualClock()

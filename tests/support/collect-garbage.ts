@@ -6,8 +6,7 @@ setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 
 /**
- * Collects what nothing refers to any more. What a weak reference was made to stays until the present job is
- * done.
+ * Collects unreachable objects. The target of a new weak reference stays until the current job has ended.
  */
 export async function collectGarbage(): Promise<void> {
   for (let round = 0; round < 3; round += 1) {

@@ -1,6 +1,6 @@
 import process from 'node:process'
 
-/** How long the processor is busy with `fn`, in milliseconds: other processes on the machine do not count. */
+/** Returns the CPU time of `fn` in milliseconds, without that of other processes. */
 export function cpuMs(fn: () => void): number {
   const before = process.cpuUsage()
   fn()

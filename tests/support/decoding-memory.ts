@@ -1,8 +1,8 @@
 import { messageCodec } from 'session-registry/langchain'
 
 /**
- * Run in a process of its own with `--expose-gc`: reads short texts that ask for 2 GB, and says what they
- * took.
+ * Run in a process of its own with `--expose-gc`: reads short texts that request 2 GB, and prints the
+ * memory that they took.
  */
 const length = 2_000_000_000
 const bytes = `{"$is":"Buffer","of":{"length":${length}}}`

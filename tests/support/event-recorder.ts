@@ -7,7 +7,7 @@ type Listens<T> = {
   ): unknown
 }
 
-/** Writes down the events of a registry, each as a line such as `ended a idle`. */
+/** Records the events of a registry, each as a line such as `ended a idle`. */
 export class EventRecorder<T> {
   readonly sweeps: SweepSummary[] = []
   #lines: string[] = []
@@ -23,7 +23,7 @@ export class EventRecorder<T> {
     return this.#lines
   }
 
-  /** The lines so far; the next call starts with those that come after. */
+  /** Returns the lines since the last call. */
   take(): string[] {
     const lines = this.#lines
     this.#lines = []

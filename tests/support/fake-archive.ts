@@ -20,9 +20,9 @@ interface ArchiveContext {
 }
 
 /**
- * The place where the tests archive to: it remembers every call, and each call is answered as `mode` says.
+ * The archive of the tests: it records every call, and settles it by `mode`.
  *
- * `instant` stores and succeeds, `failing` stores nothing and fails, `manual` waits for the test to say.
+ * `instant` stores and succeeds, `failing` stores nothing and fails, `manual` waits for the test.
  */
 export class FakeArchive {
   mode: 'instant' | 'failing' | 'manual'

@@ -10,7 +10,7 @@ interface GatedCall {
   fail(error: unknown): void
 }
 
-/** A model that answers `re:…` when the test says so, and remembers what it was asked. */
+/** A model that responds `re:…` when the test releases it, and records its calls. */
 export class GatedModel {
   readonly calls: GatedCall[] = []
   readonly runnable = RunnableLambda.from<BaseMessage[], BaseMessage>(async (messages, config) => {

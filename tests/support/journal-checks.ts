@@ -16,7 +16,7 @@ export function byIncarnation(
   return found
 }
 
-/** Lives of which something was saved, that were archived never, or without their last acknowledged save. */
+/** Returns saved incarnations that were not archived, or without their last acknowledged save. */
 export function lostIn(lines: readonly JournalLine[]): JournalLine[] {
   const archived = byIncarnation(lines, 'archived')
   const lost: JournalLine[] = []
@@ -29,14 +29,14 @@ export function lostIn(lines: readonly JournalLine[]): JournalLine[] {
   return lost
 }
 
-/** Lives archived more than once outside these processes; one that was frozen may well come last. */
+/** Returns incarnations archived more than once outside these processes; a suspended one may come last. */
 export function doubledIn(lines: readonly JournalLine[], unlucky: readonly number[]): JournalLine[][] {
   return [...byIncarnation(lines, 'archived').values()].filter(
     (copies) => copies.filter(({ pid }) => !unlucky.includes(pid)).length > 1,
   )
 }
 
-/** All that was written of ids that had two archives under way at once. */
+/** Returns the lines of ids that had two archives in progress at once. */
 export function overlapsIn(lines: readonly JournalLine[]): JournalLine[][] {
   const underWay = new Map<string, JournalLine>()
   const overlaps: JournalLine[][] = []
@@ -52,7 +52,7 @@ export function overlapsIn(lines: readonly JournalLine[]): JournalLine[][] {
   return overlaps
 }
 
-/** Ids whose lives were archived in another order than that of their beginnings. */
+/** Returns ids whose incarnations were archived in another order than they began. */
 export function outOfOrderIn(lines: readonly JournalLine[]): string[] {
   const newest = new Map<string, number>()
   const found = new Set<string>()
@@ -65,8 +65,7 @@ export function outOfOrderIn(lines: readonly JournalLine[]): string[] {
 }
 
 /**
- * What holds whatever happens: each life is begun once, and is told to be over at most once and after its
- * archive.
+ * Checks the invariants: each incarnation begins once, and emits its end at most once, after its archive.
  */
 export function expectOneEndEach(lines: readonly JournalLine[]): void {
   const begun = byIncarnation(lines, 'created')

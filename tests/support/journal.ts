@@ -2,14 +2,14 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What several processes saw happen, in the order in which it did. */
+/** The events of several processes in their order. */
 export interface JournalLine {
   readonly what: 'created' | 'saved' | 'archiving' | 'archived' | 'gave up' | 'expired' | 'ended' | 'error'
   readonly pid: number
   readonly id?: string
   readonly incarnation?: string
   readonly n?: number
-  /** When this life began, by the clock of Redis. */
+  /** The start of this incarnation, by the clock of Redis. */
   readonly createdAt?: number
   readonly attempt?: number
   readonly reason?: string
@@ -17,10 +17,10 @@ export interface JournalLine {
 }
 
 /**
- * A file to which processes write at once.
+ * A file to which several processes append.
  *
- * A line is appended by one system call, so lines never mix, their order is the true one, and one that was
- * written outlives its writer, who may be killed at the next instant.
+ * A line is appended by one system call, so lines never mix, their order is real, and a written line survives
+ * the crash of its writer.
  */
 export class Journal {
   readonly path: string

@@ -5,7 +5,7 @@ export interface ManualLoadCall extends Deferred<string[] | undefined> {
   readonly signal: AbortSignal
 }
 
-/** A `load` hook that the test answers, and what it was called with. */
+/** A `load` hook that the test settles, with its calls. */
 export class ManualLoad {
   readonly calls: ManualLoadCall[] = []
 

@@ -2,14 +2,13 @@ import { NearCache } from '../../src/redis/storage/near-cache.ts'
 import { newToken } from '../../src/redis/storage/tokens.ts'
 
 /**
- * Run in a process of its own with a small heap: visitors who say nothing come and go, and none of them is
- * told to end.
+ * Run in a process of its own with a small heap: visitors with empty values arrive, and no end is reported.
  */
 const visitors = 500_000
 const cache = new NearCache()
 
 for (let index = 0; index < visitors; index += 1) {
-  // Strings of their own, as those that a client reads from its socket.
+  // Flat strings, like those that a client reads from its socket.
   const name = Buffer.from(newToken()).toString()
   cache.set(`visitor-${index}`, { incarnation: name, version: name, text: Buffer.from('[]').toString() })
 }

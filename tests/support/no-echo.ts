@@ -2,10 +2,10 @@ import { inspect } from 'node:util'
 import { isSessionRegistryError } from 'session-registry'
 import { expect, it } from 'vitest'
 
-/** What stands for an id, or for a visitor's words. */
+/** A marker for an id, or for a visitor's message. */
 const marker = 'Marker-4711 of a visitor'
 
-/** One value of each kind; printed in one way or another, each shows the marker. */
+/** One value of each kind, each of which shows the marker when it is printed. */
 const marked: Readonly<Record<string, () => unknown>> = {
   'a string': () => marker,
   'a long string': () => marker.repeat(60),
@@ -21,7 +21,7 @@ const marked: Readonly<Record<string, () => unknown>> = {
   'an object that prints itself': () => ({ toString: () => marker, toJSON: () => marker, name: marker }),
 }
 
-/** A call with one argument, or one part of an argument, left open. */
+/** A call with one argument, or part of an argument, as a parameter. */
 export type OpenCall = (given: never) => unknown
 
 /**
@@ -51,7 +51,7 @@ async function errorOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Everything that a log may show of an error. */
+/** Returns everything that a log may show of an error. */
 function shownOf(error: Error): string {
   const { stack = '', cause } = error
   const frames = stack.indexOf('\n    at ')
@@ -62,6 +62,6 @@ function shownOf(error: Error): string {
     inspect({ ...Object.getOwnPropertyDescriptors(error), stack: undefined }, { depth: 9 }),
     cause instanceof Error ? shownOf(cause) : inspect(cause, { depth: 9 }),
   ].join('\n')
-  // In the place of a number, one that is out of range is shown.
+  // A number that is out of range is shown.
   return shown.replaceAll(/(number|integer).* got -4711\.4711 \(number\)/g, '')
 }

@@ -1,9 +1,9 @@
-/** What has become of a promise so far. A rejection that is watched is a handled one. */
+/** The state of a promise so far. Observing it handles its rejection. */
 export class ObservedPromise<R> {
   state: 'pending' | 'fulfilled' | 'rejected' = 'pending'
   value: R | undefined
   error: unknown
-  /** Fulfils when the watched promise settles, either way. */
+  /** Fulfils when the observed promise settles, either way. */
   readonly settled: Promise<void>
 
   constructor(promise: PromiseLike<R>) {

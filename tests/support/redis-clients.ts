@@ -7,7 +7,7 @@ interface Address {
   readonly port: number
 }
 
-/** A connected client of a library, made as its documentation says, but quicker to come back. */
+/** A connected client of a library, made as documented, but with faster reconnects. */
 export interface TestClient {
   readonly kind: ClientKind
   // Each library's own class; the registry has to recognise it by its methods.
@@ -17,10 +17,10 @@ export interface TestClient {
 
 const reconnectMs = 20
 
-/** GLIDE gives up sooner than a busy machine answers. */
+/** Timeout for GLIDE, whose default is too short for a busy machine. */
 const patient = { requestTimeout: 5_000, advancedConfiguration: { connectionTimeout: 20_000 } }
 
-/** Each library is imported only when it is asked for. */
+/** Connectors by library, each of which imports its library when called. */
 export async function connectClient(kind: ClientKind, url: string): Promise<TestClient> {
   const { hostname: host, port: portText, username, password } = new URL(url)
   const address = { host, port: Number(portText) }

@@ -5,11 +5,11 @@ import { waitUntil } from './wait-until.ts'
 const slots = 16_384
 const settings = [
   ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1500', '--cluster-config-file', 'nodes.conf'],
-  // A replica that waits for others before it copies would not be ready when the test is.
+  // By default a master waits before it copies, and the replica would not be ready in time.
   ...['--repl-diskless-sync-delay', '0'],
 ]
 
-/** Masters on loopback, each with a replica unless asked otherwise. */
+/** A cluster of masters on loopback, each with a replica by default. */
 export class RedisCluster {
   readonly masters: readonly RedisServer[]
   readonly replicas: readonly RedisServer[]
@@ -41,7 +41,7 @@ export class RedisCluster {
     await Promise.all([...this.masters, ...this.replicas].map((server) => server.stop()))
   }
 
-  /** Waits until every server that is alive finds the cluster well. */
+  /** Waits until every running server reports the cluster as healthy. */
   async isWell(among: readonly RedisServer[]): Promise<void> {
     for (const server of among) {
       await waitUntil(async () => (await ask(server, 'CLUSTER', 'INFO')).includes('cluster_state:ok'))
@@ -72,7 +72,7 @@ export class RedisCluster {
   }
 }
 
-/** One command on a connection of its own, and its answer as text. */
+/** Sends one command on its own connection, and returns the reply as text. */
 export async function ask(server: { readonly url: string }, ...command: string[]): Promise<string> {
   const client = createClient({ url: server.url })
   client.on('error', () => {})

@@ -1,23 +1,23 @@
 import type { RedisClientType } from 'redis'
 import { testClient } from './redis-suite.ts'
 
-/** Looks at a Redis from outside, as its administrator does; closed when the test has finished. */
+/** Inspects a Redis as its administrator does; closed when the test has finished. */
 export async function administrator(redis: { readonly url: string }): Promise<RedisClientType> {
   return testClient('redis', redis.url)
 }
 
 export interface KeyLife {
   readonly key: string
-  /** -1 where the key lives for ever. */
+  /** -1 if the key has no TTL. */
   readonly ttlMs: number
 }
 
-/** Every key that this prefix has now, with the time left to it. */
+/** Returns every key of this prefix with its TTL. */
 export async function keysWith(admin: RedisClientType, prefix: string): Promise<KeyLife[]> {
   const found: KeyLife[] = []
   for await (const keys of admin.scanIterator({ MATCH: `*${prefix}*`, COUNT: 1_000 })) {
     const ttls = await Promise.all(keys.map((key) => admin.pTTL(key)))
-    // -2: it went meanwhile.
+    // -2: it was removed meanwhile.
     keys.forEach((key, index) => {
       const ttlMs = ttls[index] ?? -2
       if (ttlMs !== -2) found.push({ key, ttlMs })
@@ -27,7 +27,7 @@ export async function keysWith(admin: RedisClientType, prefix: string): Promise<
 }
 
 /**
- * How often each command was carried out since the last reset, inside scripts or outside, in small letters.
+ * Returns the number of executions of each command since the last reset, in scripts and outside, in lower case.
  */
 export async function commandCounts(admin: RedisClientType): Promise<ReadonlyMap<string, number>> {
   const info = await admin.info('commandstats')

@@ -8,23 +8,22 @@ interface Link {
 }
 
 /**
- * Stands between clients and a Redis: counts what passes, and breaks the connection in the ways that networks
- * do.
+ * A proxy between clients and a Redis, which counts the traffic and simulates the faults of networks.
  */
 export class RedisProxy {
   /** Commands that clients sent, in capitals, in the order of their arrival. */
   readonly commands: string[] = []
-  /** How often a connection was cut. */
+  /** The number of broken connections. */
   cuts = 0
   bytesToServer = 0
   bytesToClient = 0
-  /** Bytes of answers that were swallowed: what they answer has been carried out. 0 again after `heal`. */
+  /** Bytes of dropped replies, whose commands were executed. 0 again after `heal`. */
   bytesSwallowed = 0
   #target: { readonly host: string; readonly port: number }
   readonly #listener: Server
   readonly #links = new Set<Link>()
   #mode: 'open' | 'silent' | 'holding' | 'deaf' | 'refusing' = 'open'
-  /** Answers that are kept back, with the connections that they are for. */
+  /** Delayed replies with their connections. */
   #held: (() => void)[] = []
   #cutter: NodeJS.Timeout | undefined
 
@@ -48,7 +47,7 @@ export class RedisProxy {
     return this.#links.size
   }
 
-  /** Forgets what was counted so far. */
+  /** Resets the counts. */
   reset(): void {
     this.commands.length = 0
     this.bytesToServer = 0
@@ -56,14 +55,13 @@ export class RedisProxy {
   }
 
   /**
-   * From now on new connections go to another server, as a name does after a failover; those that are open
-   * stay.
+   * Sends new connections to another server from now on, like a name after a failover; open ones stay.
    */
   pointTo(url: string): void {
     this.#target = addressOf(url)
   }
 
-  /** Cuts every connection now; new ones are let through. */
+  /** Breaks every connection now, and accepts new ones. */
   cut(): void {
     this.cuts += this.#links.size
     for (const { client, server } of this.#links) {
@@ -78,12 +76,12 @@ export class RedisProxy {
     this.#cutter = setInterval(() => this.cut(), ms)
   }
 
-  /** What is sent arrives, but its answers are swallowed: the worst moment to lose a connection. */
+  /** Passes requests and drops their replies: the worst moment to lose a connection. */
   swallowAnswers(): void {
     this.#mode = 'silent'
   }
 
-  /** What is sent arrives, but its answers are kept back until they are released. */
+  /** Passes requests and delays their replies until they are released. */
   holdAnswers(): void {
     this.#mode = 'holding'
   }
@@ -93,23 +91,23 @@ export class RedisProxy {
     for (const send of this.#held.splice(0)) send()
   }
 
-  /** How many pieces of answers are kept back. */
+  /** The number of delayed pieces of replies. */
   get held(): number {
     return this.#held.length
   }
 
-  /** Nothing arrives any more, and nothing says so: a cable that was pulled. */
+  /** Drops everything silently, like a cable that was pulled. */
   goDeaf(): void {
     this.#mode = 'deaf'
   }
 
-  /** Cuts every connection and accepts none: a server that is gone. */
+  /** Breaks every connection and accepts none, like a server that is down. */
   refuse(): void {
     this.#mode = 'refusing'
     this.cut()
   }
 
-  /** All is well again. What was swallowed stays lost, so connections that missed something are cut. */
+  /** Ends all faults. Dropped replies stay lost, so connections that missed one are broken. */
   heal(): void {
     clearInterval(this.#cutter)
     const wasOpen = this.#mode === 'open'

@@ -5,11 +5,11 @@ import { testClient } from './redis-suite.ts'
 
 export type RegistryOptions<T> = Omit<RedisSessionRegistryOptions<T>, 'client'> & {
   readonly kind?: ClientKind
-  /** Several registries that share it stand for several processes. */
+  /** Registries that share it simulate several processes. */
   readonly prefix: string
 }
 
-/** A registry on a client of its own; it is closed, and so is the client, when the test has finished. */
+/** Returns a registry with its own client; both are closed when the test has finished. */
 export async function testRegistry<T>(
   redis: { readonly url: string },
   { kind = 'redis', ...options }: RegistryOptions<T>,

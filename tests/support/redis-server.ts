@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { findRedisProgram, howToGetRedis } from './redis-source.ts'
 
 export interface RedisServerOptions {
-  /** Whether it writes an append-only file, and so keeps its data over a restart. */
+  /** Whether it writes an append-only file, which preserves its data across a restart. */
   readonly appendOnly?: 'always' | 'everysec' | undefined
   /** Further settings for its command line. */
   readonly args?: readonly string[] | undefined
@@ -21,7 +21,7 @@ const highestPort = 22_000
 const busOffset = 10_000
 const tries = 20
 
-/** A server of the tests' own on a loopback port that was free. It dies with this process. */
+/** A server on a free loopback port, which is killed with this process. */
 export class RedisServer {
   readonly port: number
   readonly folder: string
@@ -42,7 +42,7 @@ export class RedisServer {
       try {
         return new RedisServer(port, folder, options, await spawnServer(port, folder, options))
       } catch (error) {
-        // Somebody else may have taken the port meanwhile.
+        // Another process may have taken the port meanwhile.
         if (left === 0) throw error
       }
     }
@@ -57,7 +57,7 @@ export class RedisServer {
   }
 
   /**
-   * Ends the process as a crash would, or with another signal; its folder and port are kept for `restart`.
+   * Kills the process like a crash, or with another signal; its folder and port are kept for `restart`.
    */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     await end(this.#child, signal)
@@ -68,7 +68,7 @@ export class RedisServer {
     this.#child = await spawnServer(this.port, this.folder, this.#options)
   }
 
-  /** Stops every thread of the process, so that it is there but answers nothing. */
+  /** Suspends the process, so that it accepts connections and does not reply. */
   freeze(): void {
     this.#child.kill('SIGSTOP')
   }
@@ -102,18 +102,18 @@ async function spawnServer(
   const dieToo = () => child.kill('SIGKILL')
   process.once('exit', dieToo)
   child.once('exit', () => process.off('exit', dieToo))
-  // Loading an append-only file takes its time, and until then it answers with errors only.
-  const said: string[] = []
+  // Until an append-only file is loaded the server replies with errors only.
+  const output: string[] = []
   const isReady = await new Promise<boolean>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', () => resolve(false))
     createInterface({ input: child.stdout }).on('line', (line) => {
-      said.push(line)
+      output.push(line)
       if (line.includes('Ready to accept connections')) resolve(true)
     })
   })
-  if (!isReady) throw new Error(`${program} did not start on port ${port}:\n${said.join('\n')}`)
-  said.length = 0
+  if (!isReady) throw new Error(`${program} did not start on port ${port}:\n${output.join('\n')}`)
+  output.length = 0
   return child
 }
 

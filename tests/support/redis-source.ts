@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Where the tests get a Redis or Valkey: one that runs already, or a program that can be started. */
+/** The Redis or Valkey of the tests: a running one, or a program to start. */
 export type RedisSource =
   | { readonly kind: 'running'; readonly url: string }
   | { readonly kind: 'program'; readonly path: string }
@@ -9,7 +9,7 @@ export type RedisSource =
 export const howToGetRedis =
   'install redis-server or valkey-server (Debian: apt-get install redis-server), or set SESSION_REGISTRY_REDIS_URL'
 
-/** `undefined`: there is none, and what needs one is skipped. */
+/** Returns `undefined` if there is none; the tests that need one are skipped. */
 export function findRedis(): RedisSource | undefined {
   const { SESSION_REGISTRY_REDIS_URL: url } = process.env
   if (url !== undefined && url !== '') return { kind: 'running', url }
@@ -17,7 +17,7 @@ export function findRedis(): RedisSource | undefined {
   return path === undefined ? undefined : { kind: 'program', path }
 }
 
-/** For tests that stop, limit or configure their server: they need one of their own. */
+/** Returns the program for tests that stop, limit or configure their own server. */
 export function findRedisProgram(): string | undefined {
   const { PATH = '' } = process.env
   for (const name of ['redis-server', 'valkey-server']) {

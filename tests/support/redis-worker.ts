@@ -7,7 +7,7 @@ import { Journal, type JournalLine } from './journal.ts'
 import { connectClient } from './redis-clients.ts'
 import type { Call, Failure, Jobs, Reply, Tally, WorkerSettings } from './worker-jobs.ts'
 
-/** One process of several that share a Redis: does what its parent asks, and writes down what it sees. */
+/** One of several processes that share a Redis: it executes the jobs of its parent and records events. */
 const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings
 const journal = new Journal(settings.journal)
 const { client } = await connectClient(settings.kind, settings.url)
@@ -29,8 +29,8 @@ let isStopped = false
 
 const jobs: Jobs = {
   async ready() {
-    // Any first call starts the looking at deadlines.
-    await registry.has('nobody')
+    // The first call starts the polling of deadlines.
+    await registry.has('unknown')
   },
 
   async create(ids) {
@@ -86,7 +86,7 @@ const jobs: Jobs = {
       process.send?.({ entered: id })
       session.value.n += 1
       if (isBlocking) block(forMs)
-      // A turn that listens to its signal would end early; what is tried here is one that does not.
+      // A turn that ignores its signal, since one that obeys it would end early.
       else await wait(forMs)
       process.send?.({ left: id, wasAborted: signal.aborted })
     })
@@ -118,7 +118,7 @@ process.on('message', ({ call, job, args }: Call) => {
     (error: unknown) => process.send?.({ call, failure: failureFrom(error) } satisfies Reply),
   )
 })
-// The parent is gone.
+// The parent has exited.
 process.on('disconnect', () => process.exit())
 process.send?.({ isUp: true })
 
@@ -160,7 +160,7 @@ function note(what: JournalLine['what'], session: Session<Tally>, more: Partial<
   journal.write({ what, id, incarnation, createdAt, n: value.n, ...more })
 }
 
-/** Holds up the event loop, as a long computation does. */
+/** Blocks the event loop, like a long computation. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

@@ -27,14 +27,14 @@ interface Waiting {
 export class RedisWorker {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
-  readonly #told: Readonly<Record<string, unknown>>[] = []
+  readonly #notices: Readonly<Record<string, unknown>>[] = []
   #calls = 0
 
   constructor(settings: WorkerSettings) {
     this.#child = fork(program, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'] })
     this.#child.on('message', (message: Reply | Readonly<Record<string, unknown>>) => {
       if ('call' in message) this.#settle(message as Reply)
-      else this.#told.push(message)
+      else this.#notices.push(message)
     })
     this.#child.on('exit', (code, signal) => {
       for (const { reject } of this.#waiting.values())
@@ -47,9 +47,9 @@ export class RedisWorker {
     return this.#child.pid ?? Number.NaN
   }
 
-  /** What it said of its own accord. */
-  get told(): readonly Readonly<Record<string, unknown>>[] {
-    return this.#told
+  /** Its messages that are not replies to jobs. */
+  get notices(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#notices
   }
 
   get hasEnded(): boolean {
@@ -67,7 +67,7 @@ export class RedisWorker {
     return settled as ReturnType<Jobs[J]>
   }
 
-  /** Stands still, as a process does whose machine is paused. */
+  /** Suspends the process, as if its machine were paused. */
   freeze(): void {
     this.#child.kill('SIGSTOP')
   }
@@ -107,7 +107,7 @@ export class Workers {
     this.#settings = { kind: 'redis', url: redis.url, prefix, journal: journal.path, ...settings }
   }
 
-  /** Starts so many, and returns when they look at deadlines. */
+  /** Starts `count` workers, and resolves when they poll deadlines. */
   async start(count: number): Promise<RedisWorker[]> {
     const workers = Array.from({ length: count }, () => new RedisWorker(this.#settings))
     this.#started.push(...workers)

@@ -6,7 +6,7 @@ export function sessionError(code: SessionErrorCode): unknown {
   return expect.toSatisfy((error: unknown) => isSessionRegistryError(error, code), code)
 }
 
-/** What `fn` throws, or what its promise rejects with. */
+/** Returns what `fn` throws, or what its promise rejects with. */
 export async function failureOf(fn: () => unknown): Promise<unknown> {
   try {
     await fn()
@@ -16,7 +16,7 @@ export async function failureOf(fn: () => unknown): Promise<unknown> {
   throw new Error('Expected a failure, and nothing failed')
 }
 
-/** What `fn` throws synchronously. */
+/** Returns what `fn` throws synchronously. */
 export function thrownBy(fn: () => unknown): unknown {
   try {
     fn()

@@ -8,20 +8,20 @@ const writing = new Script('writing', 'return 1')
 export const reading = new ReadOnlyScript('reading', 'return 1')
 
 /**
- * A server whose clock, stalls and lost answers are those of the test; it keeps to the deadlines of scripts.
+ * A server whose clock, stalls and lost replies the test controls; it respects the deadlines of scripts.
  */
 export class SimulatedServer {
   readonly clock = new ManualClock()
   readonly backend: RetryingCaller
-  /** Operations that were carried out, and how long after the start of the test. */
+  /** Executed operations, with the time since the start of the test. */
   readonly carriedOut: { readonly name: string; readonly at: number }[] = []
-  /** How many calls came too late. */
+  /** The number of calls that arrived after their deadline. */
   refused = 0
-  /** What the server's clock shows at 0. */
+  /** The server's clock at the start of the test. */
   offset = 1_700_000_000_000
-  /** How long a call is under way, and how long its answer. */
+  /** Latency of a call and of its reply, in milliseconds. */
   latency = { there: 0, back: 0 }
-  /** What is done with an answer that is ready. */
+  /** Delivers or drops a reply. */
   delivers = true
   #resume: (() => void)[] | undefined
 
@@ -29,12 +29,12 @@ export class SimulatedServer {
     this.backend = new RetryingCaller(this.#run, callTimeoutMs, this.clock)
   }
 
-  /** From now on nothing is carried out; what comes is kept. */
+  /** Queues calls from now on instead of executing them. */
   stall(): void {
     this.#resume ??= []
   }
 
-  /** What was kept is carried out. */
+  /** Executes the queued calls. */
   resume(): void {
     const kept = this.#resume ?? []
     this.#resume = undefined

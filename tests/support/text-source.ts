@@ -12,7 +12,7 @@ interface Codec<T> {
   decode(text: string): T
 }
 
-/** A session whose value is a copy, made from the text that is kept. */
+/** A session whose value is a copy, decoded from the stored text. */
 class CopiedSession<T> {
   readonly value: T
   readonly #kept: Session<string>
@@ -36,8 +36,8 @@ class CopiedSession<T> {
 }
 
 /**
- * A source that keeps values as text, as a registry of several processes does: what a turn is given is a
- * copy, which is kept when the turn resolves, and what anybody else reads is a copy of what was kept last.
+ * A source that stores values as text, like the registry of several processes: a turn gets a copy, which is
+ * stored when the turn resolves, and other reads get a copy of the last stored value.
  */
 export class TextSource<T> implements SessionSource<T> {
   readonly registry: SessionRegistry<string>

@@ -4,8 +4,8 @@ import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 
 /**
- * Run in a process of its own with `--expose-gc`: says what memory a thread takes, of 100 questions and of
- * 200.
+ * Run in a process of its own with `--expose-gc`: prints the memory of a thread of 100 questions and
+ * of 200.
  */
 const threads = new SessionRegistry<Thread>({ create: newThread })
 const saver = new SessionSaver({ source: threads })
@@ -19,8 +19,8 @@ function held(): number {
 }
 
 /**
- * As a graph does it, for each question: a checkpoint with the input, its writes, and a checkpoint with all
- * messages.
+ * Writes as a graph does, for each question: a checkpoint with the input, its writes, and a checkpoint with
+ * all messages.
  */
 async function talk(id: string, questions: number): Promise<void> {
   const messages: HumanMessage[] = []

@@ -4,15 +4,15 @@ import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph
 import { ManualClock } from 'session-registry/testing'
 
 /**
- * Run in a process of its own with `--expose-gc`: fills threads, lets them expire, and says what memory was
- * held.
+ * Run in a process of its own with `--expose-gc`: fills threads, lets them expire, and prints the memory
+ * that was held.
  */
 const clock = new ManualClock()
 const threads = new SessionRegistry<Thread>({ clock, timeoutMs: 1_000, create: newThread })
 const saver = new SessionSaver({ source: threads })
 
 function held(): number {
-  // Twice: what the first round finalises, the second one frees.
+  // Twice: the second round frees what the first one finalised.
   globalThis.gc?.()
   globalThis.gc?.()
   const { heapUsed, arrayBuffers } = process.memoryUsage()

@@ -1,7 +1,7 @@
 import type { Clock } from 'session-registry'
 import { ManualClock } from 'session-registry/testing'
 
-/** A timer handle in the shape of Node's, which remembers whether it keeps the process alive. */
+/** A timer handle like Node's, which records whether it keeps the process alive. */
 class TrackedHandle {
   refed = true
   inner: unknown
@@ -18,7 +18,7 @@ class TrackedHandle {
 }
 
 /**
- * A manual clock that shows what was asked of it: every delay, and which timers keep the process alive.
+ * A manual clock that records every delay, and which timers keep the process alive.
  *
  * Its wall clock can be set apart from its monotonic one.
  */
@@ -53,7 +53,7 @@ export class TrackingClock implements Clock {
     this.manual.clearTimeout(handle.inner)
   }
 
-  /** How many waiting timers keep the process alive. */
+  /** The number of pending timers that keep the process alive. */
   get refed(): number {
     return [...this.waiting].filter((handle) => handle.refed).length
   }

@@ -13,7 +13,7 @@ export class Visitors {
   readonly ids: readonly string[]
   /** How many turns of each id were acknowledged. */
   readonly acknowledged = new Map<string, number>()
-  /** How many failed, so that nobody knows whether they were stored. */
+  /** The number of failed turns, whose storage is unknown. */
   readonly unknown = new Map<string, number>()
   readonly failures: string[] = []
   readonly created = new Map<string, number>()

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 const maxWaitMs = 60_000
 
-/** Waits for what happens in another process or on a server, however long a busy machine takes over it. */
+/** Waits for an effect in another process or on a server, long enough for a busy machine. */
 export async function waitUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
   const startedAt = performance.now()
   while (!(await condition())) {

@@ -5,7 +5,7 @@ export interface Tally {
   n: number
 }
 
-/** What a worker process is told when it starts. */
+/** The configuration of a worker process. */
 export interface WorkerSettings {
   readonly kind: ClientKind
   readonly url: string
@@ -14,8 +14,8 @@ export interface WorkerSettings {
   /** Options of the registry that can be written as JSON. */
   readonly options: Readonly<Record<string, number>>
   /**
-   * With it, sessions are archived, which takes a time between these. Ids that start with `poison` always
-   * fail.
+   * The shortest and longest duration of an archive; without it nothing is archived. Ids that start with
+   * `poison` always fail.
    */
   readonly archive?: { readonly leastMs: number; readonly mostMs: number } | undefined
   /** A folder to which sessions are archived, and from which they are loaded. */
@@ -24,16 +24,16 @@ export interface WorkerSettings {
 
 interface Outcome {
   readonly acknowledged: number
-  /** The codes of what failed. */
+  /** The codes of the errors. */
   readonly failures: readonly string[]
 }
 
-/** What a worker can be asked to do. */
+/** The jobs of a worker. */
 export interface Jobs {
   ready(): Promise<void>
-  /** `getOrCreate` of each; says how many this process has created. */
+  /** Calls `getOrCreate` for each id; returns the number that this process created. */
   create(ids: readonly string[]): Promise<number>
-  /** Turns that add one, so many over all of the ids. */
+  /** Turns that add one, distributed over all ids. */
   increment(work: {
     readonly ids: readonly string[]
     readonly times: number
@@ -46,7 +46,7 @@ export interface Jobs {
     readonly atMost?: number
   }): Promise<Outcome>
   stopTraffic(): Promise<void>
-  /** One turn that adds one and takes its time; tells the parent when it has `entered` and `left`. */
+  /** A long turn that adds one; notifies the parent when it has `entered` and `left`. */
   turn(work: { readonly id: string; readonly forMs: number; readonly isBlocking?: boolean }): Promise<void>
   /** A turn that adds one and interrupts the running one. */
   interrupt(id: string): Promise<void>

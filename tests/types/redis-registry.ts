@@ -6,7 +6,7 @@ interface History {
   readonly messages: string[]
 }
 
-/** Compiled, never called: what the members of the Redis registry give. */
+/** Checked by `tsc`, never run: the results of the members of the Redis registry. */
 export async function types(registry: RedisSessionRegistry<History>): Promise<void> {
   const create = (): History => ({ messages: [] })
 

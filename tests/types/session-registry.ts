@@ -19,7 +19,7 @@ import {
 import { ManualClock } from 'session-registry/testing'
 import { expectTypeOf } from 'vitest'
 
-/** Checked by `tsc`, never run: each line that should not compile says so, and fails if it does. */
+/** Checked by `tsc`, never run: a line marked with `@ts-expect-error` fails if it compiles. */
 export async function types(): Promise<void> {
   interface History {
     readonly messages: string[]
@@ -84,7 +84,7 @@ export async function types(): Promise<void> {
   // @ts-expect-error: there is no such option
   registry.set('a', { messages: [] }, { ttl: 5 })
 
-  // `run` gives what the turn gives; without `create` perhaps nothing.
+  // `run` resolves with the result of the turn; with `create: false` perhaps with undefined.
   expectTypeOf(registry.run('a', ({ value }) => value.messages.length)).toEqualTypeOf<Promise<number>>()
   expectTypeOf(registry.run('a', async ({ value }) => value)).toEqualTypeOf<Promise<History>>()
   expectTypeOf(registry.run('a', () => 5, { create: false })).toEqualTypeOf<Promise<number | undefined>>()
@@ -117,7 +117,7 @@ export async function types(): Promise<void> {
     session.value = { messages: [] }
     // @ts-expect-error: an id never changes
     session.id = 'b'
-    // @ts-expect-error: times are told, not set
+    // @ts-expect-error: times are read-only
     session.createdAt = 5
   }
 

@@ -19,7 +19,7 @@ interface History {
   readonly messages: string[]
 }
 
-/** Checked by `tsc`, never run: each line that should not compile says so, and fails if it does. */
+/** Checked by `tsc`, never run: a line marked with `@ts-expect-error` fails if it compiles. */
 export async function types(registry: SessionRegistry<History>, lists: SessionRegistry<string[]>) {
   // A factory of one call makes what the registry holds.
   expectTypeOf(lists.run('a', ({ value }) => value.length, { create: () => [] })).toEqualTypeOf<
@@ -32,7 +32,7 @@ export async function types(registry: SessionRegistry<History>, lists: SessionRe
   // @ts-expect-error: it makes something else
   await lists.open('a', { create: () => ({ messages: [] }) })
 
-  // Where nothing may be created there is perhaps nothing.
+  // With `create: false` there may be no session.
   expectTypeOf(registry.open('a', { create: false })).toEqualTypeOf<Promise<History | undefined>>()
   expectTypeOf(registry.open('a', { create: true })).toEqualTypeOf<Promise<History>>()
   expectTypeOf(registry.acquire('a', { create: false })).toEqualTypeOf<Promise<Hold<History> | undefined>>()
@@ -40,14 +40,14 @@ export async function types(registry: SessionRegistry<History>, lists: SessionRe
     Promise<Hold<History>>
   >()
 
-  // A hold knows its session.
+  // A hold has its session.
   using hold = registry.hold('a', { maxMs: Number.POSITIVE_INFINITY })
   expectTypeOf(hold?.session).toEqualTypeOf<Session<History> | undefined>()
   expectTypeOf(hold?.renew()).toEqualTypeOf<boolean | undefined>()
   // @ts-expect-error: milliseconds are a number
   registry.hold('a', { maxMs: '5s' })
 
-  // A stream hands on what its turn yields.
+  // A stream yields the parts of its turn.
   const stream = registry.stream('a', async function* (session, signal) {
     expectTypeOf(session).toEqualTypeOf<Session<History>>()
     expectTypeOf(signal).toEqualTypeOf<AbortSignal>()

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest'
 const source = (path: string) => new URL(`../../../src/${path}`, import.meta.url).href
 
 /**
- * Runs a module in a process that has nothing else to do, and gives what it prints. One that falls asleep
- * fails.
+ * Runs a module in a process that has nothing else to do, and returns its output. A process that
+ * exits too early fails.
  */
 async function printed(body: string): Promise<string> {
   const imports = `
@@ -21,7 +21,7 @@ async function printed(body: string): Promise<string> {
 
 it('archive: finishes in a process that has nothing else to do', { timeout: 30_000 }, async () => {
   const output = await printed(`
-    // Each archive takes one millisecond of the clock, so that the work is cut into many bursts.
+    // Each archive takes one millisecond of the clock, so that the work takes many time slices.
     const archive = async () => clock.advance(1)
     const registry = new SessionRegistry({ clock, timeoutMs: 1_000, archive })
     for (let index = 0; index < 100; index += 1) registry.set('id-' + index, index)

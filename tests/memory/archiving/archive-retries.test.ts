@@ -22,20 +22,20 @@ function retrying(options: Parameters<typeof clockedRegistry>[0] = {}) {
   })
   const errors: unknown[] = []
   registry.on('error', (error) => errors.push(error))
-  const letGo = async (...ids: string[]) => {
+  const expire = async (...ids: string[]) => {
     for (const id of ids) registry.set(id, ['hello'])
     tracking.manual.advance(100_000)
     registry.sweep()
     await settle()
   }
-  return { store, tracking, clock: tracking.manual, registry, events, errors, letGo }
+  return { store, tracking, clock: tracking.manual, registry, events, errors, expire }
 }
 
 describe('archive retries', () => {
   it('pauses double, up to 30 seconds', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
-    const { store, clock, letGo } = retrying({ archiveAttempts: 12 })
-    await letGo('a')
+    const { store, clock, expire } = retrying({ archiveAttempts: 12 })
+    await expire('a')
     const pauses: number[] = []
     for (let calls = 1; calls < 12; calls += 1) {
       const before = clock.now()
@@ -49,8 +49,8 @@ describe('archive retries', () => {
 
   it('the next attempt starts no earlier than half of its pause', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0)
-    const { store, clock, letGo } = retrying()
-    await letGo('a')
+    const { store, clock, expire } = retrying()
+    await expire('a')
     await clock.advanceAsync(49)
     expect(store.calls).toHaveLength(1)
     await clock.advanceAsync(1)
@@ -59,12 +59,12 @@ describe('archive retries', () => {
   })
 
   it('the last failure restores the session alive, its value untouched, its idle time and age restarted', async () => {
-    const { store, clock, registry, events, errors, letGo } = retrying({ archiveAttempts: 3 })
+    const { store, clock, registry, events, errors, expire } = retrying({ archiveAttempts: 3 })
     registry.set('a', ['hello'])
     const session = registry.peek('a')
     const value = registry.get('a')
     const createdAt = session?.createdAt ?? 0
-    await letGo()
+    await expire()
     await clock.advanceAsync(1_000)
 
     expect(store.calls).toHaveLength(3)
@@ -86,8 +86,8 @@ describe('archive retries', () => {
   })
 
   it('a restored session is archived again when it expires again', async () => {
-    const { store, clock, registry, events, letGo } = retrying({ archiveAttempts: 1 })
-    await letGo('a')
+    const { store, clock, registry, events, expire } = retrying({ archiveAttempts: 1 })
+    await expire('a')
     expect(registry.has('a')).toBe(true)
     clock.advance(99_999)
     expect(registry.has('a')).toBe(true)
@@ -102,8 +102,8 @@ describe('archive retries', () => {
   })
 
   it('a session deleted during the pause is not archived again', async () => {
-    const { store, clock, registry, events, tracking, letGo } = retrying()
-    await letGo('a')
+    const { store, clock, registry, events, tracking, expire } = retrying()
+    await expire('a')
     expect(registry.delete('a')).toBe(true)
     await clock.advanceAsync(60_000)
 
@@ -115,16 +115,16 @@ describe('archive retries', () => {
 
 describe('the pause after a failed attempt', () => {
   it('does not count towards `archiveConcurrency`', async () => {
-    const { store, letGo } = retrying({ archiveConcurrency: 1 })
-    await letGo('a', 'b', 'c')
+    const { store, expire } = retrying({ archiveConcurrency: 1 })
+    await expire('a', 'b', 'c')
 
     expect(store.calls.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
     expect(store.mostUnderWay).toBe(1)
   })
 
   it('is shortened by a waiting `open`', async () => {
-    const { store, registry, letGo } = retrying()
-    await letGo('a')
+    const { store, registry, expire } = retrying()
+    await expire('a')
     store.mode = 'instant'
     const opened = registry.open('a')
     await opened
@@ -135,8 +135,8 @@ describe('the pause after a failed attempt', () => {
 
   it('stays short while a call waits', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
-    const { store, clock, registry, letGo } = retrying({ archiveAttempts: 6 })
-    await letGo('a')
+    const { store, clock, registry, expire } = retrying({ archiveAttempts: 6 })
+    await expire('a')
     const opened = observe(registry.open('a'))
     await clock.advanceAsync(400)
 
@@ -146,8 +146,8 @@ describe('the pause after a failed attempt', () => {
   })
 
   it('keeps the process alive only while a call waits', async () => {
-    const { tracking, registry, letGo } = retrying()
-    await letGo('a')
+    const { tracking, registry, expire } = retrying()
+    await expire('a')
     expect(tracking.waiting.size).toBe(1)
     expect(tracking.refed).toBe(0)
     const controller = new AbortController()
@@ -164,9 +164,9 @@ describe('the pause after a failed attempt', () => {
 
 describe('`archiveTimeoutMs`', () => {
   it('a longer attempt fails: its signal aborts, and it counts as failed', async () => {
-    const { store, clock, registry, letGo } = retrying({ archiveTimeoutMs: 500 })
+    const { store, clock, registry, expire } = retrying({ archiveTimeoutMs: 500 })
     store.mode = 'manual'
-    await letGo('a')
+    await expire('a')
     const first = store.last
     await clock.advanceAsync(499)
     expect(first.signal.aborted).toBe(false)
@@ -180,9 +180,9 @@ describe('`archiveTimeoutMs`', () => {
   })
 
   it('the outcome of a late attempt changes nothing', async () => {
-    const { store, clock, registry, events, letGo } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
+    const { store, clock, registry, events, expire } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
     store.mode = 'manual'
-    await letGo('a')
+    await expire('a')
     await clock.advanceAsync(500)
     store.last.succeed()
     await settle()
@@ -192,18 +192,18 @@ describe('`archiveTimeoutMs`', () => {
   })
 
   it('is the cause of the error if the last attempt took too long', async () => {
-    const { store, clock, errors, letGo } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
+    const { store, clock, errors, expire } = retrying({ archiveTimeoutMs: 500, archiveAttempts: 1 })
     store.mode = 'manual'
-    await letGo('a')
+    await expire('a')
     await clock.advanceAsync(500)
 
     expect(errors).toMatchObject([{ cause: sessionError('ERR_SESSION_ARCHIVE_FAILED') }])
   })
 
   it('a timed-out attempt no longer counts towards `archiveConcurrency`', async () => {
-    const { store, clock, letGo } = retrying({ archiveTimeoutMs: 500, archiveConcurrency: 1 })
+    const { store, clock, expire } = retrying({ archiveTimeoutMs: 500, archiveConcurrency: 1 })
     store.mode = 'manual'
-    await letGo('a', 'b')
+    await expire('a', 'b')
     expect(store.calls.map(({ id }) => id)).toEqual(['a'])
     await clock.advanceAsync(500)
 
@@ -212,9 +212,9 @@ describe('`archiveTimeoutMs`', () => {
 })
 
 it('archive order: a session for which a call waits comes first', async () => {
-  const { store, registry, letGo } = retrying({ archiveConcurrency: 1 })
+  const { store, registry, expire } = retrying({ archiveConcurrency: 1 })
   store.mode = 'manual'
-  await letGo('a', 'b', 'c')
+  await expire('a', 'b', 'c')
   observe(registry.open('c'))
   store.last.succeed()
   await settle()
@@ -223,12 +223,12 @@ it('archive order: a session for which a call waits comes first', async () => {
 })
 
 it('archive: works on a host that returns no timer', async () => {
-  const { store, registry, tracking, errors, letGo } = retrying({ archiveAttempts: 2 })
+  const { store, registry, tracking, errors, expire } = retrying({ archiveAttempts: 2 })
   registry.set('b', [])
   vi.spyOn(tracking, 'setTimeout').mockImplementation(() => {
     throw new Error('no timers here')
   })
-  await letGo('a')
+  await expire('a')
 
   expect(store.callsOf('a').map(({ attempt }) => attempt)).toEqual([1, 2])
   expect(registry.has('a')).toBe(true)

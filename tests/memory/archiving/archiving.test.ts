@@ -8,21 +8,21 @@ import { settle } from '../../support/settle.ts'
 
 function archived(store: FakeArchive, options: Parameters<typeof clockedRegistry>[0] = {}) {
   const made = clockedRegistry({ timeoutMs: 1_000, archive: store.archive, load: store.load, ...options })
-  /** Lets the session of this id begin its archive. */
-  const letGo = async (id: string, ...messages: string[]) => {
+  /** Expires the session, so that its archive begins. */
+  const expire = async (id: string, ...messages: string[]) => {
     await made.registry.run(id, ({ value }) => value.push(...messages))
     made.clock.advance(1_000)
     made.registry.sweep()
     await settle()
   }
-  return { ...made, letGo }
+  return { ...made, expire }
 }
 
 describe('an expired, evicted or closed session', () => {
   it('is removed from the registry at once, and counted apart while it is archived', async () => {
     const store = new FakeArchive('manual')
-    const { registry, letGo, events } = archived(store)
-    await letGo('a', 'hello')
+    const { registry, expire, events } = archived(store)
+    await expire('a', 'hello')
 
     expect(registry.size).toBe(0)
     expect([...registry.keys()]).toEqual([])
@@ -81,8 +81,8 @@ describe('an expired, evicted or closed session', () => {
 
   it('can be read and changed through its session object while it is archived', async () => {
     const store = new FakeArchive('manual')
-    const { letGo } = archived(store)
-    await letGo('a', 'hello')
+    const { expire } = archived(store)
+    await expire('a', 'hello')
     const { session } = store.last
     session.value.push('a last word')
     store.last.succeed()
@@ -225,8 +225,8 @@ describe('an archive hook that opens its own session', () => {
 describe('a session deleted while it is archived', () => {
   it('ends as deleted before any effect of a listener', async () => {
     const store = new FakeArchive('manual')
-    const { registry, letGo, events } = archived(store)
-    await letGo('a', 'hello')
+    const { registry, expire, events } = archived(store)
+    await expire('a', 'hello')
     store.last.signal.addEventListener('abort', () => registry.replace('a', ['new']))
 
     expect(registry.delete('a')).toBe(true)
@@ -241,8 +241,8 @@ describe('a session deleted while it is archived', () => {
 
   it('calls that wait for it open the id anew', async () => {
     const store = new FakeArchive('manual')
-    const { registry, letGo } = archived(store)
-    await letGo('a', 'hello')
+    const { registry, expire } = archived(store)
+    await expire('a', 'hello')
     const opened = registry.open('a')
     registry.delete('a')
     store.last.fail(new Error('aborted'))
@@ -267,8 +267,7 @@ describe('a session deleted while it is archived', () => {
 it('archiving: yields to the event loop while a store responds immediately', async () => {
   const { registry, clock } = clockedRegistry({
     timeoutMs: 1_000,
-    // Each archive takes one millisecond of the clock: as it stands still otherwise, four of them fill a
-    // burst.
+    // The clock moves by one millisecond per archive only, so four of them use up a time slice.
     archive: async () => clock.advance(1),
   })
   for (let index = 0; index < 40; index += 1) registry.set(`id-${index}`, [])

@@ -16,7 +16,7 @@ async function archiving(options: Parameters<typeof clockedRegistry>[0] = {}) {
     load: store.load,
     ...options,
   })
-  /** Has a session expire, and its archive begin. */
+  /** Expires a session, so that its archive begins. */
   const archive = async (id: string) => {
     await made.registry.run(id, ({ value }) => value.push('hello'))
     made.clock.advance(1_000)
@@ -47,7 +47,7 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being archi
     await clock.advanceAsync(29_999 - 1_000)
     expect([opened.state, ran.state]).toEqual(['pending', 'pending'])
     expect(store.loads).toEqual(['a'])
-    // It has written all the same: what it wrote is there before it is loaded, and not after.
+    // The hook has written nevertheless, before the session is loaded and not after.
     store.last.succeed()
     await Promise.all([opened.settled, ran.settled])
 

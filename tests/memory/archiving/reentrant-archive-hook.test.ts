@@ -4,8 +4,8 @@ import { FakeArchive } from '../../support/fake-archive.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-// The hook is called in the middle of `sweep`, `set` or `close`: what it does before its first `await` comes
-// back in there.
+// The hook is called in the middle of `sweep`, `set` or `close`: its calls before the first `await` are
+// re-entrant.
 
 it('archive hook: may delete its own session, one that is queued for its archive, and all others', async () => {
   const calls: unknown[] = []

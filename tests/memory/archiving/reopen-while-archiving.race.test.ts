@@ -41,7 +41,7 @@ it('reopen during the archive: finds every message, over thousands of rounds', a
       isDone = true
     })
     for (let left = 20; left > 0 && !isDone; left -= 1) await Promise.resolve()
-    // Only a pause after a failed try needs the clock.
+    // Only the pause after a failed attempt needs the clock.
     while (!isDone) await clock.advanceAsync(50)
     await done
     expect(registry.get('a')).toHaveLength(said)

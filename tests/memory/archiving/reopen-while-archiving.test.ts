@@ -7,21 +7,21 @@ import { settle } from '../../support/settle.ts'
 
 function archived(store: FakeArchive, options: Parameters<typeof clockedRegistry>[0] = {}) {
   const made = clockedRegistry({ timeoutMs: 1_000, archive: store.archive, load: store.load, ...options })
-  /** Lets the session of this id begin its archive. */
-  const letGo = async (id: string, ...messages: string[]) => {
+  /** Expires the session, so that its archive begins. */
+  const expire = async (id: string, ...messages: string[]) => {
     await made.registry.run(id, ({ value }) => value.push(...messages))
     made.clock.advance(1_000)
     made.registry.sweep()
     await settle()
   }
-  return { ...made, letGo }
+  return { ...made, expire }
 }
 
 describe('an id reopened during its archive', () => {
   it('waits, loads once, and has the whole history', async () => {
     const store = new FakeArchive('manual')
-    const { registry, letGo, events } = archived(store)
-    await letGo('a', 'hello')
+    const { registry, expire, events } = archived(store)
+    await expire('a', 'hello')
     const opened = observe(registry.open('a'))
     const turn = observe(registry.run('a', ({ value }) => value.push('back')))
     await settle()
@@ -36,8 +36,8 @@ describe('an id reopened during its archive', () => {
 
   it('rejects a call that does not wait as busy', async () => {
     const store = new FakeArchive('manual')
-    const { registry, letGo } = archived(store)
-    await letGo('a')
+    const { registry, expire } = archived(store)
+    await expire('a')
     const busy = sessionError('ERR_SESSION_BUSY')
 
     expect(await failureOf(() => registry.run('a', () => {}, { whenBusy: 'reject' }))).toEqual(busy)
@@ -47,8 +47,8 @@ describe('an id reopened during its archive', () => {
 
   it('rejects a waiting call when its signal aborts', async () => {
     const store = new FakeArchive('manual')
-    const { registry, letGo } = archived(store)
-    await letGo('a', 'hello')
+    const { registry, expire } = archived(store)
+    await expire('a', 'hello')
     const controller = new AbortController()
     const turn = observe(registry.run('a', () => {}, { signal: controller.signal }))
     controller.abort('gone')
@@ -75,14 +75,14 @@ describe('an id reopened during its archive', () => {
 
   it('returns the restored session, held before anything can end it', async () => {
     const store = new FakeArchive('manual')
-    const { registry, clock, letGo } = archived(store, { archiveAttempts: 1, maxTurnMs: 60_000 })
+    const { registry, clock, expire } = archived(store, { archiveAttempts: 1, maxTurnMs: 60_000 })
     const order: string[] = []
     registry.on('error', () => {
       registry.run('a', () => order.push('second'))
       clock.advance(1_000)
       registry.sweep()
     })
-    await letGo('a', 'hello')
+    await expire('a', 'hello')
     const turn = registry.run('a', ({ value }) => order.push(`first ${value}`))
     store.last.fail(new Error('down'))
     await turn

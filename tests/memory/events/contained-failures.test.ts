@@ -218,7 +218,7 @@ describe('a logger that fails', () => {
     expect(registry.size).toBe(0)
     expect(events.lines).toHaveLength(6)
     expect(warnings).toHaveBeenCalledTimes(1)
-    // Not emitted: a listener of `error` may well use that very logger.
+    // Not emitted, since a listener of `error` may use that same logger.
     expect(errors).toEqual([])
   })
 

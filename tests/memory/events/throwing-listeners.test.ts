@@ -5,8 +5,8 @@ import { settle } from '../../support/settle.ts'
 
 const failure = new Error('the listener is broken')
 
-// It kills node-cache's sweeper for good, makes lru-cache's purgeStale throw at the same entry for ever,
-// loses the rest of a bucket of @isaacs/ttlcache, and makes moka disable the listener.
+// It stops node-cache's sweeper for good, makes every purgeStale of lru-cache throw at the same entry, loses
+// the rest of a bucket of @isaacs/ttlcache, and makes moka disable the listener.
 describe('a listener that throws', () => {
   it('prevents lru-cache from purging anything, however often it retries', () => {
     let now = 1

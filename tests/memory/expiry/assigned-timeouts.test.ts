@@ -6,7 +6,7 @@ import { cpuMs } from '../../support/cpu-time.ts'
 const never = Number.POSITIVE_INFINITY
 const count = 50_000
 
-// The place of each in the order of its new timeout was searched for: 50 000 took minutes.
+// A linear search for the place in the new timeout queue: 50 000 took minutes.
 it.each([
   { to: 2_000_000, maxSessions: never },
   { to: 2_000_000, maxSessions: count },
@@ -41,7 +41,7 @@ it('session.timeoutMs: sessions with an assigned timeout expire at their own dea
   const registry = new SessionRegistry<number>({ clock, timeoutMs: 30 * 86_400_000, intervalMs: 1_000 })
   const ended: string[] = []
   registry.on('ended', ({ id }) => ended.push(`${id} ${clock.now()}`))
-  // A granule of 30 days is ten seconds: as many lists as there are granules.
+  // A tick of 30 days is ten seconds: one list per tick.
   for (let index = 0; index < 300; index += 1) {
     registry.set(`${index}`, index)
     clock.advance(10_000)

@@ -7,7 +7,7 @@ import { TrackingClock } from '../../support/tracking-clock.ts'
 
 const hours = 3_600_000
 
-// `Date.now()` clocks: set forward, every session dies; set back, none ever does. Eight of ten Node peers.
+// `Date.now()` clocks: set forward, every session expires; set back, none does. Eight of ten Node peers.
 describe('a wall clock that jumps', () => {
   it.each([1_000 * hours, -1_000 * hours])('by %s ms: expires nothing and keeps nothing alive', (shiftMs) => {
     const clock = new TrackingClock()
@@ -78,7 +78,7 @@ describe('a clock that begins at 0', () => {
   })
 })
 
-// `NaN` is neither before nor after a deadline: `sweep()` never came to its end.
+// `NaN` is neither before nor after a deadline: `sweep()` never returned.
 describe('a clock that returns no number for a while', () => {
   function breakable() {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})

@@ -96,13 +96,13 @@ describe('a timer for a long wait', () => {
   function waiting(ms: number, options = {}) {
     const clock = new TrackingClock()
     const recorded: number[] = []
-    return { clock, told: recorded, timer: new Timer(clock, () => recorded.push(clock.now()), ms, options) }
+    return { clock, recorded, timer: new Timer(clock, () => recorded.push(clock.now()), ms, options) }
   }
 
   it.each([0, 1, maxDelayMs, maxDelayMs + 1, 3 * maxDelayMs + 5])(
     'of %s ms fires exactly then, once',
     (ms) => {
-      const { clock, told: recorded } = waiting(ms)
+      const { clock, recorded } = waiting(ms)
       if (ms > 0) clock.manual.advance(ms - 1)
       expect(recorded).toEqual([])
       clock.manual.advance(1)
@@ -114,7 +114,7 @@ describe('a timer for a long wait', () => {
   )
 
   it('of infinity never fires', () => {
-    const { clock, told: recorded } = waiting(Number.POSITIVE_INFINITY)
+    const { clock, recorded } = waiting(Number.POSITIVE_INFINITY)
     clock.manual.advance(10 * maxDelayMs)
 
     expect(recorded).toEqual([])
@@ -122,7 +122,7 @@ describe('a timer for a long wait', () => {
   })
 
   it('never fires after it was cancelled', () => {
-    const { clock, told: recorded, timer } = waiting(maxDelayMs + 10)
+    const { clock, recorded, timer } = waiting(maxDelayMs + 10)
     clock.manual.advance(maxDelayMs + 5)
     timer.cancel()
     timer.cancel()

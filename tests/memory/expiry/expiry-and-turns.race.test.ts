@@ -57,7 +57,7 @@ describe('an expiry and the start of a turn at the same time', () => {
         })
       }
       const turns = [say()]
-      // Each of these is due at the very millisecond in which the session is over.
+      // Each of these is due in the millisecond in which the session expires.
       const steps = [() => turns.push(say()), () => registry.sweep(), () => turns.push(say())]
       for (const _ of steps) clock.setTimeout(() => steps.splice(random.below(steps.length), 1)[0]?.(), 10)
       if (random.chance(0.5)) await Promise.resolve()

@@ -43,8 +43,7 @@ it('many timeouts: the cap evicts the least recently active, to within a tick', 
     registry.set(`${index}`, index, { timeoutMs: 1e6 + index })
     clock.advance(1)
   }
-  // A granule of these timeouts is 7.8 s, so all were active within one; then half of them come back much
-  // later.
+  // A tick of these timeouts is 7.8 s, so all were active within one; half of them are used again much later.
   clock.advance(100_000)
   for (let index = 0; index < count; index += 2) registry.touch(`${index}`)
   for (let index = 0; index < count / 2; index += 1) registry.set(`new ${index}`, index)

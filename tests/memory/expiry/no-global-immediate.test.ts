@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 
-// Jest's jsdom environment has no `setImmediate`: after the first slice a long sweep never went on.
+// Jest's jsdom environment has no `setImmediate`: a long sweep stopped after its first slice.
 it('background sweep: completes without a global setImmediate', async () => {
   vi.resetModules()
   const { setImmediate } = globalThis
@@ -10,7 +10,7 @@ it('background sweep: completes without a global setImmediate', async () => {
     const registry = new SessionRegistry<number>({ timeoutMs: 50, intervalMs: 500 })
     for (let index = 0; index < 4; index += 1) registry.set(String(index), index)
     registry.on('ended', () => {
-      // Each takes longer than a slice may: the sweep yields after every one.
+      // Each takes longer than a slice, so the sweep yields after every session.
       let now = performance.now()
       for (const until = now + 5; now < until; ) now = performance.now()
     })

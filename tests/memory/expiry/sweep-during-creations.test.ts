@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 
 it('sweep in slices: completes while creations reclaim sessions that expired later', () => {
   const manual = new ManualClock()
-  /** What the work of listeners takes; no timer gets to run in it. */
+  /** Duration of the listeners' work, in which no timer can fire. */
   let spentMs = 0
   const clock: Clock = {
     now: () => manual.now() + spentMs,
@@ -21,13 +21,12 @@ it('sweep in slices: completes while creations reclaim sessions that expired lat
   registry.on('ended', ({ id }) => {
     ended.push(id)
     if (ended.length === 1) {
-      // By their granule the idle ones could be over now: they are put aside, which they were not when the
-      // sweep began.
+      // The tick of the idle sessions has expired, their exact deadline has not: they wait in `dueSoon`, where
+      // they were not when the sweep began.
       spentMs = 150
       registry.set('first', 1, { timeoutMs: never })
     } else if (ended.length === 10) {
-      // Now they are over. A creation lets go a few of them, and leaves the others to whoever looks next: the
-      // sweep.
+      // Now they have expired. A creation reclaims a few of them, and leaves the others to the sweep.
       spentMs = 250
       registry.set('second', 2)
       registry.set('third', 3)

@@ -6,8 +6,8 @@ import { SlowClock } from '../../support/slow-clock.ts'
 const count = 100
 
 /**
- * A registry with sessions that are all over when the first background sweep comes, on a clock that then gets
- * slow.
+ * Returns a registry whose sessions have all expired at the first background sweep, on a clock that is slow
+ * from then on.
  */
 function overdue(msPerLook: number) {
   const clock = new SlowClock()
@@ -24,7 +24,7 @@ describe('a long background sweep', () => {
     clock.setTimeout(() => sizes.push(registry.size), 1_000)
     clock.manual.advance(1_000)
 
-    // The other timer was due at the same moment and started later: it got in after the first slice.
+    // The other timer was due at the same time and started later: it fired after the first slice.
     expect(sizes[0]).toBeGreaterThan(50)
     expect(sizes[0]).toBeLessThan(count)
     expect(registry.size).toBe(0)

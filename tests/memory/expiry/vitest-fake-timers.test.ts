@@ -3,8 +3,7 @@ import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { observe } from '../../support/observed-promise.ts'
 import { sessionError } from '../../support/session-error.ts'
 
-// As users write it, with no clock of ours: vitest fakes every timer, `setImmediate` and `performance.now`
-// included.
+// As users write it, without a `clock`: Vitest fakes every timer, `setImmediate` and `performance.now` too.
 beforeEach(() => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())

@@ -7,8 +7,7 @@ import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
 /**
- * Nobody listens to `created`, and nothing is logged: so a creation takes the short way, unless something is
- * in it.
+ * Without a listener of `created` and without a logger a creation takes the fast path, unless a blocker is set.
  */
 function plainRegistry(options: SessionRegistryOptions<string> = {}) {
   const clock = new ManualClock()

@@ -7,8 +7,7 @@ import { observe } from '../../support/observed-promise.ts'
 import { sessionError } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-// Nine of ten page reloads failed: the visitor's new request was rejected with why the old one had been given
-// up.
+// Nine of ten page reloads failed: the new request was rejected with the abort reason of the old one.
 describe('shared work without a waiting call', () => {
   it.each(['open', 'run'] as const)('load: a %s in the same step loads again', async (how) => {
     const store = new ManualLoad()
@@ -166,7 +165,7 @@ describe('calls that wait together', () => {
     expect(without.error).toEqual(sessionError('ERR_SESSION_NO_FACTORY'))
   })
 
-  // An array was searched and moved for each of them: 40 000 took tens of seconds.
+  // A linear search in an array for each of them: 40 000 took tens of seconds.
   it('100 000 calls of one id: aborting them costs no more per call than a few do', async () => {
     const { registry } = clockedRegistry({ load: () => new Promise(() => {}) })
     const { signal, abort } = abortable()

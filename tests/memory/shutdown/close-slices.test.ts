@@ -5,7 +5,7 @@ import { SlowClock } from '../../support/slow-clock.ts'
 
 const count = 400
 
-/** A registry with many sessions, on a clock that then gets slow. */
+/** Returns a registry with many sessions, on a clock that is slow from then on. */
 function crowded(options: SessionRegistryOptions<string[]> = {}) {
   const clock = new SlowClock()
   const registry = new SessionRegistry<string[]>({ clock, create: () => [], ...options })
@@ -18,7 +18,7 @@ function crowded(options: SessionRegistryOptions<string[]> = {}) {
 
 const loopTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-// One million sessions held the event loop for 1.9 s.
+// One million sessions blocked the event loop for 1.9 s.
 describe('close of many sessions', () => {
   it('yields to the event loop every few milliseconds, and ends each session once', async () => {
     const { registry, ended } = crowded()
@@ -35,7 +35,7 @@ describe('close of many sessions', () => {
       turns += 1
     }
 
-    // Eight looks at the clock fill a slice.
+    // Eight readings of the clock use up a slice.
     expect(turns).toBeGreaterThan(count / 8 / 2)
     expect(await closing).toEqual({ ended: count, archived: 0, failed: [] })
     expect(ended).toEqual(Array.from({ length: count }, (_, index) => `${index} closed`))

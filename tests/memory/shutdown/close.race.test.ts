@@ -31,7 +31,7 @@ it('close: at any moment, loses nothing that was accepted, and ends everything o
     }
     const close = () => registry.close({ deadlineMs: random.pick([0, 5, 1_000]) })
     const turns = Array.from({ length: 10 }, (_, index) => say(`id-${random.below(3)}`, `${index}`))
-    // In a listener, in a turn, or from outside with a queue that waits; twice.
+    // In a listener, in a turn, or from outside with waiting turns; twice.
     const how = random.below(3)
     if (how === 0) registry.on(random.pick(['created', 'ended'] as const), close)
     if (how === 1) turns.push(observe(registry.run('id-0', close).then(() => 0)))

@@ -3,14 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 
-// Each test is a process of its own, and the machine may be busy. Whether it ends by itself no fake clock can
-// show.
+// Each test is a process, which a busy machine delays. A fake clock cannot show whether a process exits.
 vi.setConfig({ testTimeout: 60_000 })
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const entry = new URL('../../../src/index.ts', import.meta.url).href
 
-/** What a program prints; one that does not exit by itself fails, and so does one that exits with a code. */
+/** Returns what a program prints. A program that does not exit, or exits with a code, fails. */
 async function printedBy(program: string): Promise<string[]> {
   const text = `
     import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,8 +22,8 @@ async function printedBy(program: string): Promise<string[]> {
 }
 
 /**
- * A registry whose only session is over; the first tries of its archive do as `tries` says, the others
- * succeed.
+ * Source of a registry whose only session has expired. The first attempts of its archive are `tries`, the
+ * others succeed.
  */
 const withOneOver = (tries: string) => `
   const tries = [${tries}]

@@ -11,7 +11,7 @@ import { TrackingClock } from '../../support/tracking-clock.ts'
 const timeout = sessionError('ERR_SESSION_TURN_TIMEOUT')
 const never = Number.POSITIVE_INFINITY
 
-/** A registry with what it reports as `error`. */
+/** Returns a registry with the `error` events that it emits. */
 function reporting(options: Parameters<typeof clockedRegistry>[0] = {}) {
   const made = clockedRegistry({ timeoutMs: 1_000, ...options })
   const errors: unknown[] = []

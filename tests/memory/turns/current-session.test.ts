@@ -24,7 +24,7 @@ it('current(): is `undefined` outside of turns of this registry', async () => {
   })
 
   expect(registry.current()).toBeUndefined()
-  // What a turn has left behind is no longer in it.
+  // Work that outlives its turn is not part of it.
   expect(snapshot(() => registry.current())).toBeUndefined()
 })
 

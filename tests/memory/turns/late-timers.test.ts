@@ -7,14 +7,13 @@ import { observe } from '../../support/observed-promise.ts'
 import { sessionError } from '../../support/session-error.ts'
 
 /**
- * Stands still with everything that is in this thread, as a process that was stopped does: its sockets fill
- * up meanwhile.
+ * Blocks this thread, like a process that was suspended: its sockets receive data meanwhile.
  */
 function freeze(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-/** A server in a thread of its own. It answers each request after 50 ms, and says when it has got one. */
+/** A server in its own thread. It responds to each request after 50 ms, and reports its arrival. */
 async function serverElsewhere() {
   const worker = new Worker(
     `const { createServer } = require('node:http')
@@ -80,7 +79,7 @@ describe('a limit that passed while the process was suspended', () => {
 })
 
 describe('a timer in catch-up mode', () => {
-  /** A clock whose timers fire when the test says so. */
+  /** A clock whose timers the test fires. */
   function jumpingClock() {
     let now = 0
     let fire = () => {}

@@ -6,7 +6,7 @@ import { observe } from '../../support/observed-promise.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
-// A cap that evicts what somebody is waiting for: lru-cache's `fetch` rejects its waiters.
+// A cap that evicts a pending entry: lru-cache's `fetch` rejects its waiting callers.
 describe('the cap and sessions in use', () => {
   it('makes lru-cache reject calls that wait for a fetch', async () => {
     const answer = deferred<string>()
@@ -53,7 +53,7 @@ describe('the cap and sessions in use', () => {
   })
 })
 
-// Evicted in the middle of a turn, and the answer written into an orphan
+// A session evicted during a turn, whose answer was written into an orphan
 // (modelcontextprotocol/python-sdk#2455, LanternOps/breeze#4384, rcarmo/piclaw#777: the sweep fired 12 ms
 // into the turn, before "busy" was set).
 describe('a turn and its session', () => {

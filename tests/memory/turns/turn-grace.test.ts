@@ -121,7 +121,7 @@ describe('`turnGraceMs`', () => {
         errors.push(await failureOf(() => registry.run('a', nested)))
         errors.push(await failureOf(() => registry.open('a')))
         errors.push(await failureOf(() => registry.acquire('a')))
-        // What it does to the value is the caller's own doing, and other ids are no business of the limit.
+        // Changes of the value are not prevented, and other ids are not affected by the limit.
         session.value.push('late')
         await registry.run('b', () => {})
       }),

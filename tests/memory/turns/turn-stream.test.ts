@@ -86,7 +86,7 @@ describe('a stream', () => {
       try {
         yield 'part'
       } finally {
-        // As a client does whose request is aborted while it is read.
+        // As a client whose request is aborted while its response is read.
         await Promise.reject(new DOMException('The user aborted a request', 'AbortError'))
       }
     })

@@ -22,13 +22,13 @@ describeOnRedis('the attempts to archive a session', (redis) => {
       archiveConcurrency: 1,
       ...options,
     }
-    /** A process that archives with this store until it is cut off from Redis, as by a crash. */
+    /** Starts a process that archives to this store until it is disconnected from Redis, as by a crash. */
     const start = async (store: FakeArchive) => {
       const proxy = await testProxy(redis.url)
       const registry = await testRegistry<string[]>(proxy, { ...shared, archive: store.archive })
       const errors: unknown[] = []
       registry.on('error', (error) => errors.push(error))
-      await registry.has('nobody')
+      await registry.has('unknown')
       return { registry, errors, crash: () => proxy.refuse() }
     }
     const visit = async (...ids: string[]) => {
@@ -98,7 +98,7 @@ describeOnRedis('the attempts to archive a session', (redis) => {
     })
     const pauses = calledAt.slice(1).map((at, index) => at - (calledAt[index] ?? 0))
 
-    // 200 ms, doubled each time; half of each pause is left to chance.
+    // 200 ms, doubled each time; half of each pause is jitter.
     for (const [index, pauseMs] of pauses.entries()) expect(pauseMs).toBeGreaterThan(80 * 2 ** index)
     expect(errors).toEqual([])
     expect(await registry.deadCount()).toBe(0)

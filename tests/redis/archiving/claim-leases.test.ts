@@ -15,7 +15,7 @@ describeOnRedis('the claim of a session being archived', (redis) => {
       const proxy = await testProxy(redis.url)
       const shared = { prefix: uniquePrefix(), timeoutMs: 50, leaseMs: 900, intervalMs: 20 }
       const first = new FakeArchive('manual')
-      // Its calls are repeated for longer than the lease lasts.
+      // Its calls are retried for longer than the lease.
       const cutOff = await testRegistry<string[]>(proxy, { ...shared, kind, archive: first.archive })
       await cutOff.set('a', ['hello'])
       await expect.poll(() => first.calls.length, soon).toBe(1)
@@ -29,7 +29,7 @@ describeOnRedis('the claim of a session being archived', (redis) => {
           await second.archive(...args)
         },
       })
-      await other.has('nobody')
+      await other.has('unknown')
       await expect.poll(() => [...second.stored], soon).toEqual([['a', ['hello']]])
 
       expect(aborted).toEqual([true])
@@ -47,7 +47,7 @@ describeOnRedis('the claim of a session being archived', (redis) => {
     await archiving.set('a', ['hello'])
     await expect.poll(() => first.calls.length, soon).toBe(1)
     const other = await testRegistry<string[]>(redis, { ...shared, archive: second.archive })
-    await other.has('nobody')
+    await other.has('unknown')
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(first.last.signal.aborted).toBe(false)
     first.last.succeed()

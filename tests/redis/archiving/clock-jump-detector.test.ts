@@ -12,7 +12,7 @@ it('clock-jump detector: a clock set forward by more than the limit is reported 
   expect(watch.observe(0, now + 6 * day)).toBeUndefined()
   expect(watch.observe(1, now + 8 * day) ?? 0).toBeGreaterThan(7.9 * day)
   expect(watch.observe(0, now + 8 * day)).toBeUndefined()
-  // Back again: that loses nothing.
+  // Set back: that loses nothing.
   expect(watch.observe(0, now)).toBeUndefined()
   expect(watch.observe(1, now)).toBeUndefined()
 })

@@ -19,12 +19,12 @@ async function archivedAtLeast(journal: Journal, count: number): Promise<void> {
     .toBeGreaterThanOrEqual(count)
 }
 
-/** Every life of which something was saved. */
+/** Returns every incarnation with a save. */
 async function archivedAll(journal: Journal): Promise<void> {
   await expect.poll(() => lostIn(journal.read()), { timeout: 90_000, interval: 50 }).toEqual([])
 }
 
-/** Every one of the sessions with two acknowledged saves. */
+/** Returns every session with two acknowledged saves. */
 async function fill(workers: readonly RedisWorker[]): Promise<void> {
   const share = Math.ceil(sessions / workers.length)
   const outcomes = await Promise.all(
@@ -36,7 +36,7 @@ async function fill(workers: readonly RedisWorker[]): Promise<void> {
   expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
 }
 
-/** Else nobody died in the middle of anything, and nothing was tried. */
+/** Checks that a process crashed during its work; otherwise nothing was tested. */
 function expectSomeTakenOver(lines: readonly JournalLine[]): void {
   const attempts = lines.filter(({ what }) => what === 'archiving').map(({ attempt = 0 }) => attempt)
   expect(Math.max(...attempts)).toBeGreaterThan(1)
@@ -55,10 +55,10 @@ describeOnRedis('archiving by processes that crash', (redis) => {
     await second.kill()
     await archivedAtLeast(journal, sessions * 0.5)
     third.freeze()
-    // Whatever was leased to those three is archived by the one that is left, when the leases have run out.
+    // The remaining process archives the claims of the three when their leases lapse.
     await archivedAll(journal)
     third.thaw()
-    // It sees that its leases are lost: what it acknowledges now is refused, and it tells of no end.
+    // It has lost its leases: its acknowledgements are rejected, and it emits no end.
     await third.do('ready')
     await third.do('close', 5_000)
 

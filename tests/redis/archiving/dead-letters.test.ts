@@ -9,9 +9,9 @@ import { waitUntil } from '../../support/wait-until.ts'
 const generous = { timeout: 60_000 }
 const soon = { timeout: 30_000, interval: 20 }
 
-async function all<R>(walk: AsyncIterable<R>): Promise<R[]> {
+async function all<R>(items: AsyncIterable<R>): Promise<R[]> {
   const found: R[] = []
-  for await (const one of walk) found.push(one)
+  for await (const one of items) found.push(one)
   return found
 }
 
@@ -75,7 +75,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
   it('is archived by a retry when the store works again', generous, async () => {
     const { store, registry, ended } = await withDead()
     store.mode = 'instant'
-    expect(await registry.retryDead('nobody')).toBe(0)
+    expect(await registry.retryDead('unknown')).toBe(0)
     expect(await registry.retryDead('a')).toBe(1)
 
     await expect.poll(() => ended, soon).toEqual(['a hello idle'])
@@ -96,7 +96,7 @@ describeOnRedis('a session that cannot be archived', (redis) => {
   it('is removed when it is dropped', generous, async () => {
     const { store, registry } = await withDead()
     const calls = store.calls.length
-    expect(await registry.dropDead('nobody')).toBe(0)
+    expect(await registry.dropDead('unknown')).toBe(0)
     expect(await registry.dropDead('a')).toBe(1)
 
     expect(await all(registry.deadSessions())).toEqual([])

@@ -6,7 +6,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
 
-// Far longer than any test: whoever is archived was not found by chance.
+// Far longer than any test, so that no session is found by a regular poll.
 const nextLook = 600_000
 
 describeOnRedis('deadlines', (redis) => {
@@ -63,7 +63,7 @@ describeOnRedis('deadlines', (redis) => {
     const store = new FakeArchive()
     const options = { prefix, timeoutMs: 300, archive: store.archive }
     const other = await testRegistry<string[]>(redis, { ...options, intervalMs: 200 })
-    await other.has('nobody')
+    await other.has('unknown')
     const gone = await testRegistry<string[]>(redis, { ...options, intervalMs: nextLook })
     await gone.set('a', ['hello'])
     await gone.close()

@@ -35,7 +35,7 @@ describeOnRedis('foreign or damaged data', (redis) => {
       expect(errors).toEqual([sessionError('ERR_SESSION_VALUE_INVALID')])
       expect((await readAll(registry)).map(([id]) => id).sort()).toEqual(['a', 'c', 'd'])
       expect(errors).toHaveLength(2)
-      // A session is still there to be seen, and to be deleted.
+      // The session is still visible, and can be deleted.
       const ids = (await readAll(registry.sessions())).map(({ id }) => id)
       expect(ids.sort()).toEqual(['a', 'b', 'c', 'd'])
       expect(await registry.clear()).toBe(4)
@@ -85,7 +85,7 @@ describeOnRedis('foreign or damaged data', (redis) => {
           await admin.zAdd(queue, { score, value: `!${value}` })
           await admin.hSet(leases, `!${value}`, 'not a lease')
         }
-        // A name as ours are, of the other shard.
+        // A name in our format, of the other shard.
         const other = ids.find((id) => deadlines[keys.shardOf(id)] !== key)
         await admin.zAdd(key, { score: 1, value: `${'x'.repeat(22)}:${other}` })
       }
@@ -118,7 +118,7 @@ describeOnRedis('foreign or damaged data', (redis) => {
       archive: store.archive,
     })
     registry.on('error', () => {})
-    const foreignEntries = Array.from({ length: 500 }, (_, score) => ({ score, value: `stranger-${score}` }))
+    const foreignEntries = Array.from({ length: 500 }, (_, score) => ({ score, value: `foreign-${score}` }))
     await admin.zAdd(`{${prefix}:0}:dl`, foreignEntries)
     await registry.set('a', ['hello'])
 
@@ -161,7 +161,7 @@ describeOnRedis('foreign or damaged data', (redis) => {
       const before = await testRegistry<string[]>(redis, { ...options, intervalMs: never })
       for (const id of ['a', 'b', 'c']) await before.set(id, [id])
       await before.close()
-      // What such a clock does: every time to live has run out by eight days, every deadline is past.
+      // The effect of such a clock: every TTL is eight days shorter, every deadline has passed.
       for (const { key, ttlMs } of await keysWith(admin, prefix)) {
         if (ttlMs <= 8 * day) await admin.del(key)
         else await admin.pExpire(key, ttlMs - 8 * day)
@@ -173,7 +173,7 @@ describeOnRedis('foreign or damaged data', (redis) => {
       const registry = await testRegistry<string[]>(redis, { ...options, intervalMs: 50 })
       const errors: unknown[] = []
       registry.on('error', (error) => errors.push(error))
-      await registry.has('nobody')
+      await registry.has('unknown')
 
       const lost = sessionError('ERR_SESSION_ARCHIVE_FAILED')
       await expect.poll(() => errors, soon).toEqual([lost, lost, lost])

@@ -45,19 +45,19 @@ describeOnRedis('many dead letters', (redis) => {
         Array.from({ length: 40 }, (_, n) => n),
       )
       expect(new Set(dead.map(({ incarnation }) => incarnation)).size).toBe(40)
-      // Forty lives of 20 kB, and a little for their names.
+      // Forty incarnations of 20 kB, and a little for their names.
       expect(proxy.bytesToClient).toBeLessThan(40 * 21_000)
     },
   )
 
   it('deadSessions: reads at most about a megabyte at a time', generous, async () => {
     const { proxy, registry } = await withDead(['a'], 8, 500_000)
-    const walk = registry.deadSessions()
-    const first = await walk.next()
+    const dead = registry.deadSessions()
+    const first = await dead.next()
     expect(first.value?.value.startsWith('0:')).toBe(true)
     expect(proxy.bytesToClient).toBeLessThan(2_000_000)
     const rest: number[] = []
-    for await (const { value } of walk) rest.push(Number.parseInt(value, 10))
+    for await (const { value } of dead) rest.push(Number.parseInt(value, 10))
 
     expect(rest).toEqual([1, 2, 3, 4, 5, 6, 7])
   })

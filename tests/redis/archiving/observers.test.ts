@@ -13,7 +13,7 @@ const generous = { timeout: 30_000 }
 const soon = { timeout: 10_000, interval: 10 }
 const never = Number.POSITIVE_INFINITY
 
-/** The warnings of this process, from now on. */
+/** Records the warnings of this process from now on. */
 function recordWarnings(): string[] {
   const warnings: string[] = []
   const listener = ({ name, message }: Error) => {
@@ -27,7 +27,7 @@ function recordWarnings(): string[] {
 }
 
 describeOnRedis('a process that does not archive', (redis) => {
-  /** One that archives, but not by itself, and a session of it that is over. */
+  /** Starts a process with `archive` that never claims, and expires a session of it. */
   async function withOneOver(options: Partial<RegistryOptions<string[]>> = {}) {
     const prefix = uniquePrefix()
     const store = new FakeArchive()
@@ -53,7 +53,7 @@ describeOnRedis('a process that does not archive', (redis) => {
       looking.on('ended', ({ id }) => ended.push(id))
       await looking.size()
       await expect.poll(() => logger.at('warn').length, soon).toBe(1)
-      // Many looks at the deadlines later.
+      // Many polls of the deadlines later.
       await new Promise((resolve) => setTimeout(resolve, 300))
       expect(await looking.sweep()).toBe(0)
       for await (const _ of looking.deadSessions()) expect.unreachable()
@@ -98,7 +98,7 @@ describeOnRedis('a process that does not archive', (redis) => {
       expect(await observer.size()).toBe(1)
       expect(store.calls).toEqual([])
 
-      // It does not count as one that archives either.
+      // Nor does it count as an archiving process.
       const ending = await testRegistry<string[]>(redis, { prefix, timeoutMs: 100, intervalMs: 20 })
       const ended: string[] = []
       ending.on('ended', ({ id }, reason) => ended.push(`${id} ${reason}`))
@@ -150,7 +150,7 @@ describeOnRedis('a process that does not archive', (redis) => {
   )
 
   it.each([
-    ['is over', false],
+    ['expires', false],
     ['is waited for', true],
   ])(
     'archives: a session that %s after the note was read is not claimed',
@@ -176,7 +176,7 @@ describeOnRedis('a process that does not archive', (redis) => {
         const [key = ''] = options.keys
         asked.push(key)
         if (key.endsWith(':archives')) {
-          // There was no note; now a process that archives comes, and a session of it is over at once.
+          // There was no note; now an archiving process starts, and a session of it expires at once.
           await archiving.set('a', ['hello'])
           await waitUntil(async () => !(await archiving.has('a')))
           if (isWaitedFor) {

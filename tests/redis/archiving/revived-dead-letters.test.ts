@@ -33,9 +33,9 @@ describeOnRedis('a dead letter', (redis) => {
       ...options,
     }
     return {
-      /** One that loads what was archived. */
+      /** A registry with `load`. */
       loading: () => testRegistry<string[]>(redis, { ...shared, load: store.load }),
-      /** One that begins new lives at once. */
+      /** A registry that starts new incarnations at once. */
       beginning: () => testRegistry<string[]>(redis, shared),
     }
   }
@@ -74,7 +74,7 @@ describeOnRedis('a dead letter', (redis) => {
       expect(store.last).toMatchObject({ attempt: 1, session: { incarnation } })
       expect(store.last.superseded).toBeUndefined()
       await expect.poll(() => events.lines, soon).toEqual(['expired a idle', 'ended a idle'])
-      // Whatever has been left in Redis is of no life.
+      // What remains in Redis belongs to no incarnation.
       expect(await registry.open('a')).toHaveLength(3)
     },
   )
@@ -141,7 +141,7 @@ describeOnRedis('a dead letter', (redis) => {
     ])
     await expect.poll(() => store.stored.get('a'), soon).toEqual(['third'])
 
-    // The others are older than what the archive has: neither is taken back.
+    // The others are older than the archived value: neither is revived.
     store.stored.set('a', ['third', 'from the archive'])
     expect(await registry.open('a')).toEqual(['third', 'from the archive'])
     expect(await registry.deadCount()).toBe(2)

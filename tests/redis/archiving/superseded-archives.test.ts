@@ -12,7 +12,7 @@ const say = (registry: RedisSessionRegistry<string[]>, word: string) =>
   registry.run('a', (session) => session.value.push(word))
 
 describeOnRedis('a retried dead letter', (redis) => {
-  /** Begins new lives at once. */
+  /** Starts new incarnations at once. */
   const beginning = (store: FakeArchive, kind: 'redis' | 'ioredis' = 'redis') =>
     testRegistry<string[]>(redis, {
       kind,

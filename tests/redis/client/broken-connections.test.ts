@@ -16,7 +16,7 @@ async function twoRegistries(redis: { readonly url: string }, kind: ClientKind) 
   return [await testRegistry<Tally>(redis, options), await testRegistry<Tally>(redis, options)] as const
 }
 
-/** Tries every client library at the same time, for most of it is waiting. */
+/** Runs the test with every client library at the same time, since it mostly waits. */
 function withEachClient(test: (kind: ClientKind) => Promise<void>): () => Promise<void> {
   return async () => {
     await Promise.all(clientKinds.map(test))
@@ -41,7 +41,7 @@ describeOnRedis('a broken connection, with each client', (redis) => {
       visitors.stop()
       await load
 
-      // Each cut is short, so repeating the call must have helped.
+      // Each interruption is short, so retries must have succeeded.
       expect(visitors.failures, kind).toEqual([])
       for (const [id, n] of visitors.acknowledged) {
         expect(await one.get(id), `${kind} ${id}`).toEqual({ n })
@@ -57,13 +57,12 @@ describeOnRedis('a broken connection, with each client', (redis) => {
       const proxy = await testProxy(redis.url)
       const [one, other] = await twoRegistries(proxy, kind)
       const recorded: string[] = []
-      // The server knows the scripts by then: an answer that says it does not would be a lost one without
-      // harm.
+      // The server has the scripts by then: a lost NOSCRIPT reply would be harmless.
       await other.run('warm', (session) => {
         session.value.n += 1
       })
       one.on('created', ({ id }) => recorded.push(id))
-      await one.has('nobody')
+      await one.has('unknown')
       const creation = observe(
         one.getOrCreate('a', () => {
           proxy.swallowAnswers()
@@ -149,13 +148,13 @@ describeOnRedis('a session whose creation waits for a reply', (redis) => {
   ])('is not created again after it was %s', generous, async (fate, attempts) => {
     const proxy = await testProxy(redis.url)
     const prefix = uniquePrefix()
-    const lives: string[] = []
+    const begun: string[] = []
     const options = {
       prefix,
       timeoutMs: 100,
       archiveAttempts: attempts,
       archive: async ({ incarnation }: { readonly incarnation: string }) => {
-        lives.push(incarnation)
+        begun.push(incarnation)
         if (fate === 'given up') throw new Error('this one cannot be archived')
       },
     }
@@ -166,26 +165,26 @@ describeOnRedis('a session whose creation waits for a reply', (redis) => {
     for (const registry of [creator, other]) registry.on('error', () => {})
     const warm = await testRegistry<Tally>(redis, { prefix: uniquePrefix() })
     await warm.getOrCreate('a', () => ({ n: 0 }))
-    await other.has('nobody')
-    await creator.has('nobody')
+    await other.has('unknown')
+    await creator.has('unknown')
     const creation = observe(
       creator.getOrCreate('a', () => {
         proxy.swallowAnswers()
         return { n: 0 }
       }),
     )
-    await expect.poll(() => lives.length, { timeout: 4_000, interval: 10 }).toBe(1)
+    await expect.poll(() => begun.length, { timeout: 4_000, interval: 10 }).toBe(1)
     proxy.heal()
     await creation.settled
 
     expect(creation.value).toEqual({ n: 0 })
-    expect(recorded[0]).toBe(lives[0])
+    expect(recorded[0]).toBe(begun[0])
     expect(new Set(recorded).size).toBe(recorded.length)
-    // Whatever lives now is another life.
+    // A session that is live now is another incarnation.
     await expect.poll(() => other.has('a'), { timeout: 20_000 }).toBe(false)
-    await expect.poll(() => lives.length, { timeout: 20_000 }).toBe(recorded.length)
-    // Several looks at the deadlines later.
+    await expect.poll(() => begun.length, { timeout: 20_000 }).toBe(recorded.length)
+    // Several polls of the deadlines later.
     await new Promise((resolve) => setTimeout(resolve, 500))
-    expect(new Set(lives).size).toBe(lives.length)
+    expect(new Set(begun).size).toBe(begun.length)
   })
 })

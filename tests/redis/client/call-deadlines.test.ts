@@ -5,7 +5,7 @@ import { reading, SimulatedServer } from '../../support/simulated-server.ts'
 const unavailable = sessionError('ERR_SESSION_BACKEND_UNAVAILABLE')
 const eightDays = 8 * 24 * 3_600_000
 
-/** A server that has answered once, so that its clock is known. */
+/** Returns a server that has replied once, so that its clock is known. */
 async function knownServer(callTimeoutMs = 1_000): Promise<SimulatedServer> {
   const server = new SimulatedServer(callTimeoutMs)
   await server.call('first').settled
@@ -107,7 +107,7 @@ describe('the deadline of a call', () => {
     await server.clock.advanceAsync(0)
     expect(called.value).toBe('answer')
 
-    // And what is given up from now on is not carried out later.
+    // Calls abandoned from now on are not executed later.
     server.stall()
     const late = server.call('late')
     await server.clock.advanceAsync(1_001)

@@ -9,8 +9,7 @@ const keys = [`{sessions:3}:s:${id}`, '{sessions:3}:dl']
 const args = [id, '604800000', value]
 
 /**
- * Everything that an error shows: to a logger that walks its fields, to a console, to whoever looks for
- * hidden ones.
+ * Returns everything that an error shows: to a logger that reads its fields, to a console, and in hidden ones.
  */
 function shown(error: unknown): string {
   return [

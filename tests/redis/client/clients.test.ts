@@ -7,9 +7,9 @@ import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
 
-async function all<R>(walk: AsyncIterable<R>): Promise<R[]> {
+async function all<R>(items: AsyncIterable<R>): Promise<R[]> {
   const found: R[] = []
-  for await (const one of walk) found.push(one)
+  for await (const one of items) found.push(one)
   return found
 }
 

@@ -115,7 +115,7 @@ describeOnRedis('an invalid value', (redis) => {
     expect(await registry.get('kept')).toBe('as it was')
     expect(await registry.has('a')).toBe(false)
     expect(await keysWith(admin, prefix)).toHaveLength(before)
-    // The turn has given its lock back.
+    // The turn has released its lock.
     expect(await registry.run('kept', ({ value }) => value, { whenBusy: 'reject' })).toBe('as it was')
   })
 
@@ -214,7 +214,7 @@ describeOnRedis('close', (redis) => {
       archive: async ({ value }) => {
         archived.push(value)
       },
-    }).then((second) => second.has('nobody'))
+    }).then((second) => second.has('unknown'))
     await expect.poll(() => archived, { timeout: 30_000 }).toEqual(['first', 'x'])
   })
 })

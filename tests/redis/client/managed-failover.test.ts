@@ -10,12 +10,12 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 const generous = { timeout: 60_000 }
 
-// A master that waits for others before it copies would not be ready when the test is.
+// By default a master waits before it copies, and would not be ready in time.
 const settings = { args: ['--repl-diskless-sync-delay', '0'] }
 
 describeOnOwnRedis('a master that is demoted and keeps its connections', settings, (redis) => {
   /**
-   * A name that leads to the master, which moves to another server; what was connected stays where it was.
+   * A name that resolves to the master, which moves to another server; open connections stay.
    */
   async function failedOver(use: (url: string) => Promise<void>): Promise<void> {
     const successor = await RedisServer.start({ args: ['--replicaof', '127.0.0.1', String(redis.port)] })

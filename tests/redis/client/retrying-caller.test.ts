@@ -10,12 +10,12 @@ import { sessionError } from '../../support/session-error.ts'
 const script = new Script('test', 'return 1')
 const lost = () => new Error('Socket closed unexpectedly')
 
-/** What the server's clock shows when the test begins. */
+/** The server's clock at the start of the test. */
 const serverStart = 1_700_000_000_000
 
 type Answer = Error | string | 'never' | { readonly reply: unknown }
 
-/** A client that answers each call with the next of these; with the last one for ever. */
+/** A client that replies to each call with the next of these, and then with the last one. */
 function clientOf(...answers: readonly Answer[]) {
   const clock = new ManualClock()
   const calls: { keys: readonly string[]; args: readonly string[] }[] = []

@@ -12,7 +12,7 @@ const scripts = modules
   .flatMap((module) => Object.values(module))
   .filter((exported): exported is Script => exported instanceof Script)
 
-/** What a server of version 6.2 knows, inside of scripts. */
+/** The commands and functions of Redis 6.2 in scripts. */
 const commands =
   'DEL EXISTS GET HDEL HEXISTS HGET HINCRBY HMGET HSET INFO LRANGE PEXPIRE PEXPIREAT PTTL RPUSH SET TIME UNLINK ZADD ZCARD ZCOUNT ZMSCORE ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZSCORE'.split(
     ' ',

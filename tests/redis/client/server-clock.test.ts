@@ -7,7 +7,7 @@ import { sessionError } from '../../support/session-error.ts'
 const day = 24 * 3_600_000
 
 describeOnRedis('a server whose clock is changed', (redis) => {
-  /** A client through which the server's clock seems to be ahead. */
+  /** A client that sees the server's clock ahead. */
   async function shifted() {
     const inner = (await testClient('redis', redis.url)) as ReturnType<typeof createClient>
     const server = { aheadMs: 0 }
@@ -66,7 +66,7 @@ describeOnRedis('a server whose clock is changed', (redis) => {
       await registry.close()
     })
     await registry.run('a', ({ value }) => value.push('one'))
-    // So that each shard has been looked at by the clock as it was.
+    // So that each shard was polled before the change.
     await registry.sweep()
     server.aheadMs = 8 * day
 

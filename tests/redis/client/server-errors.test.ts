@@ -227,10 +227,10 @@ describeOnOwnRedis('a server that replies with an error', {}, (redis) => {
   )
 })
 
-/** What the clients send when they connect. */
+/** The commands that clients send when they connect. */
 const connecting = ['+hello', '+auth', '+client', '+info', '+ping', '+select']
 
-/** The commands that `docs/redis.md` says the scripts need. */
+/** The commands of the scripts according to `docs/redis.md`. */
 function documentedCommands(): string[] {
   const text = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8')
   const list = text.slice(text.indexOf('scripts need'), text.indexOf('may be forbidden'))

@@ -13,7 +13,7 @@ const mismatch = sessionError('ERR_SESSION_SHARDS_MISMATCH')
 const hour = 3_600_000
 const anything = new ReadOnlyScript('anything', 'return 1')
 
-/** A server that keeps the note of the shards, and nothing else. */
+/** A server that stores the shard-count key only. */
 class NoteServer {
   readonly clock = new ManualClock()
   shards = 0
@@ -22,7 +22,7 @@ class NoteServer {
   calls: string[] = []
   isAway = false
 
-  /** A process with so many shards, whose data stay for so long. */
+  /** Starts a process with this shard count and maximum lifetime of its data. */
   process(shards: number, horizonMs = 8 * hour) {
     const backend = new RetryingCaller(this.#run, 5_000, this.clock)
     const config = new ShardGuard(backend, new Keys('p', shards), horizonMs, () => {}, this.clock)
@@ -135,7 +135,7 @@ describe('the shard-count key', () => {
       expect(server.expiresAt - server.clock.now()).toBeGreaterThanOrEqual(9 * hour)
       await server.clock.advanceAsync(hour / 2)
     }
-    // A call that lets something live longer waits until the note does too.
+    // A call that extends the life of data waits until the key's TTL is extended too.
     await call({ maxLifetimeMs: 80 * hour })
     expect(server.expiresAt - server.clock.now()).toBeGreaterThanOrEqual(90 * hour)
   })

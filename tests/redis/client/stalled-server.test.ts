@@ -12,7 +12,7 @@ const generous = { timeout: 60_000 }
 const unavailable = sessionError('ERR_SESSION_BACKEND_UNAVAILABLE')
 const never = Number.POSITIVE_INFINITY
 
-/** Long before the lease of a lock or a claim runs out. */
+/** Long before the lease of a lock or a claim lapses. */
 const atOnce = { timeout: 10_000, interval: 20 }
 
 const options = {
@@ -41,12 +41,12 @@ describeOnOwnRedis('a server that stalls for longer than `callTimeoutMs`', {}, (
     registry.on('error', () => {})
     await registry.set('a', ['kept'])
     await registry.run('a', () => {})
-    await registry.delete('nobody')
+    await registry.delete('unknown')
     return registry
   }
 
   /**
-   * What is called while the server stands still is given up, and the server has gone on when this returns.
+   * Makes calls while the server stalls until they are abandoned; the server has resumed when this resolves.
    */
   async function givenUpInStall(server: RedisServer, calls: () => Promise<unknown>[]): Promise<void> {
     server.freeze()
@@ -73,7 +73,7 @@ describeOnOwnRedis('a server that stalls for longer than `callTimeoutMs`', {}, (
       await registry.set('b', ['kept'])
       await givenUpInStall(redis, () => [registry.delete('a'), registry.set('b', ['lost'])])
 
-      // What was kept in the socket has been read by then.
+      // The server has read the socket by then.
       expect(await registry.get('c')).toBeUndefined()
       expect(await registry.get('a')).toEqual(['kept'])
       expect(await registry.get('b')).toEqual(['kept'])

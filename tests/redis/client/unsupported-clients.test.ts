@@ -23,7 +23,7 @@ function registryOn<T = string[]>(client: unknown): RedisSessionRegistry<T> {
 describeOnRedis('a client in a mode without a reply per call', (redis) => {
   async function nodeRedis() {
     const client = createClient({ url: redis.url })
-    // In legacy mode the client tells of arguments that it cannot send.
+    // In legacy mode the client rejects arguments that it cannot send.
     client.on('error', () => {})
     await client.connect()
     onTestFinished(() => client.destroy())
@@ -72,7 +72,7 @@ describeOnRedis('a client in a mode without a reply per call', (redis) => {
 })
 
 describeOnRedis('any other client', (redis) => {
-  /** Speaks as Bun's client does, and as Upstash's over HTTP. */
+  /** A client like Bun's, and like Upstash's over HTTP. */
   async function others() {
     const inner = (await testClient('ioredis', redis.url)) as Redis
     const sent: string[] = []
@@ -170,7 +170,7 @@ function redisMissing(): never {
   throw new Error('the cluster has no node')
 }
 
-/** As REST clients do it unless told otherwise. */
+/** The default of REST clients. */
 function readsJson(inner: ReturnType<typeof createClient>) {
   const parsed = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.map(parsed)

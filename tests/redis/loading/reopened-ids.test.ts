@@ -69,7 +69,7 @@ describeOnRedis('an id reopened before its old incarnation is archived', (redis)
       expect(store.calls).toEqual([])
 
       const claims = await testRegistry<string[]>(redis, options)
-      await claims.has('nobody')
+      await claims.has('unknown')
       await expect.poll(() => store.calls.length, soon).toBe(3)
       expect(store.calls.map(({ session }) => session.value)).toEqual([['first'], ['second'], ['third']])
     },
@@ -82,7 +82,7 @@ describeOnRedis('an id reopened before its old incarnation is archived', (redis)
     await expect.poll(() => store.calls.length, soon).toBe(1)
     await registry.run('a', say('new'))
     await expect.poll(() => registry.has('a'), soon).toBe(false)
-    // A session that comes to be over later shows that deadlines have been looked at since.
+    // A session that expires later proves that the deadlines were polled since.
     await registry.run('b', say('witness'))
     await expect.poll(() => store.callsOf('b').length, soon).toBe(1)
     expect(store.callsOf('a')).toHaveLength(1)
@@ -103,16 +103,16 @@ describeOnRedis('an id reopened before its old incarnation is archived', (redis)
     const secondStore = new FakeArchive('manual')
     const claims = async (archive: FakeArchive['archive'], count: number) => {
       const registry = await testRegistry<string[]>(redis, { ...options, archive })
-      await registry.has('nobody')
+      await registry.has('unknown')
       await expect.poll(async () => (await registry.stats()).archiving, soon).toBe(count)
       return registry
     }
-    // The first process archives the first life, and another session waits there: it claims no more.
+    // The first process archives the first incarnation, and another session waits there: it claims no more.
     await visitors.run('a', say('first'))
     await visitors.run('waiting', say('hello'))
     await claims(firstStore.archive, 2)
     await expect.poll(() => firstStore.callsOf('a').length, soon).toBe(1)
-    // The second one is busy too, and claims the second life without having begun to archive it.
+    // The second one is busy too, and claims the second incarnation without archiving it yet.
     await visitors.run('b', say('hello'))
     const second = await claims(secondStore.archive, 1)
     await visitors.run('a', say('second'))
@@ -166,7 +166,7 @@ describeOnRedis('an id reopened before its old incarnation is archived', (redis)
     await expect.poll(() => lostIn(journal.read()), { timeout: 40_000, interval: 100 }).toEqual([])
 
     const lines = journal.read()
-    // Else it has tried nothing.
+    // Otherwise nothing was tested.
     expect(saved.size).toBeGreaterThan(2 * ids.length)
     expect([...byIncarnation(lines, 'archived').values()].filter(({ length }) => length > 1)).toEqual([])
     expect(overlapsIn(lines)).toEqual([])

@@ -14,7 +14,7 @@ interface Load {
   readonly answer: Deferred<string[] | undefined>
 }
 
-/** A `load` that the test answers by hand. */
+/** A `load` that the test settles by hand. */
 function manualLoad() {
   const loads: Load[] = []
   const load = (_id: string, { signal }: { readonly signal: AbortSignal }) => {
@@ -74,7 +74,7 @@ describeOnRedis('a session loaded for several calls', (redis) => {
       await expect.poll(() => store.calls.length, soon).toBe(1)
       const controller = new AbortController()
       const first = observe(registry.run('a', () => {}, { signal: controller.signal }))
-      // Its call has been answered when one that was made later has.
+      // Its call has a reply once a later call has one.
       await registry.has('a')
       await registry.has('a')
       controller.abort(new Error('the visitor reloads the page'))

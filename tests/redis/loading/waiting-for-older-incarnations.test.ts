@@ -68,7 +68,7 @@ describeOnRedis('an id opened before its old incarnation is archived', (redis) =
     await waitUntil(async () => !(await visitors.has('ada')))
     const archiving = await start()
     const archivedBefore = () => store.calls.findIndex(({ id }) => id === 'ada')
-    await archiving.has('nobody')
+    await archiving.has('unknown')
     await expect.poll(() => store.calls.length, soon).toBeGreaterThan(0)
     const startedAt = performance.now()
     expect(await archiving.open('ada')).toEqual(['hello'])
@@ -92,7 +92,7 @@ describeOnRedis('an id opened before its old incarnation is archived', (redis) =
       archiveConcurrency: 1,
       archive: busyStore.archive,
     })
-    await busy.has('nobody')
+    await busy.has('unknown')
     await expect.poll(async () => (await busy.stats()).archiving, soon).toBe(2)
     await expect.poll(() => busyStore.calls.length, soon).toBe(1)
     const waiting = busyStore.last.id === 'first' ? 'second' : 'first'
@@ -136,7 +136,7 @@ describeOnRedis('an id opened before its old incarnation is archived', (redis) =
     await waitUntil(async () => !(await visiting.has('a')))
     const opened = observe(visiting.open('a'))
     const archiving = await start()
-    await archiving.has('nobody')
+    await archiving.has('unknown')
     await opened.settled
 
     expect(opened.value).toEqual(['hello'])
@@ -168,7 +168,7 @@ describeOnRedis('an id opened before its old incarnation is archived', (redis) =
       load: async (id) => stored.get(id),
       archive: async ({ id, value }) => {
         calls += 1
-        // It does not listen to its signal.
+        // The hook ignores its signal.
         await written.promise
         stored.set(id, value)
       },
@@ -197,7 +197,7 @@ describeOnRedis('an id opened before its old incarnation is archived', (redis) =
         intervalMs: 50,
         archive: async ({ value }) => {
           calls.push(value)
-          // It does not listen to its signal.
+          // The hook ignores its signal.
           if (calls.length === 1) await written.promise
         },
       })
@@ -261,7 +261,7 @@ describeOnRedis('a value loaded long ago', (redis) => {
 
   it('load: is not used after another process deleted the id', generous, async () => {
     const store = new FakeArchive()
-    store.stored.set('a', ['of somebody else'])
+    store.stored.set('a', ['of another process'])
     const { slow, slowOne, quickOne } = processes(store)
     const [one, other] = [await slowOne(), await quickOne()]
     const opened = observe(one.open('a'))

@@ -9,7 +9,7 @@ import type { Witness } from './witness.ts'
 
 type Call = { readonly keys: string[]; readonly arguments: string[] }
 
-/** One of several processes, with a line of its own to Redis, which can be cut; a crash cuts it for ever. */
+/** One of several processes with its own connection to Redis, which can be broken; a crash breaks it for good. */
 export class Process {
   readonly registry: RedisSessionRegistry<string[]>
   readonly proxy: RedisProxy
@@ -44,7 +44,7 @@ export class Process {
     ) => {
       const { id, incarnation, value } = session
       const { signal, attempt, superseded } = context
-      // What a process that has crashed would still do, it does not do.
+      // A crashed process does nothing more.
       const alive = AbortSignal.any([signal, gone.signal])
       const end = witness.archiveBegan(id, incarnation, attempt, alive)
       try {
@@ -72,7 +72,7 @@ export class Process {
     return this.#gone.signal.aborted
   }
 
-  /** Whatever it was doing, nothing more of it reaches Redis or the store. */
+  /** From now on nothing of the process reaches Redis or the store. */
   crash(): void {
     this.proxy.refuse()
     this.#gone.abort(new Error('the process is gone'))
@@ -83,7 +83,7 @@ export class Process {
   }
 }
 
-/** Tells the witness of each claim that is begun, and not only waits in its process. */
+/** Reports each claim to the witness whose archive begins, without those that only wait. */
 function watchLoads(client: never, witness: Witness): never {
   const real = client as RedisClientType
   const call = (name: 'eval' | 'evalSha') => async (what: string, options: Call) => {

@@ -12,7 +12,7 @@ import { Witness } from './witness.ts'
 const processCount = 3
 const idCount = 5
 
-/** Visitors of each id, as one person with two windows. */
+/** Concurrent visitors per id, such as one person with two windows. */
 const windows = 2
 const runsForMs = 4_000
 
@@ -36,8 +36,8 @@ export interface ProgramReport {
 }
 
 /**
- * Visitors who talk to several processes, while lines are cut, processes crash and close, and the database is
- * down: whatever happens is drawn from the seed, though not when it happens.
+ * A random program: visitors use several processes while connections break, processes crash and close, and the
+ * database is down. The seed determines the events, not their timing.
  */
 export async function runProgram(url: string, seed: number): Promise<ProgramReport> {
   const random = new Random(seed)
@@ -58,7 +58,7 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
     const process = random.pick(processes)
     words += 1
     const word = String(words)
-    witness.says(id, word)
+    witness.saving(id, word)
     try {
       await process.registry.run(id, async (session) => {
         if (!process.isGone) witness.sees(id, session.value, 'a turn')
@@ -119,10 +119,10 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   await Promise.all([...visitors, faults()])
   store.weather = 'well'
   for (const { isGone, proxy } of started) if (!isGone) proxy.heal()
-  // No line is cut any more, and a busy machine may take its time.
+  // No more faults; the wait allows for a busy machine.
   const last = await start({ callTimeoutMs: 5_000 })
   started.push(last)
-  // Each comes once more, and sees all that was said.
+  // Every visitor returns once more, and must see every word.
   for (let index = 0; index < idCount; index += 1) {
     await last.registry.run(`visitor-${index}`, ({ value }) => {
       witness.sees(`visitor-${index}`, value, 'the last turn')

@@ -1,6 +1,6 @@
 import type { Random } from '../../support/random.ts'
 
-/** How the store of a random program answers for now. */
+/** The current behaviour of the store of a random program. */
 export type Weather = 'well' | 'down' | 'forgetful'
 
 interface Write {
@@ -11,8 +11,8 @@ interface Write {
 }
 
 /**
- * A database beside Redis, as a careful application uses it: it stops at its signal, and puts no overtaken
- * state over a younger one. `forgetful`: it stores, and says that it has not.
+ * A database beside Redis, used carefully: it honours its signal, and does not overwrite a newer state with a
+ * superseded one. `forgetful`: it stores, and then reports a failure.
  */
 export class Store {
   weather: Weather = 'well'
@@ -33,7 +33,7 @@ export class Store {
 
   async read(id: string, signal: AbortSignal): Promise<string[] | undefined> {
     const value = this.values.get(id)
-    // Now and then long enough for another process to lead the conversation on, and to store it.
+    // Sometimes long enough for another process to continue the conversation and store it.
     await this.#take([300])
     signal.throwIfAborted()
     return value === undefined ? undefined : [...value]

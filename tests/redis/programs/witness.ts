@@ -1,6 +1,6 @@
 import { isSessionRegistryError } from 'session-registry'
 
-/** What a caller may be told in the midst of faults. */
+/** Error codes that callers may get during faults. */
 const allowed = new Set([
   'ERR_SESSION_BACKEND_UNAVAILABLE',
   'ERR_SESSION_BUSY',
@@ -12,26 +12,26 @@ const allowed = new Set([
 
 const timerSlackMs = 50
 
-/** Knows what was promised to the visitors of a random program, and writes down what is not kept. */
+/** Records the acknowledged words of a random program, and every broken guarantee. */
 export class Witness {
   readonly problems: string[] = []
   readonly #acknowledged = new Map<string, string[]>()
-  readonly #said = new Map<string, Set<string>>()
+  readonly #words = new Map<string, Set<string>>()
   readonly #archiving = new Map<string, AbortSignal>()
-  /** Claims that a process has begun to archive, by life. */
+  /** Claims with an archive in progress, by incarnation. */
   readonly #begun = new Map<string, Set<string>>()
   turns = 0
   archives = 0
 
-  /** A word that a visitor is about to say. */
-  says(id: string, word: string): void {
-    const said = this.#said.get(id) ?? new Set()
-    this.#said.set(id, said.add(word))
+  /** Records a word that a visitor is about to save. */
+  saving(id: string, word: string): void {
+    const words = this.#words.get(id) ?? new Set()
+    this.#words.set(id, words.add(word))
   }
 
-  /** What a turn finds must have all that was acknowledged before it began, once each. */
+  /** Checks that a turn finds every word acknowledged before it began, once each. */
   sees(id: string, value: readonly string[], by: string): void {
-    const said = this.#said.get(id) ?? new Set()
+    const words = this.#words.get(id) ?? new Set()
     const acknowledged = this.#acknowledged.get(id) ?? []
     const missing = acknowledged.filter((word) => !value.includes(word))
     if (missing.length > 0) {
@@ -39,7 +39,7 @@ export class Witness {
     }
     if (new Set(value).size !== value.length)
       this.problems.push(`${by} of ${id} sees a word twice: [${value}]`)
-    for (const word of value) if (!said.has(word)) this.problems.push(`nobody said ${word} to ${id}`)
+    for (const word of value) if (!words.has(word)) this.problems.push(`${word} of ${id} was never saved`)
   }
 
   acknowledged(id: string, word: string): void {
@@ -59,7 +59,7 @@ export class Witness {
     this.problems.push(`an error event: ${error instanceof Error ? error.stack : error}`)
   }
 
-  /** Returns what to call when the hook has settled. */
+  /** Returns a function to call when the hook has settled. */
   archiveBegan(id: string, incarnation: string, attempt: number, signal: AbortSignal): () => void {
     this.archives += 1
     const other = this.#archiving.get(id)
@@ -72,20 +72,20 @@ export class Witness {
     }
   }
 
-  /** One that has lost its lease is told so, before another begins or, on a busy machine, at that moment. */
+  /** A hook that lost its lease is aborted before another begins or, on a busy machine, at that moment. */
   #overlapped(id: string, other: AbortSignal): void {
     if (!other.aborted) this.problems.push(`two archives of ${id} at once`)
   }
 
   /**
-   * A process begins to archive a life under this claim. Where the answer is lost, the hook is not called.
+   * A process begins to archive an incarnation under this claim. If the reply is lost, the hook is not called.
    */
   begins(incarnation: string, claim: string): void {
     const begun = this.#begun.get(incarnation) ?? new Set()
     this.#begun.set(incarnation, begun.add(claim))
   }
 
-  /** At the end, where nothing is under way any more. */
+  /** Checks the end state, when nothing is in progress. */
   expectStored(values: ReadonlyMap<string, readonly string[]>): void {
     for (const id of this.#acknowledged.keys()) this.sees(id, values.get(id) ?? [], 'the store')
   }

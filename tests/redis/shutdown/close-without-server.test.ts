@@ -11,7 +11,7 @@ const soon = { timeout: 10_000, interval: 10 }
 const deadlineMs = 100
 const callTimeoutMs = 600
 
-/** What a busy machine adds. */
+/** Allowance for a busy machine, in milliseconds. */
 const slackMs = 400
 
 describeOnRedis('close without a connection', (redis) => {
@@ -68,7 +68,7 @@ describeOnRedis('close without a connection', (redis) => {
       proxy.heal()
       const second = new FakeArchive()
       const other = await testRegistry<string[]>(redis, { ...shared, archive: second.archive })
-      await other.has('nobody')
+      await other.has('unknown')
 
       // The other one is still being archived here.
       await expect.poll(() => [...second.stored.keys()], soon).toHaveLength(1)
@@ -83,15 +83,14 @@ describeOnRedis('close without a connection', (redis) => {
     generous,
     async (kind) => {
       const { proxy, registry, store, shared } = await withTwoClaims(kind)
-      // Longer than the lease, with calls that are given up: to settle the first claim, and to load the
-      // second.
+      // Longer than the lease, with abandoned calls: to settle the first claim, and to load the second.
       proxy.refuse()
       store.last.succeed()
       await new Promise((resolve) => setTimeout(resolve, 1_600))
       proxy.heal()
       const second = new FakeArchive()
       const other = await testRegistry<string[]>(redis, { ...shared, archive: second.archive })
-      await other.has('nobody')
+      await other.has('unknown')
       store.mode = 'instant'
 
       await expect

@@ -36,7 +36,7 @@ describeOnRedis('close of one of several processes', (redis) => {
     const closed = sessionError('ERR_SESSION_REGISTRY_CLOSED')
     expect(await failureOf(() => registry.getOrCreate('a'))).toEqual(closed)
     expect(await failureOf(() => registry.open('a'))).toEqual(closed)
-    // A `false` or 0 would say that there was nothing; but the session lives on.
+    // `false` or 0 would mean that there was no session, but it lives on.
     expect(await failureOf(() => registry.delete('a'))).toEqual(closed)
     expect(await failureOf(() => registry.clear())).toEqual(closed)
     expect(await failureOf(() => registry.retryDead('a'))).toEqual(closed)
@@ -71,8 +71,8 @@ describeOnRedis('close of one of several processes', (redis) => {
     const closing = observe(registry.close())
     const second = new FakeArchive()
     const other = await testRegistry<string[]>(redis, { ...options, archive: second.archive })
-    await other.has('nobody')
-    // Long before the lease has run out, and as the first try.
+    await other.has('unknown')
+    // Long before the lease lapses, and as the first attempt.
     await expect.poll(() => second.calls.map(({ attempt }) => attempt), soon).toEqual([1])
     expect(closing.state).toBe('pending')
     store.last.succeed()
@@ -98,7 +98,7 @@ describeOnRedis('close of one of several processes', (redis) => {
     expect(events.lines).toEqual(['created a'])
     const second = new FakeArchive()
     const other = await testRegistry<string[]>(redis, { ...options, archive: second.archive })
-    await other.has('nobody')
+    await other.has('unknown')
     await expect.poll(() => [...second.stored], soon).toEqual([['a', ['hello']]])
   })
 

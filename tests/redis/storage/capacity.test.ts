@@ -32,7 +32,7 @@ describeOnRedis('maxSessions on Redis', (redis) => {
       expect(await failureOf(() => registry.set('c', []))).toEqual(full)
       expect(await registry.has('c')).toBe(false)
 
-      // What lives goes on.
+      // Live sessions are not affected.
       expect(await registry.getOrCreate('a')).toEqual(['new'])
       await registry.run('b', (session) => session.value.push('again'))
       await registry.set('a', ['set'])
@@ -74,7 +74,7 @@ describeOnRedis('maxSessions on Redis', (redis) => {
     await visitors.getOrCreate('a')
     await visitors.getOrCreate('b')
     await waitUntil(async () => !(await visitors.has('b')))
-    // Nobody has looked at their deadlines.
+    // No process has polled their deadlines.
     expect(await visitors.size()).toBe(2)
     await visitors.set('c', [], { timeoutMs: 60_000 })
     expect(await visitors.sweep()).toBe(2)
@@ -89,7 +89,7 @@ describeOnRedis('maxSessions on Redis', (redis) => {
     const shared = { prefix: uniquePrefix(), shards: 1, maxSessions: 1 }
     const registry = await testRegistry<string>(proxy, shared)
     const other = await testRegistry<string>(redis, shared)
-    await registry.has('nobody')
+    await registry.has('unknown')
     const created = observe(
       registry.getOrCreate('a', () => {
         proxy.swallowAnswers()

@@ -10,7 +10,7 @@ describeOnRedis('the cost of a call', (redis) => {
       kind,
       prefix: uniquePrefix(),
       create: () => ['hello'],
-      // Else a look at the deadlines could come between.
+      // Otherwise a poll of the deadlines could intervene.
       intervalMs: Number.POSITIVE_INFINITY,
     })
     // The first calls load the scripts.
@@ -38,7 +38,7 @@ describeOnRedis('the cost of a call', (redis) => {
       expect(await commandsOf(() => registry.getOrCreate('a'))).toEqual(twice)
       expect(await commandsOf(() => registry.getOrCreate('a'))).toEqual(once)
       expect(await commandsOf(() => registry.get('a'))).toEqual(once)
-      expect(await commandsOf(() => registry.get('nobody'))).toEqual(once)
+      expect(await commandsOf(() => registry.get('unknown'))).toEqual(once)
       expect(await commandsOf(() => registry.touch('a'))).toEqual(once)
       expect(await commandsOf(() => registry.open('a'))).toEqual(once)
       expect(await commandsOf(() => registry.has('a'))).toEqual(once)
@@ -85,7 +85,7 @@ describeOnRedis('the cost of a call', (redis) => {
     const seen = await testRegistry<string[]>(proxy, { prefix, intervalMs: Number.POSITIVE_INFINITY })
     const writes = await testRegistry<string[]>(redis, { prefix, intervalMs: Number.POSITIVE_INFINITY })
     const large = 'x'.repeat(200_000)
-    await registry.has('nobody')
+    await registry.has('unknown')
     await writes.set('a', [large])
     const bytesOfRead = async () => {
       proxy.reset()

@@ -44,13 +44,13 @@ describeOnRedis('the keys of a registry', (redis) => {
     visitors.stop()
     await load
     expect(endless).toEqual([])
-    // Data, queues and settings at least: else too little was looked at.
+    // Data, queues and settings at least; otherwise too little was checked.
     expect(kinds.size).toBeGreaterThanOrEqual(4)
-    // `set` replaced what turns had counted, so here only the failures of calls are of interest.
+    // `set` replaced the counts of turns, so only the errors of calls matter here.
     expect(visitors.failures.filter((code) => code !== 'ERR_SESSION_ENDED')).toEqual([])
     await Promise.all([one.close(), other.close()])
 
-    // The note that some process archives stands for a day, however soon the data are gone.
+    // The archiving note lapses after a day, however soon the data are removed.
     const keys = async () => (await keysWith(admin, prefix)).map(({ key }) => key)
     await expect.poll(keys, { timeout: 30_000, interval: 100 }).toEqual([`{${prefix}}:archives`])
   })

@@ -18,8 +18,8 @@ describe('key names', () => {
   )
 
   it('keep an id in the same shard', () => {
-    // A part of the format of the data: a release that changed it would lose every session. Reckoned apart,
-    // in another language.
+    // Part of the data format: a release that changed it would lose every session. Computed independently, in
+    // another language.
     const shards = ['ada', 'bob', '__proto__', '👩‍👩‍👧', 'é'].map((id) => keys.shardOf(id))
 
     expect(shards).toEqual([9, 2, 11, 3, 12])

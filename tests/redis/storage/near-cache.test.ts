@@ -6,7 +6,7 @@ import { NearCache } from '../../../src/redis/storage/near-cache.ts'
 
 const known = (text: string, version = '1') => ({ incarnation: 'g', version, text })
 
-/** Room for so many entries of one letter as id and ten letters as text. */
+/** Returns the bytes of `count` entries with one letter as id and ten letters as text. */
 const roomFor = (entries: number) => entries * (320 + 2 * 11)
 
 describe('near-cache', () => {

@@ -20,10 +20,10 @@ describeOnRedis('turns of several processes', (redis) => {
     await processes?.end()
   })
 
-  /** A turn that goes on in that process. */
+  /** Starts a turn that continues in that process. */
   async function turnIn(worker: RedisWorker, id: string, forMs: number, isBlocking = false) {
     const turn = observe(worker.do('turn', { id, forMs, isBlocking }))
-    await waitUntil(() => worker.told.some(({ entered }) => entered === id))
+    await waitUntil(() => worker.notices.some(({ entered }) => entered === id))
     return turn
   }
 
@@ -37,7 +37,7 @@ describeOnRedis('turns of several processes', (redis) => {
     const lines = processes?.journal.read() ?? []
     for (const id of ids) {
       const seen = lines.filter((line) => line.what === 'saved' && line.id === id)
-      // Two turns at once would have seen the same number.
+      // Two concurrent turns would have read the same number.
       expect(seen.map(({ n = 0 }) => n).sort((a, b) => a - b)).toEqual(seen.map((_, index) => index + 1))
       expect(await workers[0]?.do('read', id)).toEqual({ n: seen.length })
     }
@@ -113,7 +113,7 @@ describeOnRedis('turns of several registries', (redis) => {
     const visitor = async () => {
       while (!isFinished) await greedy.run('a', () => new Promise((resolve) => setTimeout(resolve, 5)))
     }
-    const crowd = Promise.all([visitor(), visitor(), visitor()])
+    const visitors = Promise.all([visitor(), visitor(), visitor()])
     await waitUntil(async () => (await greedy.stats()).turns > 3)
     for (let turn = 0; turn < 5; turn += 1) {
       await patient.run('a', (session) => {
@@ -121,7 +121,7 @@ describeOnRedis('turns of several registries', (redis) => {
       })
     }
     isFinished = true
-    await crowd
+    await visitors
 
     expect(await greedy.get('a')).toEqual({ n: 5 })
   })

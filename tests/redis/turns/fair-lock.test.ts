@@ -25,7 +25,7 @@ describeOnRedis('a turn lock under contention', (redis) => {
     return { registries, marks, prefix }
   }
 
-  /** A process that always has a turn waiting: it counts those that it has begun. */
+  /** A process that always has a waiting turn, with the number of turns that it began. */
   function busy(registry: RedisSessionRegistry<string[]>, forMs = 15) {
     const state = { turns: 0, isStopped: false }
     const visitor = async () => {

@@ -29,7 +29,7 @@ describeOnRedis('a hold', (redis) => {
     await hold?.release()
     await hold?.release()
     expect(inspect(hold)).toBe('Hold { held: false }')
-    expect(await one.hold('nobody')).toBeUndefined()
+    expect(await one.hold('unknown')).toBeUndefined()
   })
 
   it('maxMs: outlasts the turn limit, and ends with an error after its own', async () => {

@@ -34,7 +34,7 @@ describeOnRedis('a late reply', (redis) => {
     await quick.run('a', (session) => session.value.push('said meanwhile'))
     await expect.poll(() => quick.has('a'), soon).toBe(false)
     answered.resolve()
-    // It waits for the archive of what it had not loaded, whoever makes it.
+    // It waits for the archive of the state that it had not loaded, in any process.
     await expect.poll(() => quick.sweep(), soon).toBe(1)
     await opened.settled
 

@@ -12,7 +12,7 @@ const never = Number.POSITIVE_INFINITY
 describeOnOwnRedis('many reads of one session', {}, (redis) => {
   const message: UIMessage = { id: '1', role: 'user', parts: [{ type: 'text', text: 'hello' }] }
 
-  /** Milliseconds that the server was busy with scripts since the last reset. */
+  /** Returns the milliseconds that the server spent in scripts since the last reset. */
   async function busyMs(admin: Awaited<ReturnType<typeof administrator>>): Promise<number> {
     const info = await admin.info('commandstats')
     const microseconds = [...info.matchAll(/^cmdstat_eval(?:sha)?:.*?usec=(\d+)/gm)]
@@ -38,7 +38,7 @@ describeOnOwnRedis('many reads of one session', {}, (redis) => {
       const chats = await Promise.all(Array.from({ length: 2_000 }, () => loadChat('ada')))
 
       expect(new Set(chats.map((chat) => chat.length))).toEqual(new Set([1]))
-      // With a hold in Redis for each of them it was six seconds; it is less than a tenth of one.
+      // A hold in Redis for each of them took six seconds; a shared one less than a tenth of a second.
       expect(await busyMs(admin)).toBeLessThan(1_000)
     },
   )

@@ -8,7 +8,7 @@ import { failureOf, sessionError } from '../../support/session-error.ts'
 const generous = { timeout: 60_000 }
 
 describeOnOwnRedis('a server that lost its last moments in a failover', {}, (redis) => {
-  /** Two processes, and a way to take the server back to the moment of the call. */
+  /** Two processes, and a function that restores the server to the moment of the call. */
   async function setUp(kind: 'redis' | 'ioredis') {
     const options = { kind, prefix: uniquePrefix(), intervalMs: Number.POSITIVE_INFINITY, create: () => [] }
     const first = await testRegistry<string[]>(redis, options)

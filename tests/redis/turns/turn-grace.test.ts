@@ -22,7 +22,7 @@ describeOnRedis('the grace of a turn', (redis) => {
     return [await testRegistry<string[]>(redis, all), await testRegistry<string[]>(redis, all)] as const
   }
 
-  /** What an obedient turn does when it is told to stop. */
+  /** The clean-up of a turn that obeys its signal. */
   const aborted = (signal: AbortSignal) =>
     new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 

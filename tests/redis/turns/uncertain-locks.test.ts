@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 const generous = { timeout: 60_000 }
 const unavailable = sessionError('ERR_SESSION_BACKEND_UNAVAILABLE')
 
-/** Long before the lease of a lock runs out. */
+/** Long before the lease of a lock lapses. */
 const atOnce = { timeout: 10_000, interval: 20 }
 
 const options = {
@@ -21,7 +21,7 @@ const options = {
   create: (): string[] => [],
 }
 
-/** Holds up the event loop, as a process does that is stopped and goes on. */
+/** Blocks the event loop, like a process that is suspended and resumed. */
 function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
@@ -56,7 +56,7 @@ describeOnRedis('a lock whose call was abandoned', (redis) => {
       expect(await failureOf(() => turn)).toEqual(unavailable)
       // Once `callTimeoutMs`, not twice: the caller does not wait for the release.
       expect(performance.now() - startedAt).toBeLessThan(2 * options.callTimeoutMs)
-      // The release is given up as well.
+      // The release is abandoned as well.
       await new Promise((resolve) => setTimeout(resolve, 2 * options.callTimeoutMs))
       proxy.heal()
       await waitUntil(async () => (await registry.get('a').catch(() => undefined)) !== undefined)

@@ -120,7 +120,7 @@ describeOnRedis('waiting turns', (redis) => {
     controller.abort(reason)
     await Promise.all(runs.map(({ settled }) => settled))
 
-    // With an array that is searched for each of them it was seconds.
+    // A linear search for each of them took seconds.
     expect(performance.now() - startedAt).toBeLessThan(1_000)
     expect(new Set(runs.map(({ error }) => error))).toEqual(new Set([reason]))
     await finish()
