@@ -23,6 +23,12 @@ interface Message {
   readonly deletions: number
 }
 
+/** What a stream's reader has done, and when the stream's signal aborted for another reason. */
+interface Reading {
+  hasLeft: boolean
+  abortedAt: number | undefined
+}
+
 interface BegunTurn {
   readonly talked: Promise<unknown>
   /** Records the end of the turn with the witness. */
@@ -82,6 +88,7 @@ export class ChaosTurns {
     const joins = options.whenBusy === 'join'
     let accepted: Message | undefined
     let outcome: Promise<unknown> = Promise.resolve()
+    const reading: Reading = { hasLeft: false, abortedAt: undefined }
     const begin = (session: Session<number[]>, signal: AbortSignal): BegunTurn => {
       const seen: SeenTurn = {
         id,
@@ -92,6 +99,10 @@ export class ChaosTurns {
         outcome: () => outcome,
         // A stream that is left early has not failed, whatever its clean-up does.
         isUndone: this.#around.rollback && outer === undefined && !streams,
+        // The next turn may begin before the listener of this abort is called.
+        abortedAt: () =>
+          reading.abortedAt ??
+          (streams && signal.aborted && !reading.hasLeft ? this.#clock.now() : undefined),
       }
       const deletions = this.#witness.deletionsOf(id)
       this.#witness.turnStarts(seen)
@@ -101,7 +112,9 @@ export class ChaosTurns {
       })
       return { talked, end: () => this.#witness.turnEnds(seen) }
     }
-    outcome = streams ? this.#read(id, begin, options) : this.#registry.run(id, whole(begin), options)
+    outcome = streams
+      ? this.#read(id, begin, options, reading)
+      : this.#registry.run(id, whole(begin), options)
     const isKept = outcome.then(async () => {
       // A nested turn that is rolled back with its outer turn was not accepted.
       if (this.#around.rollback) for (let at = outer; at !== undefined; at = at.outer) await at.outcome()
@@ -111,12 +124,17 @@ export class ChaosTurns {
     return outcome
   }
 
-  async #read(id: string, begin: BeginTurn, options: RunOptions): Promise<void> {
+  async #read(id: string, begin: BeginTurn, options: RunOptions, reading: Reading): Promise<void> {
     let own: AbortSignal | undefined
+    const onAborted = () => {
+      if (!reading.hasLeft) reading.abortedAt = this.#clock.now()
+    }
     const parts = this.#registry.stream(
       id,
       async function* (session, signal) {
         own = signal
+        if (signal.aborted) onAborted()
+        else signal.addEventListener('abort', onAborted)
         const { talked, end } = begin(session, signal)
         talked.catch(() => {})
         try {
@@ -137,7 +155,8 @@ export class ChaosTurns {
       if (this.#random.chance(0.2)) await this.#pause(this.#random.below(60))
       // A reader that leaves at the turn limit does not learn whether the turn timed out.
       own?.throwIfAborted()
-      if (this.#random.chance(0.2)) break
+      reading.hasLeft = this.#random.chance(0.2)
+      if (reading.hasLeft) break
     }
   }
 

@@ -14,6 +14,11 @@ export interface SeenTurn {
   outcome(): Promise<unknown>
   /** Whether nothing of what it wrote is left when it fails. */
   readonly isUndone: boolean
+  /**
+   * The time at which the signal of a stream aborted, unless its reader left: if it was not being read then, it
+   * has its session for its grace only.
+   */
+  abortedAt(): number | undefined
 }
 
 /** Observes a registry and records every guarantee that it breaks. */
@@ -24,6 +29,7 @@ export class Witness {
   readonly #maxSessions: number
   /** A turn has its session for its time and its grace. */
   readonly #longestTurnMs: number
+  readonly #turnGraceMs: number
   /** The deadline of `close` has passed, or may have. */
   #isPastDeadline = false
   readonly #running = new Set<SeenTurn>()
@@ -54,6 +60,7 @@ export class Witness {
     this.#clock = clock
     this.#maxSessions = limits.maxSessions
     this.#longestTurnMs = limits.maxTurnMs + limits.turnGraceMs
+    this.#turnGraceMs = limits.turnGraceMs
     registry.on('created', (session) => {
       if (this.#created.has(session)) this.#blame(`${session.id} was created twice`)
       if (this.#endedAt.has(session)) this.#blame(`${session.id} ended before it was created`)
@@ -184,9 +191,11 @@ export class Witness {
     return this.#endedAt.has(turn.session) || this.#isTooLong(turn)
   }
 
-  /** Whether the watchdog ended it, or may have ended an outer turn. */
-  #isTooLong({ startedAt, outer }: SeenTurn): boolean {
-    if (this.#clock.now() - startedAt >= this.#longestTurnMs) return true
+  /** Whether its limit or its grace may have ended it or an outer turn. */
+  #isTooLong({ startedAt, abortedAt, outer }: SeenTurn): boolean {
+    const now = this.#clock.now()
+    if (now - startedAt >= this.#longestTurnMs) return true
+    if (now - (abortedAt() ?? Number.POSITIVE_INFINITY) >= this.#turnGraceMs) return true
     return outer !== undefined && this.#isTooLong(outer)
   }
 

@@ -26,10 +26,10 @@ export class ModelHarness {
       clock: this.clock,
       maxHoldMs: Number.POSITIVE_INFINITY,
     })
-    const tell = (line: string) => this.#lines.push(line)
-    if (isCreationObserved) this.registry.on('created', (session) => tell(`created ${session.id}`))
-    this.registry.on('expired', (session, reason) => tell(`expired ${session.id} ${reason}`))
-    this.registry.on('ended', (session, reason) => tell(`ended ${session.id} ${reason}`))
+    const emitted = (line: string) => this.#lines.push(line)
+    if (isCreationObserved) this.registry.on('created', (session) => emitted(`created ${session.id}`))
+    this.registry.on('expired', (session, reason) => emitted(`expired ${session.id} ${reason}`))
+    this.registry.on('ended', (session, reason) => emitted(`ended ${session.id} ${reason}`))
     this.registry.on('swept', (summary) => this.#sweeps.push({ ...summary, at: this.clock.now() }))
   }
 
