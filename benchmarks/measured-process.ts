@@ -22,8 +22,8 @@ export interface FiguresOf {
 export type Work = keyof FiguresOf
 
 /**
- * Number of V8's helper threads that leaves one processor to the main thread. Node starts four on any machine,
- * and a garbage collection uses all of them.
+ * Number of V8's helper threads that leaves one processor to the main thread. Node starts four on any
+ * machine, and a garbage collection uses all of them.
  */
 export const helpersWithSpareCpu = Math.max(1, Math.min(4, availableParallelism() - 1))
 

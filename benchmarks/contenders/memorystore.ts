@@ -11,7 +11,9 @@ interface MemoryStore {
   stopInterval(): void
 }
 
-/** memorystore as express-session uses it: it stores strings, and each request reads and touches its session. */
+/**
+ * memorystore as express-session uses it: it stores strings, and each request reads and touches its session.
+ */
 export function makeMemoryStore({ timeoutMs, intervalMs, onExpired }: ContenderOptions): Contender {
   const Store = createMemoryStore({ Store: class {} } as never) as unknown as new (
     options: object,
@@ -25,7 +27,8 @@ export function makeMemoryStore({ timeoutMs, intervalMs, onExpired }: ContenderO
   const ignore = () => {}
   return {
     getOrCreate(id) {
-      // Its callback runs in a later event-loop iteration, so the inner store tells whether there is a session.
+      // Its callback runs in a later event-loop iteration, so the inner store tells whether there is a
+      // session.
       if (store.store.has(id)) {
         store.get(id, ignore)
         store.touch(id, sessionValue)

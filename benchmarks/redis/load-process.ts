@@ -4,7 +4,9 @@ import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { connectReadMethod, type ReadMethodName } from './read-methods.ts'
 
-/** The work of one measured process: it prepares, waits for the start message, works, and sends its figures. */
+/**
+ * The work of one measured process: it prepares, waits for the start message, works, and sends its figures.
+ */
 export type Task =
   | {
       readonly kind: 'read'

@@ -9,7 +9,9 @@ export interface CreationFigures {
   readonly bytesPerSession: number
 }
 
-/** Number of creations that are timed at least: fewer are finished before the engine has optimised the code. */
+/**
+ * Number of creations that are timed at least: fewer are finished before the engine has optimised the code.
+ */
 const minCreations = 1_000_000
 
 /**

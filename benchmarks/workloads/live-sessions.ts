@@ -20,7 +20,8 @@ const touchLimitMs = 1_000
  * Measures random uses of live sessions, and a sweep that finds nothing.
  *
  * The process has only created these sessions before, like a server, where uses of live sessions are far more
- * frequent than creations. After a million creations the engine would inline the creation into the timed loop.
+ * frequent than creations. After a million creations the engine would inline the creation into the timed
+ * loop.
  */
 export async function measureLiveSessions(make: MakeContender, size: number): Promise<LiveSessionsFigures> {
   const ids = makeIds(size)

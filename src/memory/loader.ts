@@ -27,7 +27,7 @@ export interface LoaderComponents<T> {
  * The opening of sessions: concurrent calls of an id share one {@link PendingOpen} (single flight).
  *
  * ```
- *   open ─▶ in memory? ─▶ archive in flight? ─▶ load ─▶ factory ─▶ capacity ─▶ create ─▶ onOpened, then onReady
+ *   open ─▶ in memory? ─▶ archive in flight? ─▶ load ─▶ factory ─▶ capacity ─▶ create ─▶ onOpened, onReady
  *              ▲                 │ wait           │ wait               │ wait
  *              └─── #advance ────┴────────────────┴────────────────────┘
  * ```

@@ -9,7 +9,9 @@ import type { ResolvedRedisOptions } from './options.ts'
 import { RedisSession } from './redis-session.ts'
 import type { SessionSnapshot } from './storage/session-snapshot.ts'
 
-/** The events, log lines and counters of the transitions that this process makes, from snapshots of sessions. */
+/**
+ * The events, log lines and counters of the transitions that this process makes, from snapshots of sessions.
+ */
 export class SnapshotLog<T> {
   readonly step: Step
   readonly events: EventQueue

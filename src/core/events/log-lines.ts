@@ -48,8 +48,8 @@ function sessionLine<A extends readonly unknown[]>(
 }
 
 /**
- * The log lines of every registry; with {@link failures} all that the library logs. `docs/logging.md` has the same
- * list, and a test compares the two.
+ * The log lines of every registry; with {@link failures} all that the library logs. `docs/logging.md` has the
+ * same list, and a test compares the two.
  */
 export const logLines = {
   created: sessionLine('info', 'session created', (isLoaded: boolean) => (isLoaded ? { loaded: true } : {})),

@@ -20,8 +20,8 @@ export class SessionLog<T> {
   }
 
   /**
-   * Records a creation. `sessionOf` makes the session of `key`, for a listener only: what it makes may stay as long as
-   * the session does.
+   * Records a creation. `sessionOf` makes the session of `key`, for a listener only: what it makes may stay
+   * as long as the session does.
    */
   created<K>(id: string, isLoaded: boolean, sessionOf: (key: K) => Session<T>, key: K): void {
     this.#counters.created += 1

@@ -27,7 +27,8 @@ export function optionalFunction<F extends Function>(): OptionReader<F | undefin
 }
 
 /**
- * Returns the resolved options of a registry, in the order of `readers`. `ignored` are known names that are not read.
+ * Returns the resolved options of a registry, in the order of `readers`. `ignored` are known names that are
+ * not read.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  */

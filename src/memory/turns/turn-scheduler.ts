@@ -27,7 +27,7 @@ import { TurnRun } from './turn-run.ts'
  * The use of sessions across `await`: one turn at a time for each, holds, and the limits that end both.
  *
  * ```
- *   start ─▶ in memory? ─ yes ─▶ attach ─▶ begin ─▶ call ─▶ settled ─▶ release the use ─▶ next turn, or release
+ *   start ─▶ in memory? ─ yes ─▶ attach ─▶ begin ─▶ call ─▶ settled ─▶ release use ─▶ next turn, or release
  *              │ no                ▲                  │                     ▲
  *              ▼                   │                  └─ limit, grace ──▶ aborted
  *         AwaitingTurns ─▶ Loader ─┘

@@ -40,7 +40,7 @@ export interface TurnSchedulerComponents<T> {
  *   run ▶ waiting   in the queue of its id (local-turn-queue.ts); only the first tries for the lock in Redis
  *       ▶ lock      access script: lock and value in one round trip; an absent session is opened first
  *                   (lock-acquirer.ts). Busy elsewhere: it waits in Redis, and tries again after a backoff
- *       ▶ running   the function has a copy of the session (turn-runner.ts); its lease is renewed (turn-lease.ts)
+ *       ▶ running   the function has a copy of the session (turn-runner.ts) under a lease (turn-lease.ts)
  *       ▶ save      commit script: saves under the token of the lock, and releases it
  *       ▶ settled   the next of the queue may try
  *

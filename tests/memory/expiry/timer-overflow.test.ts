@@ -8,8 +8,8 @@ import { TrackingClock } from '../../support/tracking-clock.ts'
 const days = 24 * 3_600_000
 
 /**
- * A recorder in place of the global `setTimeout` until the test ends. A spy would be restored once more at the
- * end of the file, when the fake timers under it have gone.
+ * A recorder in place of the global `setTimeout` until the test ends. A spy would be restored once more at
+ * the end of the file, when the fake timers under it have gone.
  */
 function recordedSetTimeout() {
   const { setTimeout } = globalThis
