@@ -3,8 +3,8 @@ import type { ManualClock } from 'session-registry/testing'
 import type { Random } from '../support/random.ts'
 
 /**
- * A store that fails in one call of five: it is slow, hangs until its signal aborts, or fails after the write.
- * It honours its signal, so it does not restore what was deleted.
+ * A store that fails in one call of five: it is slow, hangs until its signal aborts, or fails after the
+ * write. It honours its signal, so it does not restore what was deleted.
  */
 export class UnreliableStore {
   readonly stored = new Map<string, number[]>()

@@ -15,8 +15,8 @@ export interface SeenTurn {
   /** Whether nothing of what it wrote is left when it fails. */
   readonly isUndone: boolean
   /**
-   * The time at which the signal of a stream aborted, unless its reader left: if it was not being read then, it
-   * has its session for its grace only.
+   * The time at which the signal of a stream aborted, unless its reader left: if it was not being read then,
+   * it has its session for its grace only.
    */
   abortedAt(): number | undefined
 }

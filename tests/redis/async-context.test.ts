@@ -10,7 +10,9 @@ const soon = { timeout: 20_000, interval: 10 }
 const visitor = new AsyncLocalStorage<object | string>()
 
 describeOnRedis('the async context', (redis) => {
-  /** Returns a registry constructed in the context `constructor`, and a record of what ran in which context. */
+  /**
+   * Returns a registry constructed in the context `constructor`, and a record of what ran in which context.
+   */
   async function observed(options: Omit<RedisSessionRegistryOptions<string[]>, 'client'> = {}) {
     const client = await testClient('redis', redis.url)
     const ran: string[] = []

@@ -27,7 +27,8 @@ export async function keysWith(admin: RedisClientType, prefix: string): Promise<
 }
 
 /**
- * Returns the number of executions of each command since the last reset, in scripts and outside, in lower case.
+ * Returns the number of executions of each command since the last reset, in scripts and outside, in lower
+ * case.
  */
 export async function commandCounts(admin: RedisClientType): Promise<ReadonlyMap<string, number>> {
   const info = await admin.info('commandstats')

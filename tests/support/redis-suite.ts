@@ -10,8 +10,8 @@ export interface SharedRedis {
 }
 
 /**
- * Tests on a server that they share with one another and perhaps with other programs: each takes a prefix of its
- * own and changes no setting. Skipped if there is no server; `redis-setup.ts` prints that.
+ * Tests on a server that they share with one another and perhaps with other programs: each takes a prefix of
+ * its own and changes no setting. Skipped if there is no server; `redis-setup.ts` prints that.
  */
 export function describeOnRedis(name: string, tests: (redis: SharedRedis) => void): void {
   const source = findRedis()

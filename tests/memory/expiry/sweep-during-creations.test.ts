@@ -21,8 +21,8 @@ it('sweep in slices: completes while creations reclaim sessions that expired lat
   registry.on('ended', ({ id }) => {
     ended.push(id)
     if (ended.length === 1) {
-      // The tick of the idle sessions has expired, their exact deadline has not: they wait in `dueSoon`, where
-      // they were not when the sweep began.
+      // The tick of the idle sessions has expired, their exact deadline has not, so the sweep finds them too
+      // early.
       spentMs = 150
       registry.set('first', 1, { timeoutMs: never })
     } else if (ended.length === 10) {

@@ -7,7 +7,8 @@ import { sessionError, thrownBy } from '../../support/session-error.ts'
 import { settle } from '../../support/settle.ts'
 
 /**
- * Without a listener of `created` and without a logger a creation takes the fast path, unless a blocker is set.
+ * Without a listener of `created` and without a logger a creation takes the fast path, unless a blocker is
+ * set.
  */
 function plainRegistry(options: SessionRegistryOptions<string> = {}) {
   const clock = new ManualClock()

@@ -9,7 +9,8 @@ const keys = [`{sessions:3}:s:${id}`, '{sessions:3}:dl']
 const args = [id, '604800000', value]
 
 /**
- * Returns everything that an error shows: to a logger that reads its fields, to a console, and in hidden ones.
+ * Returns everything that an error shows: to a logger that reads its fields, to a console, and in hidden
+ * ones.
  */
 function shown(error: unknown): string {
   return [

@@ -9,7 +9,9 @@ import type { Witness } from './witness.ts'
 
 type Call = { readonly keys: string[]; readonly arguments: string[] }
 
-/** One of several processes with its own connection to Redis, which can be broken; a crash breaks it for good. */
+/**
+ * One of several processes with its own connection to Redis, which can be broken; a crash breaks it for good.
+ */
 export class Process {
   readonly registry: RedisSessionRegistry<string[]>
   readonly proxy: RedisProxy

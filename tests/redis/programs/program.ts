@@ -36,8 +36,8 @@ export interface ProgramReport {
 }
 
 /**
- * A random program: visitors use several processes while connections break, processes crash and close, and the
- * database is down. The seed determines the events, not their timing.
+ * A random program: visitors use several processes while connections break, processes crash and close, and
+ * the database is down. The seed determines the events, not their timing.
  */
 export async function runProgram(url: string, seed: number): Promise<ProgramReport> {
   const random = new Random(seed)

@@ -78,7 +78,8 @@ export class Witness {
   }
 
   /**
-   * A process begins to archive an incarnation under this claim. If the reply is lost, the hook is not called.
+   * A process begins to archive an incarnation under this claim. If the reply is lost, the hook is not
+   * called.
    */
   begins(incarnation: string, claim: string): void {
     const begun = this.#begun.get(incarnation) ?? new Set()
