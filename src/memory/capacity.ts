@@ -47,6 +47,7 @@ export class Capacity<T> {
   /** Keeps the process alive while a request waits, since no timer of an archive does. */
   readonly #keepAlive: KeepAlive
   #isScheduled = false
+  readonly #follower = () => this.#scheduleGrants()
 
   constructor(
     lifecycle: Lifecycle<T>,
@@ -130,25 +131,23 @@ export class Capacity<T> {
     }
     request.entry = this.#requests.push(request)
     this.#grantNext()
-    this.#updateKeepAlive()
+    this.#onRequestsChanged()
   }
 
   /** Withdraws a request that waits. */
   cancel(request: CapacityRequest): void {
-    if (request.entry?.remove() === true) this.#updateKeepAlive()
+    if (request.entry?.remove() === true) this.#onRequestsChanged()
   }
 
-  /**
-   * Follows up a step in which places may have become free: serves the requests that wait, in a microtask.
-   */
-  onFreed(): void {
+  /** Serves the requests that wait, in a microtask: places may have become free. */
+  #scheduleGrants(): void {
     if (this.#requests.size === 0 || this.#isScheduled) return
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
       this.#step.run(() => {
         this.#grantNext()
-        this.#updateKeepAlive()
+        this.#onRequestsChanged()
       })
     })
   }
@@ -183,9 +182,14 @@ export class Capacity<T> {
     return this.#archiver?.count ?? 0
   }
 
-  #updateKeepAlive(): void {
+  #onRequestsChanged(): void {
     const isAwaited = this.#requests.size > 0
-    if (!isAwaited) this.#attempted.clear()
+    if (isAwaited) {
+      this.#step.follow(this.#follower)
+    } else {
+      this.#attempted.clear()
+      this.#step.unfollow(this.#follower)
+    }
     this.#keepAlive.setActive(isAwaited)
   }
 

@@ -165,12 +165,10 @@ export class Operations<T> {
    * still to be archived, or a load.
    */
   delete(id: string): boolean {
+    const slot = this.table.find(id)
+    if (slot !== noSlot) return this.step.run(() => this.#endAtOnce(slot, 'deleted'))
     const { archiver, loader } = this.#components
-    return this.step.run(() => {
-      const slot = this.table.find(id)
-      if (slot !== noSlot) return this.#endAtOnce(slot, 'deleted')
-      return archiver.abandon(id, 'deleted') || loader.restart(id)
-    })
+    return this.step.run(() => archiver.abandon(id, 'deleted') || loader.restart(id))
   }
 
   /**

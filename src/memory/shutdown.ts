@@ -64,6 +64,7 @@ export class Shutdown<T> {
 
   start(): void {
     const { step, table } = this.#lifecycle
+    step.follow(() => this.#advance())
     step.run(() => {
       this.#turns.refuseWaiting(closedError())
       this.#archiver.close((record) => this.#failed.push(record))
@@ -125,7 +126,7 @@ export class Shutdown<T> {
   }
 
   /** Follows up a step: begins the next phase if nothing of this one is left. */
-  advance(): void {
+  #advance(): void {
     if (this.#phase === 'turns' && this.#lifecycle.table.size === 0) {
       this.#phase = 'archives'
       this.#timer?.cancel()

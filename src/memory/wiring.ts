@@ -46,7 +46,8 @@ export interface Components<T> {
  * Puts a registry together: the one place where a component is connected with one that it does not know.
  *
  * ```
- *   at once, with the transition:                    once, at the end of a step that freed a place or an id:
+ *   at once, with the transition:                    once, at the end of a step that freed a place or an id,
+ *                                                    while they wait for that (`Step.follow`):
  *     to be archived ─▶ Archiver                       Capacity ─ is a place free for a call that waits?
  *     created        ─▶ Loader: calls that wait        Shutdown ─ was it the last session, or archive?
  *     can expire     ─▶ Sweeper: its timer
@@ -98,10 +99,6 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     turns,
     shutdown: undefined,
   }
-  step.setFollower(() => {
-    capacity.onFreed()
-    components.shutdown?.advance()
-  })
   if (options.logger !== undefined) blockers.block(creationObserved)
   if (options.load !== undefined) blockers.block(creationRestricted)
   listenersOf(owner).onFirstListener('created', () => blockers.block(creationObserved))

@@ -31,21 +31,21 @@ export function requireSteps(isRequired = true): () => void {
  *     ▼
  *   events, in order      with deferred user code (abort signals) among them ◀─┐
  *     ▼                                                                        │ until nothing
- *   follower, once        capacity, shutdown: they look at the state ──────────┘ is pending
+ *   followers, once       capacity, shutdown: they look at the state ──────────┘ is pending
  *     ▼
  *   continuations         user code that the change made ready: turns, loads, factories
  * ```
  *
  * Listeners, deferred code and continuations run outside of the step, so a call of the registry in them is a
  * step of its own. In a listener, the events of that step wait in the queue that is being emptied and its
- * follower for the end of that; its continuations run at once.
+ * followers for the end of that; its continuations run at once.
  *
  * Events and transitions belong into a step. Outside of one they throw in tests ({@link requireSteps});
  * elsewhere a step follows in a microtask, so that nothing is lost.
  */
 export class Step implements EventQueueOwner {
   readonly events: EventQueue
-  #follower: () => void = () => {}
+  #followers: readonly (() => void)[] = []
   #continuations: Continuation[] = []
   #depth = 0
   #hasChanged = false
@@ -92,15 +92,20 @@ export class Step implements EventQueueOwner {
     }
   }
 
-  /** Sets the function that is called once at the end of each step that was marked by {@link markChanged}. */
-  setFollower(follower: () => void): void {
-    this.#follower = follower
+  /** Calls `follower` once at the end of each step that has {@link markChanged}, until {@link unfollow}. */
+  follow(follower: () => void): void {
+    if (!this.#followers.includes(follower)) this.#followers = [...this.#followers, follower]
   }
 
-  /** Makes the follower run at the end of the step. */
+  unfollow(follower: () => void): void {
+    this.#followers = this.#followers.filter((other) => other !== follower)
+  }
+
+  /** Makes the followers run at the end of the step. */
   markChanged(): void {
     this.assertOpen()
-    this.#hasChanged = true
+    // Mostly nothing waits for a change.
+    if (this.#followers.length > 0) this.#hasChanged = true
   }
 
   /** Checks that a step is open, for what is changed without an event. */
@@ -146,19 +151,25 @@ export class Step implements EventQueueOwner {
   #settle(): void {
     do {
       this.events.flush()
-      if (this.#hasChanged) this.#callFollower()
+      if (this.#hasChanged) this.#callFollowers()
     } while (this.#hasChanged || this.events.isPending)
   }
 
-  #callFollower(): void {
+  #callFollowers(): void {
     this.#hasChanged = false
     this.#depth += 1
     try {
-      this.#follower()
-    } catch (error) {
-      this.events.reportError(error, 'a change could not be followed up')
+      for (const follower of this.#followers) this.#callFollower(follower)
     } finally {
       this.#depth -= 1
+    }
+  }
+
+  #callFollower(follower: () => void): void {
+    try {
+      follower()
+    } catch (error) {
+      this.events.reportError(error, 'a change could not be followed up')
     }
   }
 }

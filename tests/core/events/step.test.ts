@@ -43,7 +43,7 @@ describe('a step', () => {
 
   it('runs deferred code among the events, then the follower, then continuations', () => {
     const { step, seen, tell } = newStep()
-    step.setFollower(() => seen.push('follower'))
+    step.follow(() => seen.push('follower'))
     step.run(() => {
       step.after((what) => seen.push(what), 'continuation')
       tell('first')
@@ -58,7 +58,7 @@ describe('a step', () => {
 
   it('without a change that is marked: calls no follower', () => {
     const { step, seen, tell } = newStep()
-    step.setFollower(() => seen.push('follower'))
+    step.follow(() => seen.push('follower'))
     step.run(() => tell('event'))
 
     expect(seen).toEqual(['event'])
@@ -67,7 +67,7 @@ describe('a step', () => {
   it('calls the follower again, until nothing is pending', () => {
     const { step, seen, tell } = newStep()
     let left = 2
-    step.setFollower(() => {
+    step.follow(() => {
       if (left === 0) return
       left -= 1
       tell(`follower ${left}`)
@@ -78,10 +78,22 @@ describe('a step', () => {
     expect(seen).toEqual(['follower 1', 'follower 0'])
   })
 
+  it('calls a follower neither twice for one change, nor once it follows no more', () => {
+    const { step, seen } = newStep()
+    const follower = () => seen.push('follower')
+    step.follow(follower)
+    step.follow(follower)
+    step.run(() => step.markChanged())
+    step.unfollow(follower)
+    step.run(() => step.markChanged())
+
+    expect(seen).toEqual(['follower'])
+  })
+
   it('contains a follower that throws, and emits its error', () => {
     const { emitter, step, seen } = newStep()
     emitter.on('error', (error) => seen.push(String(error)))
-    step.setFollower(() => {
+    step.follow(() => {
       throw new Error('the follower failed')
     })
 
@@ -196,7 +208,7 @@ describe('what belongs into a step', () => {
   it('elsewhere: is followed up in a microtask', async () => {
     const { step, seen, tell } = newStep()
     const follower = vi.fn()
-    step.setFollower(follower)
+    step.follow(follower)
     const restore = requireSteps(false)
     try {
       tell('late')
