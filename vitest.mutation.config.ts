@@ -9,7 +9,7 @@ import base from './vitest.config.ts'
 export default defineConfig({
   ...base,
   test: {
-    include: ['tests/contract/memory.test.ts', 'tests/core/**/*.test.ts', 'tests/memory/**/*.test.ts'],
+    include: ['tests/contract/memory*.test.ts', 'tests/core/**/*.test.ts', 'tests/memory/**/*.test.ts'],
     exclude: [
       ...quick.exclude,
       '**/*.race.test.ts',

@@ -24,7 +24,7 @@ export const projects: Readonly<Record<string, Project>> = {
 export const quick = {
   include: [
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
-    'tests/contract/memory.test.ts',
+    'tests/contract/memory*.test.ts',
     'tests/contract/memory-slow-path.test.ts',
     // Those of the files on Redis that start no server.
     'tests/redis/{options,option-ranges}.test.ts',

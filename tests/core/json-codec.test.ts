@@ -63,6 +63,17 @@ describe('the default codec', () => {
     }
   })
 
+  it.each([
+    ['undefined', undefined],
+    ['a function', () => {}],
+    ['a symbol', Symbol('x')],
+  ])('rejects %s as the whole value', (_kind, value) => {
+    const error = thrownBy(() => jsonCodec.encode(value)) as Error
+
+    expect(error).toEqual(sessionError('ERR_SESSION_VALUE_INVALID'))
+    expect(error.message).toContain('`value`')
+  })
+
   it('rejects an object that contains itself, and names the path', () => {
     const list: unknown[] = []
     const cycle = { items: [list] }

@@ -76,6 +76,8 @@ describe('an invalid argument', () => {
     ['signal', { signal: {} }],
     ['signal', { signal: new AbortController() }],
     ['signal', { signal: null }],
+    ['signal', { signal: new EventTarget() }],
+    ['signal', { signal: { aborted: false, removeEventListener: () => {} } }],
     // Without `removeEventListener` the run hung, since it could not remove its listener.
     ['signal', { signal: { aborted: false, addEventListener: () => {} } }],
     ['create', { create: 'no' }],

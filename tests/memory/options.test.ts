@@ -9,6 +9,8 @@ const noop = () => {}
 const wrongEverywhere = [null, {}, [], Symbol('x')]
 const wrongNumbers = [...wrongEverywhere, '5', true, noop, Number.NaN, 0, -5, Number.NEGATIVE_INFINITY, 5n]
 const wrongCounts = [...wrongNumbers, 1.5, 0.5]
+const wrongDurations = wrongNumbers.filter((value) => value !== 0)
+const wrongWholes = wrongCounts.filter((value) => value !== 0)
 const wrongFunctions = [null, {}, [], 'fn', 5, true]
 
 const wrong: Record<string, readonly unknown[]> = {
@@ -16,6 +18,12 @@ const wrong: Record<string, readonly unknown[]> = {
   intervalMs: [...wrongNumbers, 0.5, 2 ** 31, Number.POSITIVE_INFINITY],
   maxAgeMs: wrongNumbers,
   maxTurnMs: wrongNumbers,
+  maxHoldMs: wrongNumbers,
+  turnGraceMs: wrongDurations,
+  loadTimeoutMs: wrongCounts,
+  maxWaiting: wrongWholes,
+  rollback: [...wrongEverywhere, 'yes', 1, noop],
+  codec: [null, 'json', 5, noop, {}, { encode: noop }, { encode: noop, decode: 'no' }],
   maxSessions: wrongCounts,
   archiveConcurrency: [...wrongCounts, Number.POSITIVE_INFINITY],
   archiveAttempts: [...wrongCounts, Number.POSITIVE_INFINITY],
