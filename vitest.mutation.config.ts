@@ -15,7 +15,7 @@ export default defineConfig({
       '**/*.race.test.ts',
       'tests/core/http-status.test.ts',
       'tests/memory/no-echo.test.ts',
-      'tests/memory/table/*-model.test.ts',
+      'tests/memory/table/{*-model,activity-heap,hash-*}.test.ts',
     ],
     setupFiles: base.test?.setupFiles ?? [],
     isolate: false,

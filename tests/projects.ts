@@ -25,7 +25,6 @@ export const quick = {
   include: [
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
     'tests/contract/memory*.test.ts',
-    'tests/contract/memory-slow-path.test.ts',
     // Those of the files on Redis that start no server.
     'tests/redis/{options,option-ranges}.test.ts',
     'tests/redis/archiving/{archive-backoff,clock-jump-detector}.test.ts',
@@ -38,7 +37,7 @@ export const quick = {
     'tests/memory/archiving/archive-keeps-process-alive.test.ts',
     'tests/memory/no-timer-at-import.test.ts',
     'tests/memory/shutdown/process-lifetime.test.ts',
-    // They take the globals away from the files beside them.
+    // It takes a global away from the files beside it.
     'tests/memory/expiry/no-global-immediate.test.ts',
     // A second or more each: very many sessions, random programs, collections of garbage.
     'tests/adapters/langchain-codec-limits.test.ts',
@@ -49,6 +48,6 @@ export const quick = {
     'tests/memory/sliced-ids.test.ts',
     'tests/memory/table/{hash-index,id-hash,id-index,id-index-migration,slot-store}.test.ts',
     'tests/memory/turns/{late-timers,long-queues,turn-memory}.test.ts',
-    'tests/model/{model,model-slow-path}.test.ts',
+    'tests/model/model*.test.ts',
   ],
 } as const
