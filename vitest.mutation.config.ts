@@ -17,7 +17,7 @@ export default defineConfig({
       'tests/memory/no-echo.test.ts',
       'tests/memory/table/{*-model,activity-heap,hash-*}.test.ts',
     ],
-    setupFiles: base.test?.setupFiles ?? [],
+    setupFiles: [base.test?.setupFiles ?? [], 'tests/support/forget-coverage.ts'].flat(),
     isolate: false,
   },
 })
