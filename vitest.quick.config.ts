@@ -14,5 +14,7 @@ export default defineConfig({
     setupFiles: base.test?.setupFiles ?? [],
     retry: 0,
     isolate: false,
+    // By default one processor is left to Vitest itself, which does little here.
+    maxWorkers: '100%',
   },
 })
