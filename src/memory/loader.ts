@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { LoadCall, type LoadHost } from '../core/async/load-call.ts'
+import { LoadCalls } from '../core/async/load-calls.ts'
 import type { PendingWork } from '../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { endedDuringError, noFactoryError } from '../core/errors/turn-errors.ts'
@@ -40,10 +40,8 @@ export class SessionLoader<T> {
   readonly #step: Step
   readonly #defaultFactory: CreateSession<T> | undefined
   /** `undefined` without a `load` hook. */
-  readonly #loadHost: LoadHost<T> | undefined
+  readonly #loads: LoadCalls<T> | undefined
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
-  /** Calls of the hook that have not settled, aborted ones included. */
-  readonly #calls = new Set<LoadCall<T>>()
   readonly #start = (pendingOpen: PendingOpen<T>) => {
     this.#advance(pendingOpen)
     // Only now, as most requests need not wait.
@@ -65,7 +63,8 @@ export class SessionLoader<T> {
     const { owner, lifecycle, pending } = components
     const { step, clock } = lifecycle
     this.#step = step
-    this.#loadHost = load === undefined ? undefined : { owner, step, clock, pending, load, loadTimeoutMs }
+    const host = { owner, step, clock, pending }
+    this.#loads = load === undefined ? undefined : new LoadCalls(host, load, loadTimeoutMs)
   }
 
   /** Serves a request: at once if it need not wait, after the present step if one is open, else later. */
@@ -126,8 +125,7 @@ export class SessionLoader<T> {
 
   rejectAll(error: SessionRegistryError): void {
     for (const pendingOpen of [...this.#pendingOpens.values()]) this.#fail(pendingOpen, error)
-    for (const call of this.#calls) call.finish()
-    this.#calls.clear()
+    this.#loads?.finishAll()
   }
 
   #begin(id: string): PendingOpen<T> {
@@ -151,7 +149,7 @@ export class SessionLoader<T> {
     const { id, load } = pendingOpen
     if (load === undefined && pendingOpen.result === undefined) return false
     // A hook that deletes its own id would be called without end.
-    if (load !== undefined && findScope(this.#components.owner, id) === load.hook) return false
+    if (load !== undefined && findScope(this.#components.owner, id) === load) return false
     pendingOpen.cancelWait?.(endedDuringError('load', 'deleted'))
     pendingOpen.load = undefined
     pendingOpen.result = undefined
@@ -184,24 +182,21 @@ export class SessionLoader<T> {
     // A listener of `expired` may have created the id again.
     if (!pendingOpen.isIdle) return
     if (archiver.has(id)) pendingOpen.cancelWait = archiver.whenSettled(id, () => this.#resume(pendingOpen))
-    else if (this.#loadHost !== undefined && !pendingOpen.isLoadStarted)
-      this.#callLoad(pendingOpen, this.#loadHost)
+    else if (this.#loads !== undefined && !pendingOpen.isLoadStarted) this.#callLoad(pendingOpen, this.#loads)
     else if (pendingOpen.result === undefined) this.#createValue(pendingOpen)
     else this.#acquireCapacity(pendingOpen)
   }
 
-  #callLoad(pendingOpen: PendingOpen<T>, host: LoadHost<T>): void {
+  #callLoad(pendingOpen: PendingOpen<T>, loads: LoadCalls<T>): void {
     pendingOpen.isLoadStarted = true
-    const call = new LoadCall<T>(host, pendingOpen.id, {
+    const call = loads.newCall(pendingOpen.id, {
       onLoaded: (value) => {
         pendingOpen.load = undefined
         if (value !== undefined) pendingOpen.result = { value, isLoaded: true }
         this.#resume(pendingOpen)
       },
       onFailed: (error) => this.#fail(pendingOpen, error),
-      onFinished: () => this.#calls.delete(call),
     })
-    this.#calls.add(call)
     pendingOpen.load = call
     pendingOpen.cancelWait = (reason) => call.abort(reason)
     call.start()

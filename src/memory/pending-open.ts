@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks'
+import type { HookCall } from '../core/async/hook-call.ts'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
-import type { LoadCall } from '../core/async/load-call.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import type { Slot } from './table/session-table.ts'
 
@@ -30,7 +30,7 @@ export class PendingOpen<T> {
   readonly requests = new LinkedQueue<OpenRequest<T>>()
   /** Ends the present wait: for an archive, the load, or a place. `undefined` while there is none. */
   cancelWait: ((reason?: unknown) => void) | undefined = undefined
-  load: LoadCall<T> | undefined = undefined
+  load: HookCall<T | undefined> | undefined = undefined
   /** The value that `load` or the factory returned, while it waits for a place. */
   result: { readonly value: T; readonly isLoaded: boolean } | undefined = undefined
   isLoadStarted = false

@@ -1,15 +1,13 @@
-import type { EventQueue } from '../events/event-queue.ts'
-import type { Clock, Timer } from '../time/clock.ts'
+import type { Timer } from '../time/clock.ts'
+import { startTimer, type TimerHost } from './contained-timer.ts'
 
 /** A switch that keeps the process alive, for a caller that waits for something without a timer or handle. */
 export class KeepAlive {
-  readonly #clock: Clock
-  readonly #events: EventQueue
+  readonly #host: TimerHost
   #timer: Timer | undefined
 
-  constructor(host: { readonly clock: Clock; readonly events: EventQueue }) {
-    this.#clock = host.clock
-    this.#events = host.events
+  constructor(host: TimerHost) {
+    this.#host = host
   }
 
   setActive(isOn: boolean): void {
@@ -19,13 +17,7 @@ export class KeepAlive {
   }
 
   #start(): Timer | undefined {
-    try {
-      return this.#events.context.timer(this.#clock, () => {}, Number.POSITIVE_INFINITY, {
-        keepsAlive: true,
-      })
-    } catch (error) {
-      this.#events.reportError(error, 'the process could not be kept alive for a call that waits')
-      return undefined
-    }
+    const failure = 'the process could not be kept alive for a call that waits'
+    return startTimer(this.#host, () => {}, Number.POSITIVE_INFINITY, failure, { keepsAlive: true })
   }
 }

@@ -1,6 +1,7 @@
+import { HookCall } from '../async/hook-call.ts'
 import { reentrantError } from '../errors/turn-errors.ts'
 import { TurnCall } from './turn-call.ts'
-import { findScope, HookCall, type ScopedWork } from './turn-scope.ts'
+import { findScope, type ScopedWork } from './turn-scope.ts'
 
 /**
  * Returns the running turn of this id that the caller is a part of, in the same async context.

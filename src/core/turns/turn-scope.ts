@@ -68,15 +68,7 @@ export abstract class ScopedWork {
   }
 }
 
-/** A call of a user's hook (`load`, `archive`) as the work of a scope, which ends when the call settles. */
-export class HookCall extends ScopedWork {}
-
 const currentScope = new AsyncLocalStorage<Scope | undefined>()
-
-/** Calls `fn` as part of `work`, with everything that it does, across `await` too. */
-export function runInScope<R>(owner: object, id: string, work: ScopedWork, fn: () => R): R {
-  return work.runIn(owner, id, fn)
-}
 
 /**
  * Returns the innermost work of `owner` that the caller is a part of and that is not skipped; with `id`, of

@@ -1,10 +1,11 @@
+import { startTimer } from '../../core/async/contained-timer.ts'
+import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ArchiveReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { archiveTimeoutError, endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { Step } from '../../core/events/step.ts'
 import type { ArchiveSession } from '../../core/hooks.ts'
-import type { Timer } from '../../core/time/clock.ts'
 import { archivesInFlight, type FastPathBlockers } from '../fast-path/blockers.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionRecord } from '../session/session-record.ts'
@@ -37,7 +38,7 @@ export interface ArchiverOptions<T> {
  * overwritten, and no two hooks of an id overlap.
  */
 export class Archiver<T> {
-  readonly #owner: object
+  readonly #host: HookHost
   readonly #lifecycle: Lifecycle<T>
   readonly #step: Step
   readonly #pending: PendingWork
@@ -61,7 +62,7 @@ export class Archiver<T> {
     options: ArchiverOptions<T>,
   ) {
     const { owner, lifecycle, pending, blockers } = components
-    this.#owner = owner
+    this.#host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
     this.#lifecycle = lifecycle
     this.#step = lifecycle.step
     this.#pending = pending
@@ -98,11 +99,11 @@ export class Archiver<T> {
     const job = this.#jobs.get(id) ?? this.#abandoned.get(id)
     if (job === undefined) return () => {}
     job.waiters.add(onSettled)
-    if (job.controller === undefined) this.#retryNow(job)
-    else job.timer?.ref()
+    if (job.call === undefined) this.#retryNow(job)
+    else job.keepAlive(true)
     return () => {
       job.waiters.delete(onSettled)
-      if (job.waiters.size === 0 && !this.#isClosing) job.timer?.unref()
+      if (job.waiters.size === 0 && !this.#isClosing) job.keepAlive(false)
     }
   }
 
@@ -111,22 +112,25 @@ export class Archiver<T> {
     const job = this.#jobs.get(id)
     if (job === undefined) return false
     this.#lifecycle.finishArchived(job.record, reason)
-    const { controller } = job
-    if (controller !== undefined) {
-      this.#jobs.delete(id)
-      this.#abandoned.set(id, job)
-      this.#pump.finish()
-      this.#abortLater(controller, endedDuringError('archive', reason))
-      this.#onTryFreed()
-    } else {
+    const { call } = job
+    if (call === undefined) {
       this.#end(job)
+      return true
     }
+    this.#jobs.delete(id)
+    this.#abandoned.set(id, job)
+    this.#pump.finish()
+    call.abort(endedDuringError('archive', reason))
+    if (this.#keepsAlive(job)) call.ref()
+    // What is left is the hook, which is pending work by itself.
+    this.#pending.end()
+    this.#onTryFreed()
     return true
   }
 
   /** Releases the ids of hooks that have not settled: the registry is closed. */
   stop(): void {
-    for (const job of this.#abandoned.values()) this.#release(job)
+    for (const { call } of this.#abandoned.values()) call?.finish()
   }
 
   /** Hurries the archives, and keeps the process alive for them: the registry is closing. */
@@ -134,8 +138,8 @@ export class Archiver<T> {
     this.#isClosing = true
     this.#onGivenUp = onGivenUp
     for (const job of this.#jobs.values()) {
-      if (job.controller === undefined) this.#retryNow(job)
-      else job.timer?.ref()
+      if (job.call === undefined) this.#retryNow(job)
+      else job.keepAlive(true)
     }
   }
 
@@ -143,7 +147,10 @@ export class Archiver<T> {
   giveUpAll(error: SessionRegistryError): void {
     this.#step.run(() => {
       for (const job of this.#jobs.values()) {
-        this.#abort(job, error)
+        const { call } = job
+        this.#settleTry(job)
+        call?.abort(error)
+        call?.finish()
         this.#giveUp(job, error)
       }
     })
@@ -155,7 +162,7 @@ export class Archiver<T> {
 
   /** Ends the pause of a job, if it is in one, and puts it in front if a call waits for its id. */
   #retryNow(job: ArchiveJob<T>): void {
-    job.timer?.cancel()
+    job.pause?.cancel()
     this.#makeReady(job)
   }
 
@@ -167,16 +174,26 @@ export class Archiver<T> {
   #try(job: ArchiveJob<T>): void {
     const { archive, archiveTimeoutMs } = this.#options
     if (archive === undefined) return
-    job.timer = this.#timer(job, archiveTimeoutMs, () => this.#onTimeout(job))
-    job.callHook(this.#owner, archive, this.#lifecycle.viewOf(job.record), (failure) => {
-      this.#step.run(() => this.#onSettled(job, failure))
+    const { record, reason } = job
+    const session = this.#lifecycle.viewOf(record)
+    job.attempt += 1
+    const { attempt } = job
+    const init = {
+      id: record.id,
+      call: (signal: AbortSignal) => archive(session, reason, { signal, attempt }),
+      timeoutMs: archiveTimeoutMs,
+      timeoutError: archiveTimeoutError,
+      timerFailure: 'an archive could not be timed',
+      keepsAlive: this.#keepsAlive(job),
+    } as const
+    job.call = new HookCall<unknown>(this.#host, init, {
+      onFulfilled: () => this.#step.run(() => this.#succeed(job)),
+      onRejected: (error) => this.#step.run(() => this.#fail(job, error)),
+      onFinished: () => {
+        if (this.#isAbandoned(job)) this.#step.run(() => this.#release(job))
+      },
     })
-  }
-
-  #onSettled(job: ArchiveJob<T>, failure: { readonly error: unknown } | undefined): void {
-    if (this.#isAbandoned(job)) this.#release(job)
-    else if (failure === undefined) this.#succeed(job)
-    else this.#fail(job, failure.error)
+    job.call.start()
   }
 
   #isAbandoned(job: ArchiveJob<T>): boolean {
@@ -186,26 +203,12 @@ export class Archiver<T> {
   /** Frees the id of an abandoned job: its hook has settled, or has had `archiveTimeoutMs`. */
   #release(job: ArchiveJob<T>): void {
     const { id } = job.record
-    job.timer?.cancel()
-    job.controller = undefined
+    job.call = undefined
     this.#abandoned.delete(id)
     const next = this.#jobs.get(id)
     if (next !== undefined) this.#makeReady(next)
     job.wakeWaiters()
-    this.#pending.end()
     this.#onIdFreed()
-  }
-
-  #onTimeout(job: ArchiveJob<T>): void {
-    this.#step.run(() => {
-      if (this.#isAbandoned(job)) {
-        this.#release(job)
-        return
-      }
-      const error = archiveTimeoutError(this.#options.archiveTimeoutMs)
-      this.#abort(job, error)
-      this.#fail(job, error)
-    })
   }
 
   #succeed(job: ArchiveJob<T>): void {
@@ -226,8 +229,10 @@ export class Archiver<T> {
         isAwaited: job.waiters.size > 0,
         isClosing: this.#isClosing,
       })
-      job.timer = this.#timer(job, backoffMs, () => this.#makeReady(job))
-      if (job.timer === undefined) this.#makeReady(job)
+      const options = { keepsAlive: this.#keepsAlive(job), catchesUp: true }
+      const failure = 'an archive could not be timed'
+      job.pause = startTimer(this.#lifecycle, () => this.#makeReady(job), backoffMs, failure, options)
+      if (job.pause === undefined) this.#makeReady(job)
     }
     this.#pump.schedule()
   }
@@ -241,26 +246,13 @@ export class Archiver<T> {
   }
 
   #settleTry(job: ArchiveJob<T>): void {
-    job.timer?.cancel()
-    if (job.controller === undefined) return
-    job.controller = undefined
+    if (job.call === undefined) return
+    job.call = undefined
     this.#pump.finish()
   }
 
-  /** Ends the try in flight, and aborts its signal at the end of the present step. */
-  #abort(job: ArchiveJob<T>, error: SessionRegistryError): void {
-    const { controller } = job
-    this.#settleTry(job)
-    if (controller !== undefined) this.#abortLater(controller, error)
-  }
-
-  #abortLater(controller: AbortController, error: SessionRegistryError): void {
-    const { events } = this.#lifecycle
-    events.inBackground(() => events.defer(() => controller.abort(error)))
-  }
-
   #end(job: ArchiveJob<T>): void {
-    job.timer?.cancel()
+    job.pause?.cancel()
     this.#jobs.delete(job.record.id)
     job.entry?.remove()
     job.wakeWaiters()
@@ -279,15 +271,7 @@ export class Archiver<T> {
     this.#step.markChanged()
   }
 
-  #timer(job: ArchiveJob<T>, ms: number, fn: () => void): Timer | undefined {
-    const { clock, events } = this.#lifecycle
-    const keepsAlive = this.#isClosing || job.waiters.size > 0
-    try {
-      return events.context.timer(clock, fn, ms, { keepsAlive, catchesUp: true })
-    } catch (error) {
-      // Without timers of the host there is no limit; the session is archived all the same.
-      events.reportError(error, 'an archive could not be timed')
-      return undefined
-    }
+  #keepsAlive(job: ArchiveJob<T>): boolean {
+    return this.#isClosing || job.waiters.size > 0
   }
 }

@@ -1,12 +1,9 @@
-import type { ConstructionContext } from '../../core/async/construction-context.ts'
-import type { PendingWork } from '../../core/async/pending-work.ts'
+import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
+import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import { archiveTimeoutError } from '../../core/errors/turn-errors.ts'
 import type { ArchiveSession } from '../../core/hooks.ts'
-import { realClock } from '../../core/time/clock.ts'
-import { HookCall, runInScope } from '../../core/turns/turn-scope.ts'
 import type { RedisSession } from '../redis-session.ts'
-import { untilAborted } from '../until-aborted.ts'
 
 export interface ArchiveCall<T> {
   readonly archive: ArchiveSession<T>
@@ -20,17 +17,13 @@ export interface ArchiveCall<T> {
 
 /** The calls of the `archive` hook, which may go on after their signal has aborted. */
 export class ArchiveCalls<T> {
-  readonly #owner: object
-  readonly #context: ConstructionContext
-  readonly #pending: PendingWork
+  readonly #host: HookHost
   readonly #timeoutMs: number
   readonly #running = new Map<string, Promise<void>>()
   readonly #runningOfDeleted = new Map<string, Promise<void>>()
 
-  constructor(owner: object, context: ConstructionContext, pending: PendingWork, timeoutMs: number) {
-    this.#owner = owner
-    this.#context = context
-    this.#pending = pending
+  constructor(host: HookHost, timeoutMs: number) {
+    this.#host = host
     this.#timeoutMs = timeoutMs
   }
 
@@ -55,30 +48,44 @@ export class ArchiveCalls<T> {
   }
 
   /** Calls the hook. Rejects with its error, and with the reason of its signal as soon as that aborts. */
-  async run({ archive, session, reason, attempt, isSuperseded, controller }: ArchiveCall<T>): Promise<void> {
+  run({ archive, session, reason, attempt, isSuperseded, controller }: ArchiveCall<T>): Promise<void> {
     const { id } = session
-    const { signal } = controller
-    const scope = new HookCall()
-    const context = isSuperseded ? { signal, attempt, superseded: true } : { signal, attempt }
-    const archived = (async () =>
-      runInScope(this.#owner, id, scope, () => archive(session, reason, context)))()
+    const about = isSuperseded ? { attempt, superseded: true } : { attempt }
+    let finish = () => {}
     const finished = new Promise<void>((resolve) => {
-      const onTimeout = () => {
-        controller.abort(archiveTimeoutError(this.#timeoutMs))
-        resolve()
-      }
-      const timer = this.#context.timer(realClock, onTimeout, this.#timeoutMs)
-      const onSettled = () => {
-        scope.endScope()
-        timer.cancel()
-        resolve()
-      }
-      archived.then(onSettled, onSettled)
+      finish = resolve
     })
     this.#running.set(id, finished)
-    void this.#pending.track(finished).then(() => {
-      if (this.#running.get(id) === finished) this.#running.delete(id)
+    return new Promise((resolve, reject) => {
+      let stopListening = () => {}
+      const init = {
+        id,
+        call: (signal: AbortSignal) => archive(session, reason, { signal, ...about }),
+        timeoutMs: this.#timeoutMs,
+        timeoutError: archiveTimeoutError,
+        timerFailure: 'an archive could not be timed',
+        keepsAlive: false,
+      } as const
+      const call = new HookCall<unknown>(this.#host, init, {
+        onFulfilled: () => {
+          stopListening()
+          resolve()
+        },
+        onRejected: (error) => {
+          stopListening()
+          reject(error)
+        },
+        onFinished: () => {
+          if (this.#running.get(id) === finished) this.#running.delete(id)
+          finish()
+        },
+      })
+      call.start()
+      stopListening = onAbort(controller.signal, () => {
+        const error = abortReason(controller.signal)
+        call.abort(error)
+        reject(error)
+      })
     })
-    await untilAborted(archived, signal)
   }
 }

@@ -3,6 +3,7 @@ import type { ExpiryReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import { backoffMs, jitter } from '../../core/time/backoff.ts'
+import { realClock } from '../../core/time/clock.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { RedisSession } from '../redis-session.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
@@ -69,7 +70,10 @@ export class Archiver<T> {
     this.#pending = pending
     this.#options = options
     this.#concurrency = options.archive === undefined ? immediateConcurrency : options.archiveConcurrency
-    this.calls = new ArchiveCalls(owner, context, pending, options.archiveTimeoutMs)
+    this.calls = new ArchiveCalls(
+      { owner, step: log.step, clock: realClock, pending },
+      options.archiveTimeoutMs,
+    )
     this.#renewal = new ClaimRenewal(store, options.leaseMs, context, () => this.#jobs)
   }
 

@@ -1,5 +1,5 @@
 import { abortError, abortReason } from '../../core/async/abort-listeners.ts'
-import { LoadCall, type LoadHost } from '../../core/async/load-call.ts'
+import { LoadCalls } from '../../core/async/load-calls.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { noFactoryError } from '../../core/errors/turn-errors.ts'
@@ -45,9 +45,7 @@ export class SessionLoader<T> {
   readonly #options: ResolvedRedisOptions<T>
   readonly #pending: PendingWork
   /** `undefined` where there is no `load` hook. */
-  readonly #loadHost: LoadHost<T> | undefined
-  /** Calls of the hook that have not settled, stale ones included. */
-  readonly #calls = new Set<LoadCall<T>>()
+  readonly #loads: LoadCalls<T> | undefined
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   #closedError: SessionRegistryError | undefined
 
@@ -60,8 +58,8 @@ export class SessionLoader<T> {
     this.#options = options
     const { step } = log
     const { load, loadTimeoutMs } = options
-    this.#loadHost =
-      load === undefined ? undefined : { owner, step, clock: realClock, pending, load, loadTimeoutMs }
+    const host = { owner, step, clock: realClock, pending }
+    this.#loads = load === undefined ? undefined : new LoadCalls(host, load, loadTimeoutMs)
   }
 
   /**
@@ -97,8 +95,8 @@ export class SessionLoader<T> {
    */
   drop(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
-    if (pendingOpen === undefined || this.#loadHost === undefined) return false
-    if (pendingOpen.load !== undefined && findScope(this.#owner, id) === pendingOpen.load.hook) {
+    if (pendingOpen === undefined || this.#loads === undefined) return false
+    if (pendingOpen.load !== undefined && findScope(this.#owner, id) === pendingOpen.load) {
       // A hook that deletes its own id is not called again: its result comes after the deletion.
       pendingOpen.isDeletedByHook = true
       return false
@@ -123,8 +121,7 @@ export class SessionLoader<T> {
     this.#log.step.run(() => {
       for (const pendingOpen of this.#pendingOpens.values()) pendingOpen.fail(error)
     })
-    for (const call of this.#calls) call.finish()
-    this.#calls.clear()
+    this.#loads?.finishAll()
   }
 
   #start(id: string): PendingOpen<T> {
@@ -144,24 +141,26 @@ export class SessionLoader<T> {
 
   async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<LoadResult<T> | 'changed'> {
     const { signal } = pendingOpen.waitController
-    if (this.#loadHost === undefined) {
+    if (this.#loads === undefined) {
       await this.#olderIncarnations.waitForDeleted(id, signal)
       return { value: undefined, loadToken: undefined }
     }
     const newest = await this.#olderIncarnations.waitForNewest(id, signal)
     if (newest === 'live') return 'changed'
-    return { value: await this.#load(id, pendingOpen, this.#loadHost), loadToken: newest.loadToken }
+    return { value: await this.#load(id, pendingOpen, this.#loads), loadToken: newest.loadToken }
   }
 
   /** Calls the hook. Never settles after an abort: its callers have been rejected already. */
-  #load(id: string, pendingOpen: PendingOpen<T>, host: LoadHost<T>): Promise<{ readonly of: T } | undefined> {
+  #load(
+    id: string,
+    pendingOpen: PendingOpen<T>,
+    loads: LoadCalls<T>,
+  ): Promise<{ readonly of: T } | undefined> {
     return new Promise((resolve, reject) => {
-      const call = new LoadCall<T>(host, id, {
+      const call = loads.newCall(id, {
         onLoaded: (value) => resolve(value === undefined ? undefined : { of: value }),
         onFailed: reject,
-        onFinished: () => this.#calls.delete(call),
       })
-      this.#calls.add(call)
       pendingOpen.load = call
       call.start()
     })

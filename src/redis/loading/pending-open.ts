@@ -1,5 +1,5 @@
 import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
-import type { LoadCall } from '../../core/async/load-call.ts'
+import type { HookCall } from '../../core/async/hook-call.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
@@ -27,7 +27,7 @@ export class PendingOpen<T> {
   /** Aborts when no caller waits any more for what comes before the load. */
   readonly waitController = new AbortController()
   /** The running call of `load`. */
-  load: LoadCall<T> | undefined
+  load: HookCall<T | undefined> | undefined
   /** The number of callers that wait. */
   callerCount = 0
   /** The factory of one of the callers. */

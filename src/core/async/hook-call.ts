@@ -1,0 +1,155 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { SessionRegistryError } from '../errors/session-registry-error.ts'
+import type { Failure } from '../events/log-lines.ts'
+import type { Step } from '../events/step.ts'
+import type { Clock, Timer } from '../time/clock.ts'
+import { ScopedWork } from '../turns/turn-scope.ts'
+import { startTimer } from './contained-timer.ts'
+import type { PendingWork } from './pending-work.ts'
+
+/** What all calls of the hooks of one registry share. */
+export interface HookHost {
+  readonly owner: object
+  readonly step: Step
+  readonly clock: Clock
+  readonly pending: PendingWork
+}
+
+/** A hook to call. */
+export interface HookInit<R> {
+  readonly id: string
+  /** Calls the hook. What it throws counts as a rejection. */
+  readonly call: (signal: AbortSignal) => R | PromiseLike<R>
+  /** The longest time that the hook may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** Returns the error of a call that took longer. */
+  readonly timeoutError: (timeoutMs: number) => SessionRegistryError
+  /** Reported where the host has no timer: then the hook may take as long as it likes. */
+  readonly timerFailure: Failure
+  /** Whether the process stays alive for it. */
+  readonly keepsAlive: boolean
+}
+
+/** The receiver of the outcome: one of the first two is called, unless the call was aborted before. */
+export interface HookOutcome<R> {
+  onFulfilled(result: R): void
+  onRejected(error: unknown): void
+  /** The hook has settled, or its time is up. Called before the other two, and after an abort. */
+  onFinished?(): void
+}
+
+/**
+ * One call of a hook of the user (`load`, `archive`), in the async context of its caller.
+ *
+ * ```
+ *   start ─▶ in progress ─▶ fulfilled, rejected, timed out ─▶ outcome
+ *                │ abort: no outcome
+ *                ▼
+ *            still running ─▶ settled, or its time is up ─▶ finished
+ * ```
+ *
+ * It is the work of a scope, in which the hook may not open its own session, until it settles. It is pending work until
+ * it finishes: what an aborted hook still writes has to be waited for.
+ */
+export class HookCall<R> extends ScopedWork {
+  readonly #host: HookHost
+  readonly #init: HookInit<R>
+  readonly #outcome: HookOutcome<R>
+  readonly #controller = new AbortController()
+  /** The async context of the hook and of its signal. */
+  #context: AsyncResource | undefined
+  #timer: Timer | undefined
+  /** Whether its outcome still counts. */
+  #isCurrent = true
+  #isFinished = false
+
+  constructor(host: HookHost, init: HookInit<R>, outcome: HookOutcome<R>) {
+    super()
+    this.#host = host
+    this.#init = init
+    this.#outcome = outcome
+  }
+
+  start(): void {
+    this.#host.pending.begin()
+    this.#startTimer()
+    let called: Promise<R>
+    try {
+      called = Promise.resolve(this.runIn(this.#host.owner, this.#init.id, () => this.#callHook()))
+    } catch (error) {
+      called = Promise.reject(error)
+    }
+    called.then(
+      // Not a function that captures the result: it would be on the stack of the turns that begin now, and an error keeps
+      // it.
+      (result) => {
+        if (this.#onSettled()) this.#outcome.onFulfilled(result)
+      },
+      (error) => {
+        if (this.#onSettled()) this.#outcome.onRejected(error)
+      },
+    )
+  }
+
+  /** Discards its outcome; its signal aborts at the end of the present step. */
+  abort(reason?: unknown): void {
+    if (!this.#isCurrent) return
+    this.#isCurrent = false
+    // From here on it only bounds how long the hook is pending.
+    this.unref()
+    const { step } = this.#host
+    const abort = () => this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
+    step.run(() => step.events.defer(abort))
+  }
+
+  /** Ends it as pending work, whatever its hook does. */
+  finish(): void {
+    this.#timer?.cancel()
+    if (this.#isFinished) return
+    this.#isFinished = true
+    this.#host.pending.end()
+    this.#outcome.onFinished?.()
+  }
+
+  /** Keeps the process alive until it finishes. */
+  ref(): void {
+    this.#timer?.ref()
+  }
+
+  unref(): void {
+    this.#timer?.unref()
+  }
+
+  #callHook(): R | PromiseLike<R> {
+    this.#context = new AsyncResource('SessionHook')
+    return this.#init.call(this.#controller.signal)
+  }
+
+  /** Returns whether the outcome is wanted. */
+  #onSettled(): boolean {
+    this.endScope()
+    this.finish()
+    if (!this.#isCurrent) return false
+    this.#isCurrent = false
+    return true
+  }
+
+  #startTimer(): void {
+    const { step, clock } = this.#host
+    const { timeoutMs, timerFailure, keepsAlive } = this.#init
+    const options = { keepsAlive, catchesUp: true }
+    const host = { clock, events: step.events }
+    this.#timer = startTimer(host, () => this.#onTimeout(), timeoutMs, timerFailure, options)
+  }
+
+  #onTimeout(): void {
+    this.#host.step.run(() => {
+      this.finish()
+      if (!this.#isCurrent) return
+      const { timeoutMs, timeoutError } = this.#init
+      const error = timeoutError(timeoutMs)
+      this.abort(error)
+      this.#outcome.onRejected(error)
+    })
+  }
+}

@@ -1,0 +1,58 @@
+import { loadTimeoutError } from '../errors/turn-errors.ts'
+import { logLines } from '../events/log-lines.ts'
+import type { LoadSession } from '../hooks.ts'
+import { HookCall, type HookHost } from './hook-call.ts'
+
+/** The receiver of what `load` returned, or failed with; neither is called after an abort. */
+export interface LoadOutcome<T> {
+  onLoaded(value: T | undefined): void
+  onFailed(error: unknown): void
+}
+
+/** The calls of the `load` hook of one registry. */
+export class LoadCalls<T> {
+  readonly #host: HookHost
+  readonly #load: LoadSession<T>
+  readonly #timeoutMs: number
+  /** Those that have not settled, aborted ones included. */
+  readonly #running = new Set<HookCall<T | undefined>>()
+
+  constructor(host: HookHost, load: LoadSession<T>, timeoutMs: number) {
+    this.#host = host
+    this.#load = load
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Returns a call for an id, which is to be started. The process stays alive for it: a caller waits. */
+  newCall(id: string, outcome: LoadOutcome<T>): HookCall<T | undefined> {
+    const init = {
+      id,
+      call: (signal: AbortSignal) => this.#load(id, { signal }),
+      timeoutMs: this.#timeoutMs,
+      timeoutError: loadTimeoutError,
+      timerFailure: 'a load could not be timed',
+      keepsAlive: true,
+    } as const
+    const call = new HookCall<T | undefined>(this.#host, init, {
+      onFulfilled: (value) => outcome.onLoaded(value),
+      onRejected: (error) => {
+        this.#logFailure(id, error)
+        outcome.onFailed(error)
+      },
+      onFinished: () => this.#running.delete(call),
+    })
+    this.#running.add(call)
+    return call
+  }
+
+  /** Ends all of them as pending work: the registry is closing. */
+  finishAll(): void {
+    for (const call of this.#running) call.finish()
+  }
+
+  #logFailure(id: string, error: unknown): void {
+    const { events } = this.#host.step
+    const kind = logLines.loadFailed
+    if (events.isLogged(kind.level)) events.log(kind.line(id, error))
+  }
+}
