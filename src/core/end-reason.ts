@@ -16,6 +16,11 @@ export type ExpiryReason = Extract<EndReason, 'idle' | 'age'>
 /** The reasons for which the value of a session is archived before it ends. */
 export type ArchiveReason = Extract<EndReason, 'idle' | 'age' | 'capacity' | 'closed'>
 
+/** Returns why an expired session has expired: the deadline that came first. */
+export function expiryReason(idleDeadline: number, ageDeadline: number): ExpiryReason {
+  return ageDeadline < idleDeadline ? 'age' : 'idle'
+}
+
 export function isExpiryReason(reason: EndReason): reason is ExpiryReason {
   return reason === 'idle' || reason === 'age'
 }

@@ -1,5 +1,5 @@
 import type { ArchiveReason, EndReason } from '../core/end-reason.ts'
-import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { archiveFailedError } from '../core/errors/turn-errors.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
 import { SessionLog } from '../core/events/session-log.ts'
 import type { Step } from '../core/events/step.ts'
@@ -149,11 +149,7 @@ export class Lifecycle<T> {
   restore(record: SessionRecord<T>, cause: unknown): void {
     this.table.reinsert(record, this.clock.now())
     record.view?.restart()
-    const error = new SessionRegistryError(
-      'ERR_SESSION_ARCHIVE_FAILED',
-      'Expected `archive` to store the session, but its last attempt failed: the session was restored alive',
-      { cause, session: this.viewOf(record) },
-    )
+    const error = archiveFailedError('was restored alive', this.viewOf(record), cause)
     this.events.reportError(error, 'session could not be archived', record.id)
     this.#hooks.onCreated(record.id, record.slot)
   }

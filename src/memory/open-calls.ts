@@ -1,5 +1,4 @@
 import { abortReason, onAbort } from '../core/async/abort-listeners.ts'
-import { closedError } from '../core/errors/turn-errors.ts'
 import type { CheckedAcquire, CheckedOpen } from '../core/options/call-options.ts'
 import { checkId } from '../core/options/validate.ts'
 import { outerTurn } from '../core/turns/outer-turn.ts'
@@ -52,8 +51,8 @@ export class OpenCalls<T> {
     resolve: (hold: Hold<T> | undefined) => void,
     reject: (error: unknown) => void,
   ): void {
-    const { turns, table, shutdown } = this.#components
-    if (shutdown !== undefined) throw closedError()
+    const { turns, table, gate } = this.#components
+    gate.assertOpen()
     const take = (slot: Slot) => turns.holds.hold(table.recordOf(slot), options.maxMs)
     this.#open(id, options, { take, resolve, reject })
   }
@@ -62,14 +61,14 @@ export class OpenCalls<T> {
     if (signal?.aborted === true) throw abortReason(signal)
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
     const slot = outer?.record?.slot ?? this.#operations.touch(id)
-    const { counters, loader, shutdown } = this.#components
+    const { counters, loader, gate } = this.#components
     if (slot !== noSlot) {
       counters.hits += 1
       outcome.resolve(outcome.take(slot))
       return
     }
     counters.misses += 1
-    if (shutdown !== undefined) throw closedError()
+    gate.assertOpen()
     loader.open(id, this.#requestFor(id, create, signal, outcome))
   }
 

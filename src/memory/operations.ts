@@ -1,4 +1,4 @@
-import { closedError, needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
+import { needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
@@ -125,8 +125,8 @@ export class Operations<T> {
       this.table.assign(slot, value)
       return
     }
-    const { archiver, shutdown } = this.#components
-    if (shutdown !== undefined) throw closedError()
+    const { archiver, gate } = this.#components
+    gate.assertOpen()
     if (archiver.has(id)) throw needsOpenError('is being archived')
     this.step.run(() => this.#createWithValue(id, value, timeoutMs))
   }
@@ -136,9 +136,9 @@ export class Operations<T> {
    * being archived.
    */
   replace(id: string, value: T, timeoutMs: number | undefined): void {
-    const { archiver, shutdown } = this.#components
+    const { archiver, gate } = this.#components
     const slot = this.table.find(checkId(id))
-    if (shutdown !== undefined) throw closedError()
+    gate.assertOpen()
     this.step.run(() => {
       if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.#endAtOnce(slot, 'replaced')) {
         // The new session takes the place of the old one.
@@ -224,7 +224,7 @@ export class Operations<T> {
   }
 
   #assertUnrestricted(id: string): void {
-    if (this.#components.shutdown !== undefined) throw closedError()
+    this.#components.gate.assertOpen()
     if (this.#components.archiver.has(id)) throw needsOpenError('is being archived')
     if (this.#hasLoad) throw needsOpenError('may have to be loaded')
   }

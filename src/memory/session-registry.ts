@@ -1,7 +1,5 @@
-import { abortReason } from '../core/async/abort-listeners.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
-import { closedError } from '../core/errors/turn-errors.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
 import type { CreateSession } from '../core/hooks.ts'
@@ -11,23 +9,21 @@ import {
   type CloseOptions,
   type CreateOptions,
   checkAcquire,
-  checkDeadline,
   checkHold,
   checkOpen,
   checkTimeout,
   type HoldOptions,
   type OpenOptions,
 } from '../core/options/call-options.ts'
-import { checkRun } from '../core/options/check-run.ts'
 import { checkFunction, checkId } from '../core/options/validate.ts'
 import { sharedRegistry } from '../core/process/shared-registry.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
 import type { RegistryStats } from '../core/stats.ts'
-import { innermostTurn, outerTurn } from '../core/turns/outer-turn.ts'
+import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
-import { type StreamSignals, TurnStream } from '../core/turns/turn-stream.ts'
-import { creationRestricted } from './fast-path/blockers.ts'
+import { TurnStream } from '../core/turns/turn-stream.ts'
+import { shutDown } from './close.ts'
 import { createFastPath } from './fast-path/fast-path.ts'
 import { needsSlowPath, type TouchPath } from './fast-path/touch.ts'
 import { OpenCalls } from './open-calls.ts'
@@ -35,9 +31,9 @@ import { Operations } from './operations.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import type { Hold } from './session/hold.ts'
 import type { Sessions } from './session/sessions.ts'
-import { Shutdown } from './shutdown.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
-import { TurnRun } from './turns/turn-run.ts'
+import { TurnCalls } from './turns/turn-calls.ts'
+import type { TurnRun } from './turns/turn-run.ts'
 import { type Components, wire } from './wiring.ts'
 
 /**
@@ -55,12 +51,12 @@ export class SessionRegistry<T>
   readonly #components: Components<T>
   readonly #operations: Operations<T>
   readonly #openCalls: OpenCalls<T>
+  readonly #turnCalls: TurnCalls<T>
   readonly #table: Sessions<T>
   readonly #fastTouch: TouchPath<T>
   readonly #create: CreateSession<T> | undefined
   readonly #maxHoldMs: number
   readonly #turnGraceMs: number
-  #closePromise: Promise<CloseReport<T>> | undefined
 
   /**
    * Returns the process's one registry of a key. `make` is called at the first call, and again after that
@@ -94,6 +90,7 @@ export class SessionRegistry<T>
     this.#fastTouch = fastPath.touch
     this.#operations = new Operations(this.#components, fastPath.create, resolved)
     this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
+    this.#turnCalls = new TurnCalls(this, this.#components)
   }
 
   /**
@@ -106,9 +103,7 @@ export class SessionRegistry<T>
 
   /** `'closing'` from the call of {@link close} on, and `'closed'` once its promise fulfils. */
   get state(): 'open' | 'closing' | 'closed' {
-    const { shutdown } = this.#components
-    if (shutdown === undefined) return 'open'
-    return shutdown.isDone ? 'closed' : 'closing'
+    return this.#components.gate.state
   }
 
   /**
@@ -231,7 +226,7 @@ export class SessionRegistry<T>
 
   /** Ends or archives, now and in one step, all sessions that have expired. Returns their number. */
   sweep(): number {
-    if (this.#components.shutdown !== undefined) return 0
+    if (!this.#components.gate.isOpen) return 0
     return this.#components.sweeper.sweep()
   }
 
@@ -310,7 +305,7 @@ export class SessionRegistry<T>
   ): Promise<R | undefined>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R>
   run<R>(id: string, turn: Turn<T, R>, options?: RunOptions<T>): Promise<R | undefined> {
-    return this.#run(id, turn, options)
+    return this.#turnCalls.run(id, turn, options)
   }
 
   /**
@@ -338,7 +333,7 @@ export class SessionRegistry<T>
     turn: StreamTurn<T, Y>,
     options?: RunOptions<T>,
   ): AsyncGenerator<Y, unknown, undefined> {
-    return new TurnStream(turn, (reading, signals) => this.#run(id, reading, options, signals))
+    return new TurnStream(turn, (reading, signals) => this.#turnCalls.run(id, reading, options, signals))
   }
 
   /**
@@ -361,7 +356,7 @@ export class SessionRegistry<T>
   hold(id: string, options?: HoldOptions): Hold<T> | undefined {
     const maxMs = options === undefined ? this.#maxHoldMs : checkHold(options, this.#maxHoldMs)
     const slot = this.#operations.touch(id)
-    if (slot === noSlot || this.#components.shutdown !== undefined) return undefined
+    if (slot === noSlot || !this.#components.gate.isOpen) return undefined
     return this.#components.turns.holds.hold(this.#table.recordOf(slot), maxMs)
   }
 
@@ -403,51 +398,14 @@ export class SessionRegistry<T>
    * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.
    */
   close(options?: CloseOptions): Promise<CloseReport<T>> {
-    if (this.#closePromise !== undefined) return this.#closePromise
-    let deadlineMs: number
-    try {
-      deadlineMs = checkDeadline(options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const components = this.#components
-    this.#closePromise = new Promise((resolve) => {
-      components.shutdown = new Shutdown(components, { deadlineMs, turnGraceMs: this.#turnGraceMs }, resolve)
-    })
-    components.blockers.block(creationRestricted)
-    components.sweeper.stop()
-    components.step.run(() => components.loader.rejectAll(closedError()))
-    components.shutdown?.start()
-    return this.#closePromise
+    return this.#components.gate.close(options, (deadlineMs) =>
+      shutDown(this.#components, { deadlineMs, turnGraceMs: this.#turnGraceMs }),
+    )
   }
 
   /** Calls {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  #run<R>(
-    id: string,
-    turn: Turn<T, R>,
-    options: RunOptions<T> | undefined,
-    stream?: StreamSignals,
-  ): Promise<R | undefined> {
-    return new Promise<R | undefined>((resolve, reject) => {
-      const { whenBusy, waitMs, signal, create } = checkRun(id, turn, options)
-      if (signal?.aborted === true) throw abortReason(signal)
-      const { turns, step, shutdown } = this.#components
-      const outer = outerTurn<TurnRun<T>, T>(this, id)
-      if (outer === undefined && shutdown !== undefined) {
-        const joinsRunning = whenBusy === 'join' && turns.hasTurn(id)
-        if (!joinsRunning) throw closedError()
-      }
-      const settle = { resolve: resolve as (result: unknown) => void, reject }
-      const { counts } = turns
-      const graceSignal = stream?.graceSignal
-      const run = new TurnRun<T>({ id, turn, whenBusy, create, outer, counts, graceSignal, ...settle })
-      const signals = [signal, stream?.leaveSignal].filter((given) => given !== undefined)
-      step.run(() => turns.start(run, signals, waitMs))
-    })
   }
 
   #viewOf(slot: Slot): Session<T> {

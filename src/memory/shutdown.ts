@@ -1,3 +1,4 @@
+import { startTimer } from '../core/async/contained-timer.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closedError } from '../core/errors/turn-errors.ts'
 import type { Timer } from '../core/time/clock.ts'
@@ -56,10 +57,6 @@ export class Shutdown<T> {
     this.#unused = this.#lifecycle.table.drain()
     this.#endedBefore = this.#lifecycle.counters.ended
     this.#archivedBefore = this.#lifecycle.counters.archived
-  }
-
-  get isDone(): boolean {
-    return this.#phase === 'done'
   }
 
   start(): void {
@@ -158,12 +155,7 @@ export class Shutdown<T> {
   }
 
   #wait(ms: number, onElapsed: () => void): void {
-    const { clock, events } = this.#lifecycle
-    try {
-      this.#timer = events.context.timer(clock, onElapsed, ms, { keepsAlive: true, catchesUp: true })
-    } catch (error) {
-      // Without timers of the host there is no deadline; the registry closes all the same.
-      events.reportError(error, 'the deadline of `close` could not be set')
-    }
+    const failure = 'the deadline of `close` could not be set'
+    this.#timer = startTimer(this.#lifecycle, onElapsed, ms, failure, { keepsAlive: true, catchesUp: true })
   }
 }

@@ -1,3 +1,4 @@
+import { startTimer } from '../core/async/contained-timer.ts'
 import type { Timer } from '../core/time/clock.ts'
 import { type FastPathBlockers, timerUnarmed } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -79,13 +80,10 @@ export class Sweeper<T> {
   }
 
   #arm(): void {
-    try {
-      const { clock, events } = this.#lifecycle
-      this.#setTimer(events.context.timer(clock, () => this.#onTimer(), this.#intervalMs))
-    } catch (error) {
-      // A host that has no timer must not make a creation fail. The next change tries again.
-      this.#lifecycle.events.reportError(error, 'the background sweep could not be scheduled')
-    }
+    // Where the host has no timer, the next change tries again.
+    const failure = 'the background sweep could not be scheduled'
+    const timer = startTimer(this.#lifecycle, () => this.#onTimer(), this.#intervalMs, failure)
+    if (timer !== undefined) this.#setTimer(timer)
   }
 
   #disarm(): void {

@@ -3,6 +3,7 @@ import { KeepAlive } from '../core/async/keep-alive.ts'
 import { PendingWork } from '../core/async/pending-work.ts'
 import { listenersOf } from '../core/events/listener-tracker.ts'
 import { Step } from '../core/events/step.ts'
+import { Gate } from '../core/gate.ts'
 import { Counters } from '../core/stats.ts'
 import { Archiver } from './archiving/archiver.ts'
 import { Capacity } from './capacity.ts'
@@ -31,6 +32,7 @@ export interface Components<T> {
   readonly counters: Counters
   readonly blockers: FastPathBlockers
   readonly step: Step
+  readonly gate: Gate<T>
   readonly lifecycle: Lifecycle<T>
   readonly pending: PendingWork
   readonly sweeper: Sweeper<T>
@@ -90,6 +92,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     counters,
     blockers,
     step,
+    gate: new Gate(),
     lifecycle,
     pending,
     sweeper,

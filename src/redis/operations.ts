@@ -2,7 +2,7 @@ import { isSessionRegistryError } from '../core/errors/session-registry-error.ts
 import { type DeadSession, toDeadSession } from './archiving/dead-letter-store.ts'
 import type { AccessOptions } from './storage/access-options.ts'
 import type { IncarnationRef } from './storage/keys.ts'
-import { expiryReason, type SessionSnapshot } from './storage/session-snapshot.ts'
+import { expiryReasonOf, type SessionSnapshot } from './storage/session-snapshot.ts'
 import type { RemovedSession } from './storage/session-store.ts'
 import type { RedisComponents } from './wiring.ts'
 
@@ -55,7 +55,7 @@ export class Operations<T> {
     turns.onSessionEnded(id, incarnations)
     archiver.abandon(id, incarnations)
     for (const session of removed)
-      log.ended(session.snapshot, hasExpired(session) ? expiryReason(session.snapshot) : 'deleted')
+      log.ended(session.snapshot, hasExpired(session) ? expiryReasonOf(session.snapshot) : 'deleted')
     olderIncarnations.wake(id)
     return wasLoading || !removed.every(hasExpired)
   }

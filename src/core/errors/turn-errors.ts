@@ -1,3 +1,4 @@
+import type { Session } from '../session.ts'
 import { SessionRegistryError } from './session-registry-error.ts'
 
 export function closedError(): SessionRegistryError {
@@ -80,6 +81,19 @@ export function endedDuringError(
   reason: 'deleted' | 'replaced',
 ): SessionRegistryError {
   return new SessionRegistryError('ERR_SESSION_ENDED', `The session was ${reason} during its \`${what}\``)
+}
+
+/** The error of a session whose last archive attempt failed; `fate` is what has become of it. */
+export function archiveFailedError(
+  fate: string,
+  session: Session<unknown>,
+  cause: unknown,
+): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_ARCHIVE_FAILED',
+    `Expected \`archive\` to store the session, but its last attempt failed: the session ${fate}`,
+    { cause, session },
+  )
 }
 
 export function archiveTimeoutError(archiveTimeoutMs: number): SessionRegistryError {

@@ -137,10 +137,6 @@ export class TurnCall<T> extends ScopedWork {
    */
   listenToCaller(onCallerAbort: (reason: unknown) => void): void {
     for (const signal of this.#signals) this.listen(signal, () => onCallerAbort(abortReason(signal)))
-    this.listenToOuter()
-  }
-
-  listenToOuter(): void {
     for (let { outer } = this as TurnCall<T>; outer !== undefined; outer = outer.outer) {
       const { signal } = outer.controller
       this.listen(signal, () => this.abort(signal.reason))

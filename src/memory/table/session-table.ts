@@ -1,4 +1,4 @@
-import type { ExpiryReason } from '../../core/end-reason.ts'
+import { type ExpiryReason, expiryReason } from '../../core/end-reason.ts'
 import { type FullClock, readClock } from '../../core/time/clock.ts'
 import { AgeQueue } from './expiry/age-queue.ts'
 import type { ScanResult } from './expiry/scan.ts'
@@ -235,7 +235,7 @@ export class SessionTable<T, R extends object> {
   /** Returns which deadline of an expired session came first. */
   expiryReason(slot: Slot): ExpiryReason {
     const idleDeadline = this.slots.lastActive(slot) + this.timeoutMs(slot)
-    return this.ages !== undefined && this.ages.deadlineOf(slot) < idleDeadline ? 'age' : 'idle'
+    return this.ages === undefined ? 'idle' : expiryReason(idleDeadline, this.ages.deadlineOf(slot))
   }
 
   /** Reports whether {@link nextExpired} may find a session, by a look at the front of each queue. */

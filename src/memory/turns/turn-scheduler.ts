@@ -1,4 +1,3 @@
-import { abortReason } from '../../core/async/abort-listeners.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import {
   busyError,
@@ -43,7 +42,6 @@ export class TurnScheduler<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #step: Step
   readonly #awaitingTurns: AwaitingTurns<T>
-  readonly #watchdog: Watchdog
   readonly holds: Holds<T>
   readonly #limits: TurnLimits<TurnRun<T>>
   readonly #rollback: Rollback<T> | undefined
@@ -52,9 +50,8 @@ export class TurnScheduler<T> {
   // Continuations; they capture nothing but the scheduler.
   readonly #beginRun = (run: TurnRun<T>) => this.#begin(run)
   readonly #startNextOf = (record: SessionRecord<T>) => this.#startNext(record)
-  readonly #limitWait = ({ run, waitMs }: { readonly run: TurnRun<T>; readonly waitMs: number }) => {
-    if (run.phase !== 'waiting') return
-    run.timer = this.#watchdog.start(() => this.#onCallerAbort(run, busyError()), waitMs)
+  readonly #limitWait = (run: TurnRun<T>) => {
+    this.#limits.beginWait(run, () => this.#onCallerAbort(run, busyError()))
   }
 
   constructor(
@@ -73,9 +70,9 @@ export class TurnScheduler<T> {
       onOpened: (slot, run) => this.#attach(slot, run),
       onReady: (run) => this.#begin(run),
     })
-    this.#watchdog = new Watchdog(lifecycle, options.maxTurnMs)
-    this.holds = new Holds(lifecycle, this.#watchdog, (ticket) => this.#releaseUse(ticket))
-    this.#limits = new TurnLimits(this.#watchdog, options, {
+    const watchdog = new Watchdog(lifecycle, options.maxTurnMs)
+    this.holds = new Holds(lifecycle, watchdog, (ticket) => this.#releaseUse(ticket))
+    this.#limits = new TurnLimits(watchdog, options, {
       onTimeout: () => {
         lifecycle.counters.turnTimeouts += 1
       },
@@ -91,10 +88,9 @@ export class TurnScheduler<T> {
   }
 
   /** Starts a call of `run`, in a step. Errors from here on reject its promise. */
-  start(run: TurnRun<T>, signals: readonly AbortSignal[], waitMs: number): void {
+  start(run: TurnRun<T>): void {
     const { outer } = run
-    for (const signal of signals) run.listen(signal, () => this.#onCallerAbort(run, abortReason(signal)))
-    run.listenToOuter()
+    run.listenToCaller((reason) => this.#onCallerAbort(run, reason))
     if (run.phase !== 'waiting') return
     const slot = outer?.record?.slot ?? this.#lifecycle.liveOrExpire(run.id)
     if (slot === noSlot) {
@@ -105,7 +101,7 @@ export class TurnScheduler<T> {
       this.#attach(slot, run)
       this.#step.after(this.#beginRun, run)
     }
-    if (waitMs !== Number.POSITIVE_INFINITY) this.#step.after(this.#limitWait, { run, waitMs })
+    if (run.waitMs !== Number.POSITIVE_INFINITY) this.#step.after(this.#limitWait, run)
   }
 
   /** Aborts the turns of a session that ended in use. Those that wait begin again on a new session. */

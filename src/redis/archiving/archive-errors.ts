@@ -1,13 +1,4 @@
 import { isSessionRegistryError, SessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import type { Session } from '../../core/session.ts'
-
-export function deadLetteredError(session: Session<unknown>, cause: unknown): SessionRegistryError {
-  return new SessionRegistryError(
-    'ERR_SESSION_ARCHIVE_FAILED',
-    'Expected `archive` to store the session, but its last attempt failed: the session is a dead letter now',
-    { cause, session },
-  )
-}
 
 export function dataLostError(): SessionRegistryError {
   return new SessionRegistryError(

@@ -1,15 +1,15 @@
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import { endedDuringError } from '../../core/errors/turn-errors.ts'
+import { archiveFailedError, endedDuringError } from '../../core/errors/turn-errors.ts'
 import { backoffMs, jitter } from '../../core/time/backoff.ts'
 import { realClock } from '../../core/time/clock.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { RedisSession } from '../redis-session.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
-import { expiryReason } from '../storage/session-snapshot.ts'
+import { expiryReasonOf } from '../storage/session-snapshot.ts'
 import { ArchiveCalls } from './archive-calls.ts'
-import { dataLostError, deadLetteredError, isAbortedByClose } from './archive-errors.ts'
+import { dataLostError, isAbortedByClose } from './archive-errors.ts'
 import { abandonJob, archiveBackoff, type Job } from './archive-job.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
 import type { Claim, ClaimOutcome, ClaimStore } from './claim-store.ts'
@@ -207,7 +207,7 @@ export class Archiver<T> {
     }
     const { snapshot, attempt, isSuperseded } = loaded
     const { archive, archiveAttempts } = this.#options
-    const reason = expiryReason(snapshot)
+    const reason = expiryReasonOf(snapshot)
     const session = this.#log.sessionOf(snapshot)
     if (archive !== undefined) {
       if (attempt > archiveAttempts) {
@@ -261,7 +261,8 @@ export class Archiver<T> {
 
   async #deadLetter(job: Job, session: RedisSession<T>, reason: ExpiryReason, cause: unknown): Promise<void> {
     if (!(await this.#settle(job, { kind: 'deadLetter', reason }))) return
-    this.#log.failed(deadLetteredError(session, cause), 'session could not be archived', job.claim.id)
+    const error = archiveFailedError('is a dead letter now', session, cause)
+    this.#log.failed(error, 'session could not be archived', job.claim.id)
     this.onSettled?.(job.claim.id)
   }
 

@@ -1,4 +1,4 @@
-import type { ExpiryReason } from '../../core/end-reason.ts'
+import { type ExpiryReason, expiryReason } from '../../core/end-reason.ts'
 import type { ReplyReader } from '../client/reply-reader.ts'
 
 /** One incarnation of an id, as it was in Redis at `seenAt`. */
@@ -52,8 +52,8 @@ function orNever(ms: number): number {
 }
 
 /** Returns why a session has expired: the deadline that came first. */
-export function expiryReason({ lastActiveAt, timeoutMs, maxAgeAt }: SessionSnapshot): ExpiryReason {
-  return maxAgeAt < lastActiveAt + timeoutMs ? 'age' : 'idle'
+export function expiryReasonOf({ lastActiveAt, timeoutMs, maxAgeAt }: SessionSnapshot): ExpiryReason {
+  return expiryReason(lastActiveAt + timeoutMs, maxAgeAt)
 }
 
 /**
