@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CheckedCodec, type SessionCodec } from '../../../src/core/codec/codec.ts'
 import { jsonCodec } from '../../../src/core/codec/json-codec.ts'
 import { RedisSession } from '../../../src/redis/redis-session.ts'
-import { expiryReason, type SessionSnapshot } from '../../../src/redis/storage/session-snapshot.ts'
+import { expiryReasonOf, type SessionSnapshot } from '../../../src/redis/storage/session-snapshot.ts'
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
 const codec = new CheckedCodec(jsonCodec as SessionCodec<string[]>)
@@ -105,6 +105,6 @@ describe('the reason of an expiry', () => {
     ['age', { timeoutMs: Number.POSITIVE_INFINITY, maxAgeAt: 5_000 }],
     ['idle', { maxAgeAt: Number.POSITIVE_INFINITY }],
   ])('is the earlier deadline: %s', (reason, more) => {
-    expect(expiryReason({ ...snapshot, ...more })).toBe(reason)
+    expect(expiryReasonOf({ ...snapshot, ...more })).toBe(reason)
   })
 })
