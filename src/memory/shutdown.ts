@@ -1,7 +1,7 @@
 import { startTimer } from '../core/async/contained-timer.ts'
+import { Drain } from '../core/async/drain.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closedError } from '../core/errors/turn-errors.ts'
-import type { Timer } from '../core/time/clock.ts'
 import type { Archiver } from './archiving/archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session/session-record.ts'
@@ -17,6 +17,14 @@ const sliceMs = 4
  */
 const silentEndsPerStep = 8
 
+/** The limits of `close`, in milliseconds. */
+export interface ShutdownLimits {
+  /** For turns, and then for archives. */
+  readonly deadlineMs: number
+  /** For turns whose signal aborted at their deadline; the process stays alive for them. */
+  readonly turnGraceMs: number
+}
+
 /**
  * The phases of `close`: turns are waited for, then archives, each for a limited time; then the report.
  *
@@ -27,8 +35,6 @@ export class Shutdown<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #turns: TurnScheduler<T>
   readonly #archiver: Archiver<T>
-  readonly #deadlineMs: number
-  readonly #turnGraceMs: number
   readonly #resolve: (report: CloseReport<T>) => void
   readonly #failed: SessionRecord<T>[] = []
   readonly #endedBefore: number
@@ -36,8 +42,7 @@ export class Shutdown<T> {
   /** The sessions that are not in use and not yet retired. */
   readonly #unused: Iterator<Slot, undefined>
   #now = 0
-  #timer: Timer | undefined
-  #phase: 'turns' | 'archives' | 'done' = 'turns'
+  readonly #drain: Drain
 
   constructor(
     components: {
@@ -45,23 +50,22 @@ export class Shutdown<T> {
       readonly turns: TurnScheduler<T>
       readonly archiver: Archiver<T>
     },
-    limits: { readonly deadlineMs: number; readonly turnGraceMs: number },
+    limits: ShutdownLimits,
     resolve: (report: CloseReport<T>) => void,
   ) {
     this.#lifecycle = components.lifecycle
     this.#turns = components.turns
     this.#archiver = components.archiver
-    this.#deadlineMs = limits.deadlineMs
-    this.#turnGraceMs = limits.turnGraceMs
     this.#resolve = resolve
     this.#unused = this.#lifecycle.table.drain()
     this.#endedBefore = this.#lifecycle.counters.ended
     this.#archivedBefore = this.#lifecycle.counters.archived
+    this.#drain = this.#newDrain(limits)
   }
 
   start(): void {
-    const { step, table } = this.#lifecycle
-    step.follow(() => this.#advance())
+    const { step } = this.#lifecycle
+    step.follow(() => this.#drain.advance())
     step.run(() => {
       this.#turns.refuseWaiting(closedError())
       this.#archiver.close((record) => this.#failed.push(record))
@@ -69,7 +73,7 @@ export class Shutdown<T> {
       step.markChanged()
     })
     this.#runSlice()
-    if (table.heldCount > 0) this.#wait(this.#deadlineMs, () => this.#stopTurns())
+    this.#drain.start()
   }
 
   /** Retires a session that is no longer in use. */
@@ -122,27 +126,27 @@ export class Shutdown<T> {
     return this.#now
   }
 
-  /** Follows up a step: begins the next phase if nothing of this one is left. */
-  #advance(): void {
-    if (this.#phase === 'turns' && this.#lifecycle.table.size === 0) {
-      this.#phase = 'archives'
-      this.#timer?.cancel()
-      if (this.#archiver.count > 0)
-        this.#wait(this.#deadlineMs, () => this.#archiver.giveUpAll(closedError()))
+  #newDrain({ deadlineMs, turnGraceMs }: ShutdownLimits): Drain {
+    const { table } = this.#lifecycle
+    const turns = {
+      isDone: () => table.size === 0,
+      limits: [
+        { ms: deadlineMs, onElapsed: () => this.#turns.stopAll(closedError()) },
+        { ms: turnGraceMs, onElapsed: () => this.#turns.abortAll(closedError()) },
+      ],
     }
-    if (this.#phase === 'archives' && this.#archiver.count === 0) this.#finish()
-  }
-
-  /** Stops the turns: the deadline has passed. They have their grace, in which the process stays alive. */
-  #stopTurns(): void {
-    this.#turns.stopAll(closedError())
-    if (this.#phase === 'turns') this.#wait(this.#turnGraceMs, () => this.#turns.abortAll(closedError()))
+    const archives = {
+      isDone: () => this.#archiver.count === 0,
+      limits: [{ ms: deadlineMs, onElapsed: () => this.#archiver.giveUpAll(closedError()) }],
+    }
+    const failure = 'the deadline of `close` could not be set'
+    const options = { keepsAlive: true, catchesUp: true }
+    const newTimer = (fn: () => void, ms: number) => startTimer(this.#lifecycle, fn, ms, failure, options)
+    return new Drain([turns, archives], newTimer, () => this.#finish())
   }
 
   #finish(): void {
-    this.#phase = 'done'
     this.#archiver.stop()
-    this.#timer?.cancel()
     const { counters, step } = this.#lifecycle
     step.runInBackground(() => {
       for (const record of this.#failed) this.#lifecycle.finishArchived(record, 'closed')
@@ -152,10 +156,5 @@ export class Shutdown<T> {
       archived: counters.archived - this.#archivedBefore,
       failed: this.#failed.map((record) => this.#lifecycle.viewOf(record)),
     })
-  }
-
-  #wait(ms: number, onElapsed: () => void): void {
-    const failure = 'the deadline of `close` could not be set'
-    this.#timer = startTimer(this.#lifecycle, onElapsed, ms, failure, { keepsAlive: true, catchesUp: true })
   }
 }

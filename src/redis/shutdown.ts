@@ -1,7 +1,11 @@
+import { startTimer } from '../core/async/contained-timer.ts'
+import { Drain } from '../core/async/drain.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closedError } from '../core/errors/turn-errors.ts'
-import { realClock, Timer } from '../core/time/clock.ts'
+import { realClock } from '../core/time/clock.ts'
 import type { RedisComponents } from './wiring.ts'
+
+const timerFailure = 'the deadline of `close` could not be set'
 
 /**
  * Closes the registry of this process: waits for its turns, holds and archives until the deadline, and
@@ -19,31 +23,36 @@ export async function shutDown<T>(
   turns.rejectWaiting(closedError())
   loader.rejectAll(closedError())
   await new Promise<void>((resolve) => {
-    let timer: Timer
-    // Neither rejects.
     let isReleasing = true
-    const isDone = () => !isReleasing && turns.count === 0 && holds.count === 0 && archiver.count === 0
-    const finish = () => {
-      timer.cancel()
-      turns.abortAll(closedError())
-      resolve()
-    }
-    const advance = () => {
-      if (isDone()) finish()
-    }
-    const wait = (ms: number, onElapsed: () => void) => {
-      timer = new Timer(realClock, onElapsed, ms, { keepsAlive: true })
-    }
-    wait(deadlineMs, () => {
-      wait(Math.max(options.turnGraceMs, options.callTimeoutMs), finish)
+    let isOutOfTime = false
+    const hasEnded = () => !isReleasing && turns.count === 0 && holds.count === 0 && archiver.count === 0
+    const onDeadline = () => {
       turns.stopAll(closedError())
       archiver.abortAll(closedError())
       void holds.releaseAll()
-      advance()
-    })
+    }
+    const onBudgetSpent = () => {
+      isOutOfTime = true
+    }
+    const limits = [
+      { ms: deadlineMs, onElapsed: onDeadline },
+      { ms: Math.max(options.turnGraceMs, options.callTimeoutMs), onElapsed: onBudgetSpent },
+    ]
+    const timerHost = { clock: realClock, events: log.events }
+    const drain = new Drain(
+      [{ isDone: () => isOutOfTime || hasEnded(), limits }],
+      (fn, ms) => startTimer(timerHost, fn, ms, timerFailure, { keepsAlive: true }),
+      () => {
+        turns.abortAll(closedError())
+        resolve()
+      },
+    )
+    const advance = () => drain.advance()
     turns.onSettled = advance
     holds.onSettled = advance
     archiver.onCapacity = advance
+    drain.start()
+    // Neither rejects.
     void Promise.all([archiver.releaseQueued(), poller.stop()]).then(() => {
       isReleasing = false
       advance()

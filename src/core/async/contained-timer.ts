@@ -8,8 +8,8 @@ export interface TimerHost {
 }
 
 /**
- * Starts a timer in the async context of the registry. Where the host has no timer, that is reported and the result is
- * `undefined`: a limit is then missing, and what it bounds goes on.
+ * Starts a timer in the async context of the registry. Where the host has no timer, that is reported and the
+ * result is `undefined`: a limit is then missing, and what it bounds goes on.
  */
 export function startTimer(
   { clock, events }: TimerHost,

@@ -48,8 +48,8 @@ export interface HookOutcome<R> {
  *            still running ─▶ settled, or its time is up ─▶ finished
  * ```
  *
- * It is the work of a scope, in which the hook may not open its own session, until it settles. It is pending work until
- * it finishes: what an aborted hook still writes has to be waited for.
+ * It is the work of a scope, in which the hook may not open its own session, until it settles. It is pending
+ * work until it finishes: what an aborted hook still writes has to be waited for.
  */
 export class HookCall<R> extends ScopedWork {
   readonly #host: HookHost
@@ -80,8 +80,8 @@ export class HookCall<R> extends ScopedWork {
       called = Promise.reject(error)
     }
     called.then(
-      // Not a function that captures the result: it would be on the stack of the turns that begin now, and an error keeps
-      // it.
+      // Not a function that captures the result: it would be on the stack of the turns that begin now, and an
+      // error keeps it.
       (result) => {
         if (this.#onSettled()) this.#outcome.onFulfilled(result)
       },
