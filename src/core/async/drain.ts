@@ -1,7 +1,7 @@
 import type { Timer } from '../time/clock.ts'
 
 /** A limit of a phase. */
-export interface DrainLimit {
+interface DrainLimit {
   /** Time from the start of the phase, or from the limit before it, in milliseconds. */
   readonly ms: number
   /** Called if the phase is not done by then: makes what is left come to an end. */
