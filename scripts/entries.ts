@@ -9,6 +9,11 @@ export const entries: Readonly<Record<string, string>> = {
   langgraph: 'src/adapters/langgraph.ts',
   'openai-agents': 'src/adapters/openai-agents.ts',
   redis: 'src/redis/index.ts',
+  'stores/file': 'src/stores/file.ts',
+  'stores/keyv': 'src/stores/keyv.ts',
+  'stores/postgres': 'src/stores/postgres.ts',
+  'stores/sqlite': 'src/stores/sqlite.ts',
+  'stores/unstorage': 'src/stores/unstorage.ts',
   testing: 'src/testing/index.ts',
 }
 

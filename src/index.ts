@@ -19,6 +19,13 @@ export type {
 export type { Session, SessionFields } from './core/session.ts'
 export type { SessionSource } from './core/session-source.ts'
 export type { LastSweep, RegistryStats } from './core/stats.ts'
+export type {
+  DeleteContext,
+  PutContext,
+  SessionStore,
+  StoreContext,
+  StoredSession,
+} from './core/store.ts'
 export type { Clock } from './core/time/clock.ts'
 export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turns/turn.ts'
 export type { SessionRegistryOptions, WhenFull } from './memory/options.ts'

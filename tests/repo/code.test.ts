@@ -10,11 +10,12 @@ const rooms: Record<string, readonly string[]> = {
   memory: ['core'],
   redis: ['core'],
   adapters: ['core'],
+  stores: ['core'],
   testing: ['core'],
 }
 
-/** An adapter is a file, and perhaps a folder of the same name: it knows no other adapter. */
-const adapterOf = (path: string) => /^src\/adapters\/([\w-]+)/.exec(path)?.[1]
+/** An adapter or a store is a file, and perhaps a folder of the same name: it knows no other one. */
+const adapterOf = (path: string) => /^src\/(?:adapters|stores)\/([\w-]+)/.exec(path)?.[1]
 
 function importsOf(path: string): string[] {
   return ts.preProcessFile(read(path)).importedFiles.map(({ fileName }) => fileName)

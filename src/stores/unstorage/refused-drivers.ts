@@ -1,0 +1,50 @@
+import { SessionRegistryError } from '../../core/errors.ts'
+import type { UnstorageDriver, UnstorageLike } from './unstorage-like.ts'
+
+/**
+ * Drivers that give for a failure what they give for a miss, or an error page for a text. With one of them, a history would
+ * be overwritten because its database was down.
+ */
+const refused = [
+  'azure-app-configuration',
+  'azure-key-vault',
+  'azure-storage-blob',
+  'azure-storage-table',
+  'uploadthing',
+  'vercel-blob',
+]
+
+/**
+ * Checks that the driver that will keep the sessions can tell a failure from a miss.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` that names the driver
+ */
+export function checkDrivers(storage: UnstorageLike, key: string): void {
+  const name = driversOf(storage, key)
+    .flatMap(withLayers)
+    .find((one) => refused.includes(one))
+  if (name === undefined) return
+  throw new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected \`storage\` to have a driver that tells a failure from a miss, got the driver \`${name}\``,
+  )
+}
+
+/**
+ * Returns the drivers that may keep this key.
+ *
+ * `prefixStorage` makes an object whose `getMount` does not know of the prefix. Its methods have no names, and with it any of
+ * the mounted drivers may be the one.
+ */
+function driversOf(storage: UnstorageLike, key: string): UnstorageDriver[] {
+  const isPrefixed = storage.getItem.name !== 'getItem' && storage.getMounts !== undefined
+  if (!isPrefixed) return storage.getMount === undefined ? [] : [storage.getMount(key).driver]
+  return (storage.getMounts?.('', { parents: true }) ?? []).map(({ driver }) => driver)
+}
+
+/** The names of a driver and of those that it is made of (`overlay`). */
+function withLayers(driver: UnstorageDriver): string[] {
+  const layers: unknown = driver.options?.layers
+  const names = Array.isArray(layers) ? layers.flatMap((layer: UnstorageDriver) => withLayers(layer)) : []
+  return driver.name === undefined ? names : [driver.name, ...names]
+}

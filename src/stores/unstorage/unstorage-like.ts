@@ -1,0 +1,15 @@
+/** A storage of unstorage, as far as the store uses it. */
+export interface UnstorageLike {
+  getItem(key: string): PromiseLike<unknown>
+  setItem(key: string, value: string): PromiseLike<unknown>
+  removeItem(key: string): PromiseLike<unknown>
+  getMount?(key?: string): { readonly base: string; readonly driver: UnstorageDriver }
+  getMounts?(base?: string, options?: { parents?: boolean }): readonly { readonly driver: UnstorageDriver }[]
+}
+
+/** A driver of unstorage, as far as it is looked at. */
+export interface UnstorageDriver {
+  readonly name?: string | undefined
+  // biome-ignore lint/suspicious/noExplicitAny: each driver has options of its own type.
+  readonly options?: any
+}
