@@ -29,6 +29,12 @@ const runtimes: readonly Runtime[] = [
   { name: 'Deno', from: 'deno@2', command: ['deno', 'run', '-A', '--node-modules-dir=manual'] },
 ]
 
+const programs = [
+  ['smoke.mjs', 'ESM   '],
+  ['smoke.cjs', 'CJS   '],
+  ['smoke-stores.mjs', 'stores'],
+] as const
+
 // A registry that keeps its process from exiting fails by this timeout.
 const limits = { timeout: 300_000, maxBuffer: 16 * 1024 * 1024 }
 
@@ -40,7 +46,7 @@ try {
   if (tarball === undefined) throw new Error('npm pack made no tarball')
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
   await npm(folder, 'install', '--no-audit', '--no-fund', join(folder, tarball))
-  for (const program of ['smoke.mjs', 'smoke.cjs', 'smoke-steps.cjs']) {
+  for (const program of await readdir(join('scripts', 'smoke'))) {
     await cp(join('scripts', 'smoke', program), join(folder, program))
   }
   const failures: string[] = []
@@ -53,8 +59,8 @@ try {
 
 async function tryOn({ name, from, command }: Runtime): Promise<string[]> {
   const failures: string[] = []
-  for (const program of ['smoke.mjs', 'smoke.cjs']) {
-    const label = `${name.padEnd(8)} ${program.endsWith('.mjs') ? 'ESM' : 'CJS'}`
+  for (const [program, what] of programs) {
+    const label = `${name.padEnd(8)} ${what}`
     try {
       const { stdout } = await npm(folder, 'exec', '--yes', `--package=${from}`, '--', ...command, program)
       const version = /^runtime (.+)$/m.exec(stdout)?.[1]

@@ -8,6 +8,7 @@ vi.setConfig({ testTimeout: 90_000 })
 /** The output of each small example, without log lines. */
 const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/quickstart.ts': ["ada left, after [ 'hello', 'is anybody there?' ]"],
+  'examples/check-a-store.ts': ['the store keeps its promises'],
   'examples/events.ts': [
     'ada came',
     'bob came',
