@@ -13,6 +13,20 @@ export function describeStore<S extends SessionStore>(
   })
 }
 
+/** Runs only what the contract says of a back end that fails. */
+export function describeFailures<S extends SessionStore>(
+  name: string,
+  makeStore: () => S,
+  options: StoreContractOptions<S>,
+): void {
+  const checks = storeContract(makeStore, options).filter((check) =>
+    check.name.includes('the back end fails'),
+  )
+  describe(`failures of ${name}`, () => {
+    for (const check of checks) it(check.name, () => check.run(), 60_000)
+  })
+}
+
 /** One store out of several on the same back end, whose calls take turns: what races in it races between processes, too. */
 export function takingTurns(stores: readonly [SessionStore, ...SessionStore[]]): SessionStore {
   let calls = 0

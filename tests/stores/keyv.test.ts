@@ -5,7 +5,7 @@ import { type KeyvLike, keyvStore } from 'session-registry/stores/keyv'
 import { describe, expect, it } from 'vitest'
 import { sessionError } from '../support/session-error.ts'
 import { context, replacing, storedSession } from '../support/store-session.ts'
-import { describeStore } from './describe-store.ts'
+import { describeFailures, describeStore } from './describe-store.ts'
 
 /** What an adapter of a Keyv does when its database is away. */
 type Failing = 'rejects' | 'emits and answers'
@@ -100,7 +100,7 @@ describe.each(Object.entries(versions))('%s', (version, make) => {
         adapters.set(store, adapter)
         return store
       }
-      describeStore(`${version} whose database ${failing}, ${how}`, makeStore, {
+      describeFailures(`${version} whose database ${failing}, ${how}`, makeStore, {
         compares: false,
         fail: setFailing(failing),
       })
