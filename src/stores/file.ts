@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
+import { checkText } from '../core/options/validate.ts'
 import type { SessionStore } from '../core/store.ts'
-import { checkText } from '../core/validate.ts'
 import { FileStore } from './file/file-store.ts'
 import { notAFolder } from './file/session-folder.ts'
 

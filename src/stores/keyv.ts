@@ -1,5 +1,5 @@
+import { invalidOption } from '../core/options/validate.ts'
 import type { SessionStore } from '../core/store.ts'
-import { invalidOption } from '../core/validate.ts'
 import type { KeyvLike } from './keyv/keyv-like.ts'
 import { KeyvStore } from './keyv/keyv-store.ts'
 

@@ -1,6 +1,6 @@
+import { checkOptions, invalidOption } from '../core/options/validate.ts'
 import type { SessionStore } from '../core/store.ts'
 import { checkIdentifier } from '../core/storing/identifier.ts'
-import { checkOptions, invalidOption } from '../core/validate.ts'
 import type { PostgresPool } from './postgres/postgres-pool.ts'
 import { PostgresStore } from './postgres/postgres-store.ts'
 

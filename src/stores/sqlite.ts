@@ -1,6 +1,6 @@
+import { checkOptions, invalidOption } from '../core/options/validate.ts'
 import type { SessionStore } from '../core/store.ts'
 import { checkIdentifier } from '../core/storing/identifier.ts'
-import { checkOptions, invalidOption } from '../core/validate.ts'
 import { DatabaseFile, GivenDatabase } from './sqlite/database-source.ts'
 import type { SqliteDatabase } from './sqlite/sqlite-database.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'

@@ -1,5 +1,5 @@
+import { invalidOption } from '../core/options/validate.ts'
 import type { SessionStore } from '../core/store.ts'
-import { invalidOption } from '../core/validate.ts'
 import type { UnstorageLike } from './unstorage/unstorage-like.ts'
 import { UnstorageStore } from './unstorage/unstorage-store.ts'
 

@@ -1,5 +1,5 @@
+import { checkBoolean, checkFunction, checkOptions } from '../core/options/validate.ts'
 import type { SessionStore } from '../core/store.ts'
-import { checkBoolean, checkFunction, checkOptions } from '../core/validate.ts'
 import type { Check } from './store-contract/check.ts'
 import { comparing } from './store-contract/comparing.ts'
 import { failing } from './store-contract/failing.ts'

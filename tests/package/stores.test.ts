@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { Stranger } from './stranger.ts'
+import { ConsumerProject } from './consumer-project.ts'
 
 // Each test is a process or a compiler; the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 })
 
-let stranger: Stranger
+let project: ConsumerProject
 
 beforeAll(async () => {
-  stranger = await Stranger.arrive()
+  project = await ConsumerProject.create()
 }, 180_000)
 
-afterAll(() => stranger?.leave())
+afterAll(() => project?.remove())
 
 const exportedNames = {
   file: ['fileStore'],
@@ -26,7 +26,7 @@ describe('the stores of the packed package', () => {
     ['ESM', 'stores.mjs', 'import(name)'],
     ['CJS', 'stores.cjs', 'Promise.resolve(require(name))'],
   ])('export just these names, and share one class of errors: %s', async (_kind, file, loading) => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       file,
       `const load = (name) => ${loading}
        async function main() {
@@ -49,7 +49,7 @@ describe('the stores of the packed package', () => {
   })
 
   it('need no package, and load nothing but what the runtime has', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       'loaded-stores.cjs',
       `const Module = require('node:module')
        const original = Module._load
@@ -66,7 +66,7 @@ describe('the stores of the packed package', () => {
   })
 
   it('keep sessions in files, with nothing else installed', async () => {
-    const { stdout } = await stranger.run(
+    const { stdout } = await project.run(
       'files.mjs',
       `import { fileStore } from 'session-registry/stores/file'
        import { storeContract } from 'session-registry/testing'
@@ -80,9 +80,9 @@ describe('the stores of the packed package', () => {
   })
 
   it('have types that need no other package, without skipLibCheck', async () => {
-    await stranger.link('@types/node')
-    await stranger.link('undici-types')
-    await stranger.write(
+    await project.link('@types/node')
+    await project.link('undici-types')
+    await project.write(
       'stores-typed.mts',
       `import { SessionRegistry, type SessionStore, type StoredSession } from 'session-registry'
        import { fileStore } from 'session-registry/stores/file'
@@ -108,8 +108,8 @@ describe('the stores of the packed package', () => {
       lib: ['es2023', 'esnext.disposable'],
       types: ['node'],
     }
-    await stranger.write('stores.json', JSON.stringify({ compilerOptions, files: ['stores-typed.mts'] }))
-    const output = await stranger.tsc('stores.json').catch((error: { stdout: string }) => error)
+    await project.write('stores.json', JSON.stringify({ compilerOptions, files: ['stores-typed.mts'] }))
+    const output = await project.tsc('stores.json').catch((error: { stdout: string }) => error)
 
     expect(output.stdout).toBe('')
   })

@@ -14,7 +14,7 @@ import { describeOnPostgres, testPool, uniqueTable } from '../support/postgres-s
 import { Random } from '../support/random.ts'
 import { openDatabase } from '../support/sqlite-databases.ts'
 import { testFolder } from '../support/test-folder.ts'
-import { until } from '../support/until.ts'
+import { waitUntil } from '../support/wait-until.ts'
 import { UncertainClient } from './uncertain-client.ts'
 
 /** When, and how, a call of a back end fails. */
@@ -62,7 +62,7 @@ function describeFaults(name: string, open: Open, { compares = true } = {}): voi
       }
       expect(faults.count).toBeGreaterThan(5)
       faults.isOver = true
-      for (const client of clients) await until(() => client.get())
+      for (const client of clients) await waitUntil(() => client.get())
     },
     60_000,
   )

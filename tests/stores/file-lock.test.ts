@@ -7,7 +7,7 @@ import { deferred } from '../support/deferred.ts'
 import { keyOf } from '../support/file-stores.ts'
 import { context, replacing, storedSession } from '../support/store-session.ts'
 import { testFolder } from '../support/test-folder.ts'
-import { until } from '../support/until.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 // A lease is waited for on the machine's own clock.
 vi.setConfig({ testTimeout: 30_000 })
@@ -111,7 +111,7 @@ describe('the lock of a file: its holder is alive, but late', () => {
     await late.put(first, replacing(null))
     const { reached, letGo } = heldUp((_, to) => to.endsWith('.json'))
     const lateWrite = late.put(storedSession({ text: 'late' }), replacing(first.revision))
-    await until(reached)
+    await waitUntil(reached)
     const second = storedSession({ text: 'second' })
 
     expect(await other.put(second, replacing(first.revision))).toBe(true)
@@ -128,7 +128,7 @@ describe('the lock of a file: its holder is alive, but late', () => {
     await late.put(first, replacing(null))
     const { reached, letGo } = heldUp((from) => from.endsWith('.json'))
     const lateDeletion = late.delete('ada', { ...context(), replaces: first.revision })
-    await until(reached)
+    await waitUntil(reached)
     const second = storedSession({ text: 'second' })
 
     expect(await other.put(second, replacing(first.revision))).toBe(true)
@@ -146,7 +146,7 @@ describe('the lock of a file: its holder is alive, but late', () => {
     const { reached, letGo } = heldUp((_, to) => to.endsWith('.json'))
     const second = storedSession({ text: 'second' })
     const lateWrite = late.put(second, replacing(first.revision))
-    await until(reached)
+    await waitUntil(reached)
 
     expect(await other.put(storedSession(), replacing('another'))).toBe(false)
     letGo()
@@ -161,10 +161,10 @@ describe('the lock of a file: its holder is alive, but late', () => {
     const { reached, letGo } = heldUp((_, to) => to.endsWith('.json'))
     const session = storedSession()
     const write = holder.put(session, replacing(null))
-    await until(reached)
+    await waitUntil(reached)
     const controller = new AbortController()
     const aborted = waiting.put(storedSession(), { signal: controller.signal, replaces: undefined })
-    await until(() => readdirSync(folder).some((name) => name.endsWith('.tmp')))
+    await waitUntil(() => readdirSync(folder).some((name) => name.endsWith('.tmp')))
     controller.abort()
     await expect(aborted).rejects.toBe(controller.signal.reason)
     letGo()

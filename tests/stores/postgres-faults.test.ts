@@ -7,7 +7,7 @@ import type { PostgresServer } from '../support/postgres-server.ts'
 import { describeOnPostgres, testPool, uniqueTable } from '../support/postgres-suite.ts'
 import { context, replacing, storedSession } from '../support/store-session.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
-import { until } from '../support/until.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 describeOnPostgres('a postgres store', (postgres) => {
   function openStore(
@@ -102,7 +102,7 @@ describeOnPostgres('a postgres store', (postgres) => {
       await client.query(`SELECT * FROM "${table}" FOR UPDATE`)
       const write = store.put(storedSession(), replacing(undefined))
       const failure = expect(write).rejects.toMatchObject({ code: '57P01' })
-      await until(async () => {
+      await waitUntil(async () => {
         const { rows } = await locker.query(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
         )
@@ -130,7 +130,7 @@ describeOnPostgres('a postgres store', (postgres) => {
       const session = storedSession({ timeoutMs: Number.POSITIVE_INFINITY, owner: 'one' })
       await store.put(session, replacing(null))
       await postgres().restart()
-      await until(() =>
+      await waitUntil(() =>
         store.get('ada', context()).then(
           () => true,
           () => false,

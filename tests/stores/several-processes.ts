@@ -2,7 +2,7 @@ import type { SessionStore } from 'session-registry'
 import { describe, expect, it } from 'vitest'
 import { context } from '../support/store-session.ts'
 import { countIn, ended, kill, type StoreSource, StoreWorkers } from '../support/store-work.ts'
-import { until } from '../support/until.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 /** A place that several processes can open, and a store of it in this one. */
 export interface SharedStore {
@@ -41,7 +41,7 @@ export function describeSharedStore(name: string, open: () => SharedStore | Prom
       for (let round = 0; round < 6; round += 1) {
         const before = workers.counts().length
         const child = await workers.start(ids, 100_000)
-        await until(() => workers.counts().length > before + 5 + round * 3)
+        await waitUntil(() => workers.counts().length > before + 5 + round * 3)
         await kill(child)
         for (const id of ids) {
           const acknowledged =

@@ -1,4 +1,4 @@
-import { invalidOption } from '../validate.ts'
+import { invalidOption } from '../options/validate.ts'
 
 /** The longest name that every database keeps whole. */
 const maxLength = 48

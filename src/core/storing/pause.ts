@@ -1,4 +1,4 @@
-import { realClock } from '../clock.ts'
+import { realClock } from '../time/clock.ts'
 
 /**
  * Waits by the machine's time, for what happens outside of this process.

@@ -1,4 +1,4 @@
-import { invalidValue } from '../invalid-value.ts'
+import { invalidValue } from '../errors/invalid-value.ts'
 import type { StoredSession } from '../store.ts'
 
 /**

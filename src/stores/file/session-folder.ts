@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { systemClock } from '../../core/clock.ts'
-import { SessionRegistryError } from '../../core/errors.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { systemClock } from '../../core/time/clock.ts'
 import { flushFolder } from './flush-folder.ts'
 import { hasCode } from './transient.ts'
 

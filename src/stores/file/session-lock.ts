@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { realClock } from '../../core/clock.ts'
 import { pause } from '../../core/storing/pause.ts'
+import { realClock } from '../../core/time/clock.ts'
 import { removeTree, type SessionFolder } from './session-folder.ts'
 import { hasCode, repeatWhileInUse } from './transient.ts'
 

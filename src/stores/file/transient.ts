@@ -1,5 +1,5 @@
-import { realClock } from '../../core/clock.ts'
 import { pause } from '../../core/storing/pause.ts'
+import { realClock } from '../../core/time/clock.ts'
 
 /** How long a failure of these kinds is repeated: what causes it is a scanner or a reader that has the file open. */
 const patienceMs = 500

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import process from 'node:process'
-import { SessionRegistryError } from '../../core/errors.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { unlessAborted } from '../../core/storing/unless-aborted.ts'
 import { repeatWhileBusy } from './repeat-while-busy.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'

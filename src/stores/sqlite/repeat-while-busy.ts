@@ -1,5 +1,5 @@
-import { realClock } from '../../core/clock.ts'
 import { pause } from '../../core/storing/pause.ts'
+import { realClock } from '../../core/time/clock.ts'
 import { isBusy } from './sqlite-database.ts'
 
 /** How long a call without a signal is repeated. */

@@ -1,4 +1,4 @@
-import { SessionRegistryError } from '../../core/errors.ts'
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { UnstorageDriver, UnstorageLike } from './unstorage-like.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { realClock } from '../../core/clock.ts'
 import { pause } from '../../core/storing/pause.ts'
+import { realClock } from '../../core/time/clock.ts'
 import { expectEqual, expectRejection, expectThat } from './assertions.ts'
 import type { Check } from './check.ts'
 import { newSession, nextOf, type StoreUnderTest } from './store-under-test.ts'
