@@ -67,7 +67,10 @@ function quick(database) {
   return database
 }
 
-/** Four processes that begin at once on a new place lose nothing, and neither does one that is killed in the middle. */
+/**
+ * Four processes that begin at once on a new place lose nothing, and neither does one that is killed in the
+ * middle.
+ */
 async function survivesProcesses(kind, open) {
   const path = place()
   const journal = place()

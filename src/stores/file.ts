@@ -7,9 +7,10 @@ import { notAFolder } from './file/session-folder.ts'
 /**
  * A store that keeps each session in a file of its own, on any runtime.
  *
- * A session is written aside, flushed to disk and renamed into its place: after a crash a file has the old contents or the new
- * ones. Several processes may share the folder: a write compares under a lock, and a lock whose holder has died is taken over
- * after at most five seconds, for which a `put` waits. The folder is made at the first use, and should be on a local disk.
+ * A session is written aside, flushed to disk and renamed into its place: after a crash a file has the old
+ * contents or the new ones. Several processes may share the folder: a write compares under a lock, and a lock
+ * whose holder has died is taken over after at most five seconds, for which a `put` waits. The folder is made
+ * at the first use, and should be on a local disk.
  *
  * `owned` reads every file. `prune` looks at the time of every file, which is that of the last activity.
  *

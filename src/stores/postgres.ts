@@ -17,7 +17,8 @@ export interface PostgresStoreOptions {
    */
   readonly table?: string | undefined
   /**
-   * The schema of the table, which is made with it. Without one, the table is looked for along the `search_path`.
+   * The schema of the table, which is made with it. Without one, the table is looked for along the
+   * `search_path`.
    *
    * An identifier, as the table.
    */
@@ -27,13 +28,13 @@ export interface PostgresStoreOptions {
 /**
  * A store in a table of PostgreSQL.
  *
- * `pool` is `pg.Pool`, PGlite, or anything with `query(text, params)` that gives `{ rows }`. It remains the application's:
- * its settings hold, and the store does not close it. A `pg.Pool` needs an `error` listener, or a connection that is lost
- * while idle ends the process.
+ * `pool` is `pg.Pool`, PGlite, or anything with `query(text, params)` that gives `{ rows }`. It remains the
+ * application's: its settings hold, and the store does not close it. A `pg.Pool` needs an `error` listener,
+ * or a connection that is lost while idle ends the process.
  *
- * A query cannot be told to stop. A write whose signal aborts is waited for a second longer; after that its outcome is
- * unknown, and until it has settled every call of the same session through this store waits for it. Set
- * `connectionTimeoutMillis` and `statement_timeout` on the pool, so that this ends.
+ * A query cannot be told to stop. A write whose signal aborts is waited for a second longer; after that its
+ * outcome is unknown, and until it has settled every call of the same session through this store waits for
+ * it. Set `connectionTimeoutMillis` and `statement_timeout` on the pool, so that this ends.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *

@@ -22,14 +22,15 @@ export interface SqliteStoreOptions {
 /**
  * A store in a table of SQLite.
  *
- * A path is opened with `node:sqlite` (Node 22.13 or newer, Bun, Deno), in WAL mode and flushed at each write, and closed by
- * `close`. A database object of `node:sqlite`, better-sqlite3 or `bun:sqlite` remains the application's: its settings hold, a
- * transaction that the application has begun includes what the store writes, and the application closes it.
+ * A path is opened with `node:sqlite` (Node 22.13 or newer, Bun, Deno), in WAL mode and flushed at each
+ * write, and closed by `close`. A database object of `node:sqlite`, better-sqlite3 or `bun:sqlite` remains
+ * the application's: its settings hold, a transaction that the application has begun includes what the store
+ * writes, and the application closes it.
  *
  * Several processes may share the file. One that finds it locked waits without holding up its event loop.
  *
- * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`: a path that is a folder, a runtime without `node:sqlite`, an object
- * that is not a database, a table name that is not an identifier
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`: a path that is a folder, a runtime without
+ *   `node:sqlite`, an object that is not a database, a table name that is not an identifier
  *
  * @example
  * const sessions = new SessionRegistry<string[]>({ create: () => [], store: sqliteStore('./sessions.db') })

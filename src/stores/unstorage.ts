@@ -10,12 +10,13 @@ const methods = ['getItem', 'setItem', 'removeItem'] as const
 /**
  * A store in a storage of unstorage.
  *
- * It is as durable as the driver, and cannot compare: one process a session. A driver that cannot tell a failure from a miss is
- * refused by name. What a driver swallows comes to light by reading back: the first write, and every deletion. A driver whose
- * reads may be stale (`cloudflare-kv-*`) is not for sessions. The storage remains the application's, which disposes of it.
+ * It is as durable as the driver, and cannot compare: one process a session. A driver that cannot tell a
+ * failure from a miss is refused by name. What a driver swallows comes to light by reading back: the first
+ * write, and every deletion. A driver whose reads may be stale (`cloudflare-kv-*`) is not for sessions. The
+ * storage remains the application's, which disposes of it.
  *
- * A driver cannot be told to stop: a write whose signal aborts is waited for a second longer, and until it has settled every call
- * of the same session through this store waits for it.
+ * A driver cannot be told to stop: a write whose signal aborts is waited for a second longer, and until it
+ * has settled every call of the same session through this store waits for it.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *

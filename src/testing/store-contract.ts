@@ -11,22 +11,24 @@ import { StoreUnderTest } from './store-contract/store-under-test.ts'
 export interface StoreCheck {
   /** What is promised, as the title of a test. */
   readonly name: string
-  /** Makes a store and checks it. Rejects with what is wrong. Needs real timers, and about a second at most. */
+  /**
+   * Makes a store and checks it. Rejects with what is wrong. Needs real timers, and about a second at most.
+   */
   run(): Promise<void>
 }
 
 /** Options of {@link storeContract}. */
 export interface StoreContractOptions<S extends SessionStore = SessionStore> {
   /**
-   * Whether the store compares what is stored with `replaces`, in one step with the write. `false` leaves out what only such a
-   * store can do.
+   * Whether the store compares what is stored with `replaces`, in one step with the write. `false` leaves out
+   * what only such a store can do.
    *
    * @defaultValue true
    */
   readonly compares?: boolean | undefined
   /**
-   * Breaks the back end of a store: closes its database, takes its rights away. `get`, `put` and `delete` must reject after
-   * that. Without it, this is not checked.
+   * Breaks the back end of a store: closes its database, takes its rights away. `get`, `put` and `delete`
+   * must reject after that. Without it, this is not checked.
    */
   readonly fail?: ((store: S) => unknown) | undefined
 }
@@ -34,8 +36,8 @@ export interface StoreContractOptions<S extends SessionStore = SessionStore> {
 /**
  * Returns checks of everything that a `SessionStore` promises.
  *
- * `makeStore` returns a new, empty store, or a promise of one; it is called once for each check. The store is closed after the
- * check, if it has `close`.
+ * `makeStore` returns a new, empty store, or a promise of one; it is called once for each check. The store is
+ * closed after the check, if it has `close`.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *

@@ -27,7 +27,10 @@ export function describeFailures<S extends SessionStore>(
   })
 }
 
-/** One store out of several on the same back end, whose calls take turns: what races in it races between processes, too. */
+/**
+ * One store out of several on the same back end, whose calls take turns: what races in it races between
+ * processes, too.
+ */
 export function takingTurns(stores: readonly [SessionStore, ...SessionStore[]]): SessionStore {
   let calls = 0
   const next = () => {

@@ -12,7 +12,10 @@ export interface SharedStore {
 
 const ids = ['ada', 'bob', '\ud800']
 
-/** What holds of a store that several processes use at once, and of one whose process is killed in the middle of a write. */
+/**
+ * What holds of a store that several processes use at once, and of one whose process is killed in the middle
+ * of a write.
+ */
 export function describeSharedStore(name: string, open: () => SharedStore | Promise<SharedStore>): void {
   describe(`several processes on ${name}`, () => {
     it('lose no write: each that was acknowledged counts once', async () => {

@@ -7,9 +7,11 @@ import { context, storedSession } from '../support/store-session.ts'
 type Revision = string | null
 
 /**
- * Uses one session of a store whose calls may fail before or after their effect, and keeps account of what may be stored.
+ * Uses one session of a store whose calls may fail before or after their effect, and keeps account of what
+ * may be stored.
  *
- * Whatever the store answers must be one of the possible states; each answer narrows them down, and each failure widens them.
+ * Whatever the store answers must be one of the possible states; each answer narrows them down, and each
+ * failure widens them.
  */
 export class UncertainClient {
   readonly #store: SessionStore

@@ -16,7 +16,9 @@ export const howToGetPostgres = 'install PostgreSQL (Debian: apt-get install pos
 /** Where Debian puts the programs of each version, and where others put them on the PATH. */
 const debianFolder = '/usr/lib/postgresql'
 
-/** The folder of the newest PostgreSQL programs. `undefined`: there is none, and what needs one is skipped. */
+/**
+ * The folder of the newest PostgreSQL programs. `undefined`: there is none, and what needs one is skipped.
+ */
 export function findPostgres(): string | undefined {
   const { PATH = '' } = process.env
   const versions = list(debianFolder).toSorted((one, other) => Number(other) - Number(one))
@@ -24,7 +26,10 @@ export function findPostgres(): string | undefined {
   return folders.find((folder) => ['initdb', 'postgres'].every((name) => list(folder).includes(name)))
 }
 
-/** A server of the tests' own on a free loopback port, which belongs to no user with rights and dies with this process. */
+/**
+ * A server of the tests' own on a free loopback port, which belongs to no user with rights and dies with this
+ * process.
+ */
 export class PostgresServer {
   readonly port: number
   readonly #folder: string

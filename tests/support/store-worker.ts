@@ -8,7 +8,10 @@ import { sqliteStore } from 'session-registry/stores/sqlite'
 import { context, replacing, storedSession } from './store-session.ts'
 import { countIn, type StoreWork, textOf } from './store-work.ts'
 
-/** One process of several that share a store: counts up in its sessions, and writes down each count that the store took. */
+/**
+ * One process of several that share a store: counts up in its sessions, and writes down each count that the
+ * store took.
+ */
 const work = JSON.parse(process.argv[2] ?? '{}') as StoreWork
 const { store, close } = open(work.source)
 
@@ -26,7 +29,8 @@ async function increment(id: string): Promise<void> {
     const next = storedSession({ id, text: textOf(n), owner: 'worker', lastActiveAt: Date.now() })
     // A refusal is what must happen when another process was quicker.
     if (!(await store.put(next, replacing(found?.revision ?? null)))) continue
-    // One system call: a count that was written down outlives the process, which may be killed at the next instant.
+    // One system call: a count that was written down outlives the process, which may be killed at the next
+    // instant.
     appendFileSync(work.journal, `${JSON.stringify({ id, n })}\n`)
     return
   }

@@ -7,10 +7,10 @@ const graceMs = 1_000
 /**
  * Calls to a back end that cannot be told to stop.
  *
- * Writes of one key are performed one after the other, and a read waits for those that were asked before it. A write whose
- * signal aborts is waited for a little longer, since its outcome is worth knowing, and is then abandoned: its caller learns the
- * signal's reason. The calls after it still wait until it has settled. So, within one store, nothing that was given up takes
- * effect after a later call of the same session.
+ * Writes of one key are performed one after the other, and a read waits for those that were asked before it.
+ * A write whose signal aborts is waited for a little longer, since its outcome is worth knowing, and is then
+ * abandoned: its caller learns the signal's reason. The calls after it still wait until it has settled. So,
+ * within one store, nothing that was given up takes effect after a later call of the same session.
  */
 export class KeyedCalls {
   /** For each key, what settles when the last of its writes has. */

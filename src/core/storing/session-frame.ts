@@ -4,7 +4,8 @@ import { decodeSession, encodeSession, unreadable, withId } from './session-text
 /**
  * What the text begins with in a key-value library.
  *
- * It is not JSON then: libraries parse what looks like JSON by themselves, and give back something else than was written.
+ * It is not JSON then: libraries parse what looks like JSON by themselves, and give back something else than
+ * was written.
  */
 const mark = 's1:'
 
@@ -14,7 +15,8 @@ export function frameSession(session: StoredSession): string {
 }
 
 /**
- * Returns the session of this id that {@link frameSession} wrote, or `undefined` if the library found nothing.
+ * Returns the session of this id that {@link frameSession} wrote, or `undefined` if the library found
+ * nothing.
  *
  * Throws at everything else: some libraries give an error, or the text of an error page, as the value.
  */

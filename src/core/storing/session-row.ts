@@ -11,9 +11,9 @@ const noOwner = ''
 /**
  * The columns of a table of sessions, in the order of {@link rowOf}.
  *
- * Each has a name of one word, so that a client that renames columns has nothing to rename. None is ever NULL, since
- * libraries do not agree on how a missing parameter is given. Ids and owners are JSON: text that a database would change is
- * escaped in it.
+ * Each has a name of one word, so that a client that renames columns has nothing to rename. None is ever
+ * NULL, since libraries do not agree on how a missing parameter is given. Ids and owners are JSON: text that
+ * a database would change is escaped in it.
  */
 export const columns = [
   'key',
@@ -43,7 +43,10 @@ export function rowOf(session: StoredSession): (string | number)[] {
   ]
 }
 
-/** Returns the session of a row that was found under the key of this id. Throws where it is not what was written. */
+/**
+ * Returns the session of a row that was found under the key of this id. Throws where it is not what was
+ * written.
+ */
 export function sessionOf(row: unknown, id: string): StoredSession {
   const { text, revision, created, active, timeout, owner } = row as Partial<Record<string, unknown>>
   const timeoutMs = Number(timeout)

@@ -1,6 +1,9 @@
 import type { StoredSession } from '../store.ts'
 
-/** `JSON.stringify(Infinity)` is `null`, which would turn a session that never expires into one with the default timeout. */
+/**
+ * `JSON.stringify(Infinity)` is `null`, which would turn a session that never expires into one with the
+ * default timeout.
+ */
 const never = 'Infinity'
 
 /** Returns a session as one JSON text. */
@@ -13,7 +16,8 @@ export function encodeSession(session: StoredSession): string {
 /**
  * Returns the session that {@link encodeSession} wrote.
  *
- * Throws at anything else, half a text included: what cannot be read is there all the same, and must not look like a miss.
+ * Throws at anything else, half a text included: what cannot be read is there all the same, and must not look
+ * like a miss.
  */
 export function decodeSession(json: string): StoredSession {
   const { id, revision, createdAt, lastActiveAt, timeoutMs, owner, text } = parseObject(json)

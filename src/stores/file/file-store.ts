@@ -20,13 +20,19 @@ const readersAtOnce = 16
 /** File systems keep times in units of their own. */
 const mtimeSlackMs = 2_000
 
-/** What is to be done under the lock of a session. Returns `undefined` if the lock was lost before it was done. */
+/**
+ * What is to be done under the lock of a session. Returns `undefined` if the lock was lost before it was
+ * done.
+ */
 type Change<R> = (lock: SessionLock) => Promise<R | undefined>
 
 /** The store of `fileStore`. */
 export class FileStore implements SessionStore {
   readonly #folder: SessionFolder
-  /** Keys of sessions that were old when the folder was last looked through. So not every batch looks through it. */
+  /**
+   * Keys of sessions that were old when the folder was last looked through. So not every batch looks through
+   * it.
+   */
   #candidates: string[] = []
 
   constructor(path: string) {
@@ -93,7 +99,8 @@ export class FileStore implements SessionStore {
     try {
       text = await repeatWhileInUse(() => fs.readFile(this.#folder.fileOf(key), 'utf8'))
     } catch (error) {
-      // Nothing else means that there is no session: not a path that is a folder, no missing right, no lack of handles.
+      // Nothing else means that there is no session: not a path that is a folder, no missing right, no lack
+      // of handles.
       if (hasCode(error, 'ENOENT')) return undefined
       throw error
     }
@@ -144,7 +151,10 @@ export class FileStore implements SessionStore {
     return true
   }
 
-  /** Returns the keys of the files whose time, which is that of the last activity, is earlier; the oldest first. */
+  /**
+   * Returns the keys of the files whose time, which is that of the last activity, is earlier; the oldest
+   * first.
+   */
   async #lastWrittenBefore(moment: number): Promise<string[]> {
     await this.#folder.ready()
     const found: { readonly key: string; readonly mtimeMs: number }[] = []
@@ -186,7 +196,8 @@ async function writeDurably(path: string, contents: string, lastActiveAt: number
   const handle = await fs.open(path, 'wx')
   try {
     await handle.writeFile(contents)
-    // Lets `prune` find old sessions without reading all of them. A time that the file system cannot keep is no fault.
+    // Lets `prune` find old sessions without reading all of them. A time that the file system cannot keep is
+    // no fault.
     await fs.utimes(path, lastActiveAt / 1_000, lastActiveAt / 1_000).catch(() => {})
     await handle.sync()
   } finally {

@@ -4,7 +4,8 @@ import { hasCode } from './transient.ts'
 /**
  * Makes what was renamed or removed in a folder durable.
  *
- * Where a folder cannot be opened (Windows) or flushed (some network file systems) there is nothing of the kind to do.
+ * Where a folder cannot be opened (Windows) or flushed (some network file systems) there is nothing of the
+ * kind to do.
  */
 export async function flushFolder(path: string): Promise<void> {
   let handle: fs.FileHandle

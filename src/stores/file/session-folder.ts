@@ -21,7 +21,10 @@ export function notAFolder(): SessionRegistryError {
   )
 }
 
-/** The names in the folder of a file store. A session of key `k` is `k.json`; beside it there may be `k.lock` and `k.*.tmp`. */
+/**
+ * The names in the folder of a file store. A session of key `k` is `k.json`; beside it there may be `k.lock`
+ * and `k.*.tmp`.
+ */
 export class SessionFolder {
   readonly #path: string
   #ready: Promise<void> | undefined
@@ -31,7 +34,10 @@ export class SessionFolder {
     this.#path = resolve(path)
   }
 
-  /** Makes the folder where there is none, and clears what dead processes have left in it. Once, or until it succeeds. */
+  /**
+   * Makes the folder where there is none, and clears what dead processes have left in it. Once, or until it
+   * succeeds.
+   */
   async ready(): Promise<void> {
     this.#ready ??= this.#prepare()
     try {
@@ -102,7 +108,9 @@ export class SessionFolder {
   }
 }
 
-/** Removes a folder in one step from under its name, so that nobody sees half of it, and then what was in it. */
+/**
+ * Removes a folder in one step from under its name, so that nobody sees half of it, and then what was in it.
+ */
 export async function removeTree(path: string, aside: string): Promise<void> {
   await fs.rename(path, aside)
   await fs.rm(aside, { recursive: true, force: true })

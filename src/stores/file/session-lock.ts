@@ -19,7 +19,10 @@ const longestPauseMs = 25
 /** How often it may be refused where no lock is to be seen, until it is no lock that refuses. */
 const mostRefusals = 25
 
-/** What a write makes aside before it asks for the lock: a folder, with one in it that is named for this write alone. */
+/**
+ * What a write makes aside before it asks for the lock: a folder, with one in it that is named for this write
+ * alone.
+ */
 export interface Staged {
   readonly path: string
   readonly token: string
@@ -28,13 +31,14 @@ export interface Staged {
 /**
  * The right to change the file of one session, across processes.
  *
- * Node has no `flock`, so the lock is a folder, `k.lock`, with one entry in it, named by the token of the holder. It is
- * taken by renaming a folder that was made aside: that fails as long as there is a folder of this name with anything in it.
+ * Node has no `flock`, so the lock is a folder, `k.lock`, with one entry in it, named by the token of the
+ * holder. It is taken by renaming a folder that was made aside: that fails as long as there is a folder of
+ * this name with anything in it.
  *
- * A holder that died is recognised by its token, which does not change for the length of the lease, and its folder is renamed
- * away. If it was alive after all, only late, it can do no harm, since each change is itself a rename out of `k.lock/token/`,
- * or into it: without the lock there is no such path, and the change fails. That is a fencing token that the file system
- * checks.
+ * A holder that died is recognised by its token, which does not change for the length of the lease, and its
+ * folder is renamed away. If it was alive after all, only late, it can do no harm, since each change is
+ * itself a rename out of `k.lock/token/`, or into it: without the lock there is no such path, and the change
+ * fails. That is a fencing token that the file system checks.
  */
 export class SessionLock {
   readonly #folder: SessionFolder
@@ -105,7 +109,8 @@ export class SessionLock {
       return true
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
-      // Either the file was not there, or this lock is not there any more. A lock that was lost does not come back.
+      // Either the file was not there, or this lock is not there any more. A lock that was lost does not come
+      // back.
       return exists(this.#own)
     }
   }
@@ -131,7 +136,10 @@ class LockWatch {
     this.#key = key
   }
 
-  /** Looks who holds the lock, and takes it from a holder that is dead. Throws `refusal` if there is no lock to wait for. */
+  /**
+   * Looks who holds the lock, and takes it from a holder that is dead. Throws `refusal` if there is no lock
+   * to wait for.
+   */
   async look(refusal: unknown): Promise<void> {
     const path = this.#folder.lockOf(this.#key)
     const token = await tokenIn(path)

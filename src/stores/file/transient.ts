@@ -1,7 +1,10 @@
 import { pause } from '../../core/storing/pause.ts'
 import { realClock } from '../../core/time/clock.ts'
 
-/** How long a failure of these kinds is repeated: what causes it is a scanner or a reader that has the file open. */
+/**
+ * How long a failure of these kinds is repeated: what causes it is a scanner or a reader that has the file
+ * open.
+ */
 const patienceMs = 500
 const stepMs = 20
 

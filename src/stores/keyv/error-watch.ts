@@ -15,7 +15,8 @@ const watches = new WeakMap<KeyvLike, ErrorWatch>()
 /**
  * Finds out which call an `error` event of a Keyv belongs to.
  *
- * A Keyv emits many failures and answers as if there had been a miss, or a success. It emits in the async context of the call.
+ * A Keyv emits many failures and answers as if there had been a miss, or a success. It emits in the async
+ * context of the call.
  */
 export class ErrorWatch {
   readonly #calls = new AsyncLocalStorage<Failures>()
@@ -47,7 +48,8 @@ export class ErrorWatch {
       failures.push(error)
       return
     }
-    // Version 6 rejects the application's own calls as long as nobody listens, and this listener must not change that.
+    // Version 6 rejects the application's own calls as long as nobody listens, and this listener must not
+    // change that.
     const { throwOnEmptyListeners, listenerCount } = this.#keyv
     if (throwOnEmptyListeners === true && listenerCount?.call(this.#keyv, 'error') === 1) throw error
   }

@@ -12,7 +12,9 @@ import { hashText } from '../../core/storing/text-hash.ts'
 import { ErrorWatch } from './error-watch.ts'
 import type { KeyvLike } from './keyv-like.ts'
 
-/** No time to live, even where the Keyv has one of its own: how long a session lasts is the registry's to say. */
+/**
+ * No time to live, even where the Keyv has one of its own: how long a session lasts is the registry's to say.
+ */
 const noTtl = 0
 
 /** The store of `keyvStore`. */

@@ -16,7 +16,10 @@ import { type Statements, statementsFor } from './statements.ts'
 /** SQLSTATE of a table, or a schema, that is not there. */
 const undefinedTable = '42P01'
 
-/** SQLSTATEs of a transaction that lost against another: serialization failure, deadlock. It has had no effect. */
+/**
+ * SQLSTATEs of a transaction that lost against another: serialization failure, deadlock. It has had no
+ * effect.
+ */
 const lostRace = ['40001', '40P01']
 
 const mostRepeats = 20

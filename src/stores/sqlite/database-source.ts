@@ -29,7 +29,8 @@ interface SqliteModule {
 }
 
 /**
- * How long SQLite itself waits for a lock. It holds up the event loop meanwhile, so it is short; longer waits are repeats.
+ * How long SQLite itself waits for a lock. It holds up the event loop meanwhile, so it is short; longer waits
+ * are repeats.
  *
  * Milliseconds.
  */
@@ -44,7 +45,10 @@ export class DatabaseFile implements DatabaseSource {
   readonly #sqlite: SqliteModule
   #open: Promise<SqliteDatabase> | undefined
 
-  /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` where the runtime has no `node:sqlite`, or the path is a folder. */
+  /**
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` where the runtime has no `node:sqlite`, or the
+   *   path is a folder.
+   */
   constructor(path: string) {
     this.#path = path
     this.#sqlite = loadSqlite()

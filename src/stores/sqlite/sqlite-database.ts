@@ -27,7 +27,8 @@ const busyCodes = [5, 6]
 export function isBusy(error: unknown): boolean {
   const { errcode, errno, code, message } = Object(error) as Partial<Record<string, unknown>>
   for (const number of [errcode, errno]) {
-    // The low byte of an extended code is the code itself: 517 is a snapshot that has become too old to write.
+    // The low byte of an extended code is the code itself: 517 is a snapshot that has become too old to
+    // write.
     if (typeof number === 'number') return busyCodes.includes(number & 0xff)
   }
   if (typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code)) return true

@@ -18,7 +18,10 @@ const mostRows = 2 ** 53 - 1
 
 type Param = string | number
 
-/** The store of `sqliteStore`. Statements are prepared per call, which takes microseconds, and so outlive no connection. */
+/**
+ * The store of `sqliteStore`. Statements are prepared per call, which takes microseconds, and so outlive no
+ * connection.
+ */
 export class SqliteStore implements SessionStore {
   /** Only where the store has opened the database itself. */
   declare readonly close?: () => Promise<void>

@@ -1,6 +1,9 @@
 import { columns } from '../../core/storing/session-row.ts'
 
-/** The SQL of a store, for one table. The parameters of a write are the columns, in their order, and then what it replaces. */
+/**
+ * The SQL of a store, for one table. The parameters of a write are the columns, in their order, and then what
+ * it replaces.
+ */
 export interface Statements {
   readonly create: string
   readonly get: string
@@ -32,7 +35,8 @@ export function statementsFor(table: string): Statements {
     get: `SELECT ${written.join(', ')} FROM ${name} WHERE key = ?`,
     put: insert,
     insert: `${insert} WHERE ${name}.revision = excluded.revision`,
-    // Older libraries refuse a numbered parameter that stands twice, so this one takes what it compares with at its end.
+    // Older libraries refuse a numbered parameter that stands twice, so this one takes what it compares with
+    // at its end.
     update: `UPDATE ${name} SET ${fromParameters} WHERE key = ? AND revision IN (?, ?)`,
     remove: `DELETE FROM ${name} WHERE key = ?`,
     removeRevision: `DELETE FROM ${name} WHERE key = ? AND revision = ?`,

@@ -2,8 +2,8 @@ import { SessionRegistryError } from '../../core/errors/session-registry-error.t
 import type { UnstorageDriver, UnstorageLike } from './unstorage-like.ts'
 
 /**
- * Drivers that give for a failure what they give for a miss, or an error page for a text. With one of them, a history would
- * be overwritten because its database was down.
+ * Drivers that give for a failure what they give for a miss, or an error page for a text. With one of them, a
+ * history would be overwritten because its database was down.
  */
 const refused = [
   'azure-app-configuration',
@@ -33,8 +33,8 @@ export function checkDrivers(storage: UnstorageLike, key: string): void {
 /**
  * Returns the drivers that may keep this key.
  *
- * `prefixStorage` makes an object whose `getMount` does not know of the prefix. Its methods have no names, and with it any of
- * the mounted drivers may be the one.
+ * `prefixStorage` makes an object whose `getMount` does not know of the prefix. Its methods have no names,
+ * and with it any of the mounted drivers may be the one.
  */
 function driversOf(storage: UnstorageLike, key: string): UnstorageDriver[] {
   const isPrefixed = storage.getItem.name !== 'getItem' && storage.getMounts !== undefined

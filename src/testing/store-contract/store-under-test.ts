@@ -3,7 +3,9 @@ import type { SessionStore, StoredSession } from '../../core/store.ts'
 import { pause } from '../../core/storing/pause.ts'
 import { expectEqual, expectThat } from './assertions.ts'
 
-/** The longest that one call may take. Far more than any store needs, and less than most test runners allow. */
+/**
+ * The longest that one call may take. Far more than any store needs, and less than most test runners allow.
+ */
 const longestCallMs = 30_000
 
 /** Returns a session with a revision of its own. */
