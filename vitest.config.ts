@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { entries, specifierOf } from './scripts/entries.ts'
-import { type Project, projects, redisSetup } from './tests/projects.ts'
+import { type Project, projects, serverSetups } from './tests/projects.ts'
 
 const source = (path: string) => fileURLToPath(new URL(`./${path}`, import.meta.url))
 
@@ -15,9 +15,9 @@ export default defineConfig({
     })),
   },
   test: {
-    projects: Object.entries<Project>(projects).map(([name, { include, needsRedis = false }]) => ({
+    projects: Object.entries<Project>(projects).map(([name, { include, server }]) => ({
       extends: true as const,
-      test: { name, include: [...include], globalSetup: needsRedis ? [redisSetup] : [] },
+      test: { name, include: [...include], globalSetup: server === undefined ? [] : [serverSetups[server]] },
     })),
     setupFiles: ['tests/support/require-steps.ts'],
     retry: 0,

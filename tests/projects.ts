@@ -1,22 +1,27 @@
 /** A part of the tests that can be run by itself: `npx vitest run --project memory`. */
 export interface Project {
   readonly include: readonly string[]
-  /** Whether some of its tests use a Redis server: if there is none, the run prints what it skips. */
-  readonly needsRedis?: boolean
+  /** The server that some of its tests use. If there is none, the run prints what it skips. */
+  readonly server?: keyof typeof serverSetups
 }
 
-export const redisSetup = 'tests/support/redis-setup.ts'
+/** The global setup for each server. */
+export const serverSetups = {
+  redis: 'tests/support/redis-setup.ts',
+  postgres: 'tests/support/postgres-setup.ts',
+} as const
 
 /** Each test file belongs to exactly one project; a test keeps it so. */
 export const projects: Readonly<Record<string, Project>> = {
   core: { include: ['tests/core/**/*.test.ts'] },
   memory: { include: ['tests/memory/**/*.test.ts'] },
-  contract: { include: ['tests/contract/*.test.ts'], needsRedis: true },
+  contract: { include: ['tests/contract/*.test.ts'], server: 'redis' },
   model: { include: ['tests/model/*.test.ts', 'tests/chaos/*.test.ts'] },
-  redis: { include: ['tests/redis/**/*.test.ts'], needsRedis: true },
+  redis: { include: ['tests/redis/**/*.test.ts'], server: 'redis' },
+  stores: { include: ['tests/stores/*.test.ts'], server: 'postgres' },
   adapters: { include: ['tests/adapters/*.test.ts'] },
   package: { include: ['tests/package/*.test.ts'] },
-  examples: { include: ['tests/examples/*.test.ts'], needsRedis: true },
+  examples: { include: ['tests/examples/*.test.ts'], server: 'redis' },
   repo: { include: ['tests/repo/*.test.ts'] },
 }
 

@@ -102,7 +102,7 @@ async function survivesProcesses(kind, open) {
       found >= acknowledged() && found <= acknowledged() + 1,
       `${found} stored, ${acknowledged()} acknowledged`,
     )
-    // The one that was on its way when its process died was written and not told of.
+    // The process died after this write and before its acknowledgement.
     if (found > acknowledged()) writeFileSync(journal, `${found}\n`, { flag: 'a' })
   }
   await store.close?.()

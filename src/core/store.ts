@@ -1,13 +1,10 @@
-/** A session as a {@link SessionStore} keeps it. */
+/** A session in a {@link SessionStore}. */
 export interface StoredSession {
-  /**
-   * A non-empty string of at most 1 024 UTF-16 units, of any content: lone surrogates and U+0000 are
-   * ordinary.
-   */
+  /** A non-empty string of at most 1 024 UTF-16 units, lone surrogates and U+0000 included. */
   readonly id: string
-  /** The value, as the codec wrote it. */
+  /** The value, encoded by the codec. */
   readonly text: string
-  /** Random, and new at every write: what `replaces` is compared with. */
+  /** The name of this write, random: `replaces` is compared with it. */
   readonly revision: string
   /** Epoch milliseconds. */
   readonly createdAt: number
@@ -15,62 +12,61 @@ export interface StoredSession {
   readonly lastActiveAt: number
   /** The session's own idle timeout, if it has one. Milliseconds; positive, or `Infinity`. */
   readonly timeoutMs?: number | undefined
-  /** To whom the session belongs, if to anyone. The same kinds of strings as an id. */
+  /** The owner of the session, if it has one. The same kind of string as an id. */
   readonly owner?: string | undefined
 }
 
-/** What every call of a {@link SessionStore} that concerns one session is given. */
+/** The context of a call that concerns one session. */
 export interface StoreContext {
   /**
-   * Aborts when the caller no longer waits. The call then settles soon, and once it has settled it has no
-   * later effect.
+   * Aborts when the caller no longer waits. The call must then settle soon, and have no effect after that.
    */
   readonly signal: AbortSignal
 }
 
-/** What `put` is given. */
+/** The context of `put`. */
 export interface PutContext extends StoreContext {
   /**
-   * The revision that was last seen here; `null` where none was; `undefined` to overwrite whatever is there.
+   * The revision that this process last saw; `null`: it saw none; `undefined`: overwrite whatever is stored.
    */
   readonly replaces: string | null | undefined
 }
 
-/** What `delete` is given. */
+/** The context of `delete`. */
 export interface DeleteContext extends StoreContext {
-  /** Deletes only this revision; without it, whatever is there. */
+  /** The only revision to delete; without it, delete whatever is stored. */
   readonly replaces?: string | undefined
 }
 
 /**
- * A place that keeps sessions while no process has them in memory.
+ * A durable store of sessions, outside of the memory of any process.
  *
- * Each promise fulfils only when its effect is durable, and rejects when the store cannot tell: a failure
- * never looks like a miss. A call that rejected may have had its effect. `session-registry/testing` exports
- * `storeContract`, which checks a store against all of this.
+ * Each promise fulfils only when its effect is durable, and rejects if the store does not know: a failure
+ * never looks like a miss. A call that rejected may have had its effect. `storeContract` of
+ * `session-registry/testing` checks a store against this contract.
  */
 export interface SessionStore {
-  /** Returns the session of this id. `undefined`: there certainly is none. */
+  /** Returns the session of this id, or `undefined` if there certainly is none. */
   get(id: string, context: StoreContext): Promise<StoredSession | undefined>
   /**
    * Writes the session, all of it or nothing.
    *
-   * Compares `replaces` with the stored revision and writes in one step. Returns `false`, and has written
-   * nothing, if another revision is there, or none where one was expected. A repeated `put` of the stored
-   * revision returns `true`.
+   * Compares `replaces` with the stored revision and writes in one step. Returns `false`, without a write, if
+   * another revision is stored, or none although one was expected. A repeated `put` of the stored revision
+   * returns `true`.
    */
   put(session: StoredSession, context: PutContext): Promise<boolean>
-  /** Deletes the session of this id. Fulfils where there is none. */
+  /** Deletes the session of this id. Fulfils if there is none. */
   delete(id: string, context: DeleteContext): Promise<void>
   /**
-   * Deletes, in one step, at most `limit` sessions that were last active before the moment `before`, and
-   * returns their ids.
+   * Deletes at most `limit` sessions that were last active before `before`, each in one step, and returns
+   * their ids.
    *
-   * `before` in epoch milliseconds: a session of exactly that moment stays.
+   * `before` is in epoch milliseconds: a session of exactly that time stays.
    */
   prune?(before: number, limit: number): Promise<string[]>
   /** Returns the ids of all sessions of this owner. */
   owned?(owner: string): Promise<string[]>
-  /** Lets go of what the store holds open. A later call opens it anew. */
+  /** Closes what the store opened. A later call opens it again. */
   close?(): Promise<void>
 }

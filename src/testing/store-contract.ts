@@ -7,12 +7,13 @@ import { keeping } from './store-contract/keeping.ts'
 import { owning, pruning } from './store-contract/pruning.ts'
 import { StoreUnderTest } from './store-contract/store-under-test.ts'
 
-/** One promise of a `SessionStore`, to be checked under any test runner. */
+/** A check of one promise of a `SessionStore`, for any test runner. */
 export interface StoreCheck {
-  /** What is promised, as the title of a test. */
+  /** The promise, as the title of a test. */
   readonly name: string
   /**
-   * Makes a store and checks it. Rejects with what is wrong. Needs real timers, and about a second at most.
+   * Creates a store and checks it. Rejects with the reason if the promise is broken. Needs real timers, and a
+   * second at most.
    */
   run(): Promise<void>
 }
@@ -20,21 +21,21 @@ export interface StoreCheck {
 /** Options of {@link storeContract}. */
 export interface StoreContractOptions<S extends SessionStore = SessionStore> {
   /**
-   * Whether the store compares what is stored with `replaces`, in one step with the write. `false` leaves out
-   * what only such a store can do.
+   * Whether the store compares `replaces` with the stored revision in one step with the write. `false` leaves
+   * out the checks of that.
    *
    * @defaultValue true
    */
   readonly compares?: boolean | undefined
   /**
-   * Breaks the back end of a store: closes its database, takes its rights away. `get`, `put` and `delete`
-   * must reject after that. Without it, this is not checked.
+   * Breaks the back end of a store, for example closes its database. `get`, `put` and `delete` must reject
+   * after that. Without it, this is not checked.
    */
   readonly fail?: ((store: S) => unknown) | undefined
 }
 
 /**
- * Returns checks of everything that a `SessionStore` promises.
+ * Returns checks of the whole contract of a `SessionStore`.
  *
  * `makeStore` returns a new, empty store, or a promise of one; it is called once for each check. The store is
  * closed after the check, if it has `close`.
@@ -63,7 +64,7 @@ export function storeContract<S extends SessionStore>(
           await fail?.(store)
         })
       } finally {
-        // A store that was broken may be unable to close.
+        // A broken store may be unable to close.
         if (check.needs === 'fail') await Promise.resolve(store.close?.()).catch(() => {})
         else await store.close?.()
       }

@@ -20,7 +20,7 @@ export function merging(): MemoryStore {
   })()
 }
 
-/** A store that compares with something else than it was told. */
+/** A store that compares with another revision than `replaces`. */
 export function comparing(change: (session: StoredSession, context: PutContext) => PutContext): MemoryStore {
   return new (class extends MemoryStore {
     override put(session: StoredSession, context: PutContext) {

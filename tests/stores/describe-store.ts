@@ -13,7 +13,7 @@ export function describeStore<S extends SessionStore>(
   })
 }
 
-/** Runs only what the contract says of a back end that fails. */
+/** Runs only the checks of a back end that fails. */
 export function describeFailures<S extends SessionStore>(
   name: string,
   makeStore: () => S,

@@ -77,7 +77,7 @@ describe('a store whose back end fails before or after the effect', () => {
     }
     const { rename } = fs
     mock('rename', (...[from, to]) =>
-      // A lock that was taken by a call that says it failed is waited for; that has a test of its own.
+      // The lock of a call that reported a failure is waited for; that has a test of its own.
       String(to).endsWith('.lock')
         ? rename(String(from), String(to))
         : faults.around(() => rename(String(from), String(to))),

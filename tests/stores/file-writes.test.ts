@@ -13,9 +13,9 @@ describe('a file store: what is not a miss', () => {
       await files.store.put(storedSession({ owner: 'one' }), replacing(null))
       writeFileSync(fileOf(files), text)
 
-      await expect(files.store.get('ada', context())).rejects.toThrow(/not a whole session/)
-      await expect(files.store.put(storedSession(), replacing(null))).rejects.toThrow(/not a whole session/)
-      await expect(files.store.owned?.('one')).rejects.toThrow(/not a whole session/)
+      await expect(files.store.get('ada', context())).rejects.toThrow(/is damaged/)
+      await expect(files.store.put(storedSession(), replacing(null))).rejects.toThrow(/is damaged/)
+      await expect(files.store.owned?.('one')).rejects.toThrow(/is damaged/)
       expect(await files.store.prune?.(Number.POSITIVE_INFINITY, 10)).toEqual([])
       expect(readFileSync(fileOf(files), 'utf8')).toBe(text)
       expect(await files.store.put(storedSession(), replacing(undefined))).toBe(true)
@@ -32,19 +32,17 @@ describe('a file store: what is not a miss', () => {
     const whole = readFileSync(fileOf(files))
     for (let length = 0; length < whole.length; length += 1) {
       writeFileSync(fileOf(files), whole.subarray(0, length))
-      await expect(files.store.get('ada', context()), `${length} bytes`).rejects.toThrow(
-        /not a whole session/,
-      )
+      await expect(files.store.get('ada', context()), `${length} bytes`).rejects.toThrow(/is damaged/)
     }
   })
 
-  it('rejects where the file is that of another session, and says nothing of it', async () => {
+  it('rejects if the file is that of another session, without its contents in the message', async () => {
     const files = openFiles()
     await files.store.put(storedSession({ id: 'bob' }), replacing(null))
     await fs.rename(fileOf(files, 'bob'), fileOf(files))
     const failure = await files.store.get('ada', context()).catch((error: Error) => error.message)
 
-    expect(failure).toMatch(/belongs to another session/)
+    expect(failure).toMatch(/has another id/)
     expect(failure).not.toMatch(/bob|hello/)
   })
 

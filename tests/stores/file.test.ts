@@ -152,7 +152,7 @@ describe('a file store: pruning', () => {
     expect(looks).toBe(2)
   })
 
-  it('goes by what is in the file: a time of the file that is too early misleads nobody', async () => {
+  it('uses the time in the file: a modification time that is too early prunes nothing', async () => {
     const files = openFiles()
     const session = storedSession({ lastActiveAt: 5_000 })
     await files.store.put(session, replacing(null))

@@ -16,7 +16,7 @@ class Adapter {
   readonly opts = {}
   namespace: string | undefined
   failing: Failing | undefined
-  /** Whether it says `true` to a write although it has failed. */
+  /** Whether it returns `true` for a write that failed. */
   saysTrue = true
   deletesNothing = false
   readonly #listeners: ((error: unknown) => void)[] = []
@@ -148,7 +148,7 @@ describe.each(Object.entries(versions))('%s', (version, make) => {
     const store = keyvStore(keyv)
     adapter.set = async () => false
 
-    await expect(store.put(storedSession(), replacing(null))).rejects.toThrow(/did not keep/)
+    await expect(store.put(storedSession(), replacing(null))).rejects.toThrow(/did not store/)
   })
 
   it('rejects where a deletion has deleted nothing, and fulfils where there was nothing', async () => {

@@ -3,6 +3,7 @@ import { postgresStore } from 'session-registry/stores/postgres'
 import { describe, expect, it } from 'vitest'
 import { describeOnPostgres, testPool, uniqueTable } from '../support/postgres-suite.ts'
 import { sessionError } from '../support/session-error.ts'
+import { storedSession } from '../support/store-session.ts'
 import { describeStore, takingTurns } from './describe-store.ts'
 import { describeSharedStore } from './several-processes.ts'
 
@@ -53,6 +54,19 @@ describe('a postgres store: its arguments', () => {
       expect(() => postgresStore(pool, { schema: name as string })).toThrow(
         sessionError('ERR_SESSION_OPTION_INVALID'),
       )
+    },
+  )
+
+  it.each([[[[], []]], [undefined], [{}], [{ rows: 7 }]])(
+    'is refused at the first use of a pool whose query resolves to %j',
+    async (result) => {
+      const store = postgresStore({ query: async () => result } as never)
+      const { signal } = new AbortController()
+      const refused = sessionError('ERR_SESSION_OPTION_INVALID')
+
+      await expect(store.get('ada', { signal })).rejects.toThrow(refused)
+      await expect(store.put(storedSession(), { signal, replaces: null })).rejects.toThrow(refused)
+      await expect(store.delete('ada', { signal })).rejects.toThrow(refused)
     },
   )
 

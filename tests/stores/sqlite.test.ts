@@ -19,7 +19,7 @@ describeStore('better-sqlite3', () => storeIn(openDatabase()), {
   fail: (store) => databases.get(store)?.close(),
 })
 
-describeStore('better-sqlite3 that gives integers as bigint', () => {
+describeStore('better-sqlite3 that returns integers as bigint', () => {
   const database = openDatabase()
   database.defaultSafeIntegers(true)
   return storeIn(database)
@@ -36,6 +36,9 @@ describeStore('a path of SQLite', () => {
   withFakeSqlite()
   return sqliteStore(join(testFolder(), 'sessions.db'))
 })
+
+/** A statement of a library with callbacks: each method returns the statement. */
+const chainable = { run: () => chainable, get: () => chainable, all: () => chainable }
 
 describe('a sqlite store: its arguments', () => {
   afterEach(() => vi.restoreAllMocks())
@@ -73,6 +76,20 @@ describe('a sqlite store: its arguments', () => {
       expect(() => sqliteStore(given as string)).toThrow(sessionError('ERR_SESSION_OPTION_INVALID'))
     },
   )
+
+  it.each<[string, object]>([
+    ['promises', { prepare: async () => ({}) }],
+    ['callbacks', { prepare: () => chainable }],
+    ['statements without get', { prepare: () => ({ run() {}, all() {} }) }],
+  ])('is refused at the first use of a database with %s, and nothing is executed', async (_, members) => {
+    const exec = vi.fn()
+    const store = sqliteStore({ exec, close() {}, ...members } as never)
+
+    await expect(store.get('ada', context())).rejects.toThrow(sessionError('ERR_SESSION_OPTION_INVALID'))
+    await expect(store.put(storedSession(), replacing(null))).rejects.toThrow(/`pathOrDatabase`/)
+    await expect(store.delete('ada', context())).rejects.toThrow(/synchronous/)
+    expect(exec).not.toHaveBeenCalled()
+  })
 
   it.each([
     '',
@@ -148,7 +165,7 @@ describe('a sqlite store: a path', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['sessions.db'])
   })
 
-  it('is opened for all who wait, though one of them gives up', async () => {
+  it('is opened for all waiting calls, though one of them is aborted', async () => {
     withFakeSqlite()
     const store = sqliteStore(join(testFolder(), 'sessions.db'))
     const controller = new AbortController()

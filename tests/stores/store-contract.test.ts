@@ -41,7 +41,7 @@ describe('the contract of stores', () => {
     60_000,
   )
 
-  it('leaves out what only a comparing store can do, if it is told so', async () => {
+  it('leaves out what only a comparing store can do with `compares: false`', async () => {
     const make = () => comparing((_, context) => ({ ...context, replaces: undefined }))
 
     expect(await failed(make, { compares: false })).toEqual([])
@@ -81,7 +81,7 @@ describe('the contract of stores', () => {
     expect(made).toBe(checks.length)
   })
 
-  it('checks failures only if it is told how to bring them about', () => {
+  it('checks failures only with `fail`', () => {
     const names = (options?: StoreContractOptions<MemoryStore>) =>
       storeContract(() => new MemoryStore(), options).map(({ name }) => name)
 

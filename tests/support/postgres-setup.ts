@@ -1,6 +1,6 @@
 import { findPostgres, howToGetPostgres } from './postgres-server.ts'
 
-/** Says once per run, and loudly, that the tests on PostgreSQL are skipped; in CI that is a failure. */
+/** Prints once per run that the tests on PostgreSQL are skipped. In CI it fails the run instead. */
 export default function announceMissingPostgres(): void {
   if (findPostgres() !== undefined) return
   const line = `SKIPPED: the tests on PostgreSQL; to have them run, ${howToGetPostgres}`

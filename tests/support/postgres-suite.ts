@@ -3,7 +3,7 @@ import { Pool, type PoolConfig } from 'pg'
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { findPostgres, PostgresServer } from './postgres-server.ts'
 
-/** Tests on a server of their own. Skipped where there is no PostgreSQL; `postgres-setup.ts` says so. */
+/** Tests on a server of their own. Skipped if there is no PostgreSQL; `postgres-setup.ts` prints that. */
 export function describeOnPostgres(name: string, tests: (postgres: () => PostgresServer) => void): void {
   describe.skipIf(findPostgres() === undefined)(name, () => {
     let server: PostgresServer | undefined

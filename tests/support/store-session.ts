@@ -13,12 +13,12 @@ export function storedSession(fields: Partial<StoredSession> = {}): StoredSessio
   }
 }
 
-/** What a call of a store is given by a caller that never gives up. */
+/** The context of a call that is never aborted. */
 export function context(): { signal: AbortSignal } {
   return { signal: new AbortController().signal }
 }
 
-/** What a `put` is given by a caller that never gives up. */
+/** The context of a `put` that is never aborted. */
 export function replacing(replaces: string | null | undefined): {
   signal: AbortSignal
   replaces: string | null | undefined

@@ -12,7 +12,7 @@ export type StoreSource =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string }
 
-/** What a worker process is told when it starts. */
+/** The arguments of a worker process. */
 export interface StoreWork {
   readonly source: StoreSource
   readonly ids: readonly string[]

@@ -9,7 +9,7 @@ export interface TcpProxy {
   cut(): void
   /** Lets nothing of what the server answers through any more: what was asked is carried out. */
   swallowAnswers(): void
-  /** Lets nothing through any more, in either direction, and says nothing of it. */
+  /** Stops forwarding in both directions, without closing a connection. */
   goSilent(): void
 }
 

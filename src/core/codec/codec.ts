@@ -25,10 +25,7 @@ export class CheckedCodec<T> {
       if (isSessionRegistryError(cause, 'ERR_SESSION_VALUE_INVALID')) throw cause
       throw invalidValue('encoded', { cause })
     }
-    // A lone surrogate would be decoded as another character, and PostgreSQL text cannot contain U+0000.
-    if (typeof text !== 'string' || hasLoneSurrogate(text) || text.includes('\0')) {
-      throw invalidValue('encoded as well-formed text without U+0000')
-    }
+    if (!isStorableText(text)) throw invalidValue('encoded as well-formed text without U+0000')
     return text
   }
 
@@ -40,6 +37,14 @@ export class CheckedCodec<T> {
       throw invalidValue('decoded', { cause })
     }
   }
+}
+
+/**
+ * Whether every database stores a text unchanged: a lone surrogate would be decoded as another character, and
+ * PostgreSQL text cannot contain U+0000.
+ */
+export function isStorableText(text: unknown): text is string {
+  return typeof text === 'string' && !hasLoneSurrogate(text) && !text.includes('\0')
 }
 
 /** Whether UTF-8 cannot encode the text. */

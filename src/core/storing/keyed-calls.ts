@@ -1,29 +1,29 @@
 import { pause } from './pause.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
-/** How long a write that was aborted may still take to report its outcome. Most need a few milliseconds. */
+/** The time that an aborted write has left to report its outcome, in milliseconds. Most need a few. */
 const graceMs = 1_000
 
 /**
- * Calls to a back end that cannot be told to stop.
+ * Calls to a back end that cannot be aborted, in order for each key.
  *
- * Writes of one key are performed one after the other, and a read waits for those that were asked before it.
- * A write whose signal aborts is waited for a little longer, since its outcome is worth knowing, and is then
- * abandoned: its caller learns the signal's reason. The calls after it still wait until it has settled. So,
- * within one store, nothing that was given up takes effect after a later call of the same session.
+ * Writes of one key run one after the other, and a read waits for the earlier ones. A write whose signal
+ * aborts has the grace to report its outcome; then its caller is rejected with the signal's reason, and later
+ * calls still wait until the write has settled. So, within one store, an abandoned write never takes effect
+ * after a later call of the same session.
  */
 export class KeyedCalls {
-  /** For each key, what settles when the last of its writes has. */
+  /** For each key, a promise that fulfils when its last write has settled. */
   readonly #lastWrites = new Map<string, Promise<void>>()
 
-  /** Performs a read of this key. */
+  /** Reads a key, after its earlier writes. */
   async read<R>(key: string, signal: AbortSignal, call: () => PromiseLike<R>): Promise<R> {
     signal.throwIfAborted()
     await unlessAborted(this.#lastWrites.get(key) ?? Promise.resolve(), signal)
     return unlessAborted(call(), signal)
   }
 
-  /** Performs a write of this key. */
+  /** Writes a key, after its earlier writes. */
   async write<R>(key: string, signal: AbortSignal, call: () => PromiseLike<R>): Promise<R> {
     signal.throwIfAborted()
     const before = this.#lastWrites.get(key) ?? Promise.resolve()
@@ -45,7 +45,7 @@ export class KeyedCalls {
   }
 }
 
-/** Reports whether a call settles before its signal has been aborted for the time of grace. */
+/** Reports whether a call settles before the grace after its abort has passed. */
 async function settlesInTime(settled: Promise<void>, signal: AbortSignal): Promise<boolean> {
   const inTime = settled.then(() => true)
   try {

@@ -1,24 +1,23 @@
-import { realClock } from '../time/clock.ts'
+import { abortReason, onAbort } from '../async/abort-listeners.ts'
+import { realClock, Timer } from '../time/clock.ts'
 
 /**
- * Waits by the machine's time, for what happens outside of this process.
+ * Waits `ms` milliseconds of the real clock, for something that happens outside of this process.
  *
- * Rejects with the signal's reason when it aborts. Keeps the process alive, since a call waits for it.
+ * Rejects with the signal's reason when it aborts. Keeps the process alive, since a call waits.
  */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(signal.reason)
-      return
-    }
-    const onAbort = () => {
-      realClock.clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = realClock.setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
+    let stopListening = () => {}
+    const onElapsed = () => {
+      stopListening()
       resolve()
-    }, ms)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    }
+    const timer = new Timer(realClock, onElapsed, ms, { keepsAlive: true })
+    if (signal === undefined) return
+    stopListening = onAbort(signal, () => {
+      timer.cancel()
+      reject(abortReason(signal))
+    })
   })
 }

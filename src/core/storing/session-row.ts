@@ -2,18 +2,18 @@ import type { StoredSession } from '../store.ts'
 import { storedSession, unreadable, withId } from './session-text.ts'
 import { hashText } from './text-hash.ts'
 
-/** What stands in the column of a timeout that a session does not have. */
+/** The timeout column of a session without its own timeout. */
 const noTimeout = -1
 
-/** What stands in the columns of an owner that a session does not have. */
+/** The owner columns of a session without an owner. */
 const noOwner = ''
 
 /**
  * The columns of a table of sessions, in the order of {@link rowOf}.
  *
- * Each has a name of one word, so that a client that renames columns has nothing to rename. None is ever
- * NULL, since libraries do not agree on how a missing parameter is given. Ids and owners are JSON: text that
- * a database would change is escaped in it.
+ * Each name is one word, so that a client that renames columns has nothing to rename. None is ever NULL,
+ * because libraries disagree on a missing parameter. Ids and owners are JSON, which escapes text that a
+ * database would change.
  */
 export const columns = [
   'key',
@@ -43,10 +43,7 @@ export function rowOf(session: StoredSession): (string | number)[] {
   ]
 }
 
-/**
- * Returns the session of a row that was found under the key of this id. Throws where it is not what was
- * written.
- */
+/** Returns the session of a row under the key of this id. Throws if the row is damaged. */
 export function sessionOf(row: unknown, id: string): StoredSession {
   const { text, revision, created, active, timeout, owner } = row as Partial<Record<string, unknown>>
   const timeoutMs = Number(timeout)

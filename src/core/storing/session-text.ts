@@ -1,8 +1,8 @@
 import type { StoredSession } from '../store.ts'
 
 /**
- * `JSON.stringify(Infinity)` is `null`, which would turn a session that never expires into one with the
- * default timeout.
+ * The timeout of a session that never expires: `JSON.stringify(Infinity)` is `null`, which would mean the
+ * default.
  */
 const never = 'Infinity'
 
@@ -16,8 +16,7 @@ export function encodeSession(session: StoredSession): string {
 /**
  * Returns the session that {@link encodeSession} wrote.
  *
- * Throws at anything else, half a text included: what cannot be read is there all the same, and must not look
- * like a miss.
+ * Throws for anything else, an incomplete text included: a damaged session must not look like a miss.
  */
 export function decodeSession(json: string): StoredSession {
   const { id, revision, createdAt, lastActiveAt, timeoutMs, owner, text } = parseObject(json)
@@ -32,10 +31,10 @@ export function decodeSession(json: string): StoredSession {
   })
 }
 
-/** The fields of a {@link StoredSession} as they were read, not yet checked. */
+/** The fields of a {@link StoredSession} as read, not yet checked. */
 type ReadFields = { readonly [field in keyof StoredSession]-?: unknown }
 
-/** Returns the session that was read. Throws where a field is not what a store wrote. */
+/** Returns the session of fields that were read. Throws if a field is damaged. */
 export function storedSession(read: ReadFields): StoredSession {
   const { id, text, revision, createdAt, lastActiveAt, timeoutMs, owner } = read
   if (typeof id !== 'string' || typeof text !== 'string' || typeof revision !== 'string') throw unreadable()
@@ -53,15 +52,15 @@ export function storedSession(read: ReadFields): StoredSession {
   }
 }
 
-/** Returns the session if it is that of the id under whose key it was found; throws if it is another's. */
+/** Returns the session if it has this id, under whose key it was found; throws if it has another. */
 export function withId(session: StoredSession, id: string): StoredSession {
   if (session.id === id) return session
-  throw new Error('What is stored under the key of this session belongs to another session')
+  throw new Error('The session stored under this key has another id')
 }
 
-/** The error of a stored session that is damaged. Without the parser's own words, which quote the text. */
+/** The error of a damaged session. It has no cause, since the parser's message quotes the text. */
 export function unreadable(): Error {
-  return new Error('What is stored for this session is not a whole session that this library has written')
+  return new Error('The stored session is damaged, or was not written by this library')
 }
 
 function parseObject(json: string): Partial<Record<keyof StoredSession, unknown>> {

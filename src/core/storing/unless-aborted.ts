@@ -1,19 +1,18 @@
+import { abortReason, onAbort } from '../async/abort-listeners.ts'
+
 /**
  * Settles as `promise` does, or rejects with the signal's reason as soon as it aborts.
  *
- * What the promise stands for goes on: this is for reads, which have no effect.
+ * The work behind the promise goes on, so it must have no effect: this is for reads.
  */
 export async function unlessAborted<R>(promise: PromiseLike<R>, signal: AbortSignal): Promise<R> {
-  let stop = () => {}
+  let stopListening = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    stop = () => signal.removeEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    stopListening = onAbort(signal, () => reject(abortReason(signal)))
   })
   try {
     return await Promise.race([promise, aborted])
   } finally {
-    stop()
+    stopListening()
   }
 }

@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import fs from 'node:fs/promises'
+import { checkText } from '../../core/options/validate.ts'
 import type {
   DeleteContext,
   PutContext,
@@ -10,29 +12,55 @@ import { decodeSession, encodeSession, withId } from '../../core/storing/session
 import { checkStorable } from '../../core/storing/storable.ts'
 import { hashText } from '../../core/storing/text-hash.ts'
 import { unlessAborted } from '../../core/storing/unless-aborted.ts'
-import { SessionFolder } from './session-folder.ts'
+import { notAFolder, SessionFolder } from './session-folder.ts'
 import { SessionLock } from './session-lock.ts'
 import { hasCode, repeatWhileInUse } from './transient.ts'
 
-/** Files that `owned` and `prune` read at a time. */
+/** Number of files that `owned` and `prune` read at the same time. */
 const readersAtOnce = 16
 
-/** File systems keep times in units of their own. */
+/** The coarsest resolution of file times, in milliseconds (FAT). */
 const mtimeSlackMs = 2_000
 
-/**
- * What is to be done under the lock of a session. Returns `undefined` if the lock was lost before it was
- * done.
- */
+/** A change under the lock of a session. Returns `undefined` if the lock was lost before it took effect. */
 type Change<R> = (lock: SessionLock) => Promise<R | undefined>
 
+/**
+ * A store that keeps each session in a file of its own, on any runtime.
+ *
+ * A session is written to a temporary file, synced to disk and renamed, so after a crash a file has the old
+ * contents or the new ones. Several processes may share the folder. A write compares under a lock; the lock
+ * of a holder that died is taken over after at most five seconds, and a `put` waits that long. The folder is
+ * created at the first use. It should be on a local disk.
+ *
+ * `owned` reads every file. `prune` looks at the modification time of every file, which is the time of the
+ * last activity.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`: no path, or the path of a file; also as the
+ *   rejection of a call, if there is a file by then
+ *
+ * @example
+ * const sessions = new SessionRegistry<string[]>({ create: () => [], store: fileStore('./sessions') })
+ */
+export function fileStore(folder: string): SessionStore {
+  const path = checkText('folder', folder)
+  if (isSomethingElse(path)) throw notAFolder()
+  return new FileStore(path)
+}
+
+function isSomethingElse(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false
+  } catch {
+    // The first use reports a path that cannot be examined.
+    return false
+  }
+}
+
 /** The store of `fileStore`. */
-export class FileStore implements SessionStore {
+class FileStore implements SessionStore {
   readonly #folder: SessionFolder
-  /**
-   * Keys of sessions that were old when the folder was last looked through. So not every batch looks through
-   * it.
-   */
+  /** Keys that the last scan of the folder found old. So not every batch scans the folder. */
   #candidates: string[] = []
 
   constructor(path: string) {
@@ -59,7 +87,7 @@ export class FileStore implements SessionStore {
       }
       signal.throwIfAborted()
       if (!(await lock.replaceFile())) return undefined
-      await this.#folder.flush()
+      await this.#folder.sync()
       return true
     })
   }
@@ -99,8 +127,7 @@ export class FileStore implements SessionStore {
     try {
       text = await repeatWhileInUse(() => fs.readFile(this.#folder.fileOf(key), 'utf8'))
     } catch (error) {
-      // Nothing else means that there is no session: not a path that is a folder, no missing right, no lack
-      // of handles.
+      // Every other code is a failure: a folder of that name, a missing right, too many open files.
       if (hasCode(error, 'ENOENT')) return undefined
       throw error
     }
@@ -121,7 +148,7 @@ export class FileStore implements SessionStore {
       try {
         lock = await SessionLock.acquire(this.#folder, key, staged, signal)
       } catch (error) {
-        // What was made aside is gone: it had waited so long that another process took it for a dead one's.
+        // The staged folder waited so long that another process cleared it as the leftover of a dead one.
         if (hasCode(error, 'ENOENT')) continue
         throw error
       }
@@ -138,7 +165,7 @@ export class FileStore implements SessionStore {
     try {
       return await SessionLock.stage(this.#folder, key, write)
     } catch (error) {
-      // The next call makes the folder again, if somebody has removed it.
+      // The folder may have been removed. The next call creates it again.
       if (hasCode(error, 'ENOENT')) this.#folder.forget()
       throw error
     }
@@ -147,14 +174,11 @@ export class FileStore implements SessionStore {
   /** Returns `undefined` if the lock was lost. */
   async #remove(lock: SessionLock): Promise<true | undefined> {
     if (!(await lock.removeFile())) return undefined
-    await this.#folder.flush()
+    await this.#folder.sync()
     return true
   }
 
-  /**
-   * Returns the keys of the files whose time, which is that of the last activity, is earlier; the oldest
-   * first.
-   */
+  /** Returns the keys of the files with an earlier modification time, oldest first. */
   async #lastWrittenBefore(moment: number): Promise<string[]> {
     await this.#folder.ready()
     const found: { readonly key: string; readonly mtimeMs: number }[] = []
@@ -181,7 +205,7 @@ export class FileStore implements SessionStore {
   async #pruneOne(key: string, before: number): Promise<string | undefined> {
     const isOld = (session: StoredSession | undefined) =>
       session !== undefined && session.lastActiveAt < before
-    // What is damaged is not known to be old, and must not keep the others from being pruned.
+    // A damaged file is not known to be old, and must not stop the pruning of the others.
     if (!isOld(await this.#read(key).catch(() => undefined))) return undefined
     const { id } = await this.#change(key, undefined, undefined, async (lock) => {
       const session = await this.#read(key)
@@ -196,8 +220,8 @@ async function writeDurably(path: string, contents: string, lastActiveAt: number
   const handle = await fs.open(path, 'wx')
   try {
     await handle.writeFile(contents)
-    // Lets `prune` find old sessions without reading all of them. A time that the file system cannot keep is
-    // no fault.
+    // So `prune` finds old sessions without reading all files. It reads those that it deletes, so a time that
+    // the file system cannot keep does no harm.
     await fs.utimes(path, lastActiveAt / 1_000, lastActiveAt / 1_000).catch(() => {})
     await handle.sync()
   } finally {
@@ -205,7 +229,7 @@ async function writeDurably(path: string, contents: string, lastActiveAt: number
   }
 }
 
-/** Calls `use` for each, some of them side by side. */
+/** Calls `use` for each element, several at the same time. */
 async function forEach<A>(all: readonly A[], use: (one: A) => Promise<void>): Promise<void> {
   const left = all.values()
   const take = async () => {

@@ -3,17 +3,20 @@ import fs from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { systemClock } from '../../core/time/clock.ts'
-import { flushFolder } from './flush-folder.ts'
+import { syncFolder } from './sync-folder.ts'
 import { hasCode } from './transient.ts'
 
 const sessionFile = /^([0-9a-f]{64})\.json$/
-/** What a write makes aside, and the lock that it becomes. */
+/** Names of staged folders and of locks. */
 const leftover = /^[0-9a-f]{64}\.(?:lock|[0-9a-f-]{36}\.tmp)$/
 
-/** No write takes that long. One that does finds what it has made removed, and makes it again. */
+/**
+ * The age from which a staged folder or a lock is cleared, in milliseconds. A write that takes longer stages
+ * again.
+ */
 const leftoverAgeMs = 3_600_000
 
-/** The error of a path that leads to something else than a folder. */
+/** The error of a path that is not a folder. */
 export function notAFolder(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
@@ -21,10 +24,7 @@ export function notAFolder(): SessionRegistryError {
   )
 }
 
-/**
- * The names in the folder of a file store. A session of key `k` is `k.json`; beside it there may be `k.lock`
- * and `k.*.tmp`.
- */
+/** The folder of a file store. A session of key `k` is `k.json`, its lock `k.lock`; `k.*.tmp` are staged. */
 export class SessionFolder {
   readonly #path: string
   #ready: Promise<void> | undefined
@@ -35,8 +35,8 @@ export class SessionFolder {
   }
 
   /**
-   * Makes the folder where there is none, and clears what dead processes have left in it. Once, or until it
-   * succeeds.
+   * Creates the folder if there is none, and clears the leftovers of dead processes. Once, after a failure
+   * again.
    */
   async ready(): Promise<void> {
     this.#ready ??= this.#prepare()
@@ -48,7 +48,7 @@ export class SessionFolder {
     }
   }
 
-  /** Has the next call look for the folder again: it was removed meanwhile. */
+  /** Makes the next `ready` check the folder again. */
   forget(): void {
     this.#ready = undefined
   }
@@ -61,20 +61,20 @@ export class SessionFolder {
     return join(this.#path, `${key}.lock`)
   }
 
-  /** Returns a new name for what is made aside. */
+  /** Returns a new name for a staged folder. */
   asideOf(key: string): string {
     return join(this.#path, `${key}.${randomUUID()}.tmp`)
   }
 
-  /** Returns the keys of all sessions that are stored. */
+  /** Returns the keys of all stored sessions. */
   async keys(): Promise<string[]> {
     const names = await fs.readdir(this.#path)
     return names.flatMap((name) => sessionFile.exec(name)?.[1] ?? [])
   }
 
-  /** Makes what was renamed or removed here durable. */
-  flush(): Promise<void> {
-    return flushFolder(this.#path)
+  /** Makes renames and removals in the folder durable. */
+  sync(): Promise<void> {
+    return syncFolder(this.#path)
   }
 
   async #prepare(): Promise<void> {
@@ -82,7 +82,7 @@ export class SessionFolder {
     const names = await fs.readdir(this.#path)
     const oldest = systemClock.date() - leftoverAgeMs
     for (const name of names.filter((one) => leftover.test(one))) {
-      // What cannot be removed is in nobody's way, and is tried again by the next process.
+      // A leftover is harmless. The next process tries again.
       await this.#removeIfOlder(name, oldest).catch(() => {})
     }
   }
@@ -91,9 +91,9 @@ export class SessionFolder {
     try {
       const first = await fs.mkdir(this.#path, { recursive: true })
       if (first === undefined) return
-      // The names of new folders have to be durable too, from the uppermost down.
+      // The names of new folders must be durable too, from the uppermost down.
       for (let made = this.#path; ; made = dirname(made)) {
-        await flushFolder(dirname(made))
+        await syncFolder(dirname(made))
         if (made === resolve(first) || made === dirname(made)) return
       }
     } catch (error) {
@@ -108,9 +108,7 @@ export class SessionFolder {
   }
 }
 
-/**
- * Removes a folder in one step from under its name, so that nobody sees half of it, and then what was in it.
- */
+/** Removes a folder. It leaves its name in one step, so no other process sees half of it. */
 export async function removeTree(path: string, aside: string): Promise<void> {
   await fs.rename(path, aside)
   await fs.rm(aside, { recursive: true, force: true })

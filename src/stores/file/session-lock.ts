@@ -2,26 +2,26 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { pause } from '../../core/storing/pause.ts'
+import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import { realClock } from '../../core/time/clock.ts'
 import { removeTree, type SessionFolder } from './session-folder.ts'
 import { hasCode, repeatWhileInUse } from './transient.ts'
 
 /**
- * How long a lock may stand unchanged before a waiting process takes it for that of a dead one.
+ * The time after which a waiting process takes over a lock that has not changed hands, in milliseconds.
  *
- * Measured by the one that waits, on its own monotonic clock: no two clocks are compared.
+ * The waiting process measures it on its own monotonic clock, so no two clocks are compared.
  */
 const leaseMs = 4_000
 
-/** The longest pause between two looks at a lock that another process holds. */
-const longestPauseMs = 25
+/** Pauses between two attempts at a lock that another process holds. */
+const backoff: Backoff = { firstMs: 1, maxMs: 20 }
 
-/** How often it may be refused where no lock is to be seen, until it is no lock that refuses. */
+/** The most refusals without a visible lock: after that, the refusal has another cause. */
 const mostRefusals = 25
 
 /**
- * What a write makes aside before it asks for the lock: a folder, with one in it that is named for this write
- * alone.
+ * A folder that becomes the lock of one write by a rename. It contains one folder, named by a unique token.
  */
 export interface Staged {
   readonly path: string
@@ -31,14 +31,12 @@ export interface Staged {
 /**
  * The right to change the file of one session, across processes.
  *
- * Node has no `flock`, so the lock is a folder, `k.lock`, with one entry in it, named by the token of the
- * holder. It is taken by renaming a folder that was made aside: that fails as long as there is a folder of
- * this name with anything in it.
+ * Node has no `flock`, so the lock is a folder, `k.lock`, with one entry, named by the holder's token. A
+ * process acquires it by renaming a staged folder, which fails while a folder of this name is not empty.
  *
- * A holder that died is recognised by its token, which does not change for the length of the lease, and its
- * folder is renamed away. If it was alive after all, only late, it can do no harm, since each change is
- * itself a rename out of `k.lock/token/`, or into it: without the lock there is no such path, and the change
- * fails. That is a fencing token that the file system checks.
+ * A lock whose token has not changed during the lease belongs to a dead process, and its folder is renamed
+ * away. A holder that was only slow does no harm: every change is a rename out of `k.lock/token/` or into it,
+ * and without the lock that path does not exist. So the token is a fencing token that the file system checks.
  */
 export class SessionLock {
   readonly #folder: SessionFolder
@@ -53,7 +51,10 @@ export class SessionLock {
     this.#own = join(this.#path, token)
   }
 
-  /** Makes the folder that will be the lock, with the new contents of the file in it, flushed to disk. */
+  /**
+   * Creates the folder that will be the lock. `write` puts the new contents of the file into it, synced to
+   * disk.
+   */
   static async stage(
     folder: SessionFolder,
     key: string,
@@ -72,7 +73,7 @@ export class SessionLock {
     return staged
   }
 
-  /** Waits for the lock. Takes what was staged along, or removes it if the wait fails. */
+  /** Waits for the lock. Removes the staged folder if the wait fails. */
   static async acquire(
     folder: SessionFolder,
     key: string,
@@ -81,8 +82,8 @@ export class SessionLock {
   ): Promise<SessionLock> {
     const watch = new LockWatch(folder, key)
     try {
-      for (let pauseMs = 1; !(await isTaken(staged.path, folder.lockOf(key), watch)); pauseMs *= 2) {
-        await pause(Math.random() * Math.min(pauseMs, longestPauseMs), signal)
+      for (let attempt = 1; !(await isTaken(staged.path, folder.lockOf(key), watch)); attempt += 1) {
+        await pause(jitter(backoffMs(attempt, backoff)), signal)
       }
     } catch (error) {
       await discard(staged)
@@ -91,7 +92,7 @@ export class SessionLock {
     return new SessionLock(folder, key, staged.token)
   }
 
-  /** Puts the staged contents in the place of the session's file. Returns `false` if the lock was lost. */
+  /** Replaces the session's file by the staged contents. Returns `false` if the lock was lost. */
   async replaceFile(): Promise<boolean> {
     try {
       await repeatWhileInUse(() => fs.rename(join(this.#own, 'new'), this.#folder.fileOf(this.#key)))
@@ -109,21 +110,20 @@ export class SessionLock {
       return true
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
-      // Either the file was not there, or this lock is not there any more. A lock that was lost does not come
-      // back.
+      // Either there was no file, or the lock was lost. A lost lock does not come back.
       return exists(this.#own)
     }
   }
 
-  /** Gives the lock up. What cannot be removed now is waited for no longer than a dead holder's lock. */
+  /** Releases the lock. If it cannot be removed, it lapses like the lock of a dead holder. */
   async release(): Promise<void> {
     await fs.rm(this.#own, { recursive: true, force: true }).catch(() => {})
-    // Fails where the next holder has already moved in, as it should.
+    // Fails if the next holder already has the lock, as it should.
     await fs.rmdir(this.#path).catch(() => {})
   }
 }
 
-/** What a waiting process knows of the lock that another one holds. */
+/** The state of a wait for a lock that another process holds. */
 class LockWatch {
   readonly #folder: SessionFolder
   readonly #key: string
@@ -137,8 +137,8 @@ class LockWatch {
   }
 
   /**
-   * Looks who holds the lock, and takes it from a holder that is dead. Throws `refusal` if there is no lock
-   * to wait for.
+   * Checks who holds the lock, and takes it from a dead holder. Throws `refusal` if there is no lock to wait
+   * for.
    */
   async look(refusal: unknown): Promise<void> {
     const path = this.#folder.lockOf(this.#key)
@@ -146,7 +146,7 @@ class LockWatch {
     if (token === undefined) {
       this.#refusals += 1
       if (this.#refusals > mostRefusals) throw refusal
-      // Windows renames no folder over an empty one.
+      // Windows does not rename a folder over an empty one.
       await fs.rmdir(path).catch(() => {})
       return
     }
@@ -155,13 +155,13 @@ class LockWatch {
       this.#token = token
       this.#since = realClock.now()
     } else if (realClock.now() - this.#since >= leaseMs) {
-      // If another has taken it meanwhile, that one finds out, and asks anew.
+      // If another process has acquired it meanwhile, that one notices at its change and starts again.
       await removeTree(path, this.#folder.asideOf(this.#key)).catch(() => {})
     }
   }
 }
 
-/** Tries once to make the staged folder the lock. */
+/** Reports whether the staged folder has become the lock. One attempt. */
 async function isTaken(staged: string, lock: string, watch: LockWatch): Promise<boolean> {
   try {
     await fs.rename(staged, lock)
@@ -192,7 +192,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Removes what was made aside for nothing. What is left behind all the same is cleared at a later start. */
+/** Removes a staged folder. A later start clears what cannot be removed. */
 async function discard({ path }: Staged): Promise<void> {
   await fs.rm(path, { recursive: true, force: true }).catch(() => {})
 }

@@ -2,16 +2,15 @@ import { pause } from '../../core/storing/pause.ts'
 import { realClock } from '../../core/time/clock.ts'
 
 /**
- * How long a failure of these kinds is repeated: what causes it is a scanner or a reader that has the file
- * open.
+ * The longest time for which a call is repeated, in milliseconds: a scanner or reader closes a file sooner.
  */
 const patienceMs = 500
 const stepMs = 20
 
-/** What Windows answers while another process has a file open that is to be renamed, replaced or read. */
+/** Codes of Windows for a file that another process has open. */
 const codes = ['EPERM', 'EACCES', 'EBUSY']
 
-/** Calls a function of the file system again while its failure may be passing. */
+/** Calls a function of the file system, and again while another process may have the file open. */
 export async function repeatWhileInUse<R>(call: () => Promise<R>): Promise<R> {
   const startedAt = realClock.now()
   for (;;) {

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { KeyvLike } from './keyv-like.ts'
 
-/** The failures that one call of a Keyv has emitted. */
+/** The errors that a Keyv emitted during one call. */
 type Failures = unknown[]
 
-/** What only version 6 has, which rejects where nobody listens to `error`. */
+/** Members of version 6, which rejects if `error` has no listener. */
 interface RejectingKeyv {
   readonly throwOnEmptyListeners?: boolean
   listenerCount?(event: string): number
@@ -13,10 +13,10 @@ interface RejectingKeyv {
 const watches = new WeakMap<KeyvLike, ErrorWatch>()
 
 /**
- * Finds out which call an `error` event of a Keyv belongs to.
+ * A listener that assigns the `error` events of a Keyv to the calls that caused them.
  *
- * A Keyv emits many failures and answers as if there had been a miss, or a success. It emits in the async
- * context of the call.
+ * A Keyv emits many failures and then returns as after a miss or a success. It emits in the async context of
+ * the call.
  */
 export class ErrorWatch {
   readonly #calls = new AsyncLocalStorage<Failures>()
@@ -27,14 +27,14 @@ export class ErrorWatch {
     keyv.on('error', (error) => this.#onError(error))
   }
 
-  /** Returns the watch of this Keyv, which has one, however many stores use it. */
+  /** Returns the one watch of a Keyv, shared by all stores that use it. */
   static of(keyv: KeyvLike): ErrorWatch {
     const watch = watches.get(keyv) ?? new ErrorWatch(keyv)
     watches.set(keyv, watch)
     return watch
   }
 
-  /** Makes a call, and rejects with what it emits, if it does. */
+  /** Calls the Keyv, and rejects with the first error that it emits. */
   async call<R>(call: () => PromiseLike<R>): Promise<R> {
     const failures: Failures = []
     const result = await this.#calls.run(failures, async () => call())
@@ -48,8 +48,8 @@ export class ErrorWatch {
       failures.push(error)
       return
     }
-    // Version 6 rejects the application's own calls as long as nobody listens, and this listener must not
-    // change that.
+    // Version 6 rejects the application's own calls while there is no listener, and this one must not change
+    // that.
     const { throwOnEmptyListeners, listenerCount } = this.#keyv
     if (throwOnEmptyListeners === true && listenerCount?.call(this.#keyv, 'error') === 1) throw error
   }

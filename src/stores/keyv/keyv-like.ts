@@ -1,4 +1,4 @@
-/** A Keyv of version 5.5 or newer, or 6, as far as the store uses it. */
+/** The members of a Keyv, of version 5.5 or newer, or 6, that the store uses. */
 export interface KeyvLike {
   getRaw(key: string): PromiseLike<unknown>
   set(key: string, value: string, ttl?: number): PromiseLike<boolean>

@@ -1,3 +1,4 @@
+import { checkOptions, invalidOption } from '../../core/options/validate.ts'
 import type {
   DeleteContext,
   PutContext,
@@ -5,33 +6,77 @@ import type {
   StoreContext,
   StoredSession,
 } from '../../core/store.ts'
+import { checkIdentifier } from '../../core/storing/identifier.ts'
 import { KeyedCalls } from '../../core/storing/keyed-calls.ts'
 import { pause } from '../../core/storing/pause.ts'
 import { idOf, rowOf, sessionOf } from '../../core/storing/session-row.ts'
 import { checkStorable } from '../../core/storing/storable.ts'
 import { hashText } from '../../core/storing/text-hash.ts'
+import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { type Statements, statementsFor } from './statements.ts'
 
-/** SQLSTATE of a table, or a schema, that is not there. */
+/** SQLSTATE of a missing table or schema. */
 const undefinedTable = '42P01'
 
-/**
- * SQLSTATEs of a transaction that lost against another: serialization failure, deadlock. It has had no
- * effect.
- */
+/** SQLSTATEs of a transaction that lost a race and had no effect: serialization failure, deadlock. */
 const lostRace = ['40001', '40P01']
 
-const mostRepeats = 20
-const longestPauseMs = 100
+/** The most attempts at one query. */
+const maxAttempts = 20
 
-/** More than a table can have rows, and still an exact integer. */
-const mostRows = 2 ** 53 - 1
+const backoff: Backoff = { firstMs: 1, maxMs: 100 }
 
 type Params = readonly (string | number)[]
 
+/** Options of {@link postgresStore}. */
+export interface PostgresStoreOptions {
+  /**
+   * The table. The first use that finds none creates it, with an index for owners and one for `prune`.
+   *
+   * An identifier of at most 48 letters, digits and underscores.
+   *
+   * @defaultValue 'sessions'
+   */
+  readonly table?: string | undefined
+  /**
+   * The schema of the table, created with it if there is none. Without the option, the `search_path` applies.
+   *
+   * An identifier of at most 48 letters, digits and underscores.
+   */
+  readonly schema?: string | undefined
+}
+
+/**
+ * A store in a table of PostgreSQL.
+ *
+ * `pool` is `pg.Pool`, PGlite, or any object with `query(text, params)` that resolves to `{ rows }`. It
+ * remains the application's: its settings apply, and the store does not close it. A `pg.Pool` needs an
+ * `error` listener; without one, the loss of an idle connection ends the process.
+ *
+ * A query cannot be aborted. After its signal aborts, a write has one more second to settle; then the call
+ * rejects with an unknown outcome, and later calls of the same session on this store wait until the write has
+ * settled. `connectionTimeoutMillis` and `statement_timeout` of the pool bound that wait.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`: an object without `query`, or a name that is not
+ *   an identifier; also as the rejection of a call, if `query` resolves to something without `rows`
+ *
+ * @example
+ * const pool = new Pool({ connectionString, connectionTimeoutMillis: 5_000, statement_timeout: 10_000 })
+ * pool.on('error', (error) => logger.error(error))
+ * const sessions = new SessionRegistry<string[]>({ create: () => [], store: postgresStore(pool) })
+ */
+export function postgresStore(pool: PostgresPool, options?: PostgresStoreOptions): SessionStore {
+  const { table = 'sessions', schema } = checkOptions('options', options, ['table', 'schema'])
+  if (typeof (pool as Partial<PostgresPool> | undefined | null)?.query !== 'function') {
+    throw invalidOption('pool', 'an object with a method `query`', pool)
+  }
+  const schemaName = schema === undefined ? undefined : checkIdentifier('schema', schema)
+  return new PostgresStore(pool, checkIdentifier('table', table), schemaName)
+}
+
 /** The store of `postgresStore`. */
-export class PostgresStore implements SessionStore {
+class PostgresStore implements SessionStore {
   readonly #pool: PostgresPool
   readonly #sql: Statements
   readonly #calls = new KeyedCalls()
@@ -62,7 +107,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async prune(before: number, limit: number): Promise<string[]> {
-    const rows = await this.#query(this.#sql.prune, [before, Math.min(limit, mostRows)])
+    const rows = await this.#query(this.#sql.prune, [before, Math.min(limit, Number.MAX_SAFE_INTEGER)])
     return rows.map(idOf)
   }
 
@@ -75,18 +120,17 @@ export class PostgresStore implements SessionStore {
     return this.#calls.write(hashText(id), signal, () => this.#query(text, params, signal))
   }
 
-  /** Queries a table that is made if there is none. Repeats what lost against another transaction. */
+  /** Queries the table, which it creates if there is none. Repeats a query that lost a race. */
   async #query(text: string, params: Params, signal?: AbortSignal): Promise<readonly unknown[]> {
-    for (let repeats = 0; ; repeats += 1) {
+    for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted()
       try {
-        const { rows } = await this.#pool.query(text, [...params])
-        return rows
+        return rowsOf(await this.#pool.query(text, [...params]))
       } catch (error) {
-        if (repeats >= mostRepeats || !hasState(error, undefinedTable, ...lostRace)) throw error
+        if (attempt > maxAttempts || !hasState(error, undefinedTable, ...lostRace)) throw error
         if (hasState(error, undefinedTable)) await this.#create()
       }
-      await pause(Math.random() * Math.min(2 ** repeats, longestPauseMs), signal)
+      await pause(jitter(backoffMs(attempt, backoff)), signal)
     }
   }
 
@@ -94,10 +138,17 @@ export class PostgresStore implements SessionStore {
     try {
       await this.#pool.query(this.#sql.create)
     } catch (error) {
-      // Another process was quicker, and the query is repeated anyway.
+      // Another process created it first. The query is repeated anyway.
       if (!hasState(error, ...lostRace)) throw error
     }
   }
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` for the result of another kind of pool */
+function rowsOf(result: unknown): readonly unknown[] {
+  const { rows } = Object(result) as { readonly rows?: unknown }
+  if (Array.isArray(rows)) return rows
+  throw invalidOption('pool', 'an object whose `query` resolves to an object with `rows`', result)
 }
 
 function hasState(error: unknown, ...states: readonly string[]): boolean {

@@ -1,8 +1,8 @@
 import { columns } from '../../core/storing/session-row.ts'
 
 /**
- * The SQL of a store, for one table. The parameters of a write are the columns, in their order, and then what
- * it replaces.
+ * The SQL of a store, for one table. The parameters of a write are the columns in order, then the revision
+ * that it replaces.
  */
 export interface Statements {
   readonly create: string
@@ -16,13 +16,10 @@ export interface Statements {
   readonly owned: string
 }
 
-/**
- * Any number that no other library takes for a lock of its own. The tables of all stores are made one after
- * the other.
- */
+/** The key of the advisory lock under which tables are created: random, so that no other library uses it. */
 const creationLock = '7263814590263471'
 
-/** The columns that a write sets, which are all but the key. */
+/** The columns that a write sets: all but the key. */
 const written = columns.slice(1)
 
 export function statementsFor(table: string, schema: string | undefined): Statements {
@@ -41,8 +38,8 @@ export function statementsFor(table: string, schema: string | undefined): Statem
       RETURNING 1 AS done`,
     remove: `DELETE FROM ${name} WHERE key = $1`,
     removeRevision: `DELETE FROM ${name} WHERE key = $1 AND revision = $2`,
-    // The rows are locked as they are chosen, and looked at again: one that was written meanwhile is not old
-    // any more, and one that is being written just now is left out.
+    // The rows are locked as they are selected and checked again, so a row that was written meanwhile stays.
+    // A row that is being written is skipped.
     prune: `DELETE FROM ${name} WHERE active < $1 AND key IN (SELECT key FROM ${name} WHERE active < $1 ORDER BY active
       LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id`,
     owned: `SELECT id FROM ${name} WHERE ownerkey = $1 AND ownerkey <> ''`,
@@ -50,11 +47,11 @@ export function statementsFor(table: string, schema: string | undefined): Statem
 }
 
 /**
- * One statement, since a query with several is not accepted everywhere. Under a lock, since `IF NOT EXISTS`
- * fails when several processes come at once.
+ * Returns one statement that creates the table, since not every client accepts several. It takes a lock,
+ * since `IF NOT EXISTS` fails when several processes create at the same time.
  *
- * Text and not jsonb, which reorders keys and refuses U+0000. `double precision`, since times need not be
- * whole numbers, a timeout may be infinite, and pg gives a `bigint` as a string.
+ * `text`, because `jsonb` reorders keys and refuses U+0000. `double precision`, because times need not be
+ * whole numbers, a timeout may be infinite, and pg returns a `bigint` as a string.
  */
 function creation(name: string, schema: string | undefined): string {
   const createSchema =

@@ -1,27 +1,48 @@
 import { statSync } from 'node:fs'
 import process from 'node:process'
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { invalidOption } from '../../core/options/validate.ts'
 import { unlessAborted } from '../../core/storing/unless-aborted.ts'
 import { repeatWhileBusy } from './repeat-while-busy.ts'
-import type { SqliteDatabase } from './sqlite-database.ts'
+import { prepareStatement, type SqliteDatabase, type SqliteStatement } from './sqlite-database.ts'
 
-/** Where a store gets its database from. */
+/** A source of an open database. */
 export interface DatabaseSource {
   database(signal: AbortSignal | undefined): Promise<SqliteDatabase>
   close?(): Promise<void>
 }
 
-/** A database object of the application's own. The application closes it. */
+/** A database object of the application, which also closes it. */
 export class GivenDatabase implements DatabaseSource {
   readonly #database: SqliteDatabase
+  #isChecked = false
 
   constructor(database: SqliteDatabase) {
     this.#database = database
   }
 
-  async database(): Promise<SqliteDatabase> {
+  /**
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` at the first use of a database with callbacks
+   *   or promises
+   */
+  async database(signal: AbortSignal | undefined): Promise<SqliteDatabase> {
+    if (!this.#isChecked) await repeatWhileBusy(signal, () => checkSynchronous(this.#database))
+    this.#isChecked = true
     return this.#database
   }
+}
+
+/** Other libraries have methods of the same names. Their results would look like a refused write. */
+function checkSynchronous(database: SqliteDatabase): void {
+  const statement: Partial<SqliteStatement> = prepareStatement(database, 'SELECT 1 AS one')
+  const row: unknown = statement.get?.()
+  if (Number((Object(row) as { readonly one?: unknown }).one) !== 1) throw notADatabase(database)
+}
+
+/** The error of a value that is neither a path nor a database. */
+export function notADatabase(got: unknown): SessionRegistryError {
+  const rule = 'a non-empty path, or a synchronous database of node:sqlite, better-sqlite3 or bun:sqlite'
+  return invalidOption('pathOrDatabase', rule, got)
 }
 
 interface SqliteModule {
@@ -29,25 +50,25 @@ interface SqliteModule {
 }
 
 /**
- * How long SQLite itself waits for a lock. It holds up the event loop meanwhile, so it is short; longer waits
- * are repeats.
+ * The longest time for which SQLite itself waits for a lock, in milliseconds: it blocks the event loop, so
+ * longer waits are repetitions.
  *
  * Milliseconds.
  */
 const blockingWaitMs = 10
 
-/** The path of a database that is in no file. */
+/** The path of a database in memory. */
 const inMemory = ':memory:'
 
-/** A database file, opened with `node:sqlite` when it is first needed, and again after `close`. */
+/** A database file that `node:sqlite` opens at the first use, and at the first use after `close`. */
 export class DatabaseFile implements DatabaseSource {
   readonly #path: string
   readonly #sqlite: SqliteModule
   #open: Promise<SqliteDatabase> | undefined
 
   /**
-   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` where the runtime has no `node:sqlite`, or the
-   *   path is a folder.
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`: a runtime without `node:sqlite`, or the path
+   *   of a folder
    */
   constructor(path: string) {
     this.#path = path
@@ -58,7 +79,7 @@ export class DatabaseFile implements DatabaseSource {
   async database(signal: AbortSignal | undefined): Promise<SqliteDatabase> {
     this.#open ??= this.#opened()
     const open = this.#open
-    // Calls share the opening, and each waits for it as long as its own signal lets it.
+    // Concurrent calls share the opening. Each waits for it until its own signal aborts.
     open.catch(() => {
       if (this.#open === open) this.#open = undefined
     })
@@ -66,7 +87,7 @@ export class DatabaseFile implements DatabaseSource {
   }
 
   async close(): Promise<void> {
-    // A database in memory is gone when it is closed, and with it what the store has promised to keep.
+    // To close a database in memory would delete all sessions.
     if (this.#path === inMemory) return
     const open = this.#open
     this.#open = undefined
@@ -77,7 +98,7 @@ export class DatabaseFile implements DatabaseSource {
   async #opened(): Promise<SqliteDatabase> {
     const database = this.#openNow()
     try {
-      // While several processes make one new file, SQLite refuses this without waiting for the lock.
+      // While several processes create one new file, SQLite refuses this without waiting for the lock.
       await repeatWhileBusy(undefined, () => database.exec('PRAGMA journal_mode = WAL'))
       database.exec('PRAGMA synchronous = FULL')
       return database
@@ -90,14 +111,14 @@ export class DatabaseFile implements DatabaseSource {
   #openNow(): SqliteDatabase {
     if (isFolder(this.#path)) throw folderGiven()
     const database = new this.#sqlite.DatabaseSync(this.#path, { timeout: blockingWaitMs })
-    // Node 22.13 does not know the option yet.
+    // Node 22.13 ignores the option.
     database.exec(`PRAGMA busy_timeout = ${blockingWaitMs}`)
     return database
   }
 }
 
 function loadSqlite(): SqliteModule {
-  // Not `import`: bundlers would look for a package, and older versions of Node have no such module.
+  // Not `import`: bundlers would resolve it as a package, and older versions of Node have no such module.
   const module = process.getBuiltinModule?.('node:sqlite')
   if (module !== undefined) return module as unknown as SqliteModule
   throw new SessionRegistryError(
@@ -110,7 +131,7 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   } catch {
-    // What cannot be looked at is for SQLite to report.
+    // SQLite reports a path that cannot be examined.
     return false
   }
 }

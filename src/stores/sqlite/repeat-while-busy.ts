@@ -1,27 +1,27 @@
 import { pause } from '../../core/storing/pause.ts'
+import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import { realClock } from '../../core/time/clock.ts'
 import { isBusy } from './sqlite-database.ts'
 
-/** How long a call without a signal is repeated. */
-const patienceMs = 30_000
+/** The longest time for which a call without a signal is repeated, in milliseconds. */
+const maxWaitMs = 30_000
 
-const longestPauseMs = 50
+const backoff: Backoff = { firstMs: 4, maxMs: 75 }
 
 /**
- * Makes a synchronous call of SQLite, and makes it again while another connection holds the lock.
+ * Calls SQLite synchronously, and again while another connection holds the lock.
  *
- * Between two tries the event loop is free. Rejects with the signal's reason when it aborts.
+ * The event loop runs between two attempts. Rejects with the signal's reason when it aborts.
  */
 export async function repeatWhileBusy<R>(signal: AbortSignal | undefined, call: () => R): Promise<R> {
   const startedAt = realClock.now()
-  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+  for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted()
     try {
       return call()
     } catch (error) {
-      if (!isBusy(error) || realClock.now() - startedAt >= patienceMs) throw error
+      if (!isBusy(error) || realClock.now() - startedAt >= maxWaitMs) throw error
     }
-    // At random, so that two that wait do not meet each time.
-    await pause(pauseMs * (0.5 + Math.random()), signal)
+    await pause(jitter(backoffMs(attempt, backoff)), signal)
   }
 }

@@ -1,8 +1,8 @@
 import { columns } from '../../core/storing/session-row.ts'
 
 /**
- * The SQL of a store, for one table. The parameters of a write are the columns, in their order, and then what
- * it replaces.
+ * The SQL of a store, for one table. The parameters of a write are the columns in order, then the revision
+ * that it replaces.
  */
 export interface Statements {
   readonly create: string
@@ -16,7 +16,7 @@ export interface Statements {
   readonly owned: string
 }
 
-/** The columns that a write sets, which are all but the key. */
+/** The columns that a write sets: all but the key. */
 const written = columns.slice(1)
 
 export function statementsFor(table: string): Statements {
@@ -26,7 +26,7 @@ export function statementsFor(table: string): Statements {
   const fromParameters = written.map((column) => `${column} = ?`).join(', ')
   const insert = `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${values}) ON CONFLICT (key) DO UPDATE SET ${fromInsert}`
   return {
-    // REAL, since times need not be whole numbers, and a timeout may be infinite.
+    // `REAL`, because times need not be whole numbers, and a timeout may be infinite.
     create: `CREATE TABLE IF NOT EXISTS ${name} (key TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL, text TEXT NOT NULL,
       revision TEXT NOT NULL, created REAL NOT NULL, active REAL NOT NULL, timeout REAL NOT NULL, ownerkey TEXT NOT NULL,
       owner TEXT NOT NULL) STRICT;
@@ -35,8 +35,7 @@ export function statementsFor(table: string): Statements {
     get: `SELECT ${written.join(', ')} FROM ${name} WHERE key = ?`,
     put: insert,
     insert: `${insert} WHERE ${name}.revision = excluded.revision`,
-    // Older libraries refuse a numbered parameter that stands twice, so this one takes what it compares with
-    // at its end.
+    // Older libraries refuse a numbered parameter that occurs twice, so the revisions to compare come last.
     update: `UPDATE ${name} SET ${fromParameters} WHERE key = ? AND revision IN (?, ?)`,
     remove: `DELETE FROM ${name} WHERE key = ?`,
     removeRevision: `DELETE FROM ${name} WHERE key = ? AND revision = ?`,

@@ -2,7 +2,7 @@ import { SessionRegistryError } from '../../core/errors/session-registry-error.t
 import type { UnstorageDriver, UnstorageLike } from './unstorage-like.ts'
 
 /**
- * Drivers that give for a failure what they give for a miss, or an error page for a text. With one of them, a
+ * Drivers that return the same for a failure as for a miss, or an error page as the text. With one of them, a
  * history would be overwritten because its database was down.
  */
 const refused = [
@@ -15,7 +15,7 @@ const refused = [
 ]
 
 /**
- * Checks that the driver that will keep the sessions can tell a failure from a miss.
+ * Checks that the driver of the sessions can tell a failure from a miss.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` that names the driver
  */
@@ -31,10 +31,10 @@ export function checkDrivers(storage: UnstorageLike, key: string): void {
 }
 
 /**
- * Returns the drivers that may keep this key.
+ * Returns the drivers that may store this key.
  *
- * `prefixStorage` makes an object whose `getMount` does not know of the prefix. Its methods have no names,
- * and with it any of the mounted drivers may be the one.
+ * `prefixStorage` returns an object whose `getMount` ignores the prefix. Its methods have no names, which
+ * distinguishes it; any mounted driver may then be the one.
  */
 function driversOf(storage: UnstorageLike, key: string): UnstorageDriver[] {
   const isPrefixed = storage.getItem.name !== 'getItem' && storage.getMounts !== undefined
@@ -42,7 +42,7 @@ function driversOf(storage: UnstorageLike, key: string): UnstorageDriver[] {
   return (storage.getMounts?.('', { parents: true }) ?? []).map(({ driver }) => driver)
 }
 
-/** The names of a driver and of those that it is made of (`overlay`). */
+/** Returns the names of a driver and of its layers (`overlay`). */
 function withLayers(driver: UnstorageDriver): string[] {
   const layers: unknown = driver.options?.layers
   const names = Array.isArray(layers) ? layers.flatMap((layer: UnstorageDriver) => withLayers(layer)) : []

@@ -1,4 +1,4 @@
-/** A storage of unstorage, as far as the store uses it. */
+/** The members of a storage of unstorage that the store uses. */
 export interface UnstorageLike {
   getItem(key: string): PromiseLike<unknown>
   setItem(key: string, value: string): PromiseLike<unknown>
@@ -7,7 +7,7 @@ export interface UnstorageLike {
   getMounts?(base?: string, options?: { parents?: boolean }): readonly { readonly driver: UnstorageDriver }[]
 }
 
-/** A driver of unstorage, as far as it is looked at. */
+/** The members of a driver of unstorage that the store checks. */
 export interface UnstorageDriver {
   readonly name?: string | undefined
   // biome-ignore lint/suspicious/noExplicitAny: each driver has options of its own type.

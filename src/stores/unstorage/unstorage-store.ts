@@ -1,3 +1,4 @@
+import { invalidOption } from '../../core/options/validate.ts'
 import type {
   DeleteContext,
   PutContext,
@@ -12,8 +13,36 @@ import { hashText } from '../../core/storing/text-hash.ts'
 import { checkDrivers } from './refused-drivers.ts'
 import type { UnstorageLike } from './unstorage-like.ts'
 
+const methods = ['getItem', 'setItem', 'removeItem'] as const
+
+/**
+ * A store in a storage of unstorage.
+ *
+ * It is as durable as the driver. It cannot compare revisions, so each session must be used by one process
+ * only. A driver that cannot tell a failure from a miss is refused by name. The first write and every
+ * deletion are read back, since drivers swallow failures. A driver whose reads may be stale
+ * (`cloudflare-kv-*`) is not suitable for sessions. The storage remains the application's, which disposes of
+ * it.
+ *
+ * A driver cannot be aborted. After its signal aborts, a write has one more second to settle; then the call
+ * rejects, and later calls of the same session on this store wait until the write has settled.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ *
+ * @example
+ * const storage = createStorage({ driver: redisDriver({ url }) })
+ * const sessions = new SessionRegistry<string[]>({ create: () => [], store: unstorageStore(storage) })
+ */
+export function unstorageStore(storage: UnstorageLike): SessionStore {
+  const given: Partial<Record<string, unknown>> = Object(storage)
+  for (const method of methods) {
+    if (typeof given[method] !== 'function') throw invalidOption('storage', 'a storage of unstorage', storage)
+  }
+  return new UnstorageStore(storage)
+}
+
 /** The store of `unstorageStore`. */
-export class UnstorageStore implements SessionStore {
+class UnstorageStore implements SessionStore {
   readonly #storage: UnstorageLike
   readonly #calls = new KeyedCalls()
   #keepsWrites = false
@@ -39,7 +68,7 @@ export class UnstorageStore implements SessionStore {
 
   async #read(id: string): Promise<StoredSession | undefined> {
     const key = hashText(id)
-    // A storage can be mounted at any time, so the driver is looked at each time.
+    // A driver can be mounted at any time, so it is checked at each read.
     checkDrivers(this.#storage, key)
     return unframeSession(await this.#storage.getItem(key), id)
   }
@@ -47,9 +76,9 @@ export class UnstorageStore implements SessionStore {
   async #write(session: StoredSession): Promise<void> {
     await this.#storage.setItem(hashText(session.id), frameSession(session))
     if (this.#keepsWrites) return
-    // A storage that is read-only fulfils and writes nothing.
+    // A read-only storage fulfils and writes nothing.
     if ((await this.#read(session.id))?.revision !== session.revision) {
-      throw new Error('The storage did not keep what was written: it is read-only, or its reads are stale')
+      throw new Error('The storage did not store the session: it is read-only, or its reads are stale')
     }
     this.#keepsWrites = true
   }
@@ -60,7 +89,7 @@ export class UnstorageStore implements SessionStore {
     await this.#storage.removeItem(hashText(id))
     // Some drivers swallow the failure of a removal.
     if ((await this.#read(id)) !== undefined) {
-      throw new Error('The storage did not remove what was to be deleted, or its reads are stale')
+      throw new Error('The storage did not delete the session, or its reads are stale')
     }
   }
 }

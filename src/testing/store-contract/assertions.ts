@@ -1,14 +1,14 @@
-/** An assertion of a check that did not hold. */
+/** The error of an assertion that failed. */
 class StoreContractError extends Error {
   override readonly name = 'StoreContractError'
 }
 
-/** Throws, with the reason, unless the condition holds. */
+/** Throws with the reason unless the condition holds. */
 export function expectThat(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new StoreContractError(otherwise)
 }
 
-/** Throws unless two values have the same JSON-like contents, whatever the order of their keys. */
+/** Throws unless two values have equal JSON-like contents, in any order of keys. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   expectThat(
     exact(actual) === exact(expected),
@@ -16,7 +16,7 @@ export function expectEqual(actual: unknown, expected: unknown, what: string): v
   )
 }
 
-/** Throws unless the promise rejects. Returns what it rejected with. */
+/** Returns the reason of a rejected promise. Throws if it fulfils. */
 export async function expectRejection(promise: Promise<unknown>, what: string): Promise<unknown> {
   let value: unknown
   try {
@@ -34,7 +34,7 @@ function printed(value: unknown): string {
   return text.length <= longestPrint ? text : `${text.slice(0, longestPrint)}… (${text.length} units)`
 }
 
-/** Returns a text that is the same for equal values only. */
+/** Returns a text that is equal for equal values only. */
 function exact(value: unknown): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
   if (typeof value === 'bigint') return `${value}n`

@@ -1,9 +1,9 @@
 import type { StoreUnderTest } from './store-under-test.ts'
 
-/** What a check needs of a store, besides `get`, `put` and `delete`. */
+/** The feature that a check needs, besides `get`, `put` and `delete`. */
 type Need = 'compares' | 'fail'
 
-/** One promise of the contract, and how to find out whether a new, empty store keeps it. */
+/** One promise of the contract, with its check on a new, empty store. */
 export interface Check {
   readonly name: string
   readonly needs?: Need

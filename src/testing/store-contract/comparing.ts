@@ -8,7 +8,7 @@ async function expectRefused(write: Promise<boolean>, why: string): Promise<void
   expectEqual(await write, false, `the result of a \`put\` ${why}`)
 }
 
-/** A write is refused where something else is stored than what it replaces. */
+/** Checks that a write is refused if another revision is stored than it replaces. */
 export const comparing: readonly Check[] = [
   {
     name: 'put with `replaces: null`: writes where there is no session',

@@ -4,16 +4,16 @@ import { expectEqual, expectRejection, expectThat } from './assertions.ts'
 import type { Check } from './check.ts'
 import { newSession, nextOf, type StoreUnderTest } from './store-under-test.ts'
 
-/** How soon a call settles whose signal has aborted. */
+/** The longest time in which a call settles after its signal aborts, in milliseconds. */
 const soonMs = 5_000
 
-/** How long it is watched that nothing happens any more. */
+/** The time for which a check watches that nothing more happens, in milliseconds. */
 const watchedMs = 150
 
-/** When a call is aborted, counted from its beginning. A negative one is before it. */
+/** The times of aborts, in milliseconds after the call began. A negative one is before it. */
 const abortsAfterMs = [-1, 0, 1, 5]
 
-/** What an abort, a failure and a close do. */
+/** Checks of an abort, a failure and a close. */
 export const failing: readonly Check[] = [
   ...abortsAfterMs.flatMap((afterMs): Check[] => [
     {
@@ -115,7 +115,7 @@ function when(afterMs: number): string {
   return afterMs === 0 ? 'at once' : `after ${afterMs} ms`
 }
 
-/** Makes a call and aborts it. Returns its result, or that it rejected. Throws if it does not settle soon. */
+/** Calls, and aborts the call. Returns its result, or that it rejected. Throws if it does not settle soon. */
 async function aborted<R>(
   afterMs: number,
   call: (signal: AbortSignal) => Promise<R>,

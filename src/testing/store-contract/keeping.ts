@@ -3,7 +3,7 @@ import { expectEqual, expectThat } from './assertions.ts'
 import type { Check } from './check.ts'
 import { newSession, nextOf } from './store-under-test.ts'
 
-/** Ids and owners that file systems, databases and key-value libraries are known to confuse or to refuse. */
+/** Ids and owners that file systems, databases or key-value libraries confuse or refuse. */
 export const awkwardTexts: readonly string[] = [
   'ada',
   'Ada',
@@ -67,7 +67,7 @@ const damagedByDatabases: Readonly<Record<string, string>> = {
   'a lone surrogate': '"a\ud800b"',
 }
 
-/** What is put is there, exactly. */
+/** Checks that what is put is stored exactly. */
 export const keeping: readonly Check[] = [
   {
     name: 'get: undefined for an id that was never put',

@@ -5,7 +5,7 @@ import { newSession, nextOf, type StoreUnderTest } from './store-under-test.ts'
 
 const moment = 1_764_000_000_000
 
-/** Old sessions are deleted, each in one step. */
+/** Checks that old sessions are deleted, each in one step. */
 export const pruning: readonly Check[] = [
   {
     name: 'prune, if there is one: deletes what was last active before the moment, and returns the ids',
@@ -105,7 +105,7 @@ export const pruning: readonly Check[] = [
   },
 ]
 
-/** Which sessions belong to an owner. */
+/** Checks of the sessions of an owner. */
 export const owning: readonly Check[] = [
   {
     name: 'owned, if there is one: the ids of the owner, and of no other one',

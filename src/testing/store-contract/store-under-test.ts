@@ -4,11 +4,12 @@ import { pause } from '../../core/storing/pause.ts'
 import { expectEqual, expectThat } from './assertions.ts'
 
 /**
- * The longest that one call may take. Far more than any store needs, and less than most test runners allow.
+ * The longest time that one call may take, in milliseconds: far more than any store needs, less than most
+ * test runners allow.
  */
 const longestCallMs = 30_000
 
-/** Returns a session with a revision of its own. */
+/** Returns a session with a new revision. */
 export function newSession(fields: Partial<StoredSession> = {}): StoredSession {
   return {
     id: 'ada',
@@ -20,12 +21,12 @@ export function newSession(fields: Partial<StoredSession> = {}): StoredSession {
   }
 }
 
-/** Returns the session with other contents and a new revision, as the next write has it. */
+/** Returns the session of the next write: other contents and a new revision. */
 export function nextOf(session: StoredSession, fields: Partial<StoredSession> = {}): StoredSession {
   return { ...session, revision: randomUUID(), ...fields }
 }
 
-/** A store with calls that say what went wrong. */
+/** A store with calls whose errors name what went wrong. */
 export class StoreUnderTest<S extends SessionStore = SessionStore> {
   readonly store: S
 
@@ -49,12 +50,12 @@ export class StoreUnderTest<S extends SessionStore = SessionStore> {
     return inTime('delete', this.store.delete(id, replaces === undefined ? { signal } : { signal, replaces }))
   }
 
-  /** Puts a session that is certainly to be written. */
+  /** Puts a session that must be written. */
   async keep(session: StoredSession, replaces?: string | null): Promise<void> {
     expectEqual(await this.put(session, replaces), true, 'the result of a `put` that is to write')
   }
 
-  /** Checks what is stored under an id. `undefined`: nothing. */
+  /** Checks the session that is stored under an id. `undefined`: none. */
   async expectStored(id: string, expected: StoredSession | undefined, when: string): Promise<void> {
     const found = await this.get(id)
     expectThat(found !== null, `${when}: expected \`get\` to return \`undefined\` for a miss, got null`)
@@ -62,7 +63,7 @@ export class StoreUnderTest<S extends SessionStore = SessionStore> {
   }
 }
 
-/** The fields of the contract. An `undefined` one is as good as none. */
+/** The fields of the contract, without those that are `undefined`. */
 function fieldsOf({ id, text, revision, createdAt, lastActiveAt, timeoutMs, owner }: StoredSession): object {
   return { id, text, revision, createdAt, lastActiveAt, timeoutMs, owner }
 }

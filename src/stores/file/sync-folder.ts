@@ -2,12 +2,11 @@ import fs from 'node:fs/promises'
 import { hasCode } from './transient.ts'
 
 /**
- * Makes what was renamed or removed in a folder durable.
+ * Makes the names in a folder durable, after a rename or a removal.
  *
- * Where a folder cannot be opened (Windows) or flushed (some network file systems) there is nothing of the
- * kind to do.
+ * Does nothing if the platform cannot open a folder (Windows) or sync it (some network file systems).
  */
-export async function flushFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   let handle: fs.FileHandle
   try {
     handle = await fs.open(path, 'r')
