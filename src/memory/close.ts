@@ -11,6 +11,7 @@ export function shutDown<T>(components: Components<T>, limits: ShutdownLimits): 
     components.shutdown = shutdown
     components.blockers.block(creationRestricted)
     components.sweeper.stop()
+    components.storage?.pruner.stop(closedError())
     components.step.run(() => components.loader.rejectAll(closedError()))
     shutdown.start()
   })

@@ -1,14 +1,17 @@
 import type { ArchiveReason, EndReason } from '../core/end-reason.ts'
+import { storeConflictError } from '../core/errors/store-errors.ts'
 import { archiveFailedError } from '../core/errors/turn-errors.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
 import { SessionLog } from '../core/events/session-log.ts'
 import type { Step } from '../core/events/step.ts'
+import { checkPositive, invalidNumber } from '../core/options/validate.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
 import type { RecordView, SessionRecord } from './session/session-record.ts'
 import { SessionUsers, usersOf } from './session/session-users.ts'
 import { SessionView } from './session/session-view.ts'
 import type { Sessions } from './session/sessions.ts'
+import type { StoreEntry } from './storing/store-entry.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
 
 /** What other components do about a transition, at once; see `wiring.ts`. */
@@ -23,6 +26,15 @@ export interface LifecycleHooks<T> {
   readonly onReleased: (slot: Slot) => void
   /** A session ended while it was in use. */
   readonly onEndedInUse: (record: SessionRecord<T>) => void
+  /** A session that a store has, or may be getting, was deleted or replaced. */
+  readonly onStoredEnded: (record: SessionRecord<T>) => void
+}
+
+/** Where a new session comes from. */
+export interface SessionOrigin {
+  readonly isLoaded: boolean
+  /** What the store has under its id, if that was looked up. */
+  readonly stored: StoreEntry | undefined
 }
 
 /**
@@ -48,6 +60,8 @@ export class Lifecycle<T> {
   declare readonly counters: Counters
   declare readonly log: SessionLog<T>
   readonly #hooks: LifecycleHooks<T>
+  /** The longest idle timeout that a session may have of its own: half of the time that a store keeps it. */
+  readonly #maxTimeoutMs: number
   readonly #viewOfSlot = (slot: Slot) => this.viewOf(this.table.recordOf(slot))
 
   constructor(
@@ -56,6 +70,7 @@ export class Lifecycle<T> {
     step: Step,
     counters: Counters,
     hooks: LifecycleHooks<T>,
+    maxTimeoutMs = Number.POSITIVE_INFINITY,
   ) {
     this.table = table
     this.clock = clock
@@ -64,6 +79,7 @@ export class Lifecycle<T> {
     this.counters = counters
     this.log = new SessionLog(step.events, counters)
     this.#hooks = hooks
+    this.#maxTimeoutMs = maxTimeoutMs
   }
 
   viewOf(record: SessionRecord<T>): RecordView<T> {
@@ -79,12 +95,20 @@ export class Lifecycle<T> {
     return noSlot
   }
 
-  create(id: string, value: T, now: number, timeoutMs?: number, isLoaded = false): Slot {
+  create(id: string, value: T, now: number, timeoutMs?: number, origin?: SessionOrigin): Slot {
     this.step.assertOpen()
     const slot = this.table.insert(id, value, timeoutMs, now)
-    this.log.created(id, isLoaded, this.#viewOfSlot, slot)
+    if (origin?.stored !== undefined) this.#adoptEntry(slot, origin.stored, now)
+    this.log.created(id, origin?.isLoaded === true, this.#viewOfSlot, slot)
     this.#hooks.onCreated(id, slot)
     return slot
+  }
+
+  #adoptEntry(slot: Slot, entry: StoreEntry, now: number): void {
+    this.table.recordOf(slot).stored = entry
+    if (entry.createdAt === undefined) return
+    // A wall clock that was set back must not make a session younger than new.
+    this.table.setCreated(slot, now - Math.max(0, this.clock.date() - entry.createdAt))
   }
 
   /** Returns the users of a session, for one more. The first one makes the session held. */
@@ -136,6 +160,7 @@ export class Lifecycle<T> {
     else this.#finish(record, reason, now, isObserved)
     this.step.markChanged()
     if (record?.users !== undefined) this.#hooks.onEndedInUse(record)
+    if (record?.stored !== undefined) this.#hooks.onStoredEnded(record)
     this.#hooks.onExpirableCountChanged()
   }
 
@@ -154,8 +179,36 @@ export class Lifecycle<T> {
     this.#hooks.onCreated(record.id, record.slot)
   }
 
-  /** Changes the idle timeout of a session, if it is still live. */
+  /** Ends a live session that was changed elsewhere: what is stored is newer than what this process has. */
+  endReplaced(record: SessionRecord<T>): void {
+    if (record.slot !== noSlot) this.end(record.slot, 'replaced')
+  }
+
+  /** Reports a session that was changed elsewhere, where no call can be rejected. */
+  reportConflict(record: SessionRecord<T>): void {
+    const error = storeConflictError(this.viewOf(record))
+    this.events.reportError(error, 'session was changed elsewhere', record.id)
+  }
+
+  /**
+   * Returns the idle timeout of one session.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   */
+  checkTimeout(timeoutMs: number | undefined): number | undefined {
+    if (timeoutMs === undefined) return undefined
+    checkPositive('timeoutMs', timeoutMs)
+    if (timeoutMs <= this.#maxTimeoutMs) return timeoutMs
+    throw invalidNumber('timeoutMs', 'at most half of `keepMs`', timeoutMs)
+  }
+
+  /**
+   * Changes the idle timeout of a session, if it is still live.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   */
   assignTimeout({ slot }: SessionRecord<T>, timeoutMs: number | undefined): void {
+    this.checkTimeout(timeoutMs)
     if (slot === noSlot || this.table.isExpired(slot, this.clock.now())) return
     this.step.run(() => {
       this.table.assignTimeout(slot, timeoutMs)

@@ -4,20 +4,29 @@ import type { PendingWork } from '../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { endedDuringError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
-import type { CreateSession, LoadSession } from '../core/hooks.ts'
+import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
 import { findScope } from '../core/turns/turn-scope.ts'
 import type { Archiver } from './archiving/archiver.ts'
 import type { Capacity, CapacityRequest } from './capacity.ts'
 import { type FastPathBlockers, openPending } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { LoadSource } from './load-source.ts'
 import { dismiss, type OpenRequest, PendingOpen, runIn } from './pending-open.ts'
+import type { Deletions } from './storing/deletions.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
+
+interface Loads<T> {
+  readonly source: LoadSource<T>
+  readonly calls: LoadCalls<unknown>
+}
 
 export interface LoaderComponents<T> {
   readonly owner: object
   readonly lifecycle: Lifecycle<T>
   readonly archiver: Archiver<T>
+  /** An id waits for its deletion from the store; `undefined` without one. */
+  readonly deletions: Deletions | undefined
   readonly capacity: Capacity<T>
   readonly blockers: FastPathBlockers
   readonly pending: PendingWork
@@ -39,8 +48,8 @@ export class SessionLoader<T> {
   readonly #components: LoaderComponents<T>
   readonly #step: Step
   readonly #defaultFactory: CreateSession<T> | undefined
-  /** `undefined` without a `load` hook. */
-  readonly #loads: LoadCalls<T> | undefined
+  /** `undefined` without a `load` hook and a store. */
+  readonly #loads: Loads<T> | undefined
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   readonly #start = (pendingOpen: PendingOpen<T>) => {
     this.#advance(pendingOpen)
@@ -51,20 +60,16 @@ export class SessionLoader<T> {
 
   constructor(
     components: LoaderComponents<T>,
-    hooks: {
-      readonly create: CreateSession<T> | undefined
-      readonly load: LoadSession<T> | undefined
-      readonly loadTimeoutMs: number
-    },
+    source: LoadSource<T> | undefined,
+    options: { readonly create: CreateSession<T> | undefined; readonly loadTimeoutMs: number },
   ) {
     this.#components = components
-    this.#defaultFactory = hooks.create
-    const { load, loadTimeoutMs } = hooks
+    this.#defaultFactory = options.create
     const { owner, lifecycle, pending } = components
-    const { step, clock } = lifecycle
-    this.#step = step
-    const host = { owner, step, clock, pending }
-    this.#loads = load === undefined ? undefined : new LoadCalls(host, load, loadTimeoutMs)
+    this.#step = lifecycle.step
+    const host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
+    if (source === undefined) return
+    this.#loads = { source, calls: new LoadCalls(host, source.load, options.loadTimeoutMs) }
   }
 
   /** Serves a request: at once if it need not wait, after the present step if one is open, else later. */
@@ -100,20 +105,16 @@ export class SessionLoader<T> {
     })
   }
 
-  /**
-   * Drops what is loaded or made for an id that was deleted; its requests open it anew. Returns whether it
-   * was.
-   */
+  /** Discards what is loaded or made for a deleted id, whose requests open it anew. Returns if it was. */
   restart(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
     return pendingOpen !== undefined && this.#restart(pendingOpen)
   }
 
-  /** {@link restart} of every id. Returns how many there were. */
-  restartAll(): number {
-    let count = 0
-    for (const pendingOpen of this.#pendingOpens.values()) if (this.#restart(pendingOpen)) count += 1
-    return count
+  /** {@link restart} of every id. Returns those that were loaded or made. */
+  restartAll(): string[] {
+    const pendingOpens = [...this.#pendingOpens.values()]
+    return pendingOpens.filter((pendingOpen) => this.#restart(pendingOpen)).map(({ id }) => id)
   }
 
   /** Withdraws a request. Without any left the load is aborted, and the next call begins its own. */
@@ -125,7 +126,7 @@ export class SessionLoader<T> {
 
   rejectAll(error: SessionRegistryError): void {
     for (const pendingOpen of [...this.#pendingOpens.values()]) this.#fail(pendingOpen, error)
-    this.#loads?.finishAll()
+    this.#loads?.calls.finishAll()
   }
 
   #begin(id: string): PendingOpen<T> {
@@ -153,6 +154,7 @@ export class SessionLoader<T> {
     pendingOpen.cancelWait?.(endedDuringError('load', 'deleted'))
     pendingOpen.load = undefined
     pendingOpen.result = undefined
+    pendingOpen.stored = undefined
     pendingOpen.isLoadStarted = false
     this.#resumeLater(pendingOpen)
     return true
@@ -177,22 +179,24 @@ export class SessionLoader<T> {
   #advance(pendingOpen: PendingOpen<T>): void {
     if (!pendingOpen.isIdle) return
     const { id } = pendingOpen
-    const { archiver, lifecycle } = this.#components
+    const { archiver, deletions, lifecycle } = this.#components
     if (lifecycle.table.find(id) !== noSlot) this.#step.run(() => this.#admitIfLive(pendingOpen))
     // A listener of `expired` may have created the id again.
     if (!pendingOpen.isIdle) return
-    if (archiver.has(id)) pendingOpen.cancelWait = archiver.whenSettled(id, () => this.#resume(pendingOpen))
+    const resume = () => this.#resume(pendingOpen)
+    if (archiver.has(id)) pendingOpen.cancelWait = archiver.whenSettled(id, resume)
+    else if (deletions?.has(id) === true) pendingOpen.cancelWait = deletions.whenSettled(id, resume)
     else if (this.#loads !== undefined && !pendingOpen.isLoadStarted) this.#callLoad(pendingOpen, this.#loads)
     else if (pendingOpen.result === undefined) this.#createValue(pendingOpen)
     else this.#acquireCapacity(pendingOpen)
   }
 
-  #callLoad(pendingOpen: PendingOpen<T>, loads: LoadCalls<T>): void {
+  #callLoad(pendingOpen: PendingOpen<T>, { source, calls }: Loads<T>): void {
     pendingOpen.isLoadStarted = true
-    const call = loads.newCall(pendingOpen.id, {
-      onLoaded: (value) => {
+    const call = calls.newCall(pendingOpen.id, {
+      onLoaded: (result) => {
         pendingOpen.load = undefined
-        if (value !== undefined) pendingOpen.result = { value, isLoaded: true }
+        pendingOpen.onFound(source.read(result))
         this.#resume(pendingOpen)
       },
       onFailed: (error) => this.#fail(pendingOpen, error),
@@ -263,7 +267,7 @@ export class SessionLoader<T> {
 
   /** Creates the session. There is a place for it. */
   #createSession(pendingOpen: PendingOpen<T>): void {
-    const { id, result } = pendingOpen
+    const { id, result, stored } = pendingOpen
     if (pendingOpen.isSettled || result === undefined) return
     // First, so that `onCreated` does not find it.
     this.#end(pendingOpen)
@@ -272,7 +276,8 @@ export class SessionLoader<T> {
     const { value, isLoaded } = result
     const { lifecycle } = this.#components
     const now = lifecycle.clock.now()
-    this.#admit(pendingOpen, lifecycle.create(detachString(id), value, now, undefined, isLoaded))
+    const timeoutMs = isLoaded ? stored?.timeoutMs : undefined
+    this.#admit(pendingOpen, lifecycle.create(detachString(id), value, now, timeoutMs, { isLoaded, stored }))
   }
 
   #admit(pendingOpen: PendingOpen<T>, slot: Slot): void {

@@ -25,6 +25,7 @@ export class Operations<T> {
   declare private readonly fastCreate: FastCreate<T>
   declare private readonly step: Step
   declare private readonly copiesIds: boolean
+  readonly #isStored: boolean
   readonly #hasLoad: boolean
   readonly #hasArchive: boolean
 
@@ -38,8 +39,9 @@ export class Operations<T> {
     this.fastCreate = fastCreate
     this.step = components.step
     this.copiesIds = options.copyIds
-    this.#hasLoad = options.load !== undefined
-    this.#hasArchive = options.archive !== undefined
+    this.#isStored = options.storage !== undefined
+    this.#hasLoad = this.#isStored || options.load !== undefined
+    this.#hasArchive = this.#isStored || options.archive !== undefined
   }
 
   /** Touches the live session of an id and returns its slot, or `noSlot`. An expired session is retired. */
@@ -120,6 +122,7 @@ export class Operations<T> {
    * Assigns the value of the live session of an id, and touches it; else creates a session with the value.
    */
   set(id: string, value: T, timeoutMs: number | undefined): void {
+    this.lifecycle.checkTimeout(timeoutMs)
     const slot = this.touch(id)
     if (slot !== noSlot) {
       this.table.assign(slot, value)
@@ -137,6 +140,7 @@ export class Operations<T> {
    */
   replace(id: string, value: T, timeoutMs: number | undefined): void {
     const { archiver, gate } = this.#components
+    this.lifecycle.checkTimeout(timeoutMs)
     const slot = this.table.find(checkId(id))
     gate.assertOpen()
     this.step.run(() => {
@@ -166,9 +170,25 @@ export class Operations<T> {
    */
   delete(id: string): boolean {
     const slot = this.table.find(id)
-    if (slot !== noSlot) return this.step.run(() => this.#endAtOnce(slot, 'deleted'))
+    if (slot !== noSlot && !this.#isStored) return this.step.run(() => this.#endAtOnce(slot, 'deleted'))
+    return this.step.run(() => this.#delete(id, slot))
+  }
+
+  #delete(id: string, slot: Slot): boolean {
     const { archiver, loader } = this.#components
-    return this.step.run(() => archiver.abandon(id, 'deleted') || loader.restart(id))
+    const wasPresent =
+      slot === noSlot
+        ? archiver.abandon(id, 'deleted') || loader.restart(id)
+        : this.#endAtOnce(slot, 'deleted')
+    this.#deleteStored(id)
+    return wasPresent
+  }
+
+  /** Deletes a session from the store, if there is one: from the call on, its id is not read. */
+  #deleteStored(id: string): void {
+    const { storage, gate } = this.#components
+    if (storage === undefined || gate.state === 'closed') return
+    storage.deletions.start(checkId(id))
   }
 
   /**
@@ -185,13 +205,19 @@ export class Operations<T> {
   clear(): number {
     return this.step.run(() => {
       const { archiver, loader } = this.#components
-      let count = loader.restartAll()
-      for (const id of archiver.ids()) if (archiver.abandon(id, 'deleted')) count += 1
+      const loading = loader.restartAll()
+      let count = loading.length
+      for (const id of loading) this.#deleteStored(id)
+      for (const id of archiver.ids()) {
+        this.#deleteStored(id)
+        if (archiver.abandon(id, 'deleted')) count += 1
+      }
       const now = this.clock.now()
       const isPresent = (slot: Slot) => this.#hasArchive || !this.table.isExpired(slot, now)
       this.table.drainAll((slot) => {
         const reason = isPresent(slot) ? 'deleted' : this.table.expiryReason(slot)
         if (reason === 'deleted') count += 1
+        this.#deleteStored(this.table.idOf(slot))
         this.lifecycle.end(slot, reason, now)
       })
       return count

@@ -6,6 +6,12 @@ import {
   type SharedOptions,
   sharedReaders,
 } from '../core/options/shared-options.ts'
+import {
+  type ResolvedStoreOptions,
+  resolveStore,
+  type StoreOptions,
+  storeReaders,
+} from '../core/options/store-options.ts'
 import { checkBoolean, checkInterval, checkLimit, checkOneOf } from '../core/options/validate.ts'
 import type { Clock, FullClock } from '../core/time/clock.ts'
 import { checkedClock } from './checked-clock.ts'
@@ -14,7 +20,7 @@ import { type CopyValue, createCopier } from './turns/value-copy.ts'
 /** What happens to a new session at the cap. */
 export type WhenFull = 'evict' | 'reject'
 
-export interface SessionRegistryOptions<T> extends SharedOptions<T> {
+export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOptions {
   /**
    * The interval of the background sweep, which removes expired sessions whose ids are not used again.
    *
@@ -48,7 +54,11 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T> {
    * @defaultValue false
    */
   readonly rollback?: boolean | undefined
-  /** Encodes values as text, and decodes them, to copy them for `rollback`. */
+  /**
+   * Encodes values as text, and decodes them: for the `store`, and to copy them for `rollback`.
+   *
+   * @defaultValue JSON for the store, `structuredClone` for `rollback`
+   */
   readonly codec?: SessionCodec<T> | undefined
   /**
    * Whether `getOrCreate` keeps a copy of the id of a session that it creates, not the string that it was
@@ -79,6 +89,8 @@ export interface ResolvedOptions<T> extends ResolvedSharedOptions<T> {
   readonly clock: FullClock
   /** Copies the value before each turn; `undefined` where no turn is rolled back. */
   readonly copyValue: CopyValue<T> | undefined
+  /** `undefined` without a store. */
+  readonly storage: ResolvedStoreOptions<T> | undefined
 }
 
 const readers = {
@@ -89,6 +101,7 @@ const readers = {
   codec: optional(checkCodec),
   copyIds: withDefault(false, checkBoolean),
   clock: (_, given) => checkedClock(given as Clock | undefined),
+  ...storeReaders,
 } satisfies OptionReaders<Omit<SessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>>
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
@@ -99,5 +112,6 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
   const copyValue = rollback
     ? createCopier(codec === undefined ? undefined : new CheckedCodec(codec))
     : undefined
-  return { ...resolveShared(read), intervalMs, maxSessions, whenFull, copyIds, clock, copyValue }
+  const storage = resolveStore<T>({ ...read, codec })
+  return { ...resolveShared(read), storage, intervalMs, maxSessions, whenFull, copyIds, clock, copyValue }
 }

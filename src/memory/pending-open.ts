@@ -2,6 +2,8 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { HookCall } from '../core/async/hook-call.ts'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import type { FoundSession } from './load-source.ts'
+import type { StoreEntry } from './storing/store-entry.ts'
 import type { Slot } from './table/session-table.ts'
 
 /** A call that needs a session in memory: an `open`, an `acquire`, or a turn. */
@@ -30,14 +32,22 @@ export class PendingOpen<T> {
   readonly requests = new LinkedQueue<OpenRequest<T>>()
   /** Ends the present wait: for an archive, the load, or a place. `undefined` while there is none. */
   cancelWait: ((reason?: unknown) => void) | undefined = undefined
-  load: HookCall<T | undefined> | undefined = undefined
+  load: HookCall<unknown> | undefined = undefined
   /** The value that `load` or the factory returned, while it waits for a place. */
   result: { readonly value: T; readonly isLoaded: boolean } | undefined = undefined
   isLoadStarted = false
+  /** What the store has under the id, once that was looked up. */
+  stored: StoreEntry | undefined = undefined
   isSettled = false
 
   constructor(id: string) {
     this.id = id
+  }
+
+  /** Takes what was found by a load. */
+  onFound({ found, stored }: FoundSession<T>): void {
+    this.stored = stored
+    if (found !== undefined) this.result = { value: found.value, isLoaded: true }
   }
 
   /** Whether it can take its next step. */

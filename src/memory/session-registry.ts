@@ -31,6 +31,7 @@ import { Operations } from './operations.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
 import type { Hold } from './session/hold.ts'
 import type { Sessions } from './session/sessions.ts'
+import { StoreCalls } from './storing/store-calls.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
 import { TurnCalls } from './turns/turn-calls.ts'
 import type { TurnRun } from './turns/turn-run.ts'
@@ -52,6 +53,7 @@ export class SessionRegistry<T>
   readonly #operations: Operations<T>
   readonly #openCalls: OpenCalls<T>
   readonly #turnCalls: TurnCalls<T>
+  readonly #storeCalls: StoreCalls<T>
   readonly #table: Sessions<T>
   readonly #fastTouch: TouchPath<T>
   readonly #create: CreateSession<T> | undefined
@@ -91,6 +93,7 @@ export class SessionRegistry<T>
     this.#operations = new Operations(this.#components, fastPath.create, resolved)
     this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
     this.#turnCalls = new TurnCalls(this, this.#components)
+    this.#storeCalls = new StoreCalls(this, this.#components, this.#operations, resolved.archiveAttempts)
   }
 
   /**
@@ -222,6 +225,31 @@ export class SessionRegistry<T>
   /** Deletes all sessions, as {@link delete}. Returns their number. */
   clear(): number {
     return this.#operations.clear()
+  }
+
+  /**
+   * Writes a live session to the store now, for changes outside of turns. Not activity.
+   *
+   * It waits for a running turn; inside a turn of the id it writes at once. Resolves with `true` if the
+   * session is live and the store has it as it was then; with `false` if there is no live session.
+   *
+   * Rejects with `ERR_SESSION_STORE_FAILED`, `ERR_SESSION_STORE_CONFLICT`, `ERR_SESSION_VALUE_INVALID`,
+   * `ERR_SESSION_ID_INVALID`, `ERR_SESSION_REGISTRY_CLOSED`, and without a `store` with
+   * `ERR_SESSION_OPTION_INVALID`.
+   */
+  save(id: string): Promise<boolean> {
+    return this.#storeCalls.save(id)
+  }
+
+  /**
+   * Deletes the session in memory and in the store. Resolves when both are done: with `true` if it was in
+   * memory, being written or being read.
+   *
+   * Rejects with `ERR_SESSION_STORE_FAILED` after `archiveAttempts`; the deletion goes on then. Also with
+   * `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_REGISTRY_CLOSED` once the registry is closed.
+   */
+  forget(id: string): Promise<boolean> {
+    return this.#storeCalls.forget(id)
   }
 
   /** Ends or archives, now and in one step, all sessions that have expired. Returns their number. */

@@ -5,6 +5,7 @@ import { closedError } from '../core/errors/turn-errors.ts'
 import type { Archiver } from './archiving/archiver.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session/session-record.ts'
+import type { Storage } from './storing/storage.ts'
 import type { Slot } from './table/session-table.ts'
 import type { TurnScheduler } from './turns/turn-scheduler.ts'
 
@@ -35,8 +36,13 @@ export class Shutdown<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #turns: TurnScheduler<T>
   readonly #archiver: Archiver<T>
+  readonly #storage: Storage<T> | undefined
+  readonly #deadlineMs: number
   readonly #resolve: (report: CloseReport<T>) => void
+  /** The sessions that could not be archived. */
   readonly #failed: SessionRecord<T>[] = []
+  /** Those of them that have ended, since they were changed elsewhere. */
+  readonly #conflicts = new Set<SessionRecord<T>>()
   readonly #endedBefore: number
   readonly #archivedBefore: number
   /** The sessions that are not in use and not yet retired. */
@@ -49,6 +55,7 @@ export class Shutdown<T> {
       readonly lifecycle: Lifecycle<T>
       readonly turns: TurnScheduler<T>
       readonly archiver: Archiver<T>
+      readonly storage: Storage<T> | undefined
     },
     limits: ShutdownLimits,
     resolve: (report: CloseReport<T>) => void,
@@ -56,6 +63,8 @@ export class Shutdown<T> {
     this.#lifecycle = components.lifecycle
     this.#turns = components.turns
     this.#archiver = components.archiver
+    this.#storage = components.storage
+    this.#deadlineMs = limits.deadlineMs
     this.#resolve = resolve
     this.#unused = this.#lifecycle.table.drain()
     this.#endedBefore = this.#lifecycle.counters.ended
@@ -68,7 +77,14 @@ export class Shutdown<T> {
     step.follow(() => this.#drain.advance())
     step.run(() => {
       this.#turns.refuseWaiting(closedError())
-      this.#archiver.close((record) => this.#failed.push(record))
+      this.#archiver.close({
+        onGivenUp: (record) => this.#failed.push(record),
+        onConflict: (record) => {
+          this.#failed.push(record)
+          this.#conflicts.add(record)
+        },
+      })
+      this.#storage?.deletions.close()
       // A registry without sessions has nothing else to advance it.
       step.markChanged()
     })
@@ -136,8 +152,8 @@ export class Shutdown<T> {
       ],
     }
     const archives = {
-      isDone: () => this.#archiver.count === 0,
-      limits: [{ ms: deadlineMs, onElapsed: () => this.#archiver.giveUpAll(closedError()) }],
+      isDone: () => this.#archiver.count === 0 && (this.#storage?.deletions.count ?? 0) === 0,
+      limits: [{ ms: deadlineMs, onElapsed: () => this.#giveUpStoring() }],
     }
     const failure = 'the deadline of `close` could not be set'
     const options = { keepsAlive: true, catchesUp: true }
@@ -145,11 +161,22 @@ export class Shutdown<T> {
     return new Drain([turns, archives], newTimer, () => this.#finish())
   }
 
+  #giveUpStoring(): void {
+    this.#archiver.giveUpAll(closedError())
+    this.#storage?.deletions.giveUpAll(closedError())
+  }
+
   #finish(): void {
     this.#archiver.stop()
+    if (this.#storage === undefined) this.#report()
+    else void this.#storage.close(this.#deadlineMs).then(() => this.#report())
+  }
+
+  #report(): void {
     const { counters, step } = this.#lifecycle
     step.runInBackground(() => {
-      for (const record of this.#failed) this.#lifecycle.finishArchived(record, 'closed')
+      for (const record of this.#failed)
+        if (!this.#conflicts.has(record)) this.#lifecycle.finishArchived(record, 'closed')
     })
     this.#resolve({
       ended: counters.ended - this.#endedBefore,

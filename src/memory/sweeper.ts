@@ -32,12 +32,20 @@ export class Sweeper<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #intervalMs: number
   readonly #blockers: FastPathBlockers
+  readonly #onSwept: () => void
   #timer: Timer | undefined
   #pause: Timer | undefined
   #backgroundSweep: Sweep | undefined
   #isStopped = false
 
-  constructor(lifecycle: Lifecycle<T>, intervalMs: number, blockers: FastPathBlockers) {
+  /** `onSwept` is called after each background sweep. */
+  constructor(
+    lifecycle: Lifecycle<T>,
+    intervalMs: number,
+    blockers: FastPathBlockers,
+    onSwept: () => void = () => {},
+  ) {
+    this.#onSwept = onSwept
     this.#lifecycle = lifecycle
     this.#intervalMs = intervalMs
     this.#blockers = blockers
@@ -118,7 +126,10 @@ export class Sweeper<T> {
       while (this.#backgroundSweep !== undefined) {
         const sweep = this.#backgroundSweep
         step.runInBackground(() => this.#expireSome(sweep, now))
-        if (this.#backgroundSweep === undefined) return
+        if (this.#backgroundSweep === undefined) {
+          this.#onSwept()
+          return
+        }
         // Listeners have run at the end of the step, so slow ones count towards the slice.
         now = clock.now()
         // With nothing left the sweep ends here: a process may exit in the pause, without `swept`.

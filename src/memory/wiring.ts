@@ -1,10 +1,12 @@
 import type { EventEmitter } from 'node:events'
 import { KeepAlive } from '../core/async/keep-alive.ts'
 import { PendingWork } from '../core/async/pending-work.ts'
+import { endedDuringTurnError } from '../core/errors/turn-errors.ts'
 import { listenersOf } from '../core/events/listener-tracker.ts'
 import { Step } from '../core/events/step.ts'
 import { Gate } from '../core/gate.ts'
 import { Counters } from '../core/stats.ts'
+import { archiveByHook } from './archiving/archive-hook.ts'
 import { Archiver } from './archiving/archiver.ts'
 import { Capacity } from './capacity.ts'
 import {
@@ -15,11 +17,13 @@ import {
   openPending,
   timerUnarmed,
 } from './fast-path/blockers.ts'
-import { Lifecycle } from './lifecycle.ts'
+import { Lifecycle, type LifecycleHooks } from './lifecycle.ts'
+import { loadByHook } from './load-source.ts'
 import { SessionLoader } from './loader.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Sessions } from './session/sessions.ts'
 import type { Shutdown } from './shutdown.ts'
+import { Storage } from './storing/storage.ts'
 import { Sweeper } from './sweeper.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 
@@ -37,6 +41,8 @@ export interface Components<T> {
   readonly pending: PendingWork
   readonly sweeper: Sweeper<T>
   readonly archiver: Archiver<T>
+  /** `undefined` without a store. */
+  readonly storage: Storage<T> | undefined
   readonly capacity: Capacity<T>
   readonly loader: SessionLoader<T>
   readonly turns: TurnScheduler<T>
@@ -71,8 +77,10 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     if (isPending) blockers.block(eventsPending)
     else blockers.unblock(eventsPending)
   })
-  const lifecycle = new Lifecycle<T>(table, options.clock, step, counters, {
-    archive: options.archive === undefined ? undefined : (record, reason) => archiver.start(record, reason),
+  const { archive, load } = options
+  const isArchiving = archive !== undefined || options.storage !== undefined
+  const hooks: LifecycleHooks<T> = {
+    archive: isArchiving ? (record, reason) => archiver.start(record, reason) : undefined,
     onCreated: (id, slot) => {
       if (blockers.has(timerUnarmed)) sweeper.updateTimer()
       if (blockers.has(openPending)) loader.onCreated(id, slot)
@@ -80,13 +88,23 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     onExpirableCountChanged: () => sweeper.updateTimer(),
     onReleased: (slot) => components.shutdown?.onReleased(slot),
     onEndedInUse: (record) => turns.onSessionEnded(record),
-  })
+    onStoredEnded: (record) => storage?.saver.abort(record, endedDuringTurnError()),
+  }
+  const maxTimeoutMs = (options.storage?.keepMs ?? Number.POSITIVE_INFINITY) / 2
+  const lifecycle = new Lifecycle<T>(table, options.clock, step, counters, hooks, maxTimeoutMs)
   const pending = new PendingWork(new KeepAlive(lifecycle))
-  const sweeper = new Sweeper(lifecycle, options.intervalMs, blockers)
-  const archiver = new Archiver({ owner, lifecycle, pending, blockers }, options)
-  const capacity = new Capacity(lifecycle, options, options.archive === undefined ? undefined : archiver)
-  const loader = new SessionLoader({ owner, lifecycle, archiver, capacity, blockers, pending }, options)
-  const turns = new TurnScheduler(owner, lifecycle, loader, archiver, options)
+  const storage =
+    options.storage === undefined
+      ? undefined
+      : new Storage({ owner, lifecycle, pending }, options.storage, options)
+  const sweeper = new Sweeper(lifecycle, options.intervalMs, blockers, () => storage?.pruner.pruneIfDue())
+  const archiveHook = storage?.archiveHook ?? archiveByHook(archive, (record) => lifecycle.viewOf(record))
+  const archiver = new Archiver({ owner, lifecycle, pending, blockers }, archiveHook, options)
+  const capacity = new Capacity(lifecycle, options, isArchiving ? archiver : undefined)
+  const deletions = storage?.deletions
+  const loaderComponents = { owner, lifecycle, archiver, deletions, capacity, blockers, pending }
+  const loader = new SessionLoader(loaderComponents, storage?.loadSource ?? loadByHook(load), options)
+  const turns = new TurnScheduler(owner, lifecycle, loader, archiver, storage, options)
   const components: Components<T> = {
     table,
     counters,
@@ -97,13 +115,14 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     pending,
     sweeper,
     archiver,
+    storage,
     capacity,
     loader,
     turns,
     shutdown: undefined,
   }
   if (options.logger !== undefined) blockers.block(creationObserved)
-  if (options.load !== undefined) blockers.block(creationRestricted)
+  if (load !== undefined || storage !== undefined) blockers.block(creationRestricted)
   listenersOf(owner).onFirstListener('created', () => blockers.block(creationObserved))
   return components
 }

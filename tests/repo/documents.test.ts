@@ -32,6 +32,7 @@ describe('the README', () => {
   it('lists the options with their defaults', () => {
     const options = [
       ...declaredOptions('src/core/options/shared-options.ts', 'SharedOptions'),
+      ...declaredOptions('src/core/options/store-options.ts', 'StoreOptions'),
       ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
     ]
     const table = readme.slice(readme.indexOf('\n## Options'), readme.indexOf('\n## Reading'))

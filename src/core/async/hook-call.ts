@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { SessionRegistryError } from '../errors/session-registry-error.ts'
 import type { Failure } from '../events/log-lines.ts'
 import type { Step } from '../events/step.ts'
-import type { Clock, Timer } from '../time/clock.ts'
+import type { FullClock, Timer } from '../time/clock.ts'
 import { ScopedWork } from '../turns/turn-scope.ts'
 import { startTimer } from './contained-timer.ts'
 import type { PendingWork } from './pending-work.ts'
@@ -11,7 +11,7 @@ import type { PendingWork } from './pending-work.ts'
 export interface HookHost {
   readonly owner: object
   readonly step: Step
-  readonly clock: Clock
+  readonly clock: FullClock
   readonly pending: PendingWork
 }
 

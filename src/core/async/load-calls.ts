@@ -1,30 +1,32 @@
 import { loadTimeoutError } from '../errors/turn-errors.ts'
 import { logLines } from '../events/log-lines.ts'
-import type { LoadSession } from '../hooks.ts'
 import { HookCall, type HookHost } from './hook-call.ts'
 
+/** Looks for a session that is not in memory: the `load` hook, or the read of a store. */
+export type CallLoad<R> = (id: string, context: { readonly signal: AbortSignal }) => R | PromiseLike<R>
+
 /** The receiver of what `load` returned, or failed with; neither is called after an abort. */
-export interface LoadOutcome<T> {
-  onLoaded(value: T | undefined): void
+export interface LoadOutcome<R> {
+  onLoaded(result: R): void
   onFailed(error: unknown): void
 }
 
-/** The calls of the `load` hook of one registry. */
-export class LoadCalls<T> {
+/** The calls of one registry that look for sessions. */
+export class LoadCalls<R> {
   readonly #host: HookHost
-  readonly #load: LoadSession<T>
+  readonly #load: CallLoad<R>
   readonly #timeoutMs: number
   /** Those that have not settled, aborted ones included. */
-  readonly #running = new Set<HookCall<T | undefined>>()
+  readonly #running = new Set<HookCall<R>>()
 
-  constructor(host: HookHost, load: LoadSession<T>, timeoutMs: number) {
+  constructor(host: HookHost, load: CallLoad<R>, timeoutMs: number) {
     this.#host = host
     this.#load = load
     this.#timeoutMs = timeoutMs
   }
 
   /** Returns a call for an id, which is to be started. The process stays alive for it: a caller waits. */
-  newCall(id: string, outcome: LoadOutcome<T>): HookCall<T | undefined> {
+  newCall(id: string, outcome: LoadOutcome<R>): HookCall<R> {
     const init = {
       id,
       call: (signal: AbortSignal) => this.#load(id, { signal }),
@@ -33,7 +35,7 @@ export class LoadCalls<T> {
       timerFailure: 'a load could not be timed',
       keepsAlive: true,
     } as const
-    const call = new HookCall<T | undefined>(this.#host, init, {
+    const call = new HookCall<R>(this.#host, init, {
       onFulfilled: (value) => outcome.onLoaded(value),
       onRejected: (error) => {
         this.#logFailure(id, error)

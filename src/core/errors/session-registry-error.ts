@@ -20,6 +20,8 @@ export type SessionErrorCode =
   | 'ERR_SESSION_REGISTRY_CLOSED'
   | 'ERR_SESSION_REGISTRY_FULL'
   | 'ERR_SESSION_SHARDS_MISMATCH'
+  | 'ERR_SESSION_STORE_CONFLICT'
+  | 'ERR_SESSION_STORE_FAILED'
   | 'ERR_SESSION_TURN_INTERRUPTED'
   | 'ERR_SESSION_TURN_TIMEOUT'
   | 'ERR_SESSION_VALUE_INVALID'
@@ -46,6 +48,8 @@ const statusCodes: Record<SessionErrorCode, number> = {
   ERR_SESSION_REGISTRY_CLOSED: 503,
   ERR_SESSION_REGISTRY_FULL: 503,
   ERR_SESSION_SHARDS_MISMATCH: 500,
+  ERR_SESSION_STORE_CONFLICT: 409,
+  ERR_SESSION_STORE_FAILED: 503,
   ERR_SESSION_TURN_INTERRUPTED: 409,
   ERR_SESSION_TURN_TIMEOUT: 504,
   ERR_SESSION_VALUE_INVALID: 400,
@@ -66,7 +70,10 @@ export class SessionRegistryError extends Error {
   declare readonly statusCode: number
   /** {@link statusCode}, under the name that Express and Koa read first. */
   declare readonly status: number
-  /** The session, if the code is `ERR_SESSION_ARCHIVE_FAILED`; its value is untouched. */
+  /**
+   * The session, if the code is `ERR_SESSION_ARCHIVE_FAILED`, or `ERR_SESSION_STORE_CONFLICT` of a session
+   * that was ending; its value is untouched.
+   */
   declare readonly session?: Session<unknown>
 
   constructor(

@@ -78,6 +78,8 @@ export class TurnCall<T> extends ScopedWork {
   abortReason: unknown = undefined
   /** Whether its signal has aborted and its grace has begun. */
   isStopping = false
+  /** Whether its function has succeeded, and its session is being saved. */
+  isSaving = false
   /** Bounds its wait, then its run time, then its grace. */
   timer: Timer | undefined = undefined
   /** The async context of the caller, in which the turn is called. */
@@ -196,6 +198,13 @@ export class TurnCall<T> extends ScopedWork {
     return outcome
   }
 
+  /** Ends the part of the turn that is the user's: its limits, its signals and its scope. */
+  beginSaving(): void {
+    this.isSaving = true
+    this.#unbind()
+    this.endScope()
+  }
+
   succeed(result: unknown): void {
     const { resolve } = this
     this.#close('settled')
@@ -215,9 +224,13 @@ export class TurnCall<T> extends ScopedWork {
 
   #close(phase: TurnPhase): void {
     this.phase = phase
+    this.#unbind()
+    if (phase === 'settled') this.#forget()
+  }
+
+  #unbind(): void {
     this.timer?.cancel()
     for (const unlisten of this.#unlisten.splice(0)) unlisten()
-    if (phase === 'settled') this.#forget()
   }
 
   /** Drops all references: nested runs, and errors with their frames, may keep this object. */

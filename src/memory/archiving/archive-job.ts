@@ -18,6 +18,10 @@ export class ArchiveJob<T> {
   /** Called when the id is free: by calls that wait for it. */
   readonly waiters = new Set<() => void>()
 
+  get isAwaited(): boolean {
+    return this.waiters.size > 0
+  }
+
   constructor(record: SessionRecord<T>, reason: ArchiveReason) {
     this.record = record
     this.reason = reason

@@ -5,16 +5,15 @@ import type { ArchiveReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { archiveTimeoutError, endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { Step } from '../../core/events/step.ts'
-import type { ArchiveSession } from '../../core/hooks.ts'
 import { archivesInFlight, type FastPathBlockers } from '../fast-path/blockers.ts'
+import { JobPump } from '../jobs/job-pump.ts'
+import { retryBackoffMs } from '../jobs/retry-backoff.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionRecord } from '../session/session-record.ts'
-import { archiveBackoffMs } from './archive-backoff.ts'
+import type { ArchiveFailures, ArchiveHook } from './archive-hook.ts'
 import { ArchiveJob } from './archive-job.ts'
-import { ArchivePump } from './archive-pump.ts'
 
-export interface ArchiverOptions<T> {
-  readonly archive: ArchiveSession<T> | undefined
+export interface ArchiverOptions {
   readonly archiveConcurrency: number
   readonly archiveAttempts: number
   readonly archiveTimeoutMs: number
@@ -27,11 +26,12 @@ export interface ArchiverOptions<T> {
  *   start ─▶ ready ─▶ try ──▶ archived: the session ends
  *              ▲       │ failed
  *              │       ├──▶ last attempt: the session is restored (while closing: reported as failed)
+ *              │       ├──▶ conflict: the session ends as replaced
  *              └ pause ┘
  * ```
  *
- * `archive-job.ts` is one session on this way, `archive-pump.ts` chooses the next try, `archive-backoff.ts`
- * the pause.
+ * `archive-job.ts` is one session on this way, `job-pump.ts` chooses the next try, `retry-backoff.ts` the
+ * pause.
  *
  * A session that is deleted or replaced meanwhile ends at once, but its hook may still be writing. Its job is
  * then _abandoned_, and keeps the id until the hook has settled: no `load` then reads what is about to be
@@ -43,13 +43,15 @@ export class Archiver<T> {
   readonly #step: Step
   readonly #pending: PendingWork
   readonly #blockers: FastPathBlockers
-  readonly #options: ArchiverOptions<T>
-  /** Takes a session whose last try has failed; set while the registry is closing. */
-  #onGivenUp: ((record: SessionRecord<T>) => void) | undefined
+  /** `undefined` where sessions end at once. */
+  readonly #hook: ArchiveHook<T> | undefined
+  readonly #options: ArchiverOptions
+  /** Receives the sessions that were not archived; set while the registry is closing. */
+  #failures: ArchiveFailures<T> | undefined
   readonly #jobs = new Map<string, ArchiveJob<T>>()
   /** Jobs whose session has ended and whose hook has not settled. */
   readonly #abandoned = new Map<string, ArchiveJob<T>>()
-  readonly #pump: ArchivePump<T>
+  readonly #pump: JobPump<ArchiveJob<T>>
   #isClosing = false
 
   constructor(
@@ -59,7 +61,8 @@ export class Archiver<T> {
       readonly pending: PendingWork
       readonly blockers: FastPathBlockers
     },
-    options: ArchiverOptions<T>,
+    hook: ArchiveHook<T> | undefined,
+    options: ArchiverOptions,
   ) {
     const { owner, lifecycle, pending, blockers } = components
     this.#host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
@@ -67,8 +70,9 @@ export class Archiver<T> {
     this.#step = lifecycle.step
     this.#pending = pending
     this.#blockers = blockers
+    this.#hook = hook
     this.#options = options
-    this.#pump = new ArchivePump(lifecycle, options.archiveConcurrency, (job) => this.#try(job))
+    this.#pump = new JobPump(lifecycle, options.archiveConcurrency, (job) => this.#try(job))
   }
 
   /** Number of sessions that are being archived or wait for it. */
@@ -134,9 +138,9 @@ export class Archiver<T> {
   }
 
   /** Hurries the archives, and keeps the process alive for them: the registry is closing. */
-  close(onGivenUp: (record: SessionRecord<T>) => void): void {
+  close(failures: ArchiveFailures<T>): void {
     this.#isClosing = true
-    this.#onGivenUp = onGivenUp
+    this.#failures = failures
     for (const job of this.#jobs.values()) {
       if (job.call === undefined) this.#retryNow(job)
       else job.keepAlive(true)
@@ -172,15 +176,15 @@ export class Archiver<T> {
   }
 
   #try(job: ArchiveJob<T>): void {
-    const { archive, archiveTimeoutMs } = this.#options
-    if (archive === undefined) return
+    const hook = this.#hook
+    if (hook === undefined) return
+    const { archiveTimeoutMs } = this.#options
     const { record, reason } = job
-    const session = this.#lifecycle.viewOf(record)
     job.attempt += 1
     const { attempt } = job
     const init = {
       id: record.id,
-      call: (signal: AbortSignal) => archive(session, reason, { signal, attempt }),
+      call: (signal: AbortSignal) => hook.archive(record, reason, { signal, attempt }),
       timeoutMs: archiveTimeoutMs,
       timeoutError: archiveTimeoutError,
       timerFailure: 'an archive could not be timed',
@@ -222,11 +226,13 @@ export class Archiver<T> {
     this.#settleTry(job)
     const { attempt, record } = job
     this.#lifecycle.log.archiveFailed(record.id, attempt, error)
-    if (attempt >= this.#options.archiveAttempts) {
+    if (this.#hook?.isConflict(error) === true) {
+      this.#endReplaced(job)
+    } else if (attempt >= this.#options.archiveAttempts) {
       this.#giveUp(job, error)
     } else {
-      const backoffMs = archiveBackoffMs(attempt, {
-        isAwaited: job.waiters.size > 0,
+      const backoffMs = retryBackoffMs(attempt, {
+        isAwaited: job.isAwaited,
         isClosing: this.#isClosing,
       })
       const options = { keepsAlive: this.#keepsAlive(job), catchesUp: true }
@@ -240,8 +246,17 @@ export class Archiver<T> {
   /** Restores the session, or leaves it to the report of `close`: the last try has failed. */
   #giveUp(job: ArchiveJob<T>, error: unknown): void {
     this.#jobs.delete(job.record.id)
-    if (this.#onGivenUp !== undefined) this.#onGivenUp(job.record)
+    if (this.#failures !== undefined) this.#failures.onGivenUp(job.record)
     else this.#lifecycle.restore(job.record, error)
+    this.#end(job)
+  }
+
+  /** Ends a session that was changed elsewhere: what is stored is newer than what this process has. */
+  #endReplaced(job: ArchiveJob<T>): void {
+    const { record } = job
+    this.#lifecycle.reportConflict(record)
+    this.#lifecycle.finishArchived(record, 'replaced')
+    this.#failures?.onConflict(record)
     this.#end(job)
   }
 
@@ -272,6 +287,6 @@ export class Archiver<T> {
   }
 
   #keepsAlive(job: ArchiveJob<T>): boolean {
-    return this.#isClosing || job.waiters.size > 0
+    return this.#isClosing || job.isAwaited
   }
 }

@@ -1,4 +1,5 @@
 import type { Session } from '../../core/session.ts'
+import type { StoreEntry } from '../storing/store-entry.ts'
 import { noSlot, type SessionTable, type Slot } from '../table/session-table.ts'
 
 /** The public object of a session, as its record keeps it. */
@@ -30,6 +31,8 @@ export class SessionRecord<T> {
   view: RecordView<T> | undefined = undefined
   /** Read through `usersOf` of `session-users.ts`; `undefined` while the session is not in use. */
   users: object | undefined = undefined
+  /** What the store has of the session; `undefined` without a store, and until it is first needed. */
+  stored: StoreEntry | undefined = undefined
   readonly #table: SessionTable<T, object>
   #slot: Slot
   // Copies, once the session has left the table.

@@ -9,6 +9,8 @@ export function usersOf<T>(record: SessionRecord<T>): SessionUsers<T> | undefine
   return record.users as SessionUsers<T> | undefined
 }
 
+const none: (() => void)[] = []
+
 /** The turns and holds of a session in use. A record has it only as long as there is one. */
 export class SessionUsers<T> {
   /** The turn that excludes others, until it and all turns nested in it have settled. */
@@ -17,6 +19,8 @@ export class SessionUsers<T> {
   readonly #queue = new LinkedQueue<TurnRun<T>>()
   /** Turns that run beside it, nested ones, and holds. */
   readonly concurrent = new Set<TurnRun<T> | HoldTicket<T>>()
+  /** Called once, between two turns: for a save that waits for the running one. */
+  #onTurnEnd: (() => void)[] = []
 
   get isUnused(): boolean {
     return this.running === undefined && this.#queue.size === 0 && this.concurrent.size === 0
@@ -68,6 +72,22 @@ export class SessionUsers<T> {
       user.root.nested -= 1
       if (user.root === this.running) this.#finishRoot(user.root)
     }
+  }
+
+  /** Calls `fn` when no turn is running, before the next one begins. */
+  afterTurn(fn: () => void): void {
+    this.#onTurnEnd.push(fn)
+  }
+
+  /** Returns the functions that {@link afterTurn} was given, if no turn is running. */
+  takeAfterTurn(): (() => void)[] {
+    if (this.running !== undefined || this.#onTurnEnd.length === 0) return none
+    return this.takeAllAfterTurn()
+  }
+
+  /** Returns them in any case: the session has ended. */
+  takeAllAfterTurn(): (() => void)[] {
+    return this.#onTurnEnd.splice(0)
   }
 
   /** Makes the first turn of the queue the running one, unless another is. Returns it. */

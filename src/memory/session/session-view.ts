@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { type InspectOptions, inspect } from 'node:util'
-import { checkPositive } from '../../core/options/validate.ts'
 import type { SessionFields } from '../../core/session.ts'
 import { fieldsOf, inspectSession } from '../../core/session-fields.ts'
 import type { FullClock } from '../../core/time/clock.ts'
@@ -9,6 +8,7 @@ import type { RecordView, SessionRecord } from './session-record.ts'
 /** What a view needs beside its record. */
 export interface ViewHost<T> {
   readonly clock: FullClock
+  /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   assignTimeout(record: SessionRecord<T>, timeoutMs: number | undefined): void
 }
 
@@ -48,6 +48,8 @@ export class SessionView<T> implements RecordView<T> {
   }
 
   get createdAt(): number {
+    const stored = this.#record.stored?.createdAt
+    if (stored !== undefined) return stored
     // Computed once, so that a jump of the wall clock does not move a time that was already read.
     this.#createdAt ??= this.#wallTimeOfCreation()
     return this.#createdAt
@@ -71,7 +73,6 @@ export class SessionView<T> implements RecordView<T> {
   }
 
   set timeoutMs(timeoutMs: number | undefined) {
-    if (timeoutMs !== undefined) checkPositive('timeoutMs', timeoutMs)
     this.#host.assignTimeout(this.#record, timeoutMs)
   }
 

@@ -166,6 +166,14 @@ export class SessionTable<T, R extends object> {
     return slot
   }
 
+  /** Sets the time of the creation of a session that is older than its slot. */
+  setCreated(slot: Slot, created: number): void {
+    this.slots.setCreated(slot, created)
+    const deadline = this.ages?.reinsert(slot) ?? Number.POSITIVE_INFINITY
+    const { template } = this.defaultQueue
+    template.validUntil = Math.min(template.validUntil, deadline)
+  }
+
   /** Removes a session. Its slot is free for another one. */
   remove(slot: Slot): void {
     this.byId.remove(slot)

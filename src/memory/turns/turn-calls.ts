@@ -5,6 +5,8 @@ import { outerTurn } from '../../core/turns/outer-turn.ts'
 import type { RunOptions, Turn } from '../../core/turns/turn.ts'
 import type { TurnCallInit } from '../../core/turns/turn-call.ts'
 import type { StreamSignals } from '../../core/turns/turn-stream.ts'
+import { usersOf } from '../session/session-users.ts'
+import { noSlot } from '../table/session-table.ts'
 import type { Components } from '../wiring.ts'
 import { TurnRun } from './turn-run.ts'
 
@@ -39,7 +41,9 @@ export class TurnCalls<T> implements RunHost<T, TurnRun<T>> {
   }
 
   isRunning(id: string): boolean {
-    return this.#components.turns.hasTurn(id)
+    const { table } = this.#components
+    const slot = table.find(id)
+    return slot !== noSlot && usersOf(table.recordOf(slot))?.hasTurn === true
   }
 
   start(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }): void {

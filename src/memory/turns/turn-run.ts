@@ -30,6 +30,14 @@ export class TurnRun<T> extends TurnCall<T> {
     this.root = call.outer?.root ?? this
   }
 
+  /** Its function has succeeded, and its session is being saved: the last part of the turn. */
+  override beginSaving(): void {
+    super.beginSaving()
+    this.session = undefined
+    // A value that was saved, or is to be, is not rolled back.
+    this.snapshot = undefined
+  }
+
   /** Whether it runs before the turns that wait, and aborts the running one. */
   get jumpsQueue(): boolean {
     return this.whenBusy === 'interrupt' && !this.wasQueued

@@ -16,11 +16,13 @@ import type { ResolvedOptions } from '../options.ts'
 import type { HoldTicket } from '../session/hold.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import { usersOf } from '../session/session-users.ts'
+import type { Storage } from '../storing/storage.ts'
 import { noSlot, type Slot } from '../table/session-table.ts'
 import { AwaitingTurns } from './awaiting-turns.ts'
 import { Holds } from './holds.ts'
 import { Rollback } from './rollback.ts'
 import { TurnRun } from './turn-run.ts'
+import { TurnSaves } from './turn-saves.ts'
 
 /**
  * The use of sessions across `await`: one turn at a time for each, holds, and the limits that end both.
@@ -45,6 +47,7 @@ export class TurnScheduler<T> {
   readonly holds: Holds<T>
   readonly #limits: TurnLimits<TurnRun<T>>
   readonly #rollback: Rollback<T> | undefined
+  readonly #saves: TurnSaves<T>
   readonly #maxWaiting: number
   readonly counts = new TurnCounts()
   // Continuations; they capture nothing but the scheduler.
@@ -59,12 +62,14 @@ export class TurnScheduler<T> {
     lifecycle: Lifecycle<T>,
     loader: SessionLoader<T>,
     archiver: Archiver<T>,
+    storage: Storage<T> | undefined,
     options: ResolvedOptions<T>,
   ) {
     this.#owner = owner
     this.#lifecycle = lifecycle
     this.#step = lifecycle.step
     this.#maxWaiting = options.maxWaiting
+    this.#saves = new TurnSaves(lifecycle, storage, (run) => this.#onSettled(run))
     this.#rollback = options.copyValue === undefined ? undefined : new Rollback(options.copyValue)
     this.#awaitingTurns = new AwaitingTurns(loader, archiver, options.maxWaiting, {
       onOpened: (slot, run) => this.#attach(slot, run),
@@ -78,13 +83,6 @@ export class TurnScheduler<T> {
       },
       abortTurn: (run, error) => lifecycle.step.run(() => this.#abortTurn(run, error)),
     })
-  }
-
-  /** Whether a turn of any kind runs on the session of an id. */
-  hasTurn(id: string): boolean {
-    const { table } = this.#lifecycle
-    const slot = table.find(id)
-    return slot !== noSlot && usersOf(table.recordOf(slot))?.hasTurn === true
   }
 
   /** Starts a call of `run`, in a step. Errors from here on reject its promise. */
@@ -111,6 +109,7 @@ export class TurnScheduler<T> {
     record.users = undefined
     const error = endedDuringTurnError()
     const waiting = users.takeWaiting()
+    for (const fn of users.takeAllAfterTurn()) this.#step.after(callBack, fn)
     for (const user of users.list()) {
       if (user instanceof TurnRun) this.#signalEnd(user, error)
       else user.end()
@@ -183,6 +182,7 @@ export class TurnScheduler<T> {
   /** Follows up the end of a use: releases the session, or starts its next turn after the step. */
   #onUserLeft(record: SessionRecord<T>): void {
     const users = usersOf(record)
+    for (const fn of users?.takeAfterTurn() ?? []) this.#step.after(callBack, fn)
     if (users?.isUnused === false) {
       this.#step.after(this.#startNextOf, record)
     } else if (users !== undefined) {
@@ -220,10 +220,7 @@ export class TurnScheduler<T> {
     this.#lifecycle.counters.turns += 1
     this.#limits.begin(run)
     run.invoke(this.#owner, run.session, {
-      onFulfilled: (value) => {
-        run.succeed(value)
-        this.#onSettled(run)
-      },
+      onFulfilled: (value) => this.#saves.finish(run, value),
       onRejected: (error) => {
         this.#rollback?.restore(run)
         run.fail(error, 'settled')
@@ -293,4 +290,8 @@ export class TurnScheduler<T> {
   #allUsers(): (TurnRun<T> | HoldTicket<T>)[] {
     return this.#lifecycle.table.heldRecords().flatMap((record) => usersOf(record)?.list() ?? [])
   }
+}
+
+function callBack(fn: () => void): void {
+  fn()
 }

@@ -45,7 +45,7 @@ export class SessionLoader<T> {
   readonly #options: ResolvedRedisOptions<T>
   readonly #pending: PendingWork
   /** `undefined` where there is no `load` hook. */
-  readonly #loads: LoadCalls<T> | undefined
+  readonly #loads: LoadCalls<T | undefined> | undefined
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   #closedError: SessionRegistryError | undefined
 
@@ -154,7 +154,7 @@ export class SessionLoader<T> {
   #load(
     id: string,
     pendingOpen: PendingOpen<T>,
-    loads: LoadCalls<T>,
+    loads: LoadCalls<T | undefined>,
   ): Promise<{ readonly of: T } | undefined> {
     return new Promise((resolve, reject) => {
       const call = loads.newCall(id, {

@@ -2,11 +2,26 @@ import { noSlot, offsetMask, pageBits, type Slot } from '../layout.ts'
 import { asSlot } from '../slots/as-slot.ts'
 import { capacityOf } from '../slots/slot-page.ts'
 import type { SlotStore } from '../slots/slot-store.ts'
+import { BinaryHeap } from './binary-heap.ts'
 import { maxStepsPerScan, type ScanResult } from './scan.ts'
+
+/** A session that is older than its slot, as it was when it was added. */
+interface Entry {
+  readonly slot: Slot
+  readonly generation: number
+  readonly created: number
+}
+
+/** Stale entries that are kept beside as many as there are current ones: pruning them is rare enough. */
+const minEntriesToPrune = 64
 
 /**
  * The sessions of a registry with an absolute timeout, in order of creation, which is the order of their
  * deadlines.
+ *
+ * Sessions that are created here are appended to a list. One that was created long ago, and read from a
+ * store, has its place in the middle of that list: it waits in a heap. Its entry there is stale once it has
+ * left.
  *
  * A held session whose deadline has passed leaves the queue. It returns to the front when it is released, as
  * it has expired then. The links stand in pages of their own: a registry without an absolute timeout has no
@@ -22,6 +37,9 @@ export class AgeQueue {
   readonly #pages: (Int32Array | undefined)[] = []
   /** By page, the number of its slots that are in the queue. */
   readonly #usedCounts: number[] = []
+  readonly #olderOnes = new BinaryHeap<Entry>((one, other) => one.created < other.created)
+  /** The slots in {@link #olderOnes}. */
+  readonly #olderSlots = new Set<Slot>()
   /** A page that was dropped, for the next one that is needed. */
   #spare: Int32Array | undefined
 
@@ -31,7 +49,10 @@ export class AgeQueue {
   }
 
   get oldest(): Slot {
-    return this.#younger(noSlot)
+    const listed = this.#younger(noSlot)
+    const older = this.#firstOlder()
+    if (listed === noSlot || older === noSlot) return listed === noSlot ? older : listed
+    return this.#slots.created(older) <= this.#slots.created(listed) ? older : listed
   }
 
   /** The absolute deadline of a session. */
@@ -57,7 +78,18 @@ export class AgeQueue {
   }
 
   has(slot: Slot): boolean {
-    return this.#older(slot) !== noSlot || this.oldest === slot
+    return this.#isListed(slot) || this.#olderSlots.has(slot)
+  }
+
+  /** Moves a session whose time of creation has changed. Returns its absolute deadline. */
+  reinsert(slot: Slot): number {
+    this.remove(slot)
+    // The next touch takes the slow path, which looks at the deadline.
+    this.#slots.setNextCheckAt(slot, Number.NEGATIVE_INFINITY)
+    const youngest = this.#older(noSlot)
+    if (youngest === noSlot || this.#slots.created(youngest) <= this.#slots.created(slot)) this.append(slot)
+    else this.#addOlder(slot)
+    return this.deadlineOf(slot)
   }
 
   append(slot: Slot): void {
@@ -69,11 +101,36 @@ export class AgeQueue {
   }
 
   remove(slot: Slot): void {
-    if (!this.has(slot)) return
+    if (this.#olderSlots.delete(slot) || !this.#isListed(slot)) return
     this.#link(this.#older(slot), this.#younger(slot))
     this.#set(slot, 0, noSlot)
     this.#set(slot, 1, noSlot)
     this.#dropIfUnused(slot >>> pageBits)
+  }
+
+  #addOlder(slot: Slot): void {
+    this.#olderSlots.add(slot)
+    const entry = { slot, generation: this.#slots.generation(slot), created: this.#slots.created(slot) }
+    this.#olderOnes.push(entry)
+    if (this.#olderOnes.size > this.#olderSlots.size * 2 + minEntriesToPrune)
+      this.#olderOnes.filter((one) => this.#isCurrent(one))
+  }
+
+  #isListed(slot: Slot): boolean {
+    return this.#older(slot) !== noSlot || this.#younger(noSlot) === slot
+  }
+
+  #firstOlder(): Slot {
+    if (this.#olderSlots.size === 0) return noSlot
+    for (let { first } = this.#olderOnes; first !== undefined; first = this.#olderOnes.first) {
+      if (this.#isCurrent(first)) return first.slot
+      this.#olderOnes.shift()
+    }
+    return noSlot
+  }
+
+  #isCurrent({ slot, generation }: Entry): boolean {
+    return this.#olderSlots.has(slot) && this.#slots.generation(slot) === generation
   }
 
   #insertAfter(slot: Slot, older: Slot): void {

@@ -14,7 +14,7 @@ const longestMs = 30_000
 const longestClosingMs = 1_000
 
 /** Returns the pause after a failed try, with jitter. */
-export function archiveBackoffMs(
+export function retryBackoffMs(
   attempt: number,
   { isAwaited, isClosing }: { readonly isAwaited: boolean; readonly isClosing: boolean },
 ): number {

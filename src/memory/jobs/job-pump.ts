@@ -1,7 +1,20 @@
-import { LinkedQueue } from '../../core/async/linked-queue.ts'
+import { LinkedQueue, type QueueEntry } from '../../core/async/linked-queue.ts'
+import type { EventQueue } from '../../core/events/event-queue.ts'
+import type { FullClock } from '../../core/time/clock.ts'
 import { TimeSlice } from '../../core/time/time-slice.ts'
-import type { Lifecycle } from '../lifecycle.ts'
-import type { ArchiveJob } from './archive-job.ts'
+
+/** Work on the store of the user, over all its tries. */
+export interface Job<J> {
+  /** Its entry in the queue of jobs that are ready for a try. */
+  entry: QueueEntry<J> | undefined
+  /** Whether a call waits for it. */
+  readonly isAwaited: boolean
+}
+
+export interface PumpHost {
+  readonly clock: FullClock
+  readonly events: EventQueue
+}
 
 /** Calls a function later. */
 type Scheduler = (pump: () => void) => void
@@ -12,28 +25,28 @@ type Scheduler = (pump: () => void) => void
  * It yields to the event loop from time to time. With a store that answers at once, one try after another
  * would begin in microtasks, and nothing else would run.
  */
-export class ArchivePump<T> {
-  readonly #lifecycle: Lifecycle<T>
+export class JobPump<J extends Job<J>> {
+  readonly #host: PumpHost
   readonly #concurrency: number
-  readonly #startTry: (job: ArchiveJob<T>) => void
-  readonly #urgent = new LinkedQueue<ArchiveJob<T>>()
-  readonly #ordinary = new LinkedQueue<ArchiveJob<T>>()
+  readonly #startTry: (job: J) => void
+  readonly #urgent = new LinkedQueue<J>()
+  readonly #ordinary = new LinkedQueue<J>()
   readonly #slice: TimeSlice
   #running = 0
   #isScheduled = false
 
   /** `startTry` starts a try; each must be followed by {@link finish}. */
-  constructor(lifecycle: Lifecycle<T>, concurrency: number, startTry: (job: ArchiveJob<T>) => void) {
-    this.#lifecycle = lifecycle
+  constructor(host: PumpHost, concurrency: number, startTry: (job: J) => void) {
+    this.#host = host
     this.#concurrency = concurrency
     this.#startTry = startTry
-    this.#slice = new TimeSlice(lifecycle.clock)
+    this.#slice = new TimeSlice(host.clock)
   }
 
   /** Adds a job that is ready for a try. One that was ready before is moved if a call waits for it now. */
-  add(job: ArchiveJob<T>, schedule?: Scheduler): void {
+  add(job: J, schedule?: Scheduler): void {
     job.entry?.remove()
-    const queue = job.waiters.size > 0 ? this.#urgent : this.#ordinary
+    const queue = job.isAwaited ? this.#urgent : this.#ordinary
     job.entry = queue.push(job)
     this.schedule(schedule)
   }
@@ -48,7 +61,7 @@ export class ArchivePump<T> {
     this.#isScheduled = true
     schedule(() => {
       this.#isScheduled = false
-      this.#lifecycle.events.context.run(() => this.pump())
+      this.#host.events.context.run(() => this.pump())
     })
   }
 
@@ -62,7 +75,7 @@ export class ArchivePump<T> {
       this.#startTry(job)
       if (this.#slice.isUsedUp()) {
         // Kept alive: a loop without other work would end with sessions that wait.
-        this.schedule((pump) => this.#lifecycle.events.context.nextLoopIteration(pump, { keepsAlive: true }))
+        this.schedule((pump) => this.#host.events.context.nextLoopIteration(pump, { keepsAlive: true }))
         return
       }
     }

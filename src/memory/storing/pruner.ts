@@ -1,0 +1,72 @@
+import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
+import { storeFailedError, storeTimeoutError } from '../../core/errors/store-errors.ts'
+import type { CheckedStore } from '../../core/storing/checked-store.ts'
+
+/**
+ * Shortest time between two prunings, in milliseconds: stored sessions are kept for days, not for minutes.
+ */
+const minIntervalMs = 3_600_000
+
+/** Most sessions that one call of `prune` deletes: a statement of a database stays short. */
+const batchSize = 500
+
+/** Deletes the stored sessions that were not active for `keepMs`, in the background. */
+export class Pruner {
+  readonly #host: HookHost
+  readonly #store: CheckedStore
+  readonly #keepMs: number
+  readonly #timeoutMs: number
+  #prunedAt = Number.NEGATIVE_INFINITY
+  #call: HookCall<number> | undefined
+
+  constructor(
+    host: HookHost,
+    store: CheckedStore,
+    options: { readonly keepMs: number; readonly timeoutMs: number },
+  ) {
+    this.#host = host
+    this.#store = store
+    this.#keepMs = options.keepMs
+    this.#timeoutMs = options.timeoutMs
+  }
+
+  /** Prunes the store, if there is something to prune and the last pruning began an hour ago or more. */
+  pruneIfDue(): void {
+    if (this.#keepMs === Number.POSITIVE_INFINITY || !this.#store.canPrune || this.#call !== undefined) return
+    const now = this.#host.clock.now()
+    if (now - this.#prunedAt < minIntervalMs) return
+    this.#prunedAt = now
+    this.#pruneBatch()
+  }
+
+  stop(error: unknown): void {
+    this.#call?.abort(error)
+    this.#call?.finish()
+    this.#call = undefined
+  }
+
+  #pruneBatch(): void {
+    const before = this.#host.clock.date() - this.#keepMs
+    const init = {
+      // No session's: the hook may open any.
+      id: '',
+      call: () => this.#store.prune(before, batchSize),
+      timeoutMs: this.#timeoutMs,
+      timeoutError: storeTimeoutError,
+      timerFailure: 'a pruning could not be timed',
+      keepsAlive: false,
+    } as const
+    this.#call = new HookCall<number>(this.#host, init, {
+      onFulfilled: (count) => {
+        this.#call = undefined
+        if (count >= batchSize) this.#pruneBatch()
+      },
+      onRejected: (error) => {
+        this.#call = undefined
+        const { events } = this.#host.step
+        events.reportError(storeFailedError('prune sessions', error), 'the store could not be pruned')
+      },
+    })
+    this.#host.step.events.context.run(() => this.#call?.start())
+  }
+}
