@@ -26,7 +26,10 @@ export interface Session<T> {
   readonly incarnation: string
   /** Assigning replaces the value in place: no event, no activity. */
   value: T
-  /** Epoch milliseconds of the wall clock. A session that was loaded or restored starts anew. */
+  /**
+   * Epoch milliseconds of the wall clock. A session that was loaded or restored starts anew, unless it is in
+   * a `store`: then it is the time of its first creation.
+   */
   readonly createdAt: number
   /** Epoch milliseconds: `createdAt` plus the monotonic time until the last activity. */
   readonly lastActiveAt: number

@@ -72,7 +72,7 @@ export function endedDuringTurnError(): SessionRegistryError {
 export function loadTimeoutError(loadTimeoutMs: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_LOAD_TIMEOUT',
-    `Expected \`load\` to settle within \`loadTimeoutMs\` of ${loadTimeoutMs} ms, but it did not`,
+    `Expected the session to be loaded within \`loadTimeoutMs\` of ${loadTimeoutMs} ms, but it was not`,
   )
 }
 
@@ -91,7 +91,7 @@ export function archiveFailedError(
 ): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_ARCHIVE_FAILED',
-    `Expected \`archive\` to store the session, but its last attempt failed: the session ${fate}`,
+    `Expected the session to be archived, but the last attempt failed: the session ${fate}`,
     { cause, session },
   )
 }
@@ -99,6 +99,6 @@ export function archiveFailedError(
 export function archiveTimeoutError(archiveTimeoutMs: number): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_ARCHIVE_FAILED',
-    `Expected \`archive\` to settle within \`archiveTimeoutMs\` of ${archiveTimeoutMs} ms, but it did not`,
+    `Expected the session to be archived within \`archiveTimeoutMs\` of ${archiveTimeoutMs} ms, but it was not`,
   )
 }

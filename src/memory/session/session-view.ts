@@ -21,7 +21,8 @@ export class SessionView<T> implements RecordView<T> {
   readonly #record: SessionRecord<T>
   readonly #host: ViewHost<T>
   #incarnation: string | undefined
-  #createdAt: number | undefined
+  /** See {@link #origin}. */
+  #originAt: number | undefined
   /** Monotonic time of the end, at which the times stop. */
   #endedAt: number | undefined
 
@@ -48,16 +49,12 @@ export class SessionView<T> implements RecordView<T> {
   }
 
   get createdAt(): number {
-    const stored = this.#record.stored?.createdAt
-    if (stored !== undefined) return stored
-    // Computed once, so that a jump of the wall clock does not move a time that was already read.
-    this.#createdAt ??= this.#wallTimeOfCreation()
-    return this.#createdAt
+    return this.#record.stored?.createdAt ?? this.#origin
   }
 
   get lastActiveAt(): number {
     const { lastActive, created } = this.#record
-    return Math.round(this.createdAt + (this.held ? this.#now - created : lastActive - created))
+    return Math.round(this.#origin + (this.held ? this.#now - created : lastActive - created))
   }
 
   get idleMs(): number {
@@ -95,12 +92,17 @@ export class SessionView<T> implements RecordView<T> {
 
   /** Starts the times anew: the session was restored. */
   restart(): void {
-    this.#createdAt = undefined
+    this.#originAt = undefined
   }
 
-  #wallTimeOfCreation(): number {
+  /**
+   * Epoch milliseconds at which the times of the record begin: the creation of the session, or its
+   * restoration. Computed once, so that a jump of the wall clock does not move a time that was already read.
+   */
+  get #origin(): number {
     const { clock } = this.#host
-    return Math.round(clock.date() - (clock.now() - this.#record.created))
+    this.#originAt ??= Math.round(clock.date() - (clock.now() - this.#record.created))
+    return this.#originAt
   }
 
   get #now(): number {
