@@ -4,7 +4,7 @@ import { archiveFailedError } from '../core/errors/turn-errors.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
 import { SessionLog } from '../core/events/session-log.ts'
 import type { Step } from '../core/events/step.ts'
-import { checkPositive, invalidNumber } from '../core/options/validate.ts'
+import { checkOwnTimeout } from '../core/options/store-options.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
 import type { RecordView, SessionRecord } from './session/session-record.ts'
@@ -196,10 +196,7 @@ export class Lifecycle<T> {
    * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
    */
   checkTimeout(timeoutMs: number | undefined): number | undefined {
-    if (timeoutMs === undefined) return undefined
-    checkPositive('timeoutMs', timeoutMs)
-    if (timeoutMs <= this.#maxTimeoutMs) return timeoutMs
-    throw invalidNumber('timeoutMs', 'at most half of `keepMs`', timeoutMs)
+    return timeoutMs === undefined ? undefined : checkOwnTimeout(timeoutMs, this.#maxTimeoutMs)
   }
 
   /**

@@ -5,6 +5,7 @@ import { endedDuringTurnError } from '../core/errors/turn-errors.ts'
 import { listenersOf } from '../core/events/listener-tracker.ts'
 import { Step } from '../core/events/step.ts'
 import { Gate } from '../core/gate.ts'
+import { maxTimeoutOf } from '../core/options/store-options.ts'
 import { Counters } from '../core/stats.ts'
 import { archiveByHook } from './archiving/archive-hook.ts'
 import { Archiver } from './archiving/archiver.ts'
@@ -90,7 +91,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     onEndedInUse: (record) => turns.onSessionEnded(record),
     onStoredEnded: (record) => storage?.saver.abort(record, endedDuringTurnError()),
   }
-  const maxTimeoutMs = (options.storage?.keepMs ?? Number.POSITIVE_INFINITY) / 2
+  const maxTimeoutMs = maxTimeoutOf(options.storage)
   const lifecycle = new Lifecycle<T>(table, options.clock, step, counters, hooks, maxTimeoutMs)
   const pending = new PendingWork(new KeepAlive(lifecycle))
   const storage =

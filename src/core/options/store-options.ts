@@ -73,6 +73,22 @@ export function resolveStore<T>(options: {
   return { store: new CheckedStore(store), codec: new CheckedCodec(codec), save, keepMs }
 }
 
+/** Returns the longest idle timeout that a session may have of its own, in milliseconds. */
+export function maxTimeoutOf(storage: { readonly keepMs: number } | undefined): number {
+  return storage === undefined ? Number.POSITIVE_INFINITY : storage.keepMs / 2
+}
+
+/**
+ * Checks the own idle timeout of a session: a stored one must not be pruned while it may be live.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function checkOwnTimeout(timeoutMs: number, maxTimeoutMs: number): number {
+  checkPositive('timeoutMs', timeoutMs)
+  if (timeoutMs <= maxTimeoutMs) return timeoutMs
+  throw invalidNumber('timeoutMs', 'at most half of `keepMs`', timeoutMs)
+}
+
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 function checkStore(name: string, value: unknown): SessionStore {
   if (typeof value !== 'object' || value === null)

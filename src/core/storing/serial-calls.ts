@@ -11,6 +11,11 @@ export class SerialCalls {
     return this.#last.has(id)
   }
 
+  /** Fulfils when the last call of the id has settled. */
+  async whenSettled(id: string): Promise<void> {
+    await this.#last.get(id)
+  }
+
   /** Makes a call; one that has to wait is not made if its signal aborts meanwhile. */
   call<R>(id: string, signal: AbortSignal, fn: () => Promise<R>): Promise<R> {
     const before = this.#last.get(id)

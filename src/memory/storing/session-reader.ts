@@ -1,8 +1,8 @@
 import type { CheckedCodec } from '../../core/codec/codec.ts'
 import { storeFailedError } from '../../core/errors/store-errors.ts'
-import type { StoredSession } from '../../core/store.ts'
 import type { CheckedStore } from '../../core/storing/checked-store.ts'
 import { digestOf } from '../../core/storing/digest.ts'
+import { isKept, readStored } from '../../core/storing/read-stored.ts'
 import type { SerialCalls } from '../../core/storing/serial-calls.ts'
 import type { FullClock } from '../../core/time/clock.ts'
 import type { FoundSession } from '../load-source.ts'
@@ -33,30 +33,18 @@ export class SessionReader<T> {
    * where the codec cannot decode the text.
    */
   async read(id: string, { signal }: { readonly signal: AbortSignal }): Promise<FoundSession<T>> {
-    const { calls, codec } = this.#host
+    const { calls, store, codec, clock, keepMs, maxAgeMs } = this.#host
     const session = await calls
-      .call(id, signal, () => this.#get(id, signal))
+      .call(id, signal, () => readStored(store, id, { signal, now: clock.date(), maxAgeMs }))
       .catch((cause) => {
         throw storeFailedError('read the session', cause)
       })
     if (session === undefined) return { found: undefined, stored: new StoreEntry(undefined, null) }
     const { text, revision, lastActiveAt } = session
-    if (this.#isKept(session))
+    if (isKept(session, keepMs, clock.date()))
       return { found: { value: codec.decode(text) }, stored: StoreEntry.of(session, digestOf(text)) }
     const stored = new StoreEntry(undefined, revision)
     stored.lastActiveAt = lastActiveAt
     return { found: undefined, stored }
-  }
-
-  async #get(id: string, signal: AbortSignal): Promise<StoredSession | undefined> {
-    const { store, clock, maxAgeMs } = this.#host
-    const stored = await store.get(id, { signal })
-    if (stored === undefined || clock.date() - stored.createdAt < maxAgeMs) return stored
-    await store.delete(id, { signal, replaces: stored.revision })
-    return undefined
-  }
-
-  #isKept({ lastActiveAt }: StoredSession): boolean {
-    return this.#host.clock.date() - lastActiveAt < this.#host.keepMs
   }
 }

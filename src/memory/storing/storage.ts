@@ -1,18 +1,17 @@
-import { startTimer } from '../../core/async/contained-timer.ts'
 import type { HookHost } from '../../core/async/hook-call.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ArchiveReason } from '../../core/end-reason.ts'
 import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import { storeFailedError, storeTimeoutError } from '../../core/errors/store-errors.ts'
 import type { ResolvedStoreOptions, SaveMode } from '../../core/options/store-options.ts'
 import type { CheckedStore } from '../../core/storing/checked-store.ts'
+import { closeStore } from '../../core/storing/close-store.ts'
+import { Pruner } from '../../core/storing/pruner.ts'
 import { SerialCalls } from '../../core/storing/serial-calls.ts'
 import type { ArchiveHook } from '../archiving/archive-hook.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { FoundSession, LoadSource } from '../load-source.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import { Deletions, type DeletionsOptions } from './deletions.ts'
-import { Pruner } from './pruner.ts'
 import { Saver } from './saver.ts'
 import { SessionReader } from './session-reader.ts'
 import { SessionWriter } from './session-writer.ts'
@@ -98,31 +97,7 @@ export class Storage<T> {
   }
 
   /** Closes the store, within a time. A failure is an `error`; the promise fulfils in any case. */
-  async close(limitMs: number): Promise<void> {
-    const { events } = this.#lifecycle
-    try {
-      await this.#closeWithin(limitMs)
-    } catch (error) {
-      events.reportError(storeFailedError('close', error), 'the store could not be closed')
-    }
-  }
-
-  #closeWithin(limitMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onTimeout = () => reject(storeTimeoutError(limitMs))
-      const options = { keepsAlive: true, catchesUp: true }
-      const timer = startTimer(
-        this.#lifecycle,
-        onTimeout,
-        limitMs,
-        'the deadline of `close` could not be set',
-        options,
-      )
-      const close = () => this.#store.close()
-      this.#lifecycle.events.context
-        .run(close)
-        .then(resolve, reject)
-        .finally(() => timer?.cancel())
-    })
+  close(limitMs: number): Promise<void> {
+    return closeStore(this.#store, this.#lifecycle, limitMs)
   }
 }

@@ -1,6 +1,6 @@
-import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
-import { storeFailedError, storeTimeoutError } from '../../core/errors/store-errors.ts'
-import type { CheckedStore } from '../../core/storing/checked-store.ts'
+import { HookCall, type HookHost } from '../async/hook-call.ts'
+import { storeFailedError, storeTimeoutError } from '../errors/store-errors.ts'
+import type { CheckedStore } from './checked-store.ts'
 
 /**
  * Shortest time between two prunings, in milliseconds: stored sessions are kept for days, not for minutes.
@@ -30,13 +30,16 @@ export class Pruner {
     this.#timeoutMs = options.timeoutMs
   }
 
-  /** Prunes the store, if there is something to prune and the last pruning began an hour ago or more. */
-  pruneIfDue(): void {
+  /**
+   * Prunes the store, if there is something to prune and the last pruning began an hour ago or more. `date`
+   * is the present time in epoch milliseconds.
+   */
+  pruneIfDue(date = this.#host.clock.date()): void {
     if (this.#keepMs === Number.POSITIVE_INFINITY || !this.#store.canPrune || this.#call !== undefined) return
     const now = this.#host.clock.now()
     if (now - this.#prunedAt < minIntervalMs) return
     this.#prunedAt = now
-    this.#pruneBatch()
+    this.#pruneBatch(date - this.#keepMs)
   }
 
   stop(error: unknown): void {
@@ -45,8 +48,7 @@ export class Pruner {
     this.#call = undefined
   }
 
-  #pruneBatch(): void {
-    const before = this.#host.clock.date() - this.#keepMs
+  #pruneBatch(before: number): void {
     const init = {
       // No session's: the hook may open any.
       id: '',
@@ -59,7 +61,7 @@ export class Pruner {
     this.#call = new HookCall<number>(this.#host, init, {
       onFulfilled: (count) => {
         this.#call = undefined
-        if (count >= batchSize) this.#pruneBatch()
+        if (count >= batchSize) this.#pruneBatch(before)
       },
       onRejected: (error) => {
         this.#call = undefined
