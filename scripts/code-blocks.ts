@@ -1,5 +1,11 @@
 /** Documents whose code blocks show files. */
-export const documents = ['README.md', 'docs/redis.md', 'docs/write-a-store.md', 'docs/writing-an-adapter.md']
+export const documents = [
+  'README.md',
+  'docs/migrating-from-hooks.md',
+  'docs/redis.md',
+  'docs/write-a-store.md',
+  'docs/writing-an-adapter.md',
+]
 
 /** A code block of a document, with the comment before it that names the file shown. */
 const block = /(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)```/g

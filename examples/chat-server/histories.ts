@@ -11,18 +11,17 @@ export interface Histories {
   close(): Promise<void>
 }
 
-/** Histories in a registry, which end when their visitors have left. */
+/** Histories in a registry, which leave memory when their visitors have left. */
 export function historiesInRegistry(options: SessionRegistryOptions<Message[]>): Histories {
   const sessions = new SessionRegistry<Message[]>({ create: () => [], ...options })
   return {
     turn: (visitor, use) => sessions.run(visitor, (session, signal) => use(session.value, signal)),
     // A read does not wait for a turn, and creates no session.
-    read: (visitor) =>
-      sessions.run(visitor, async (session) => [...session.value], { whenBusy: 'join', create: false }),
+    read: async (visitor) => (await sessions.open(visitor, { create: false }))?.slice(),
     stats: () => sessions.stats(),
     close: async () => {
       const { failed } = await sessions.close()
-      if (failed.length > 0) throw new Error(`${failed.length} histories could not be archived`)
+      if (failed.length > 0) throw new Error(`${failed.length} histories could not be saved`)
     },
   }
 }

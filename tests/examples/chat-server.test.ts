@@ -4,7 +4,8 @@ import { type Histories, historiesInRegistry } from '../../examples/chat-server/
 import { eliza } from '../../examples/chat-server/responder.ts'
 import { chatServer } from '../../examples/chat-server/server.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
-import { FakeArchive } from '../support/fake-archive.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+import { testFolder } from '../support/test-folder.ts'
 import { Running } from './running.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -104,20 +105,27 @@ describe('the chat server', () => {
     expect(response.json()).toEqual({ error: 'please try again later' })
   })
 
-  it('archives every history when it closes', async () => {
-    const store = new FakeArchive()
+  it('continues from its store after a restart, without a shutdown', async () => {
+    const store = new MemoryStore()
     await app.close()
-    serve({ archive: store.archive as never })
+    serve({ store })
     await say('ada', { message: 'hello' })
-    await app.close()
+    const crashed = app
+    serve({ store })
 
-    expect(store.calls.map(({ id, reason }) => [id, reason])).toEqual([['ada', 'closed']])
+    expect((await app.inject('/chat/ada')).json().messages).toHaveLength(2)
+    expect((await say('ada', { message: 'I am back' })).json().messages).toBe(4)
+    await crashed.close()
   })
 })
 
 describe('the chat server as a process', () => {
   it('logs through one logger, shows no id and no message, and closes cleanly at SIGTERM', async () => {
-    const running = new Running('examples/chat-server/main.ts', { PORT: '0', THINK_MS: '300' })
+    const running = new Running('examples/chat-server/main.ts', {
+      PORT: '0',
+      THINK_MS: '300',
+      SESSIONS_FOLDER: testFolder(),
+    })
     const [, address] = await running.printed(/Server listening at (http:[^"]+)/)
     const response = fetch(`${address}/chat/a-bearer-secret`, {
       method: 'POST',

@@ -37,9 +37,12 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/openai-agents.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'the second run was shown 3 items'],
-  'examples/archive-to-disk.ts': [
-    /^[1-9]\d* messages of [1-9]\d* visitors answered; SIGTERM; the server exits with 0$/,
-    /^started again: [1-9]\d* of [1-9]\d* messages found, 0 missing$/,
+  'examples/hooks-to-store.ts': ["onHooks [ 'a secret' ]", 'onStore []'],
+  'examples/import-sessions.ts': [
+    '2 imported',
+    '0 imported the second time',
+    "[ 'ada was here', 'and is back' ]",
+    'since 2026',
   ],
 }
 
@@ -100,7 +103,9 @@ describe('an example', () => {
 
 /** Examples with tests of their own. */
 const elsewhere: readonly string[] = [
+  'examples/kill-a-server.ts',
   'examples/redis.ts',
   'examples/redis-other-clients.ts',
+  'examples/survive-restart.ts',
   'examples/two-processes.ts',
 ]

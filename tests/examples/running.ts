@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+// A file, since another folder than the root has no `tsx` in it.
+const tsx = import.meta.resolve('tsx')
 
 /** An example in its own process. */
 export class Running {
@@ -11,10 +14,14 @@ export class Running {
   readonly #closed: Promise<unknown[]>
   #printed = ''
 
-  constructor(path: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
-      cwd: root,
-      env: { ...process.env, ...env },
+  constructor(
+    path: string,
+    env: Readonly<Record<string, string>> = {},
+    { args = [], cwd = root }: { readonly args?: readonly string[]; readonly cwd?: string } = {},
+  ) {
+    this.child = spawn(process.execPath, ['--import', tsx, join(root, path), ...args], {
+      cwd,
+      env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.#closed = once(this.child, 'close')

@@ -1,16 +1,21 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { codeBlocks, fillCodeBlocks } from '../../scripts/code-blocks.ts'
+import { codeBlocks, fillCodeBlocks, documents as withCode } from '../../scripts/code-blocks.ts'
 import { documents, files, read, sources } from './tracked-files.ts'
 
 const readme = read('README.md')
 
-describe('the README', () => {
-  it('shows the examples as they are', async () => {
-    expect(await fillCodeBlocks(readme, async (path) => read(path))).toBe(readme)
-  })
+describe('the code of a document', () => {
+  it.each(withCode)('is that of the examples: %s', async (path) => {
+    const text = read(path)
 
+    expect(codeBlocks(text).length).toBeGreaterThan(0)
+    expect(await fillCodeBlocks(text, async (example) => read(example))).toBe(text)
+  })
+})
+
+describe('the README', () => {
   it('shows only code that is run', () => {
     const blocks = codeBlocks(readme)
 
