@@ -87,6 +87,16 @@ export class Lifecycle<T> {
     return record.view
   }
 
+  /**
+   * Returns the time of the last activity, in epoch milliseconds, as a store keeps it: that a session was
+   * restored is no activity, though its idle time starts anew.
+   */
+  lastActiveAtOf(record: SessionRecord<T>): number {
+    const before = record.stored?.beforeRestore
+    const isIdle = before?.restored === record.lastActive && !record.isHeld
+    return before !== undefined && isIdle ? before.lastActiveAt : this.viewOf(record).lastActiveAt
+  }
+
   /** Returns the live session of an id, or `noSlot`. An expired one is retired. */
   liveOrExpire(id: string): Slot {
     const slot = this.table.find(id)
@@ -172,7 +182,10 @@ export class Lifecycle<T> {
 
   /** Restores a session that could not be archived: it is alive again, and its times start anew. */
   restore(record: SessionRecord<T>, cause: unknown): void {
+    const { stored } = record
+    const lastActiveAt = stored === undefined ? 0 : this.lastActiveAtOf(record)
     this.table.reinsert(record, this.clock.now())
+    if (stored !== undefined) stored.beforeRestore = { restored: record.lastActive, lastActiveAt }
     record.view?.restart()
     const error = archiveFailedError('was restored alive', this.viewOf(record), cause)
     this.events.reportError(error, 'session could not be archived', record.id)

@@ -13,7 +13,7 @@ export interface GatedCall {
   /** Fulfils when the call has begun. */
   readonly begun: Promise<void>
   /** Settles the call: a fulfilment lets it return what it would have returned. */
-  readonly end: Deferred
+  readonly end: Deferred<void>
   readonly signal: AbortSignal | undefined
 }
 

@@ -12,6 +12,8 @@ import { type StoredContent, StoreEntry } from './store-entry.ts'
 
 /** The state of a session that is to be written. */
 export interface Snapshot extends StoredContent {
+  /** Its place among the snapshots of the session. */
+  readonly number: number
   readonly text: string
   readonly lastActiveAt: number
 }
@@ -49,10 +51,10 @@ export class SessionWriter<T> {
     const { lifecycle, codec } = this.#host
     const entry = this.entryOf(record)
     const text = codec.encode(record.value)
-    const { lastActiveAt } = lifecycle.viewOf(record)
+    const lastActiveAt = lifecycle.lastActiveAtOf(record)
     const content = { digest: digestOf(text), timeoutMs: this.#ownTimeoutOf(record), owner: entry.owner }
-    const snapshot = { ...content, text, lastActiveAt }
-    return this.#isStored(entry, snapshot) ? undefined : snapshot
+    if (entry.has(content) && this.#isRecent(entry, lastActiveAt)) return undefined
+    return { ...content, number: entry.number(), text, lastActiveAt }
   }
 
   /**
@@ -90,12 +92,18 @@ export class SessionWriter<T> {
     const { store } = this.#host
     const { id } = record
     const entry = this.entryOf(record)
-    // Another call may have written it while this one waited.
-    if (this.#isStored(entry, snapshot)) return
+    const { number, lastActiveAt } = snapshot
+    // While this one waited, or in the pause between two tries, a later one may have been written.
+    if (entry.isOvertaken(number)) return
+    if (entry.isWritten(snapshot) && this.#isRecent(entry, lastActiveAt)) {
+      entry.onWritten(number)
+      return
+    }
     const session = this.#storedSession(id, entry, snapshot)
     for (let puts = 0; puts < maxPuts; puts += 1) {
       if (await store.put(session, { signal, replaces: entry.revision })) {
-        entry.acknowledge(snapshot.lastActiveAt)
+        entry.acknowledge(lastActiveAt)
+        entry.onWritten(number)
         return
       }
       if (!(await this.#isStillOwn(entry, id, signal))) break
@@ -148,9 +156,9 @@ export class SessionWriter<T> {
     return timeoutMs === this.#host.timeoutMs ? undefined : timeoutMs
   }
 
-  /** Whether the store has this already, with a time of activity that is recent enough not to be pruned. */
-  #isStored(entry: StoreEntry, snapshot: Snapshot): boolean {
-    return entry.has(snapshot) && snapshot.lastActiveAt - entry.lastActiveAt < this.#host.keepMs / 4
+  /** Whether the time of activity that the store has is recent enough: the session is not pruned by it. */
+  #isRecent(entry: StoreEntry, lastActiveAt: number): boolean {
+    return lastActiveAt - entry.lastActiveAt < this.#host.keepMs / 4
   }
 
   #mayBePruned(entry: StoreEntry): boolean {

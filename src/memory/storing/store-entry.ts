@@ -32,11 +32,20 @@ export class StoreEntry {
   /** The time of the last activity that the store knows, in epoch milliseconds. */
   lastActiveAt = Number.NEGATIVE_INFINITY
   owner: string | undefined = undefined
+  /**
+   * The time of the last activity, in epoch milliseconds, before the session was restored, at a monotonic
+   * time.
+   */
+  beforeRestore: { readonly restored: number; readonly lastActiveAt: number } | undefined = undefined
   /** What the store has; `undefined` where it has nothing of this session. */
   #content: StoredContent | undefined = undefined
   /** The last of the writes since then that were not acknowledged. */
   #lastAttempt: Attempt | undefined = undefined
   readonly #attempted = new Set<string>()
+  /** Number of snapshots that were taken to be written: the number of the newest one. */
+  #taken = 0
+  /** Number of the newest snapshot that was written. */
+  #written = 0
 
   constructor(createdAt: number | undefined, revision: string | null | undefined) {
     this.createdAt = createdAt
@@ -58,9 +67,25 @@ export class StoreEntry {
     return this.#content?.timeoutMs
   }
 
-  /** Whether this is what the store has for certain. */
+  /** Returns the number of a snapshot that is taken now. A later one has a higher number. */
+  number(): number {
+    this.#taken += 1
+    return this.#taken
+  }
+
+  /** Whether this is what the store has for certain, and no other state is going to be written. */
   has(content: StoredContent): boolean {
+    return this.#taken === this.#written && this.isWritten(content)
+  }
+
+  /** Whether this is what the last write has written. */
+  isWritten(content: StoredContent): boolean {
     return this.#lastAttempt === undefined && this.#content !== undefined && isSame(this.#content, content)
+  }
+
+  /** Whether a later snapshot was written: this one is a part of it. */
+  isOvertaken(number: number): boolean {
+    return number < this.#written
   }
 
   /** Whether a write with this revision was made here and may have had its effect. */
@@ -84,6 +109,11 @@ export class StoreEntry {
     this.#lastAttempt = attempt
     this.#attempted.add(attempt.revision)
     return attempt.revision
+  }
+
+  /** Notes that the store has this snapshot. */
+  onWritten(number: number): void {
+    this.#written = number
   }
 
   /** Notes that the store has written the last attempt. */
