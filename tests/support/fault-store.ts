@@ -71,7 +71,7 @@ export class FaultStore extends MemoryStore {
     this.#next[method].push(async () => result)
   }
 
-  /** The next call of a method has its effect and then waits for the test, whether its signal aborts or not. */
+  /** The next call of a method has its effect, and then waits for the test, though its signal aborts. */
   gateNext(method: Method): GatedCall {
     const begun = deferred()
     const end = deferred()
