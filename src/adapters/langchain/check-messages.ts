@@ -16,6 +16,19 @@ export function checkMessages<L extends readonly BaseMessage[]>(name: string, li
 }
 
 /**
+ * Returns the messages of a session.
+ *
+ * What was stored without the codec comes back as plain objects, since messages have a `toJSON`.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
+ */
+export function storedMessages(value: BaseMessage[]): BaseMessage[] {
+  if (Array.isArray(value) && value.every(isMessage)) return value
+  const rule = 'LangChain messages, which a registry that stores text needs `codec: messageCodec` for'
+  throw invalidValue('session.value', rule, value)
+}
+
+/**
  * Whether a value is a message, by LangChain's own check. Not `instanceof`: its ESM and its CJS build may be
  * loaded in one process.
  */

@@ -3,7 +3,7 @@ import type { BaseMessage } from '@langchain/core/messages'
 import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { checkMessages, cloneMessages } from './check-messages.ts'
+import { checkMessages, cloneMessages, storedMessages } from './check-messages.ts'
 import { recordingFailure } from './store-outcome.ts'
 
 /**
@@ -40,7 +40,7 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
   }
 
   override async getMessages(): Promise<BaseMessage[]> {
-    const copy = ({ value }: { value: BaseMessage[] }) => cloneMessages('messages', value)
+    const copy = ({ value }: { value: BaseMessage[] }) => cloneMessages('messages', storedMessages(value))
     const read = () => this.#source.run(this.#id, copy, { whenBusy: 'join', create: false })
     return (await recordingFailure(read)) ?? []
   }
@@ -55,7 +55,8 @@ class SessionMessageHistory extends BaseListChatMessageHistory {
       const added = cloneMessages('messages', checkMessages('messages', messages))
       if (added.length === 0) return
       await this.#source.run(this.#id, ({ value }) => {
-        for (const message of added) value.push(message)
+        const messages = storedMessages(value)
+        for (const message of added) messages.push(message)
       })
     })
   }
