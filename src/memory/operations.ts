@@ -186,8 +186,8 @@ export class Operations<T> {
 
   /** Deletes a session from the store, if there is one: from the call on, its id is not read. */
   #deleteStored(id: string): void {
-    const { storage, gate } = this.#components
-    if (storage === undefined || gate.state === 'closed') return
+    const { storage } = this.#components
+    if (storage === undefined || storage.isClosed) return
     storage.deletions.start(checkId(id))
   }
 

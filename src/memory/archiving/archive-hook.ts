@@ -9,6 +9,8 @@ export interface ArchiveHook<T> {
     reason: ArchiveReason,
     context: { readonly signal: AbortSignal; readonly attempt: number },
   ): unknown
+  /** Whether a session that ends for this reason is in the archive afterwards. */
+  keeps(reason: ArchiveReason): boolean
   /** Whether a failure means that the session was changed elsewhere: no attempt can succeed then. */
   isConflict(error: unknown): boolean
 }
@@ -29,6 +31,7 @@ export function archiveByHook<T>(
   if (archive === undefined) return undefined
   return {
     archive: (record, reason, context) => archive(viewOf(record), reason, context),
+    keeps: () => true,
     isConflict: () => false,
   }
 }

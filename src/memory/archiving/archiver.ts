@@ -217,7 +217,7 @@ export class Archiver<T> {
 
   #succeed(job: ArchiveJob<T>): void {
     this.#settleTry(job)
-    this.#lifecycle.counters.archived += 1
+    if (this.#hook?.keeps(job.reason) === true) this.#lifecycle.counters.archived += 1
     this.#lifecycle.finishArchived(job.record, job.reason)
     this.#end(job)
   }

@@ -44,6 +44,7 @@ export class Storage<T> {
   readonly #reader: SessionReader<T>
   readonly #writer: SessionWriter<T>
   readonly #lifecycle: Lifecycle<T>
+  #isClosed = false
 
   constructor(
     components: {
@@ -70,10 +71,16 @@ export class Storage<T> {
     this.pruner = new Pruner(host, store, { keepMs, timeoutMs: archiveTimeoutMs })
   }
 
+  /** Whether the store is closed, or about to be: nothing is deleted any more. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** The writes of sessions that are ending. */
   get archiveHook(): ArchiveHook<T> {
     return {
       archive: (record, reason, { signal }) => this.#archive(record, reason, signal),
+      keeps: (reason) => reason !== 'age',
       isConflict: (error) => isSessionRegistryError(error, 'ERR_SESSION_STORE_CONFLICT'),
     }
   }
@@ -98,6 +105,7 @@ export class Storage<T> {
 
   /** Closes the store, within a time. A failure is an `error`; the promise fulfils in any case. */
   close(limitMs: number): Promise<void> {
+    this.#isClosed = true
     return closeStore(this.#store, this.#lifecycle, limitMs)
   }
 }

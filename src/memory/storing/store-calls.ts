@@ -49,7 +49,7 @@ export class StoreCalls<T> {
   async forget(id: string): Promise<boolean> {
     const { storage, gate } = this.#components
     checkId(id)
-    if (gate.state === 'closed') gate.assertOpen()
+    if (gate.state === 'closed' || storage?.isClosed === true) gate.assertOpen()
     const wasHere = this.#operations.delete(id)
     try {
       await storage?.deletions.whenDeleted(id, { tries: this.#archiveAttempts })
