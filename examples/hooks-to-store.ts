@@ -1,44 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SessionRegistry } from 'session-registry'
-import { fileStore } from 'session-registry/stores/file'
+import { openOnHooks } from './stores/on-hooks.ts'
+import { openOnStore } from './stores/on-store.ts'
 
+/** Shows one of the traps of hooks: a history that was deleted comes back. */
 const folder = await mkdtemp(join(tmpdir(), 'hooks-to-store-'))
-const database = new Map<string, string>()
-const timeoutMs = 20
+process.chdir(folder)
 
-// #region hooks
-const onHooks = new SessionRegistry<string[]>({
-  timeoutMs,
-  create: () => [],
-  archive: async (session, _reason, { signal }) => {
-    signal.throwIfAborted()
-    database.set(session.id, JSON.stringify(session.value))
-  },
-  load: async (id) => {
-    const stored = database.get(id)
-    return stored === undefined ? undefined : JSON.parse(stored)
-  },
-})
-// #endregion hooks
-
-// #region store
-const onStore = new SessionRegistry<string[]>({
-  timeoutMs,
-  create: () => [],
-  store: fileStore(folder),
-})
-// #endregion store
-
-for (const [name, sessions] of Object.entries({ onHooks, onStore })) {
+for (const [name, open] of Object.entries({ hooks: openOnHooks, store: openOnStore })) {
+  await using sessions = open()
   await sessions.run('ada', ({ value }) => value.push('a secret'))
-  await new Promise((resolve) => setTimeout(resolve, timeoutMs * 2)) // Ada leaves
-  sessions.sweep()
-  await sessions.settled()
-
-  sessions.delete('ada')
-  console.log(name, await sessions.run('ada', ({ value }) => [...value]))
   await sessions.close()
+
+  await using restarted = open()
+  restarted.delete('ada')
+  console.log(name, await restarted.run('ada', ({ value }) => [...value]))
 }
+
+process.chdir('/')
 await rm(folder, { recursive: true })

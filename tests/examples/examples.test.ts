@@ -37,7 +37,7 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/openai-agents.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'the second run was shown 3 items'],
-  'examples/hooks-to-store.ts': ["onHooks [ 'a secret' ]", 'onStore []'],
+  'examples/hooks-to-store.ts': ["hooks [ 'a secret' ]", 'store []'],
   'examples/import-sessions.ts': [
     '2 imported',
     '0 imported the second time',
