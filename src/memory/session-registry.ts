@@ -404,8 +404,8 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Fulfils at a moment when no load, creation or archive is under way: every hook that was called has
-   * settled.
+   * Fulfils at a moment when no load, creation, save or archive is under way: every call of a hook or of the
+   * store has settled.
    *
    * It starts nothing and rejects no call. It does not wait for running turns, but for the pauses between two
    * attempts of an archive. The process stays alive until then. For the end of a test, or of one invocation

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { fileStore } from 'session-registry/stores/file'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Histories, historiesInRegistry } from '../../examples/chat-server/histories.ts'
 import { eliza } from '../../examples/chat-server/responder.ts'
@@ -120,6 +121,28 @@ describe('the chat server', () => {
 })
 
 describe('the chat server as a process', () => {
+  it('SIGTERM in the middle of a turn: answers, and writes the history before it exits', async () => {
+    const folder = testFolder()
+    const env = { PORT: '0', THINK_MS: '300', SESSIONS_FOLDER: folder, SAVE: 'end' }
+    const running = new Running('examples/chat-server/main.ts', env)
+    const [, address] = await running.printed(/Server listening at (http:[^"]+)/)
+    const response = fetch(`${address}/chat/ada`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ message: 'I am tired' }),
+    })
+    await running.printed(/session created/)
+    running.child.kill('SIGTERM')
+    const { reply } = (await (await response).json()) as { reply: string }
+    expect(await running.ended()).toBe(0)
+
+    const stored = await fileStore(folder).get('ada', { signal: new AbortController().signal })
+    expect(JSON.parse(stored?.text ?? '[]')).toEqual([
+      { role: 'visitor', text: 'I am tired' },
+      { role: 'bot', text: reply },
+    ])
+  })
+
   it('logs through one logger, shows no id and no message, and closes cleanly at SIGTERM', async () => {
     const running = new Running('examples/chat-server/main.ts', {
       PORT: '0',
