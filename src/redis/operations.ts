@@ -2,8 +2,8 @@ import { isSessionRegistryError } from '../core/errors/session-registry-error.ts
 import { type DeadSession, toDeadSession } from './archiving/dead-letter-store.ts'
 import type { AccessOptions } from './storage/access-options.ts'
 import type { IncarnationRef } from './storage/keys.ts'
+import type { PendingDeletion, RemovedSession } from './storage/session-removals.ts'
 import { expiryReasonOf, type SessionSnapshot } from './storage/session-snapshot.ts'
-import type { RemovedSession } from './storage/session-store.ts'
 import type { RedisComponents } from './wiring.ts'
 
 /** Ids that are handled at a time by what acts on many. */
@@ -43,21 +43,46 @@ export class Operations<T> {
    * archived.
    *
    * An expired one ends with its expiry reason where nothing is archived. Otherwise it is deleted like a live
-   * one, since it is not archived any more.
+   * one, since it is not archived any more. The deletion from the store begins, and until it is done no
+   * process loads the id.
    */
   async delete(id: string): Promise<boolean> {
-    const { store, log, turns, archiver, loader, olderIncarnations } = this.#components
-    const hasExpired = ({ state }: RemovedSession) => state === 'expired' && !archiver.hasHook
+    return (await this.remove(id)).wasHere
+  }
+
+  /** {@link delete}, with the deletion from the store that it began. */
+  async remove(
+    id: string,
+  ): Promise<{ readonly wasHere: boolean; readonly deletion: PendingDeletion | undefined }> {
+    const { removals, log, turns, archiver, loader, olderIncarnations } = this.#components
+    const hasExpired = ({ state }: RemovedSession) => state === 'expired' && !archiver.isArchiving
     const wasLoading = loader.drop(id)
-    const removed = await store.remove(id)
-    if (removed.length === 0) return wasLoading
+    const start = (one: PendingDeletion) => this.#startDeletion(id, one)
+    const { removed, deletion } = await removals.remove(id, archiver.canClaimForCaller, start)
     const incarnations = new Set(removed.map(({ snapshot }) => snapshot.incarnation))
     turns.onSessionEnded(id, incarnations)
     archiver.abandon(id, incarnations)
+    if (deletion !== undefined) start(deletion)
     for (const session of removed)
       log.ended(session.snapshot, hasExpired(session) ? expiryReasonOf(session.snapshot) : 'deleted')
     olderIncarnations.wake(id)
-    return wasLoading || !removed.every(hasExpired)
+    return { wasHere: wasLoading || !removed.every(hasExpired), deletion }
+  }
+
+  /** Ends every incarnation of an id, dead letters included. Resolves when the store has deleted it too. */
+  async forget(id: string): Promise<boolean> {
+    const { wasHere, deletion } = await this.remove(id)
+    const dropped = await this.#dropDead(id)
+    if (deletion !== undefined)
+      await this.#components.deletions.whenDone({ id, incarnation: deletion.incarnation })
+    return wasHere || dropped > 0
+  }
+
+  #startDeletion(id: string, { incarnation, claim }: PendingDeletion): void {
+    const { archiver, poller, keys } = this.#components
+    const shard = keys.shardOf(id)
+    if (claim === undefined) poller.onDeadline(shard, 0)
+    else archiver.addFirst({ id, incarnation, shard, isNew: false, ...claim })
   }
 
   async clear(): Promise<number> {

@@ -8,6 +8,13 @@ import {
   sharedReaders,
 } from '../core/options/shared-options.ts'
 import {
+  maxTimeoutOf,
+  type ResolvedStoreOptions,
+  resolveStore,
+  type StoreOptions,
+  storeReaders,
+} from '../core/options/store-options.ts'
+import {
   checkBoolean,
   checkCount,
   checkInterval,
@@ -19,7 +26,9 @@ import { maxDelayMs } from '../core/time/clock.ts'
 import { detectClient, type RedisClient, type RunScript } from './client/client.ts'
 import { rejectUnsupportedOptions } from './unsupported-options.ts'
 
-export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
+export interface RedisSessionRegistryOptions<T>
+  extends SharedOptions<T>,
+    Omit<StoreOptions, 'save' | 'store'> {
   /**
    * The client: node-redis (5 or newer), ioredis (5 or newer), iovalkey or GLIDE, of one server or a cluster;
    * or any other through an object with `run`, see {@link ScriptClient}.
@@ -74,10 +83,10 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
   readonly maxSessions?: number | undefined
   /**
    * Whether this process ends and archives expired sessions. `false` makes it an observer, whatever `archive`
-   * is.
+   * and `store` are.
    *
-   * A process without `archive` claims nothing either while processes with one have been seen within a day,
-   * and warns once. An observer does not warn.
+   * A process without `archive` and `store` claims nothing either while processes with one of them have been
+   * seen within a day, and warns once. An observer does not warn.
    *
    * @defaultValue true
    */
@@ -100,6 +109,21 @@ export interface RedisSessionRegistryOptions<T> extends SharedOptions<T> {
    */
   readonly callTimeoutMs?: number | undefined
   /**
+   * The store that keeps sessions durably once they have expired, instead of `load` and `archive`: `open`,
+   * `run`, `stream` and `acquire` read a session that is not in Redis. While it is in Redis, the store may
+   * have an older state, or none.
+   *
+   * Give every process the same store. It is closed with the registry.
+   */
+  readonly store?: StoreOptions['store']
+  /**
+   * When sessions are written to the store: here always when they end. {@link RedisSessionRegistry.save}
+   * writes one earlier.
+   *
+   * @defaultValue 'end'
+   */
+  readonly save?: 'end' | undefined
+  /**
    * Encodes values as text, and decodes them.
    *
    * @defaultValue JSON
@@ -120,6 +144,14 @@ export interface ResolvedRedisOptions<T> extends ResolvedSharedOptions<T> {
   readonly maxPerShard: number
   readonly archives: boolean
   readonly codec: CheckedCodec<T>
+  /** `undefined` without a store. */
+  readonly storage: ResolvedStoreOptions<T> | undefined
+  /** The longest idle timeout that a session may have of its own, in milliseconds. */
+  readonly maxTimeoutMs: number
+  /** Whether there is a store or a `load` hook. */
+  readonly canLoad: boolean
+  /** Whether there is a store or an `archive` hook. */
+  readonly canArchive: boolean
 }
 
 /** Returns how long the data of a session that is no longer used may exist, in milliseconds. */
@@ -151,6 +183,8 @@ const readers = {
   intervalMs: withDefault(1_000, checkPollInterval),
   callTimeoutMs: withDefault(5_000, checkCount),
   codec: withDefault<SessionCodec<unknown>>(jsonCodec, checkCodec),
+  ...storeReaders,
+  save: withDefault<'end'>('end', checkSave),
 } satisfies OptionReaders<Omit<RedisSessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>>
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
@@ -165,12 +199,18 @@ export function resolveRedisOptions<T>(options: RedisSessionRegistryOptions<T>):
       Infinity,
     )
   }
+  const codec = read.codec as SessionCodec<T>
+  const storage = resolveStore<T>({ ...read, codec })
   return {
     ...read,
     ...resolveShared(read),
     run: client,
     maxPerShard: Math.ceil(maxSessions / read.shards),
-    codec: new CheckedCodec(read.codec as SessionCodec<T>),
+    codec: new CheckedCodec(codec),
+    storage,
+    maxTimeoutMs: maxTimeoutOf(storage),
+    canLoad: read.load !== undefined || storage !== undefined,
+    canArchive: read.archive !== undefined || storage !== undefined,
   }
 }
 
@@ -184,6 +224,11 @@ function checkShards(name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= maxShards)
     return value as number
   throw invalidNumber(name, `an integer from 1 to ${maxShards}`, value)
+}
+
+function checkSave(name: string, value: unknown): 'end' {
+  if (value === 'end') return value
+  throw invalidOption(name, "'end' on Redis, where a session is written to the store when it ends", value)
 }
 
 function checkPollInterval(name: string, value: unknown): number {

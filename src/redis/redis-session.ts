@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util'
 import type { CheckedCodec } from '../core/codec/codec.ts'
-import { checkPositive } from '../core/options/validate.ts'
+import { checkOwnTimeout } from '../core/options/store-options.ts'
 import type { Session, SessionFields } from '../core/session.ts'
 import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { type Clock, realClock } from '../core/time/clock.ts'
@@ -13,6 +13,23 @@ export interface SessionChanges {
   readonly timeoutMs: number | undefined
 }
 
+/** The idle timeouts of a registry, in milliseconds. */
+export interface SessionTimeouts {
+  readonly timeoutMs: number
+  /** The longest that a session may have of its own. */
+  readonly maxTimeoutMs: number
+}
+
+/** A session as a turn has it. */
+export interface CurrentState {
+  readonly text: string
+  readonly timeoutMs: number
+  /** Epoch milliseconds. */
+  readonly lastActiveAt: number
+  /** Whether Redis has this text and timeout. */
+  readonly isCommitted: boolean
+}
+
 /**
  * A copy of one incarnation of a session, with its times as of the read. Those of a turn's session go on
  * until the turn ends.
@@ -23,6 +40,7 @@ export class RedisSession<T> implements Session<T> {
   readonly #snapshot: SessionSnapshot
   readonly #codec: CheckedCodec<T>
   readonly #registryTimeoutMs: number
+  readonly #maxTimeoutMs: number
   readonly #clock: Clock
   #value: { of: T } | undefined
   #timeoutMs: number
@@ -34,13 +52,14 @@ export class RedisSession<T> implements Session<T> {
   constructor(
     snapshot: SessionSnapshot,
     codec: CheckedCodec<T>,
-    registryTimeoutMs: number,
+    { timeoutMs, maxTimeoutMs }: SessionTimeouts,
     clock: Clock = realClock,
   ) {
     this.#clock = clock
     this.#snapshot = snapshot
     this.#codec = codec
-    this.#registryTimeoutMs = registryTimeoutMs
+    this.#registryTimeoutMs = timeoutMs
+    this.#maxTimeoutMs = maxTimeoutMs
     this.#timeoutMs = snapshot.timeoutMs
     this.#isHeld = snapshot.held
     this.#ageMs = Math.max(snapshot.seenAt - snapshot.createdAt, 0)
@@ -88,7 +107,7 @@ export class RedisSession<T> implements Session<T> {
 
   set timeoutMs(timeoutMs: number | undefined) {
     this.#timeoutMs =
-      timeoutMs === undefined ? this.#registryTimeoutMs : checkPositive('timeoutMs', timeoutMs)
+      timeoutMs === undefined ? this.#registryTimeoutMs : checkOwnTimeout(timeoutMs, this.#maxTimeoutMs)
   }
 
   get held(): boolean {
@@ -124,6 +143,21 @@ export class RedisSession<T> implements Session<T> {
     this.#ageMs = this.ageMs
     this.#turnStartedAt = undefined
     this.#isHeld = false
+  }
+
+  /**
+   * Returns the session as a turn has it now.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
+   */
+  current(): CurrentState {
+    const { text, timeoutMs } = this.changes()
+    return {
+      text: text ?? this.#snapshot.text,
+      timeoutMs: this.#timeoutMs,
+      lastActiveAt: this.lastActiveAt,
+      isCommitted: text === undefined && timeoutMs === undefined,
+    }
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */

@@ -1,5 +1,6 @@
 import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
+import { noStoreError } from '../core/errors/store-errors.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
 import type { CreateSession } from '../core/hooks.ts'
@@ -15,6 +16,7 @@ import {
   type HoldOptions,
   type OpenOptions,
 } from '../core/options/call-options.ts'
+import { checkOwnTimeout } from '../core/options/store-options.ts'
 import { checkFunction } from '../core/options/validate.ts'
 import { sharedRegistry } from '../core/process/shared-registry.ts'
 import type { Session } from '../core/session.ts'
@@ -121,7 +123,7 @@ export class RedisSessionRegistry<T>
     checkRedisId(id)
     if (create !== undefined) checkFunction('create', create)
     const { options: resolved, turns } = this.#components
-    const timeoutMs = checkTimeout(options) ?? resolved.timeoutMs
+    const timeoutMs = this.#timeoutOf(options)
     const own = turns.sessionInTurn(id)
     if (own !== undefined) return own.value
     this.#gate.assertAdmitted()
@@ -154,7 +156,7 @@ export class RedisSessionRegistry<T>
    */
   async set(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
-    const timeoutMs = checkTimeout(options) ?? this.#components.options.timeoutMs
+    const timeoutMs = this.#timeoutOf(options)
     const own = this.#components.turns.sessionInTurn(id)
     if (own === undefined) {
       this.#gate.admitNew()
@@ -175,7 +177,7 @@ export class RedisSessionRegistry<T>
    */
   async replace(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
-    const timeoutMs = checkTimeout(options) ?? this.#components.options.timeoutMs
+    const timeoutMs = this.#timeoutOf(options)
     this.#gate.admitNew()
     await this.#operations.replace(id, value, timeoutMs)
     return this
@@ -207,13 +209,45 @@ export class RedisSessionRegistry<T>
    * Ends a session at once, even if it is held or being archived. Returns whether there was one.
    *
    * The signal of a running turn aborts: at once in this process, at its next renewal in another. Dead
-   * letters of the id stay, but are not revived any more. What an earlier archive stored is yours to remove.
-   * Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
+   * letters of the id stay, but are not revived any more. What the `archive` hook stored is yours to remove;
+   * from a `store` the session is deleted, and until that is done `open` and `run` of the id wait in every
+   * process. Rejects with `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async delete(id: string): Promise<boolean> {
     checkRedisId(id)
     this.#gate.assertAdmitted()
     return this.#operations.delete(id)
+  }
+
+  /**
+   * Ends a session as {@link delete} does, its dead letters too, and deletes it from the store. Resolves when
+   * both are done. Returns whether there was a session in Redis.
+   *
+   * Rejects with `ERR_SESSION_STORE_FAILED` after `archiveAttempts` attempts, although the deletion goes on,
+   * with `ERR_SESSION_BUSY` where it is not done within `maxTurnMs`, and with `ERR_SESSION_REGISTRY_CLOSED`.
+   */
+  async forget(id: string): Promise<boolean> {
+    checkRedisId(id)
+    this.#gate.admitNew()
+    return this.#operations.forget(id)
+  }
+
+  /**
+   * Writes a live session to the store now. Returns `true` if it is live and the store has it, `false` if it
+   * is not live. Not activity.
+   *
+   * It waits for a running turn of any process, at most `maxTurnMs`: then it rejects with `ERR_SESSION_BUSY`.
+   * Inside a turn of the id it writes the session as the turn has it. Rejects with
+   * `ERR_SESSION_OPTION_INVALID` without a store, with `ERR_SESSION_STORE_FAILED` after three tries, with
+   * `ERR_SESSION_VALUE_INVALID`, and with `ERR_SESSION_REGISTRY_CLOSED`.
+   */
+  async save(id: string): Promise<boolean> {
+    const { saves, turns, pending } = this.#components
+    checkRedisId(id)
+    if (saves === undefined) throw noStoreError()
+    const outer = turns.outerTurn(id)
+    if (outer === undefined) this.#gate.admitNew()
+    return pending.track(saves.save(id, outer?.session))
   }
 
   /**
@@ -457,6 +491,13 @@ export class RedisSessionRegistry<T>
   /** Calls {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Returns the idle timeout of a session that a call creates. */
+  #timeoutOf(options: CreateOptions | undefined): number {
+    const { timeoutMs, maxTimeoutMs } = this.#components.options
+    const own = checkTimeout(options)
+    return own === undefined ? timeoutMs : checkOwnTimeout(own, maxTimeoutMs)
   }
 
   async #access(id: string, options: AccessOptions) {

@@ -9,7 +9,8 @@ const timerFailure = 'the deadline of `close` could not be set'
 
 /**
  * Closes the registry of this process: waits for its turns, holds and archives until the deadline, and
- * releases claims that have not begun at once. The sessions stay, since they belong to all processes.
+ * releases claims that have not begun at once. The sessions stay, since they belong to all processes. The
+ * store is closed at the end.
  *
  * After the deadline, one more budget bounds the grace of turns, their saves and releases: the larger of
  * `turnGraceMs` and `callTimeoutMs`. Then it settles, whatever Redis does.
@@ -19,16 +20,21 @@ export async function shutDown<T>(
   deadlineMs: number,
 ): Promise<CloseReport<T>> {
   const { turns, holds, archiver, poller, loader, log, options } = components
+  const { saves, deletions, pruner, durable } = components
   const { ended, archived } = log.counters
+  const budgetMs = Math.max(options.turnGraceMs, options.callTimeoutMs)
+  const endsAt = realClock.now() + deadlineMs + budgetMs
   turns.rejectWaiting(closedError())
   loader.rejectAll(closedError())
   await new Promise<void>((resolve) => {
     let isReleasing = true
     let isOutOfTime = false
-    const hasEnded = () => !isReleasing && turns.count === 0 && holds.count === 0 && archiver.count === 0
+    const isIdle = () => turns.count === 0 && holds.count === 0 && archiver.count === 0
+    const hasEnded = () => !isReleasing && isIdle() && (saves?.count ?? 0) === 0
     const onDeadline = () => {
       turns.stopAll(closedError())
       archiver.abortAll(closedError())
+      saves?.abortAll(closedError())
       void holds.releaseAll()
     }
     const onBudgetSpent = () => {
@@ -36,7 +42,7 @@ export async function shutDown<T>(
     }
     const limits = [
       { ms: deadlineMs, onElapsed: onDeadline },
-      { ms: Math.max(options.turnGraceMs, options.callTimeoutMs), onElapsed: onBudgetSpent },
+      { ms: budgetMs, onElapsed: onBudgetSpent },
     ]
     const timerHost = { clock: realClock, events: log.events }
     const drain = new Drain(
@@ -51,6 +57,7 @@ export async function shutDown<T>(
     turns.onSettled = advance
     holds.onSettled = advance
     archiver.onCapacity = advance
+    if (saves !== undefined) saves.onSettled = advance
     drain.start()
     // Neither rejects.
     void Promise.all([archiver.releaseQueued(), poller.stop()]).then(() => {
@@ -58,7 +65,12 @@ export async function shutDown<T>(
       advance()
     })
   })
+  archiver.onLost = undefined
   archiver.abandonAll(closedError())
+  saves?.abortAll(closedError())
+  deletions.rejectAll(closedError())
+  pruner?.stop(closedError())
+  await durable?.close({ clock: realClock, events: log.events }, Math.max(endsAt - realClock.now(), 1))
   return {
     ended: log.counters.ended - ended,
     archived: log.counters.archived - archived,

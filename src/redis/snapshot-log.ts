@@ -32,7 +32,7 @@ export class SnapshotLog<T> {
   }
 
   sessionOf(snapshot: SessionSnapshot): RedisSession<T> {
-    return new RedisSession(snapshot, this.#options.codec, this.#options.timeoutMs)
+    return new RedisSession(snapshot, this.#options.codec, this.#options)
   }
 
   created(snapshot: SessionSnapshot, isLoaded = false): void {

@@ -5,6 +5,7 @@ import type { EventQueue } from '../core/events/event-queue.ts'
 import { logLines } from '../core/events/log-lines.ts'
 import { Step } from '../core/events/step.ts'
 import { Counters } from '../core/stats.ts'
+import { Pruner } from '../core/storing/pruner.ts'
 import { realClock } from '../core/time/clock.ts'
 import { Watchdog } from '../core/turns/watchdog.ts'
 import { Archiver } from './archiving/archiver.ts'
@@ -17,14 +18,21 @@ import { RetryingCaller } from './client/retrying-caller.ts'
 import { ShardGuard } from './client/shard-guard.ts'
 import { Holds } from './holds/holds.ts'
 import { SharedHolds } from './holds/shared-holds.ts'
+import { loadSource } from './loading/load-source.ts'
 import { SessionLoader } from './loading/loader.ts'
 import { OlderIncarnations } from './loading/older-incarnations.ts'
 import { maxLifetimeOf, type ResolvedRedisOptions } from './options.ts'
 import { SnapshotLog } from './snapshot-log.ts'
 import { Keys } from './storage/keys.ts'
 import { NearCache } from './storage/near-cache.ts'
+import { ServerDate } from './storage/server-date.ts'
+import { SessionRemovals } from './storage/session-removals.ts'
 import { SessionScan } from './storage/session-scan.ts'
 import { SessionStore } from './storage/session-store.ts'
+import { Deletions } from './storing/deletions.ts'
+import { DurableStore } from './storing/durable-store.ts'
+import { Saves } from './storing/saves.ts'
+import { WriteLeases } from './storing/write-leases.ts'
 import { TurnScheduler } from './turns/turn-scheduler.ts'
 import { warn } from './warning.ts'
 
@@ -37,6 +45,7 @@ import { warn } from './warning.ts'
  *   loading/     an absent session: older incarnations first, then one `load` or creation for all callers
  *   holds/       leases of this process on sessions, renewed
  *   turns/       queue, lock, run, save
+ *   storing/     the store of the user: read, write, delete, prune
  *   archiving/   expired sessions: poll, claim, archive, acknowledge
  *
  * Above them are the calls of the registry: `operations.ts`, `set-calls.ts`, `loading/open-calls.ts`,
@@ -49,6 +58,12 @@ export interface RedisComponents<T> {
   readonly pending: PendingWork
   readonly log: SnapshotLog<T>
   readonly store: SessionStore<T>
+  readonly removals: SessionRemovals<T>
+  /** `undefined` without a store, as the next two. */
+  readonly durable: DurableStore<T> | undefined
+  readonly saves: Saves<T> | undefined
+  readonly pruner: Pruner | undefined
+  readonly deletions: Deletions<T>
   readonly scan: SessionScan
   readonly deadLetters: DeadLetterStore
   readonly olderIncarnations: OlderIncarnations<T>
@@ -78,11 +93,25 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
   const cache = new NearCache()
   log.onEnded = (snapshot) => cache.forget(snapshot)
   const store = new SessionStore(call, keys, cache, options)
-  const claims = new ClaimStore(call, keys, options)
+  const removals = new SessionRemovals(call, keys, cache, options)
+  const date = new ServerDate()
+  const claims = new ClaimStore(call, keys, date, options)
   const scan = new SessionScan(call, keys)
   const deadLetters = new DeadLetterStore(call, keys, options.retentionMs)
   const watchdog = new Watchdog({ clock: realClock, events }, options.maxTurnMs)
-  const archiver = new Archiver(owner, claims, log, pending, options)
+  const { storage } = options
+  const durable = storage && new DurableStore(storage, date, options)
+  const archiver = new Archiver(owner, claims, log, pending, durable, options)
+  const hookHost = { owner, step, clock: realClock, pending }
+  const pruner =
+    storage &&
+    new Pruner(hookHost, storage.store, { keepMs: storage.keepMs, timeoutMs: options.archiveTimeoutMs })
+  const writeLeases = new WriteLeases(call, keys, options)
+  const saves = durable && new Saves(hookHost, durable, writeLeases, options)
+  const deletions = new Deletions(claims, options, {
+    canClaimForCaller: () => archiver.canClaimForCaller,
+    runFirst: (claim) => archiver.addFirst(claim),
+  })
   const olderIncarnations = new OlderIncarnations(claims, options, {
     canClaimForCaller: () => archiver.canClaimForCaller,
     archiveFirst: (claim) => archiver.addFirst(claim),
@@ -94,7 +123,8 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
     runningHook: (id) => archiver.calls.running(id),
     runningHookOfDeleted: (id) => archiver.calls.runningOfDeleted(id),
   })
-  const loader = new SessionLoader({ owner, store, olderIncarnations, log, pending, options })
+  const source = loadSource(durable, options.load, options.codec)
+  const loader = new SessionLoader({ owner, source, store, olderIncarnations, log, pending, options })
   const { context } = events
   const sharedHolds = new SharedHolds(store, { leaseMs: options.leaseMs, context })
   const turns = new TurnScheduler({ owner, store, loader, sharedHolds, log, watchdog, pending, options })
@@ -104,7 +134,10 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
   const poller = new Poller(claims, archiver, options.shards, intervalMs, {
     context,
     claimableUntil: () => heartbeat.claimableUntil(),
-    onClaimed: (shard, claimed) => reports.onClaimed(shard, claimed),
+    onClaimed: (shard, claimed) => {
+      reports.onClaimed(shard, claimed)
+      pruner?.pruneIfDue(claimed.now)
+    },
     onSwept: (claimed, startedAt) => reports.onSwept(claimed, startedAt),
     onFailed: (error) => reports.onFailed(error),
   })
@@ -114,12 +147,26 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
     else poller.onDeadline(due.shard, due.inMs)
   }
   archiver.onSettled = (id) => olderIncarnations.wake(id)
+  archiver.deletions.onSettled = (incarnation, error) => deletions.onSettled(incarnation, error)
+  writeLeases.onReleased = (shard) => poller.onDeadline(shard, 0)
+  if (durable !== undefined) {
+    archiver.onLost = (claim) => {
+      void durable
+        .whenSettled(claim.id, options.leaseMs)
+        .then(() => writeLeases.end(claim, claim.token, undefined))
+    }
+  }
   return {
     options,
     keys,
     pending,
     log,
     store,
+    removals,
+    durable,
+    saves,
+    pruner,
+    deletions,
     scan,
     deadLetters,
     olderIncarnations,

@@ -69,8 +69,8 @@ export const logLines = {
   })),
   archiverMissing: line(
     'warn',
-    'Expired sessions are left to other processes: this one has no `archive`, and others of its prefix have one. ' +
-      'Give it `archive` as well, or `archives: false`',
+    'Expired sessions are left to other processes: this one has no `archive` or `store`, and others of its prefix ' +
+      'have one. Give it the same, or `archives: false`',
     () => ({}),
   ),
   evictionAllowed: line(

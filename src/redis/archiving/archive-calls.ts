@@ -1,22 +1,17 @@
 import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
 import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
-import type { ExpiryReason } from '../../core/end-reason.ts'
-import { archiveTimeoutError } from '../../core/errors/turn-errors.ts'
-import type { ArchiveSession } from '../../core/hooks.ts'
-import type { RedisSession } from '../redis-session.ts'
+import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 
-export interface ArchiveCall<T> {
-  readonly archive: ArchiveSession<T>
-  readonly session: RedisSession<T>
-  readonly reason: ExpiryReason
-  readonly attempt: number
-  readonly isSuperseded: boolean
-  /** Its signal is the hook's. */
+export interface ArchiveCall {
+  readonly id: string
+  readonly call: (signal: AbortSignal) => unknown
+  readonly timeoutError: (timeoutMs: number) => SessionRegistryError
+  /** Its signal is that of the call. */
   readonly controller: AbortController
 }
 
-/** The calls of the `archive` hook, which may go on after their signal has aborted. */
-export class ArchiveCalls<T> {
+/** The calls of the `archive` hook or the store, which may go on after their signal has aborted. */
+export class ArchiveCalls {
   readonly #host: HookHost
   readonly #timeoutMs: number
   readonly #running = new Map<string, Promise<void>>()
@@ -47,10 +42,8 @@ export class ArchiveCalls<T> {
     })
   }
 
-  /** Calls the hook. Rejects with its error, and with the reason of its signal as soon as that aborts. */
-  run({ archive, session, reason, attempt, isSuperseded, controller }: ArchiveCall<T>): Promise<void> {
-    const { id } = session
-    const about = isSuperseded ? { attempt, superseded: true } : { attempt }
+  /** Makes a call. Rejects with its error, and with the reason of its signal as soon as that aborts. */
+  run({ id, call: callHook, timeoutError, controller }: ArchiveCall): Promise<void> {
     let finish = () => {}
     const finished = new Promise<void>((resolve) => {
       finish = resolve
@@ -60,9 +53,9 @@ export class ArchiveCalls<T> {
       let stopListening = () => {}
       const init = {
         id,
-        call: (signal: AbortSignal) => archive(session, reason, { signal, ...about }),
+        call: callHook,
         timeoutMs: this.#timeoutMs,
-        timeoutError: archiveTimeoutError,
+        timeoutError,
         timerFailure: 'an archive could not be timed',
         keepsAlive: false,
       } as const

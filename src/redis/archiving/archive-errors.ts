@@ -14,6 +14,11 @@ export function leaseLostError(): SessionRegistryError {
   )
 }
 
+/** The cause of the last failure where no process has seen it. */
+export function stoppedError(): Error {
+  return new Error('The process of the last attempt stopped during it')
+}
+
 /** Whether an archive was aborted by the deadline of `close`. */
 export function isAbortedByClose({ aborted, reason }: AbortSignal): boolean {
   return aborted && isSessionRegistryError(reason, 'ERR_SESSION_REGISTRY_CLOSED')

@@ -26,8 +26,8 @@ const background = { isBackground: true }
  * The heartbeat of a prefix: a key that is present while some process archives. It decides what this process
  * may claim.
  *
- * A process without `archive` would end what it claims unarchived. So it checks for the heartbeat first, and
- * claims nothing while it is there.
+ * A process without `archive` and `store` would end what it claims unarchived. So it checks for the heartbeat
+ * first, and claims nothing while it is there.
  */
 export class ArchiverHeartbeat<T> {
   readonly #call: CallScript
@@ -46,8 +46,8 @@ export class ArchiverHeartbeat<T> {
 
   /** Calls a script, and first writes the heartbeat if this process archives and its last write is old. */
   readonly call: CallScript = (script, keys, args, options) => {
-    const { archive, archives } = this.#options
-    if (archive !== undefined && archives && realClock.now() >= this.#renewAt) this.#write()
+    const { canArchive, archives } = this.#options
+    if (canArchive && archives && realClock.now() >= this.#renewAt) this.#write()
     return this.#call(script, keys, args, options)
   }
 
@@ -55,13 +55,13 @@ export class ArchiverHeartbeat<T> {
    * Returns the latest deadline that this process may claim: `'now'`, or an instant of the server;
    * `undefined` if it may claim nothing.
    *
-   * Without `archive`, it is the instant of the check: what a process that wrote the heartbeat later created
-   * is due later.
+   * Where nothing is archived, it is the instant of the check: what a process that wrote the heartbeat later
+   * created is due later.
    */
   async claimableUntil(): Promise<number | 'now' | undefined> {
-    const { archive, archives, logger } = this.#options
+    const { canArchive, archives, logger } = this.#options
     if (!archives) return undefined
-    if (archive !== undefined) return 'now'
+    if (canArchive) return 'now'
     const reply = new ReplyReader(await this.#call(readHeartbeat, [this.#key], [], background))
     const now = reply.readNumber()
     if (reply.readNumber() !== 1) return now

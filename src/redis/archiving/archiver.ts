@@ -1,35 +1,35 @@
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import { archiveFailedError, endedDuringError } from '../../core/errors/turn-errors.ts'
+import { archiveFailedError, archiveTimeoutError, endedDuringError } from '../../core/errors/turn-errors.ts'
 import { backoffMs, jitter } from '../../core/time/backoff.ts'
 import { realClock } from '../../core/time/clock.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { RedisSession } from '../redis-session.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
 import { expiryReasonOf } from '../storage/session-snapshot.ts'
+import type { DurableStore } from '../storing/durable-store.ts'
 import { ArchiveCalls } from './archive-calls.ts'
-import { dataLostError, isAbortedByClose } from './archive-errors.ts'
+import { dataLostError, isAbortedByClose, stoppedError } from './archive-errors.ts'
 import { abandonJob, archiveBackoff, type Job } from './archive-job.ts'
+import { type ArchiveOnce, archiveTarget } from './archive-target.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
-import type { Claim, ClaimOutcome, ClaimStore } from './claim-store.ts'
+import { ClaimSettlement, type NextDeadline } from './claim-settlement.ts'
+import type { Claim, ClaimStore } from './claim-store.ts'
+import { DeletionJobs } from './deletion-job.ts'
 
 /** Sessions that are ended at once where there is no hook. */
 const immediateConcurrency = 64
-
-/** A shard in which something will be due. */
-export interface NextDeadline {
-  readonly shard: number
-  readonly inMs: number
-}
 
 /**
  * The archiver: ends the expired sessions that this process has claimed.
  *
  *   poller.ts                 watches the deadlines of each shard, and claims what is due
- *     └▶ archiver.ts          queues claims; for each: loads and seals it, calls `archive`, acknowledges
+ *     └▶ archiver.ts          queues claims; for each: loads and seals it, archives it, acknowledges
  *         ├ archive-job.ts    a claim in this process
- *         ├ archive-calls.ts  the running calls of the hook, with their timeout
+ *         ├ archive-calls.ts  the running calls of the hook or the store, with their timeout
+ *         ├ deletion-job.ts   deletions from the store, which are claims as well
+ *         ├ claim-settlement.ts  acknowledges, retries, releases
  *         └ claim-renewal.ts  renews the leases; a claim whose lease has lapsed is abandoned
  *   claim-store.ts, dead-letter-store.ts      the scripts
  *   archiver-heartbeat.ts     whether some process archives
@@ -38,12 +38,16 @@ export interface NextDeadline {
  * Only an acknowledged archive is removed from Redis.
  */
 export class Archiver<T> {
-  /** The running calls of the hook. */
-  readonly calls: ArchiveCalls<T>
+  /** The running calls of the hook or the store. */
+  readonly calls: ArchiveCalls
+  readonly deletions: DeletionJobs<T>
   readonly #store: ClaimStore<T>
   readonly #log: SnapshotLog<T>
   readonly #pending: PendingWork
   readonly #options: ResolvedRedisOptions<T>
+  readonly #durable: DurableStore<T> | undefined
+  readonly #archiveOnce: ArchiveOnce<T> | undefined
+  readonly #settlement: ClaimSettlement<T>
   readonly #renewal: ClaimRenewal<T>
   readonly #concurrency: number
   readonly #jobs = new Set<Job>()
@@ -57,11 +61,15 @@ export class Archiver<T> {
   /** Called when an incarnation of this id was archived or dead-lettered. */
   onSettled: ((id: string) => void) | undefined = undefined
 
+  /** Called with a claim that was lost, when its call has settled or timed out. */
+  onLost: ((claim: Claim) => void) | undefined = undefined
+
   constructor(
     owner: object,
     store: ClaimStore<T>,
     log: SnapshotLog<T>,
     pending: PendingWork,
+    durable: DurableStore<T> | undefined,
     options: ResolvedRedisOptions<T>,
   ) {
     const { context } = log.events
@@ -69,23 +77,28 @@ export class Archiver<T> {
     this.#log = log
     this.#pending = pending
     this.#options = options
-    this.#concurrency = options.archive === undefined ? immediateConcurrency : options.archiveConcurrency
+    this.#durable = durable
+    this.#archiveOnce = archiveTarget(durable, options.archive)
+    this.#concurrency = options.canArchive ? options.archiveConcurrency : immediateConcurrency
     this.calls = new ArchiveCalls(
       { owner, step: log.step, clock: realClock, pending },
       options.archiveTimeoutMs,
     )
+    this.#settlement = new ClaimSettlement(store, (due) => this.onCapacity?.(due))
+    const { calls } = this
+    this.deletions = new DeletionJobs({ durable, calls, settlement: this.#settlement, log }, options)
     this.#renewal = new ClaimRenewal(store, options.leaseMs, context, () => this.#jobs)
   }
 
-  /** Whether there is an `archive` hook. */
-  get hasHook(): boolean {
-    return this.#options.archive !== undefined
+  /** Whether sessions are archived: there is an `archive` hook, or a store. */
+  get isArchiving(): boolean {
+    return this.#options.canArchive
   }
 
   /** Whether this process may claim an incarnation that one of its callers waits for. */
   get canClaimForCaller(): boolean {
-    const { archive, archives, intervalMs } = this.#options
-    return archive !== undefined && archives && intervalMs !== Number.POSITIVE_INFINITY && !this.#isClosing
+    const { canArchive, archives, intervalMs } = this.#options
+    return canArchive && archives && intervalMs !== Number.POSITIVE_INFINITY && !this.#isClosing
   }
 
   /** The number of claims of this process. */
@@ -132,7 +145,7 @@ export class Archiver<T> {
       waiting.map((job) => {
         // Finished whatever the outcome of the call: a claim that is kept would be renewed for ever.
         this.#finish(job)
-        return job.isLost ? undefined : this.#release(job.claim)
+        return job.isLost ? undefined : this.#settlement.release(job.claim)
       }),
     )
   }
@@ -189,6 +202,7 @@ export class Archiver<T> {
       this.#running -= 1
       this.#finish(job)
       this.#pump()
+      if (job.isLost) this.onLost?.(job.claim)
     }
   }
 
@@ -202,31 +216,33 @@ export class Archiver<T> {
     if (loaded.state !== 'loaded') return
     if (job.controller.signal.aborted) {
       // The attempt was counted, but the hook is not called.
-      await this.#release(claim)
+      await this.#settlement.release(claim)
       return
     }
-    const { snapshot, attempt, isSuperseded } = loaded
-    const { archive, archiveAttempts } = this.#options
+    const { snapshot, attempt } = loaded
+    if (loaded.isDeletion) {
+      if (await this.deletions.run(job, attempt)) this.onSettled?.(claim.id)
+      return
+    }
+    const archive = this.#archiveOnce
+    const { archiveAttempts } = this.#options
     const reason = expiryReasonOf(snapshot)
     const session = this.#log.sessionOf(snapshot)
     if (archive !== undefined) {
       if (attempt > archiveAttempts) {
-        await this.#deadLetter(
-          job,
-          session,
-          reason,
-          new Error('The process of the last attempt stopped during it'),
-        )
+        await this.#deadLetter(job, session, reason, stoppedError())
         return
       }
       try {
-        await this.calls.run({ archive, session, reason, attempt, isSuperseded, controller: job.controller })
+        const call = (signal: AbortSignal) => archive(loaded, session, signal)
+        const { controller } = job
+        await this.calls.run({ id: claim.id, call, timeoutError: archiveTimeoutError, controller })
       } catch (error) {
         if (!job.isLost) await this.#onFailed(job, attempt, session, reason, error)
         return
       }
     }
-    if (job.isLost || !(await this.#settle(job, { kind: 'ack' }))) return
+    if (job.isLost || !(await this.#settlement.settle(job, { kind: 'ack' }))) return
     if (archive !== undefined) this.#log.counters.archived += 1
     this.#log.endedInBackground(snapshot, reason, session)
     this.onSettled?.(claim.id)
@@ -237,7 +253,7 @@ export class Archiver<T> {
       return await this.#store.load(claim)
     } catch (error) {
       // The attempt may have been counted, but the hook was not called.
-      void this.#release(claim)
+      void this.#settlement.release(claim)
       throw error
     }
   }
@@ -249,37 +265,28 @@ export class Archiver<T> {
     reason: ExpiryReason,
     error: unknown,
   ): Promise<void> {
-    this.#log.archiveFailed(job.claim.id, attempt, error)
+    const { id } = job.claim
+    this.#log.archiveFailed(id, attempt, error)
+    await this.#durable?.whenSettled(id, this.#options.leaseMs)
+    if (job.isLost) return
     if (isAbortedByClose(job.controller.signal)) {
       this.abortedAtDeadline.push(session)
-      await this.#settle(job, { kind: 'retry', pauseMs: 0 })
+      await this.#settlement.settle(job, { kind: 'retry', pauseMs: 0 })
       return
     }
     if (attempt >= this.#options.archiveAttempts) await this.#deadLetter(job, session, reason, error)
-    else await this.#settle(job, { kind: 'retry', pauseMs: jitter(backoffMs(attempt, archiveBackoff)) })
+    else
+      await this.#settlement.settle(job, {
+        kind: 'retry',
+        pauseMs: jitter(backoffMs(attempt, archiveBackoff)),
+      })
   }
 
   async #deadLetter(job: Job, session: RedisSession<T>, reason: ExpiryReason, cause: unknown): Promise<void> {
-    if (!(await this.#settle(job, { kind: 'deadLetter', reason }))) return
+    if (!(await this.#settlement.settle(job, { kind: 'deadLetter', reason }))) return
     const error = archiveFailedError('is a dead letter now', session, cause)
     this.#log.failed(error, 'session could not be archived', job.claim.id)
     this.onSettled?.(job.claim.id)
-  }
-
-  /** Settles a claim. Returns whether the lease was still this process's. */
-  async #settle({ claim }: Job, outcome: ClaimOutcome): Promise<boolean> {
-    const settled = await this.#store.settle(claim, outcome)
-    const { shard } = claim
-    if (outcome.kind === 'retry') this.onCapacity?.({ shard, inMs: outcome.pauseMs })
-    else if (settled === 'next') this.onCapacity?.({ shard, inMs: 0 })
-    return settled !== 'lost'
-  }
-
-  /** Releases a claim without an attempt. Never rejects. */
-  async #release(claim: Claim): Promise<void> {
-    try {
-      await this.#store.settle(claim, { kind: 'release' })
-    } catch {}
   }
 
   #finish(job: Job): void {

@@ -3,13 +3,16 @@ import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
 import { loadWindowMs, type ResolvedRedisOptions } from '../options.ts'
 import { claim, discard, extend } from '../scripts/claim.lua.ts'
+import { hurryDeletion } from '../scripts/deletion.lua.ts'
 import { load } from '../scripts/load.lua.ts'
 import { newest } from '../scripts/newest.lua.ts'
 import { settle } from '../scripts/settle.lua.ts'
 import { capacityText, shardFullError } from '../storage/capacity.ts'
 import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
+import type { ServerDate } from '../storage/server-date.ts'
 import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
+import { readStoredState, type StoredState } from '../storing/stored-state.ts'
 
 /** A claim: an expired incarnation, of this process for as long as its lease is renewed. */
 export interface Claim extends IncarnationRef {
@@ -33,20 +36,25 @@ export interface ClaimBatch {
   readonly foreignCount: number
 }
 
+/** A claim whose archive has begun. */
+export interface LoadedClaim {
+  readonly state: 'loaded'
+  readonly snapshot: SessionSnapshot
+  /** Archives of this incarnation that began, this one included. */
+  readonly attempt: number
+  /** Whether a younger incarnation of the id was archived before it, or the id was deleted. */
+  readonly isSuperseded: boolean
+  /** What Redis keeps of it for a store. */
+  readonly storedState: StoredState
+  /** Whether it is no session, but a deletion from the store. */
+  readonly isDeletion: boolean
+}
+
 /**
  * `taken`: the lease is another's. `waits`: an older incarnation comes first, or the session is live after
  * all. `lost`: its data are gone.
  */
-export type ClaimLoadResult =
-  | {
-      readonly state: 'loaded'
-      readonly snapshot: SessionSnapshot
-      /** Archives of this incarnation that began, this one included. */
-      readonly attempt: number
-      /** Whether a younger incarnation of the id was archived before it, or the id was deleted. */
-      readonly isSuperseded: boolean
-    }
-  | { readonly state: 'taken' | 'waits' | 'lost' }
+export type ClaimLoadResult = LoadedClaim | { readonly state: 'taken' | 'waits' | 'lost' }
 
 /**
  * A step towards the newest state of an id.
@@ -67,10 +75,19 @@ export type ClaimOutcome =
   | { readonly kind: 'retry'; readonly pauseMs: number }
   | { readonly kind: 'deadLetter'; readonly reason: string }
 
-/** `next`: settled, and a younger incarnation of the id may be claimed. */
-export type SettleResult = 'lost' | 'settled' | 'next'
+/**
+ * `next`: settled, and a younger incarnation of the id may be claimed. `deleted`: the incarnation was
+ * deleted, and its deletion from the store may be claimed.
+ */
+export type SettleResult = 'lost' | 'settled' | 'next' | 'deleted'
 
-const settledStates = ['lost', 'settled', 'next'] as const
+/** A step towards the end of a deletion from the store. `failures`: attempts that have failed so far. */
+export type DeletionStep =
+  | { readonly state: 'done' }
+  | { readonly state: 'waits'; readonly failures: number }
+  | { readonly state: 'claimed'; readonly failures: number; readonly claim: Claim }
+
+const settledStates = ['lost', 'settled', 'next', 'deleted'] as const
 const background = { isBackground: true }
 const loadStates = ['taken', 'loaded', 'waits', 'waits', 'lost'] as const
 
@@ -81,19 +98,21 @@ const maxWaitedBackoffMs = 200
 export class ClaimStore<T> {
   readonly #call: CallScript
   readonly #keys: Keys
+  readonly #date: ServerDate
   readonly #lease: string
   readonly #retention: string
   readonly #maxAttempts: string
   readonly #options: ResolvedRedisOptions<T>
 
-  constructor(call: CallScript, keys: Keys, options: ResolvedRedisOptions<T>) {
-    const { leaseMs, retentionMs, archive, archiveAttempts } = options
+  constructor(call: CallScript, keys: Keys, date: ServerDate, options: ResolvedRedisOptions<T>) {
+    const { leaseMs, retentionMs, canArchive, archiveAttempts } = options
     this.#options = options
     this.#call = call
     this.#keys = keys
+    this.#date = date
     this.#lease = String(leaseMs)
     this.#retention = String(retentionMs)
-    this.#maxAttempts = String(archive === undefined ? Number.MAX_SAFE_INTEGER : archiveAttempts)
+    this.#maxAttempts = String(canArchive ? archiveAttempts : Number.MAX_SAFE_INTEGER)
   }
 
   /** Claims what is due; with a `latest` in server time, what was due by then. */
@@ -113,6 +132,7 @@ export class ClaimStore<T> {
     }
     const reply = new ReplyReader(await this.#call(claim, keys, args, { ...background, onLate }))
     const { foreignMembers, ...claimed } = this.#readClaims(reply, origin)
+    this.#date.observe(claimed.now)
     if (foreignMembers.length > 0) await this.#discardForeign(shard, foreignMembers)
     return { ...claimed, mayHaveMore: claimed.taken >= limit }
   }
@@ -125,18 +145,21 @@ export class ClaimStore<T> {
    */
   async newest(id: string, takes: boolean): Promise<NewestStep> {
     const token = takes ? newToken() : ''
-    const hasArchive = this.#options.archive === undefined ? '0' : '1'
+    const canArchive = this.#options.canArchive ? '1' : '0'
     const capacity = capacityText(this.#options.maxPerShard)
     const args = [id, this.#retention, token, this.#lease, String(maxWaitedBackoffMs), capacity, newToken()]
-    args.push(String(loadWindowMs(this.#options)), hasArchive)
+    args.push(String(loadWindowMs(this.#options)), canArchive)
     const origin = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
     const onLate = (late: ReplyReader) => {
       if (late.readNumber() === 3) this.#release(readClaim(late, origin))
     }
     const reply = new ReplyReader(await this.#call(newest, this.#keys.ofId(id), args, { onLate }))
     switch (reply.readNumber()) {
-      case 0:
-        return { state: 'loadable', loadToken: reply.readText() }
+      case 0: {
+        const loadToken = reply.readText()
+        this.#date.observe(reply.readNumber())
+        return { state: 'loadable', loadToken }
+      }
       case 1:
         return { state: 'live', inMs: reply.remaining > 0 ? reply.readNumber() : undefined }
       case 2:
@@ -146,6 +169,25 @@ export class ClaimStore<T> {
       default:
         throw shardFullError(this.#options)
     }
+  }
+
+  /**
+   * Checks whether a deletion from the store is done. One that waits is put first; with `takes` it is
+   * claimed, unless a process has it.
+   */
+  async hurryDeletion({ id, incarnation }: IncarnationRef, takes: boolean): Promise<DeletionStep> {
+    const token = takes ? newToken() : ''
+    const args = [id, this.#retention, incarnation, token, this.#lease, String(maxWaitedBackoffMs)]
+    const shard = this.#keys.shardOf(id)
+    const own = { id, incarnation, shard, token, isNew: false, claimedAt: realClock.now() }
+    const onLate = (late: ReplyReader) => {
+      if (late.readNumber() === 3) this.#release(own)
+    }
+    const reply = new ReplyReader(await this.#call(hurryDeletion, this.#keys.ofId(id), args, { onLate }))
+    const state = reply.readNumber()
+    if (state === 0) return { state: 'done' }
+    const failures = reply.readNumber()
+    return state === 2 ? { state: 'waits', failures } : { state: 'claimed', failures, claim: own }
   }
 
   /** Begins the archive of a claim: reads and seals it, and counts the attempt. */
@@ -164,7 +206,9 @@ export class ClaimStore<T> {
     const isSuperseded = reply.readNumber() === 1
     const times = readTimes(reply)
     const snapshot = { id, incarnation, ...times, seenAt, held: false, text: reply.readText() }
-    return { state, snapshot, attempt, isSuperseded }
+    const storedState = readStoredState(reply.readText())
+    const isDeletion = reply.readNumber() === 1
+    return { state, snapshot, attempt, isSuperseded, storedState, isDeletion }
   }
 
   /** Settles a claim, if this process still has its lease. */

@@ -106,8 +106,8 @@ export class Poller<T> {
       this.#host.onClaimed(shard, claimed)
       const settled = this.#archiver.add(claimed.claims)
       total += countNew(claimed)
-      // Without a hook they end within the sweep; with one they are only sent to the archive.
-      if (!this.#archiver.hasHook) await settled
+      // Where nothing is archived they end within the sweep; else they are only sent to the archive.
+      if (!this.#archiver.isArchiving) await settled
       if (!claimed.mayHaveMore || this.#isStopped) return total
     }
   }

@@ -9,6 +9,7 @@ import { findScope } from '../../core/turns/turn-scope.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionStore } from '../storage/session-store.ts'
+import type { FoundSession, LoadSource } from './load-source.ts'
 import type { OlderIncarnations } from './older-incarnations.ts'
 import { type LoadResult, type OpenResult, PendingOpen } from './pending-open.ts'
 
@@ -24,8 +25,15 @@ export interface OpenRequest<T> {
   readonly signal?: AbortSignal | undefined
 }
 
+interface Loads {
+  readonly source: LoadSource
+  readonly calls: LoadCalls<unknown>
+}
+
 export interface LoaderComponents<T> {
   readonly owner: object
+  /** `undefined` where there is neither a store nor a `load` hook. */
+  readonly source: LoadSource | undefined
   readonly store: SessionStore<T>
   readonly olderIncarnations: OlderIncarnations<T>
   readonly log: SnapshotLog<T>
@@ -44,12 +52,13 @@ export class SessionLoader<T> {
   readonly #log: SnapshotLog<T>
   readonly #options: ResolvedRedisOptions<T>
   readonly #pending: PendingWork
-  /** `undefined` where there is no `load` hook. */
-  readonly #loads: LoadCalls<T | undefined> | undefined
+  /** `undefined` where there is neither a store nor a `load` hook. */
+  readonly #loads: Loads | undefined
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   #closedError: SessionRegistryError | undefined
 
-  constructor({ owner, store, olderIncarnations, log, pending, options }: LoaderComponents<T>) {
+  constructor(components: LoaderComponents<T>) {
+    const { owner, source, store, olderIncarnations, log, pending, options } = components
     this.#owner = owner
     this.#store = store
     this.#olderIncarnations = olderIncarnations
@@ -57,9 +66,9 @@ export class SessionLoader<T> {
     this.#pending = pending
     this.#options = options
     const { step } = log
-    const { load, loadTimeoutMs } = options
     const host = { owner, step, clock: realClock, pending }
-    this.#loads = load === undefined ? undefined : new LoadCalls(host, load, loadTimeoutMs)
+    if (source !== undefined)
+      this.#loads = { source, calls: new LoadCalls(host, source.load, options.loadTimeoutMs) }
   }
 
   /**
@@ -77,7 +86,7 @@ export class SessionLoader<T> {
       const result = await pendingOpen.wait(signal)
       if (this.#closedError !== undefined) throw this.#closedError
       if (result === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
-      if (result.value === undefined && create === false) return { state: 'absent' }
+      if (result.found === undefined && create === false) return { state: 'absent' }
       const isFirst = pendingOpen.created === undefined
       pendingOpen.created ??= this.#createSession(id, pendingOpen, result, request)
       const created = await pendingOpen.created
@@ -121,7 +130,7 @@ export class SessionLoader<T> {
     this.#log.step.run(() => {
       for (const pendingOpen of this.#pendingOpens.values()) pendingOpen.fail(error)
     })
-    this.#loads?.finishAll()
+    this.#loads?.calls.finishAll()
   }
 
   #start(id: string): PendingOpen<T> {
@@ -139,28 +148,32 @@ export class SessionLoader<T> {
     pendingOpen.abort(signal?.aborted === true ? abortReason(signal) : abortError())
   }
 
-  async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<LoadResult<T> | 'changed'> {
+  async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<LoadResult | 'changed'> {
     const { signal } = pendingOpen.waitController
     if (this.#loads === undefined) {
       await this.#olderIncarnations.waitForDeleted(id, signal)
-      return { value: undefined, loadToken: undefined }
+      return { found: undefined, loadToken: undefined }
     }
     const newest = await this.#olderIncarnations.waitForNewest(id, signal)
     if (newest === 'live') return 'changed'
-    return { value: await this.#load(id, pendingOpen, this.#loads), loadToken: newest.loadToken }
+    return { found: await this.#load(id, pendingOpen, this.#loads), loadToken: newest.loadToken }
   }
 
   /** Calls the hook. Never settles after an abort: its callers have been rejected already. */
   #load(
     id: string,
     pendingOpen: PendingOpen<T>,
-    loads: LoadCalls<T | undefined>,
-  ): Promise<{ readonly of: T } | undefined> {
+    { source, calls }: Loads,
+  ): Promise<FoundSession | undefined> {
     return new Promise((resolve, reject) => {
-      const call = loads.newCall(id, {
-        onLoaded: (value) => resolve(value === undefined ? undefined : { of: value }),
-        onFailed: reject,
-      })
+      const onLoaded = (result: unknown) => {
+        try {
+          resolve(source.read(result))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const call = calls.newCall(id, { onLoaded, onFailed: reject })
       pendingOpen.load = call
       call.start()
     })
@@ -169,7 +182,7 @@ export class SessionLoader<T> {
   #createSession(
     id: string,
     pendingOpen: PendingOpen<T>,
-    result: LoadResult<T>,
+    result: LoadResult,
     { create, token }: OpenRequest<T>,
   ): Promise<OpenResult> {
     const ownFactory = typeof create === 'function' ? create : undefined
@@ -186,9 +199,9 @@ export class SessionLoader<T> {
   }
 
   /** Returns the text of the new session. */
-  #encode(id: string, { value }: LoadResult<T>, factory: CreateSession<T> | undefined): string {
+  #encode(id: string, { found }: LoadResult, factory: CreateSession<T> | undefined): string {
     const { codec } = this.#options
-    if (value !== undefined) return codec.encode(value.of)
+    if (found !== undefined) return found.text
     if (factory === undefined) throw noFactoryError()
     return codec.encode(factory(id))
   }
@@ -196,13 +209,14 @@ export class SessionLoader<T> {
   async #create(
     id: string,
     text: string,
-    { value, loadToken }: LoadResult<T>,
+    { found, loadToken }: LoadResult,
     token: string,
   ): Promise<OpenResult> {
-    const { timeoutMs } = this.#options
-    const created = await this.#store.create(id, text, timeoutMs, { token, loadToken })
+    const stored = found?.stored
+    const timeoutMs = stored?.timeoutMs ?? this.#options.timeoutMs
+    const created = await this.#store.create(id, text, timeoutMs, { token, loadToken, stored })
     if (created.state === 'exists') return { state: 'changed' }
-    this.#log.created(created.snapshot, value !== undefined)
+    this.#log.created(created.snapshot, found !== undefined)
     return created.state === 'created' ? { ...created, state: 'created', token } : { state: 'changed' }
   }
 }

@@ -78,7 +78,7 @@ export class OpenCalls<T> {
   ): Promise<SessionSnapshot | undefined> {
     const { store, log, options } = this.#components
     this.#gate.assertOpen()
-    if (options.load !== undefined) throw needsOpenError('may have to be loaded')
+    if (options.canLoad) throw needsOpenError('may have to be loaded')
     if (create === undefined) throw noFactoryError()
     const text = options.codec.encode(create(id))
     const created = await store.create(id, text, timeoutMs)

@@ -3,6 +3,7 @@ import type { HookCall } from '../../core/async/hook-call.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
+import type { FoundSession } from './load-source.ts'
 
 /** The outcome of an open of an absent id. */
 export type OpenResult =
@@ -12,9 +13,9 @@ export type OpenResult =
   /** `token`: of the lock that was taken with the creation. */
   | { readonly state: 'created'; readonly snapshot: SessionSnapshot; readonly token: string }
 
-/** The value that `load` returned, from the state named `loadToken`; without one, it is to be created. */
-export interface LoadResult<T> {
-  readonly value: { readonly of: T } | undefined
+/** The session that was loaded, from the state named `loadToken`; without one, it is to be created. */
+export interface LoadResult {
+  readonly found: FoundSession | undefined
   readonly loadToken: string | undefined
 }
 
@@ -27,7 +28,7 @@ export class PendingOpen<T> {
   /** Aborts when no caller waits any more for what comes before the load. */
   readonly waitController = new AbortController()
   /** The running call of `load`. */
-  load: HookCall<T | undefined> | undefined
+  load: HookCall<unknown> | undefined
   /** The number of callers that wait. */
   callerCount = 0
   /** The factory of one of the callers. */
@@ -38,9 +39,9 @@ export class PendingOpen<T> {
   /** Whether the hook itself deleted the id. */
   isDeletedByHook = false
   /** `changed`: look again. */
-  readonly result: Promise<LoadResult<T> | 'changed'>
+  readonly result: Promise<LoadResult | 'changed'>
   #isSettled = false
-  #resolve: (result: LoadResult<T> | 'changed') => void = () => {}
+  #resolve: (result: LoadResult | 'changed') => void = () => {}
   #reject: (error: unknown) => void = () => {}
 
   constructor() {
@@ -53,7 +54,7 @@ export class PendingOpen<T> {
   }
 
   /** Settles with the outcome of `loading`, unless this one was dropped, failed or aborted before. */
-  follow(loading: Promise<LoadResult<T> | 'changed'>): void {
+  follow(loading: Promise<LoadResult | 'changed'>): void {
     loading.then(
       (result) => {
         this.#isSettled = true
@@ -64,7 +65,7 @@ export class PendingOpen<T> {
   }
 
   /** Returns the result for a caller; rejects with the reason when its signal aborts. */
-  wait(signal: AbortSignal | undefined): Promise<LoadResult<T> | 'changed'> {
+  wait(signal: AbortSignal | undefined): Promise<LoadResult | 'changed'> {
     if (signal === undefined) return this.result
     return new Promise((resolve, reject) => {
       const stopListening = onAbort(signal, () => reject(abortReason(signal)))

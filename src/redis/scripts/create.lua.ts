@@ -12,7 +12,8 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
  * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
- * or -1, token or '', leaseMs, isLoaded, name of the loaded state
+ * or -1, token or '', leaseMs, isLoaded, name of the loaded state; where it was read from a store also its
+ * creation time and its `k`
  *
  * Reply:
  * - `{0, now}`: there is a live session, or a newer state than the loaded one.
@@ -45,6 +46,6 @@ end
 if fields[1] then
   moveToBacklog(fields[1])
 end
-return createSession(ARGV[8], tonumber(ARGV[9]))
+return createSession(ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[12]), ARGV[13])
 `,
 )

@@ -10,10 +10,10 @@ import { session } from './includes/session.lua.ts'
  * ARGV id, retentionMs, incarnation, token, maximum number of attempts
  *
  * Reply:
- * - `{1, now, attempt, isSuperseded, times, value}`. An attempt beyond the maximum is not counted: there is
- *   none left.
+ * - `{1, now, attempt, isSuperseded, times, value, k, isDeletion}`. An attempt beyond the maximum is not
+ *   counted: there is none left. A deletion has no maximum.
  * - `{0}`: the lease is another's.
- * - `{2}`: an older incarnation of the id comes first.
+ * - `{2}`: an older incarnation of the id comes first, or a write to the store.
  * - `{3}`: the session is live, because the server's clock was set back.
  * - `{4}`: the data are gone.
  */
@@ -28,17 +28,22 @@ if token ~= ARGV[4] then
   return { 0 }
 end
 allowWhenFull(KEYS[5])
-local function countAttempt()
+local function countAttempt(isDeletion)
   if phase == 'b' then
     return attempts
   end
-  if attempts < tonumber(ARGV[5]) then
+  if isDeletion or attempts < tonumber(ARGV[5]) then
     setLease(incarnation, token, 'b', attempts + 1)
   end
   return attempts + 1
 end
 -- pcall: another program may have put a key of another type here.
-local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
+local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'k', 'su')
+if tonumber(fields[10] or 0) > now then
+  setLease(incarnation, '', '', attempts)
+  redis.call('ZADD', KEYS[4], fields[10], memberOf(incarnation))
+  return { 2 }
+end
 if fields[1] == incarnation then
   if now < tonumber(fields[2]) then
     removeFromQueue(incarnation)
@@ -54,9 +59,9 @@ if fields[1] == incarnation then
   redis.call('HDEL', KEYS[1], 'lo', 'lu', 'h', 'ir', 'lq')
   redis.call('HSET', KEYS[1], 'e', '0')
   redis.call('PEXPIRE', KEYS[1], toInteger(retentionMs))
-  return { 1, now, countAttempt(), 0, fields[3], fields[4], fields[5], fields[6], fields[7], fields[8] }
+  return { 1, now, countAttempt(), 0, fields[3], fields[4], fields[5], fields[6], fields[7], fields[8], fields[9] or '', 0 }
 end
-local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
+local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':x')
 if not entry[1] then
   removeFromQueue(incarnation)
   setNames('q', withoutName(getNames('q'), incarnation))
@@ -69,11 +74,13 @@ if firstName(getNames('q')) ~= incarnation then
   return { 2 }
 end
 extendTtl(KEYS[2], retentionMs)
-local reply = { 1, now, countAttempt(), isSuperseded(incarnation) and 1 or 0 }
+local reply = { 1, now, countAttempt(entry[4]), isSuperseded(incarnation) and 1 or 0 }
 for part in string.gmatch(entry[1], '%S+') do
   reply[#reply + 1] = part
 end
 reply[#reply + 1] = entry[2]
+reply[#reply + 1] = entry[3] or ''
+reply[#reply + 1] = entry[4] and 1 or 0
 return reply
 `,
 )

@@ -1,14 +1,13 @@
 import { Script } from '../client/script.ts'
 import { backlog } from './includes/backlog.lua.ts'
+import { firstClaim } from './includes/first-claim.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
  * Takes the next step to the newest state of an id: a live session, else an older incarnation that waits,
  * else the newest dead letter, else what was archived.
  *
- * - An older incarnation that waits is put first. With a token it is claimed, unless a process is archiving
- *   it or has claimed it for a caller of its own. Without one it becomes the first to be claimed. A pause
- *   between two attempts is shortened.
+ * - An older incarnation that waits is put first, or claimed: `first-claim.lua.ts`.
  * - A dead letter that is the newest state becomes the live session again; its idle time and its age start
  *   anew.
  *
@@ -17,7 +16,7 @@ import { session } from './includes/session.lua.ts'
  * for the state that is loaded, TTL of that name in ms, hasArchive
  *
  * Reply:
- * - `{0, name}`: the archived state is the newest, for as long as the backlog has this name for it.
+ * - `{0, name, now}`: the archived state is the newest, for as long as the backlog has this name for it.
  * - `{1}`: there is a live session. `{1, inMs}`: a dead letter was revived; it expires in `inMs`.
  * - `{2}`: an incarnation waits or is being archived.
  * - `{3, incarnation, isNew}`: claimed.
@@ -27,6 +26,7 @@ export const newest = new Script(
   'newest',
   session,
   backlog,
+  firstClaim,
   `
 local fields = redis.call('HMGET', KEYS[1], 'g', 'e')
 if fields[1] and now < tonumber(fields[2]) then
@@ -39,53 +39,21 @@ if incarnation then
   if first and fields[1] and isArchiving(fields[1]) then
     return { 2 }
   end
-  local token, phase, attempts = leaseOf(incarnation)
-  local ownToken, claimableAt = ARGV[3], tonumber(redis.call('ZSCORE', KEYS[4], memberOf(incarnation)) or 0)
-  local isNew = redis.call('HEXISTS', KEYS[5], memberOf(incarnation)) == 1 and 0 or 1
-  if claimableAt > now and token ~= '' then
-    if token == ownToken then
-      return { 3, incarnation, 0 }
-    end
-    if phase ~= '' or ownToken == '' then
-      return { 2 }
-    end
-  elseif claimableAt > now then
-    local retryAt = now + tonumber(ARGV[5])
-    if claimableAt > retryAt then
-      redis.call('ZADD', KEYS[4], toInteger(retryAt), memberOf(incarnation))
-    end
-    return { 2 }
-  end
-  redis.call('ZREM', KEYS[3], memberOf(incarnation))
-  local untilMs = now
-  if ARGV[9] == '1' then
-    untilMs = 0
-  end
-  if ownToken ~= '' then
-    setLease(incarnation, ownToken, 'u', attempts)
-    untilMs = now + tonumber(ARGV[4])
-  elseif isNew == 0 then
-    setLease(incarnation, '', '', attempts)
-  end
-  redis.call('ZADD', KEYS[4], toInteger(untilMs), memberOf(incarnation))
-  extendIndexTtl(KEYS[4], retentionMs + tonumber(ARGV[4]))
-  extendIndexTtl(KEYS[5], retentionMs + tonumber(ARGV[4]))
-  if ownToken == '' then
-    return { 2 }
-  end
-  return { 3, incarnation, isNew }
+  return putFirst(incarnation, ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[9] == '1')
 end
 incarnation = newestDeadLetter()
 if incarnation then
   if isFull(tonumber(ARGV[6])) then
     return { 4 }
   end
-  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
+  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k')
   local version, createdAt, _, idleMs, maxAgeAt = string.match(entry[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)')
   if tonumber(maxAgeAt) >= 0 then
     maxAgeAt = toInteger(math.min(now + tonumber(maxAgeAt) - tonumber(createdAt), NEVER))
   end
   redis.call('HSET', KEYS[1], 'g', incarnation, 'v', version, 'c', toInteger(now), 'i', idleMs, 'm', maxAgeAt, 'd', entry[2])
+  -- In a store its age goes on.
+  redis.call('HSET', KEYS[1], 'k', entry[3] or '{"createdAt":' .. createdAt .. '}')
   deleteEntry(incarnation)
   setNames('z', withoutName(getNames('z'), incarnation))
   redis.call('ZREM', KEYS[6], memberOf(incarnation))
@@ -100,6 +68,6 @@ if loadToken == '' then
   redis.call('HSET', KEYS[2], 'ld', loadToken)
 end
 extendTtl(KEYS[2], tonumber(ARGV[8]))
-return { 0, loadToken }
+return { 0, loadToken, now }
 `,
 )

@@ -5,11 +5,15 @@ import { session } from './includes/session.lua.ts'
 /**
  * Ends every incarnation of an id except the dead letters, which are not revived any more.
  *
- * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
- * ARGV id, retentionMs
+ * Where the sessions are kept in a store, a deletion from it joins the backlog: no process loads the id until
+ * it is done. With a token it is claimed at once. It waits for a write to the store that may be under way, at
+ * most for the lease of that write.
  *
- * Reply: `{now}`, then `kind, incarnation, times, value` of each. `kind`: 0 expired, 1 live, 2 being
- * archived.
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
+ * ARGV id, retentionMs, name of the deletion or '' without a store, token or '', leaseMs
+ *
+ * Reply: `{now, deletion, isClaimed}`, then `kind, incarnation, times, value` of each. `kind`: 0 expired, 1
+ * live, 2 being archived. `deletion` is that of an earlier call if it is not done.
  */
 export const remove = new Script(
   'remove',
@@ -20,7 +24,9 @@ local reply = cachedReply(KEYS[8])
 if reply then
   return reply
 end
-reply = { now }
+local name, token, leaseMs = ARGV[3], ARGV[4], tonumber(ARGV[5])
+local writer, writesUntil
+reply = { now, '', 0 }
 allowWhenFull(KEYS[2])
 local function appendEnded(kind, incarnation, parts, value)
   if kind == 0 and redis.call('HEXISTS', KEYS[5], memberOf(incarnation)) == 1 then
@@ -32,33 +38,65 @@ local function appendEnded(kind, incarnation, parts, value)
     reply[#reply + 1] = part
   end
   reply[#reply + 1] = value
+  if isArchiving(incarnation) then
+    writer, writesUntil = leaseOf(incarnation), redis.call('ZSCORE', KEYS[4], memberOf(incarnation))
+  end
   rememberEnded(incarnation, parts[2])
   removeFromQueue(incarnation)
 end
+local deletion = pendingDeletion()
 for incarnation in string.gmatch(getNames('q'), '%S+') do
-  local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
-  local parts = {}
-  for part in string.gmatch(fields[1], '%S+') do
-    parts[#parts + 1] = part
+  if incarnation ~= deletion then
+    local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
+    local parts = {}
+    for part in string.gmatch(fields[1], '%S+') do
+      parts[#parts + 1] = part
+    end
+    appendEnded(0, incarnation, parts, fields[2])
+    removeFromBacklog(incarnation)
   end
-  appendEnded(0, incarnation, parts, fields[2])
-  removeFromBacklog(incarnation)
 end
-local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'sv', 'su')
 if fields[1] then
   local kind = 0
   if now < tonumber(fields[2]) then
     kind = 1
   end
   appendEnded(kind, fields[1], { fields[3], fields[4], fields[5], fields[6], fields[7] }, fields[8])
+  if tonumber(fields[10] or 0) > now then
+    writer, writesUntil = fields[9], fields[10]
+  end
   redis.call('DEL', KEYS[1])
 end
 if getNames('z') ~= '' then
   supersedeUpTo(nextSequence())
 end
 invalidateLoads()
+if name ~= '' and not deletion then
+  deletion = name
+  local times = table.concat({ name, toInteger(now), toInteger(now), '-1', '-1' }, ' ')
+  redis.call('HSET', KEYS[2], name .. ':m', times, name .. ':d', '', name .. ':x', '1', name .. ':o', nextSequence())
+  setNames('q', name)
+  local claimableAt = toInteger(now)
+  if writer then
+    setLease(name, writer, 'w', 0)
+    claimableAt = writesUntil
+  elseif token ~= '' then
+    setLease(name, token, 'u', 0)
+    claimableAt, reply[3] = toInteger(now + leaseMs), 1
+  else
+    setLease(name, '', '', 0)
+  end
+  redis.call('ZADD', KEYS[4], claimableAt, memberOf(name))
+  extendIndexTtl(KEYS[4], retentionMs + leaseMs)
+  extendIndexTtl(KEYS[5], retentionMs + leaseMs)
+  extendTtl(KEYS[2], retentionMs)
+elseif deletion then
+  promoteNext()
+end
+reply[2] = deletion or ''
 deleteIfEmpty()
-if #reply > 1 then
+if #reply > 3 or reply[2] ~= '' then
   cacheReply(KEYS[8], reply)
 end
 return reply

@@ -37,6 +37,7 @@ if not isLive and isFull(tonumber(ARGV[7])) then
   return { 3, now }
 end
 if isLive then
+  carrySave()
   redis.call('DEL', KEYS[1])
   removeFromQueue(fields[1])
   rememberEnded(fields[1], fields[4])

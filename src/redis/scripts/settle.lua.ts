@@ -15,6 +15,7 @@ import { session } from './includes/session.lua.ts'
  * - 1: settled, by this call or an earlier one.
  * - 2: settled, and a younger incarnation of the id may be claimed now.
  * - 0: the lease is another's, or the incarnation was deleted.
+ * - 3: the incarnation was deleted, and its deletion from the store may be claimed now.
  */
 export const settle = new Script(
   'settle',
@@ -28,7 +29,7 @@ if redis.call('ZSCORE', KEYS[7], operation) then
 end
 local token, phase, attempts = leaseOf(incarnation)
 if token ~= ARGV[4] then
-  return 0
+  return releaseDeletion(ARGV[4]) and 3 or 0
 end
 rememberOperation(operation)
 if outcome == 'retry' or outcome == 'release' then

@@ -1,3 +1,4 @@
+import type { StoredSession } from '../../core/store.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallOptions, CallScript } from '../client/shard-guard.ts'
 import { maxLifetimeOf, type ResolvedRedisOptions } from '../options.ts'
@@ -5,15 +6,16 @@ import { access } from '../scripts/access.lua.ts'
 import { assign } from '../scripts/assign.lua.ts'
 import { commit } from '../scripts/commit.lua.ts'
 import { create } from '../scripts/create.lua.ts'
-import { forget, remove } from '../scripts/remove.lua.ts'
 import { renew } from '../scripts/renew.lua.ts'
 import { replace } from '../scripts/replace.lua.ts'
 import { withdraw } from '../scripts/withdraw.lua.ts'
+import { stateOfStored, storedStateText } from '../storing/stored-state.ts'
 import { type AccessOptions, flagsOf } from './access-options.ts'
 import { capacityText, shardFullError } from './capacity.ts'
 import type { Keys } from './keys.ts'
 import { type CommitOutcome, type CommitRef, kindCode, type LeaseRef } from './lease-ref.ts'
 import type { NearCache } from './near-cache.ts'
+import { forgetReply } from './session-removals.ts'
 import { durationText, lagOf, readEnded, readTimes, type SessionSnapshot } from './session-snapshot.ts'
 import { newToken } from './tokens.ts'
 import { UncertainLocks } from './uncertain-locks.ts'
@@ -28,18 +30,17 @@ export type CreateResult =
   /** There is a live session, or a newer state than the loaded one. */
   { readonly state: 'exists' } | { readonly state: 'created' | 'ended'; readonly snapshot: SessionSnapshot }
 
+export interface CreateContext {
+  /** The token of the turn lock to take, or ''. */
+  readonly token?: string
+  readonly loadToken?: string | undefined
+  readonly stored?: StoredSession | undefined
+}
+
 /** The outcome of an assignment. `busy`: a turn has the session, or waits for it. */
 export type AssignResult =
   | { readonly state: 'busy' | 'assigned' }
   | { readonly state: 'created' | 'ended'; readonly snapshot: SessionSnapshot }
-
-/** An incarnation that a call ended, and its state before. */
-export interface RemovedSession {
-  readonly snapshot: SessionSnapshot
-  readonly state: 'live' | 'archiving' | 'expired'
-}
-
-const removedState = { 0: 'expired', 1: 'live', 2: 'archiving' } as const
 
 /** The sessions in Redis. Each member is one script: one round trip, which may be repeated. */
 export class SessionStore<T> {
@@ -97,7 +98,7 @@ export class SessionStore<T> {
 
   /**
    * Creates a session. `loadToken` names the state that the value was loaded from: nothing is created unless
-   * that is still the newest.
+   * that is still the newest. `stored` is that state if it came from the store: its age goes on.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
@@ -105,11 +106,13 @@ export class SessionStore<T> {
     id: string,
     text: string,
     timeoutMs: number,
-    { token = '', loadToken }: { readonly token?: string; readonly loadToken?: string | undefined } = {},
+    { token = '', loadToken, stored }: CreateContext = {},
   ): Promise<CreateResult> {
     const incarnation = newToken()
     const args = [...this.#creationArgs(id, incarnation, text, timeoutMs), token, this.#lease]
     args.push(loadToken === undefined ? '0' : '1', loadToken ?? '')
+    if (stored !== undefined)
+      args.push(String(stored.createdAt), storedStateText(stateOfStored(stored, incarnation)))
     const lock = { id, incarnation, kind: 'turn', token } as const
     const onLate = token === '' ? undefined : () => this.#releaseLate(lock)
     const called = this.#call(create, this.#keys.ofId(id), args, { ...this.#lifetime(timeoutMs), onLate })
@@ -118,9 +121,12 @@ export class SessionStore<T> {
     if (state === 0) return { state: 'exists' }
     if (state === 3) throw shardFullError(this.#options)
     this.#reportDeadline(id, timeoutMs)
+    const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
+    if (snapshot.maxAgeAt < snapshot.seenAt + this.#options.maxAgeMs)
+      this.onDeadline?.(this.#keys.shardOf(id), snapshot.maxAgeAt - snapshot.seenAt)
     return {
       state: state === 1 ? 'created' : 'ended',
-      snapshot: this.#createdSnapshot(id, incarnation, text, timeoutMs, reply),
+      snapshot: stored === undefined ? snapshot : { ...snapshot, lastActiveAt: snapshot.seenAt },
     }
   }
 
@@ -169,7 +175,7 @@ export class SessionStore<T> {
     this.#reportDeadline(id, timeoutMs)
     const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
     const replaced = reply.remaining > 0 ? readEnded(id, snapshot.seenAt, reply) : undefined
-    if (replaced !== undefined) this.#forgetReply(id, operation)
+    if (replaced !== undefined) forgetReply(this.#call, this.#keys, id, operation)
     return { snapshot, replaced }
   }
 
@@ -222,22 +228,6 @@ export class SessionStore<T> {
     await this.#call(withdraw, this.#keys.session(id), [id, this.#retention, token], { isBackground: true })
   }
 
-  async remove(id: string): Promise<RemovedSession[]> {
-    const operation = newToken()
-    const reply = new ReplyReader(
-      await this.#call(remove, this.#keys.ofId(id, operation), [id, this.#retention]),
-    )
-    const seenAt = reply.readNumber()
-    const removed: RemovedSession[] = []
-    while (reply.remaining > 0) {
-      const state = removedState[reply.readNumber() as keyof typeof removedState]
-      removed.push({ state, snapshot: readEnded(id, seenAt, reply) })
-    }
-    this.#cache.delete(id)
-    if (removed.length > 0) this.#forgetReply(id, operation)
-    return removed
-  }
-
   /** A lock or a hold was taken, but the reply came too late for the caller. */
   #onLateAcquire(
     id: string,
@@ -284,12 +274,6 @@ export class SessionStore<T> {
     const times = { createdAt, lastActiveAt: createdAt, timeoutMs, seenAt, held: false }
     this.#cache.set(id, { incarnation, version: incarnation, text })
     return { ...identity, ...times, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt }
-  }
-
-  /** Deletes a reply that has arrived. Not awaited, since its key expires anyway. */
-  #forgetReply(id: string, operation: string): void {
-    const key = this.#keys.operationReply(this.#keys.shardOf(id), operation)
-    this.#call(forget, [key], [], { isBackground: true }).catch(() => {})
   }
 
   #lifetime(timeoutMs: number): CallOptions {

@@ -7,6 +7,7 @@ import { expiryReasonOf, type SessionSnapshot } from '../../../src/redis/storage
 import { sessionError, thrownBy } from '../../support/session-error.ts'
 
 const codec = new CheckedCodec(jsonCodec as SessionCodec<string[]>)
+const timeouts = { timeoutMs: 30_000, maxTimeoutMs: Number.POSITIVE_INFINITY }
 const snapshot: SessionSnapshot = {
   id: 'ada',
   incarnation: 'g',
@@ -20,7 +21,7 @@ const snapshot: SessionSnapshot = {
   text: '["hello"]',
 }
 const sessionOf = (more: Partial<SessionSnapshot> = {}, clock = new ManualClock()) =>
-  new RedisSession({ ...snapshot, ...more }, codec, 30_000, clock)
+  new RedisSession({ ...snapshot, ...more }, codec, timeouts, clock)
 
 describe('a session snapshot', () => {
   it('has the times of that moment', () => {
@@ -57,7 +58,7 @@ describe('a session snapshot', () => {
         return JSON.parse(text)
       },
     })
-    const session = new RedisSession(snapshot, counting, 30_000)
+    const session = new RedisSession(snapshot, counting, timeouts)
     expect(session.changes()).toEqual({ text: undefined, timeoutMs: undefined })
     expect(decoded).toBe(0)
 

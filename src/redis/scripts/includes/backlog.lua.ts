@@ -7,6 +7,9 @@ import { lease } from './lease.lua.ts'
  * - `<incarnation>:m`: its times, see `session.lua.ts`; of a dead letter also attempts, failure time and
  *   reason.
  * - `<incarnation>:o`: its sequence number, greater for a younger one.
+ * - `<incarnation>:k`: what the store has of it, see `stored-state.ts`.
+ * - `<incarnation>:x`: present where it is no session, but a deletion from the store. It waits in `q` like
+ *   the others, so that no process loads the id before it is done.
  * - `q`: the incarnations that wait to be archived, oldest first. Only the first may be in the queue KEYS[4],
  *   so that archives of one id neither overlap nor overtake each other.
  * - `z`: the dead letters.
@@ -22,6 +25,10 @@ import { lease } from './lease.lua.ts'
  * - `promoteNext`: lets the first of the backlog be claimed.
  * - `moveToBacklog`: moves an expired incarnation from KEYS[1] here. One that is being archived goes first.
  *   One that was claimed and not loaded, and so is not sealed, waits like any other.
+ * - `carried`: the write to the store that may still be under way for an incarnation which left KEYS[1]: the
+ *   next one there carries its lease.
+ * - `pendingDeletion`: the deletion of the id that waits or is under way, or nil.
+ * - `releaseDeletion`: lets a deletion be claimed that has waited for the write under this token.
  * - `dropOldDeadLetters`: drops dead letters past their retention, however long newer ones keep the hash.
  * - `newestDeadLetter`: the dead letter that is the newest state of its id, or nil.
  * - `deleteIfEmpty`: deletes the hash when it has no incarnation left and none is being loaded.
@@ -83,15 +90,43 @@ local function promoteNext()
     extendIndexTtl(KEYS[4], retentionMs)
   end
 end
+local carried
+local function carrySave()
+  carried = redis.call('HMGET', KEYS[1], 'sv', 'su')
+end
 local function copyToBacklog(failure)
-  local fields = redis.call('HMGET', KEYS[1], 'g', 'd', 'v', 'c', 'a', 'i', 'm')
+  local fields = redis.call('HMGET', KEYS[1], 'g', 'd', 'v', 'c', 'a', 'i', 'm', 'k')
   local times = table.concat({ fields[3], fields[4], fields[5], fields[6], fields[7] }, ' ')
   redis.call('HSET', KEYS[2], fields[1] .. ':d', fields[2], fields[1] .. ':m', times .. failure, fields[1] .. ':o', nextSequence())
+  if fields[8] then
+    redis.call('HSET', KEYS[2], fields[1] .. ':k', fields[8])
+  end
+  carrySave()
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[3], memberOf(fields[1]))
 end
 local function deleteEntry(incarnation)
-  redis.call('HDEL', KEYS[2], incarnation .. ':d', incarnation .. ':m', incarnation .. ':o')
+  redis.call('HDEL', KEYS[2], incarnation .. ':d', incarnation .. ':m', incarnation .. ':o', incarnation .. ':k', incarnation .. ':x')
+end
+local function pendingDeletion()
+  for name in string.gmatch(getNames('q'), '%S+') do
+    if redis.call('HEXISTS', KEYS[2], name .. ':x') == 1 then
+      return name
+    end
+  end
+end
+local function releaseDeletion(writer)
+  local deletion = pendingDeletion()
+  if not deletion then
+    return false
+  end
+  local token, phase, attempts = leaseOf(deletion)
+  if phase ~= 'w' or token ~= writer then
+    return false
+  end
+  setLease(deletion, '', '', attempts)
+  redis.call('ZADD', KEYS[4], toInteger(now), memberOf(deletion))
+  return true
 end
 local function moveToBacklog(incarnation)
   local isSealed = redis.call('HGET', KEYS[1], 'e') == '0'

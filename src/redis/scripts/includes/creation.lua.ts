@@ -2,27 +2,36 @@
  * Creation of a session, for the scripts that create one. Needs `session` and `backlog`.
  *
  * - `createSession`: creates the incarnation ARGV[3] from ARGV[4] to ARGV[6]; with a token, its turn lock is
- *   taken. Its version is its own name. Versions are never a counter: a server that lost its last writes
- *   would give one number to two states.
+ *   taken. One that was read from a store keeps its `createdAt`. Its version is its own name. Versions are
+ *   never a counter: a server that lost its last writes would give one number to two states.
  * - `wasCreated`: whether an earlier call created the incarnation, and it has left KEYS[1] since.
  */
 export const creation = `
-local function createSession(token, leaseMs)
+local function createSession(token, leaseMs, storedAt, storedState)
+  local createdAt = math.min(storedAt or now, now)
   local idleMs, maxAgeMs, maxAgeAt, lockUntil = tonumber(ARGV[5]), tonumber(ARGV[6]), -1, 0
   if maxAgeMs >= 0 then
-    maxAgeAt = math.min(now + math.ceil(maxAgeMs) + 1, NEVER)
+    maxAgeAt = math.min(createdAt + math.ceil(maxAgeMs) + 1, NEVER)
   end
-  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', toInteger(now), 'i', ARGV[5], 'm', toInteger(maxAgeAt), 'd', ARGV[4])
+  redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', toInteger(createdAt), 'i', ARGV[5], 'm', toInteger(maxAgeAt), 'd', ARGV[4])
+  if carried and carried[1] then
+    redis.call('HSET', KEYS[1], 'sv', carried[1], 'su', carried[2])
+  end
   if token ~= '' then
     lockUntil = now + leaseMs
     redis.call('HSET', KEYS[1], 'lo', token, 'lu', toInteger(lockUntil))
+  end
+  if storedState then
+    redis.call('HSET', KEYS[1], 'k', storedState)
+    -- By its age, rememberEnded would not remember it.
+    rememberOperation(ARGV[3])
   end
   invalidateLoads()
   if getNames('z') ~= '' then
     nextSequence()
   end
   setDeadline(ARGV[3], now, deadlineOf(now, idleMs, maxAgeAt, lockUntil))
-  return { 1, now, toInteger(now), toInteger(maxAgeAt) }
+  return { 1, now, toInteger(createdAt), toInteger(maxAgeAt) }
 end
 local function wasCreated(incarnation)
   return redis.call('ZSCORE', KEYS[7], incarnation) or redis.call('HEXISTS', KEYS[2], incarnation .. ':m') == 1

@@ -1,14 +1,15 @@
 /**
  * The lease of a claimed incarnation: `token:phase:attempts` in the hash KEYS[5].
  *
- * The token is empty while no process has the claim. The phase is `b` once the archive has begun, and `u` for
- * a claim on behalf of a waiting caller. A claim without a phase is only queued in its process, and may be
+ * The token is empty while no process has the claim. The phase is `b` once the archive has begun, `u` for a
+ * claim on behalf of a waiting caller, and `w` for a deletion that waits until the write to the store under
+ * this token has settled. A claim without a phase is only queued in its process, and may be
  * taken away. `attempts` counts the archives that began.
  *
  * - `memberOf`: the member that stands for an incarnation in the sorted sets.
  * - `leaseOf`: token, phase and attempts. An older release wrote no phase: `token:attempts`.
  * - `isLeased`: whether the lease lasts, by the score in the queue KEYS[4].
- * - `isArchiving`: whether a process is archiving the incarnation.
+ * - `isArchiving`: whether a process is archiving the incarnation, or may still write an older state.
  */
 export const lease = `
 local function memberOf(incarnation)
@@ -32,6 +33,6 @@ local function isLeased(incarnation)
 end
 local function isArchiving(incarnation)
   local _, phase = leaseOf(incarnation)
-  return phase == 'b' and isLeased(incarnation)
+  return (phase == 'b' or phase == 'w') and isLeased(incarnation)
 end
 `

@@ -10,6 +10,8 @@
  *   requested
  * - `h` holds, as `token=until …`
  * - `w`, `ws` recent saves
+ * - `k` what the store has of the session, see `stored-state.ts`
+ * - `sv`, `su` token and end of the lease of a write to the store while the session is live
  *
  * In replies, `times` is `v, c, a, i, m` in this order.
  *
