@@ -99,10 +99,6 @@ export class FaultStore extends MemoryStore {
     return session && JSON.parse(session.text)
   }
 
-  session(id: string): StoredSession | undefined {
-    return this.kept.get(id)
-  }
-
   get size(): number {
     return this.kept.size
   }

@@ -39,6 +39,11 @@ export class MemoryStore implements SessionStore {
 
   async close(): Promise<void> {}
 
+  /** Returns what is stored under an id, without a call. */
+  session(id: string): StoredSession | undefined {
+    return this.kept.get(id)
+  }
+
   protected check(signal?: AbortSignal): void {
     if (this.isBroken) throw new Error('the back end is away')
     signal?.throwIfAborted()
