@@ -51,6 +51,7 @@ export const quick = {
     'tests/memory/expiry/assigned-timeouts.test.ts',
     'tests/memory/loading/shared-loads.test.ts',
     'tests/memory/sliced-ids.test.ts',
+    'tests/memory/storing/random.test.ts',
     'tests/memory/table/{hash-index,id-hash,id-index,id-index-migration,slot-store}.test.ts',
     'tests/memory/turns/{late-timers,long-queues,turn-memory}.test.ts',
     'tests/model/model*.test.ts',

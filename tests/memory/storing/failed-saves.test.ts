@@ -86,6 +86,19 @@ describe('a save that fails', () => {
     },
   )
 
+  it('is written back where the value is again what it was before', async () => {
+    const { registry, store, clock } = storedRegistry()
+    await say(registry, 'ada', 'one')
+    store.failAfterEffect('put', 3)
+    const run = observe(say(registry, 'ada', 'two'))
+    await clock.advanceAsync(1_500)
+    expect(run.error).toEqual(failed)
+    expect(store.value('ada')).toEqual(['one', 'two'])
+    await registry.run('ada', ({ value }) => value.pop())
+
+    expect(store.value('ada')).toEqual(['one'])
+  })
+
   it('is written by `save`', async () => {
     const { registry, store, clock } = storedRegistry()
     store.failNext('put', 3)

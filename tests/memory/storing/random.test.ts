@@ -17,7 +17,7 @@ describe('random programs on a store that fails one time in five', () => {
   it.each(
     [[...remembered], ...parts].filter((part) => part.length > 0).map((part) => [part[0], part] as const),
   )(
-    'no message whose run resolved is lost, and nothing forgotten comes back: from STORE_SEED=%i on',
+    'no acknowledged message is lost, nothing forgotten comes back, and no failed read is a miss: from STORE_SEED=%i on',
     { timeout: 60_000 },
     async (_, part) => {
       let acknowledged = 0

@@ -1,7 +1,7 @@
 import { ManualClock } from 'session-registry/testing'
 import { Random } from '../../../support/random.ts'
 import { Backend, Process } from './process.ts'
-import { Witness } from './witness.ts'
+import { type Message, Witness } from './witness.ts'
 
 const ids = ['ada', 'bob', 'eve']
 const stepCount = 40
@@ -35,20 +35,24 @@ export async function runProgram(seed: number): Promise<ProgramReport> {
 }
 
 class Program {
-  readonly witness = new Witness()
+  readonly witness: Witness
   readonly #random: Random
   readonly #clock = new ManualClock()
   readonly #backend: Backend
   readonly #maxSessions: number
   readonly #processes: Process[]
+  /** The deletions that each process was asked for. */
+  readonly #deletions = new Map<Process, { readonly id: string; readonly gone: readonly Message[] }[]>()
   #started = 0
 
   constructor(seed: number) {
     const random = new Random(seed)
     this.#random = random
+    const isAlone = random.chance(0.5)
+    this.witness = new Witness({ isAlone })
     this.#backend = new Backend(new Random(seed + 1), this.witness)
     this.#maxSessions = random.pick([2, 2, 100])
-    this.#processes = Array.from({ length: random.pick([1, 1, 2]) }, () => this.#start())
+    this.#processes = Array.from({ length: isAlone ? 1 : random.pick([1, 2]) }, () => this.#start())
   }
 
   async run(): Promise<void> {
@@ -79,7 +83,7 @@ class Program {
     else if (chance < 60) this.#watch(process.registry.save(id))
     else if (chance < 64) this.#watch(process.registry.open(id))
     else if (chance < 69) this.#watch(this.#forget(process, id))
-    else if (chance < 74) this.#erase(process, id, () => process.registry.delete(id))
+    else if (chance < 74) this.#delete(process, id)
     else if (chance < 76) this.#clear(process)
     else if (chance < 79) this.#erase(process, id, () => process.registry.set(id, []))
     else if (chance < 82) this.#erase(process, id, () => process.registry.replace(id, []))
@@ -105,6 +109,7 @@ class Program {
       id,
       async ({ value }) => {
         found = [...value]
+        this.witness.began(message, found)
         if (pauseMs > 0) await process.wait(pauseMs)
         if (how === 'nested') await process.registry.run(id, ({ value: inner }) => say(inner))
         else say(value)
@@ -124,7 +129,7 @@ class Program {
   }
 
   async #forget(process: Process, id: string): Promise<void> {
-    const gone = this.witness.erases(id, process)
+    const gone = this.witness.deletes(id, process)
     await process.registry.forget(id)
     this.witness.isGone(id, gone, this.#textOf(id))
   }
@@ -136,6 +141,13 @@ class Program {
     } catch (error) {
       this.witness.rejected(error)
     }
+  }
+
+  #delete(process: Process, id: string): void {
+    const gone = this.witness.deletes(id, process)
+    const deletions = this.#deletions.get(process) ?? []
+    this.#deletions.set(process, [...deletions, { id, gone }])
+    process.registry.delete(id)
   }
 
   #clear(process: Process): void {
@@ -150,7 +162,7 @@ class Program {
 
   /** Ends a process, by a crash or not, and starts another in its place. */
   #replaced(process: Process): Process {
-    if (this.#random.chance(0.7)) process.crash()
+    if (this.witness.isAlone || this.#random.chance(0.5)) process.crash()
     else this.#watch(process.registry.close({ deadlineMs: this.#random.pick([50, 5_000]) }))
     return this.#start()
   }
@@ -163,6 +175,8 @@ class Program {
     for (let round = 0; round < 100 && !isClosed; round += 1) await this.#clock.advanceAsync(1_000)
     if (!isClosed) throw new Error('Expected the registry to close')
     await closed
+    for (const { id, gone } of this.#deletions.get(process) ?? [])
+      this.witness.isGone(id, gone, this.#textOf(id))
   }
 
   #watch(call: Promise<unknown>): void {

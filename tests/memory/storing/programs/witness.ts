@@ -41,7 +41,7 @@ const notYet = Number.POSITIVE_INFINITY
  *
  * - A message whose `run` resolved is in what a later turn finds that resolves, and in the store, unless it
  *   was deleted or overwritten.
- * - What was forgotten does not come back.
+ * - What was forgotten does not come back, and a process does not find what it has deleted.
  * - No message is there twice, or was never said.
  */
 export class Witness {
@@ -53,9 +53,17 @@ export class Witness {
   /** Effects in the store that do not compare: deletions, and first writes of a session that was set. */
   readonly #effects: Erasure[] = []
   readonly #forgotten = new Map<string, Set<string>>()
+  /** What a process has deleted of its own, with the step of the call. */
+  readonly #deleted: (Erasure & { readonly messages: ReadonlySet<string> })[] = []
+  /** Whether no two processes run at the same time: then none has an old state in memory. */
+  readonly isAlone: boolean
   #steps = 0
   acknowledged = 0
   forgotten = 0
+
+  constructor({ isAlone }: { readonly isAlone: boolean }) {
+    this.isAlone = isAlone
+  }
 
   message(id: string, writer: Writer): Message {
     const text = String(this.#messages.size)
@@ -67,6 +75,17 @@ export class Witness {
 
   said(message: Message): void {
     message.saidAt = this.#next()
+  }
+
+  /** A turn begins, and finds these messages. */
+  began({ id, writer, text, calledAt }: Message, found: readonly string[]): void {
+    const by = `the turn of ${text} by ${writer.name}`
+    if (this.isAlone) this.#expectAll(id, found, calledAt, `${by}, which began,`)
+    for (const { messages, ...deletion } of this.#deleted) {
+      if (deletion.id !== id || deletion.writer !== writer || deletion.at > calledAt) continue
+      const back = found.filter((message) => messages.has(message))
+      if (back.length > 0) this.#complain(`${by} finds [${back}], which were deleted from ${id}`)
+    }
   }
 
   /** A run resolved, which found these messages as it began. */
@@ -83,12 +102,14 @@ export class Witness {
 
   rejected(error: unknown): void {
     const code = allowed.find((one) => isSessionRegistryError(error, one))
-    if (code === undefined) this.#complain(`a call was rejected with ${describe(error)}`)
+    const isStrange = this.isAlone && code === 'ERR_SESSION_STORE_CONFLICT'
+    if (code === undefined || isStrange) this.#complain(`a call was rejected with ${describe(error)}`)
     else this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1)
   }
 
   failed(error: unknown): void {
-    if (!allowed.some((code) => isSessionRegistryError(error, code)))
+    const isStrange = this.isAlone && isSessionRegistryError(error, 'ERR_SESSION_STORE_CONFLICT')
+    if (isStrange || !allowed.some((code) => isSessionRegistryError(error, code)))
       this.#complain(`an error event: ${describe(error)}`)
   }
 
@@ -100,6 +121,14 @@ export class Witness {
       (message) =>
         message.id === id && (message.writer === writer ? message.saidAt < at : message.acknowledgedAt < at),
     )
+  }
+
+  /** A call that deletes. Returns the messages that must not come back once it is done. */
+  deletes(id: string, writer: Writer): readonly Message[] {
+    const gone = this.erases(id, writer)
+    const own = gone.filter((message) => message.writer === writer)
+    this.#deleted.push({ id, writer, at: this.#steps, messages: new Set(own.map(({ text }) => text)) })
+    return gone
   }
 
   /** A deletion is done: these may not come back. */
