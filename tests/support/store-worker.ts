@@ -1,10 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import Database from 'better-sqlite3'
-import { Pool } from 'pg'
-import type { SessionStore } from 'session-registry'
-import { fileStore } from 'session-registry/stores/file'
-import { postgresStore } from 'session-registry/stores/postgres'
-import { sqliteStore } from 'session-registry/stores/sqlite'
+import { openStore } from './open-store.ts'
 import { context, replacing, storedSession } from './store-session.ts'
 import { countIn, type StoreWork, textOf } from './store-work.ts'
 
@@ -13,7 +8,7 @@ import { countIn, type StoreWork, textOf } from './store-work.ts'
  * store took.
  */
 const work = JSON.parse(process.argv[2] ?? '{}') as StoreWork
-const { store, close } = open(work.source)
+const { store, close } = openStore(work.source)
 
 process.send?.('up')
 for (let round = 0; round < work.rounds; round += 1) {
@@ -34,18 +29,4 @@ async function increment(id: string): Promise<void> {
     appendFileSync(work.journal, `${JSON.stringify({ id, n })}\n`)
     return
   }
-}
-
-function open(source: StoreWork['source']): { store: SessionStore; close: () => Promise<void> } {
-  if (source.kind === 'file') return { store: fileStore(source.folder), close: async () => {} }
-  if (source.kind === 'sqlite') {
-    const database = new Database(source.path)
-    database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = FULL')
-    database.pragma('busy_timeout = 20')
-    return { store: sqliteStore(database), close: async () => void database.close() }
-  }
-  const pool = new Pool({ connectionString: source.url, max: 2 })
-  pool.on('error', () => {})
-  return { store: postgresStore(pool), close: () => pool.end() }
 }
