@@ -81,8 +81,10 @@ describeOnRedis('a deletion of a session in a store behind Redis', (redis) => {
   it('waits for the write of an archive under way in another process', patient, async () => {
     const store = new RecordingStore()
     const prefix = uniquePrefix()
-    const archiving = await make(store, { prefix, timeoutMs: 300 })
-    const deleting = await make(store, { prefix, timeoutMs: 300, leaseMs: 20_000 })
+    // Too long for the test: the deletion begins when the write has settled.
+    const options = { prefix, timeoutMs: 300, leaseMs: 300_000 }
+    const archiving = await make(store, options)
+    const deleting = await make(store, options)
     const gate = store.hold('put')
     await archiving.run('ada', say('hello'))
     await expect.poll(() => store.count('put'), soon).toBe(1)
@@ -108,7 +110,7 @@ describeOnRedis('a deletion of a session in a store behind Redis', (redis) => {
     patient,
     async () => {
       const store = new RecordingStore()
-      const registry = await make(store, { timeoutMs: 300 })
+      const registry = await make(store, { timeoutMs: 300, leaseMs: 300_000 })
       const ended: string[] = []
       registry.on('ended', (session, reason) => ended.push(`${session.id} ${reason}`))
       const gate = store.hold('put')
