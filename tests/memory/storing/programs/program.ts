@@ -40,6 +40,8 @@ class Program {
   readonly #clock = new ManualClock()
   readonly #backend: Backend
   readonly #maxSessions: number
+  /** With `'end'` there is one process, which is not replaced: a crash would lose what it has not written. */
+  readonly #save: 'turn' | 'end'
   readonly #processes: Process[]
   /** The deletions that each process was asked for. */
   readonly #deletions = new Map<Process, { readonly id: string; readonly gone: readonly Message[] }[]>()
@@ -48,7 +50,8 @@ class Program {
   constructor(seed: number) {
     const random = new Random(seed)
     this.#random = random
-    const isAlone = random.chance(0.5)
+    this.#save = random.pick(['turn', 'turn', 'turn', 'end'])
+    const isAlone = this.#save === 'end' || random.chance(0.4)
     this.witness = new Witness({ isAlone })
     this.#backend = new Backend(new Random(seed + 1), this.witness)
     this.#maxSessions = random.pick([2, 2, 100])
@@ -57,7 +60,7 @@ class Program {
 
   async run(): Promise<void> {
     for (let step = 0; step < stepCount; step += 1) {
-      this.#act()
+      for (let act = this.#random.pick([1, 1, 3]); act > 0; act -= 1) this.#act()
       await this.#clock.advanceAsync(this.#random.pick([0, 0, 1, 5, 30, 200, 700]))
     }
     this.#backend.isFaulty = false
@@ -68,8 +71,8 @@ class Program {
 
   #start(): Process {
     this.#started += 1
-    const maxSessions = this.#maxSessions
-    return new Process(`process ${this.#started}`, this.#backend, this.#clock, { ...options, maxSessions })
+    const own = { ...options, maxSessions: this.#maxSessions, save: this.#save }
+    return new Process(`process ${this.#started}`, this.#backend, this.#clock, own)
   }
 
   #act(): void {
@@ -89,7 +92,7 @@ class Program {
     else if (chance < 82) this.#erase(process, id, () => process.registry.replace(id, []))
     else if (chance < 88) process.registry.sweep()
     else if (chance < 92) process.registry.touch(id)
-    else if (chance < 96) this.#processes[index] = this.#replaced(process)
+    else if (chance < 96 && this.#save === 'turn') this.#processes[index] = this.#replaced(process)
     else this.#watch(this.#crowd(process))
   }
 
