@@ -26,7 +26,7 @@ export interface LifecycleHooks<T> {
   readonly onReleased: (slot: Slot) => void
   /** A session ended while it was in use. */
   readonly onEndedInUse: (record: SessionRecord<T>) => void
-  /** A session that a store has, or may be getting, was deleted or replaced. */
+  /** A session that a store has, or may be getting, has ended: no save of it may be tried again. */
   readonly onStoredEnded: (record: SessionRecord<T>) => void
 }
 
@@ -178,6 +178,7 @@ export class Lifecycle<T> {
   finishArchived(record: SessionRecord<T>, reason: EndReason): void {
     this.#finish(record, reason, this.clock.now(), this.log.isEndObserved(reason))
     this.step.markChanged()
+    if (record.stored !== undefined) this.#hooks.onStoredEnded(record)
   }
 
   /** Restores a session that could not be archived: it is alive again, and its times start anew. */

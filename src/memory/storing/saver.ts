@@ -35,9 +35,14 @@ export class Saver<T> {
     else this.#write(record, snapshot, onDone)
   }
 
-  /** Aborts the saves of a session that was deleted or replaced. */
+  /** Aborts the saves of a session that has ended. */
   abort(record: SessionRecord<T>, error: SessionRegistryError): void {
     for (const save of this.#saves.get(record) ?? []) save.abort(error)
+  }
+
+  /** Aborts all saves: the store is about to be closed. */
+  abortAll(error: SessionRegistryError): void {
+    for (const record of this.#saves.keys()) this.abort(record, error)
   }
 
   #write(record: SessionRecord<T>, snapshot: Snapshot, onDone: SaveOutcome): void {

@@ -2,6 +2,7 @@ import type { HookHost } from '../../core/async/hook-call.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ArchiveReason } from '../../core/end-reason.ts'
 import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { closedError } from '../../core/errors/turn-errors.ts'
 import type { ResolvedStoreOptions, SaveMode } from '../../core/options/store-options.ts'
 import type { CheckedStore } from '../../core/storing/checked-store.ts'
 import { closeStore } from '../../core/storing/close-store.ts'
@@ -106,6 +107,7 @@ export class Storage<T> {
   /** Closes the store, within a time. A failure is an `error`; the promise fulfils in any case. */
   close(limitMs: number): Promise<void> {
     this.#isClosed = true
+    this.saver.abortAll(closedError())
     return closeStore(this.#store, this.#lifecycle, limitMs)
   }
 }

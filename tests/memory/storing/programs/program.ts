@@ -29,7 +29,15 @@ export interface ProgramReport {
  */
 export async function runProgram(seed: number): Promise<ProgramReport> {
   const program = new Program(seed)
-  await program.run()
+  const { random } = Math
+  const jitter = new Random(seed + 2)
+  // Pauses between tries have jitter.
+  Math.random = () => jitter.next()
+  try {
+    await program.run()
+  } finally {
+    Math.random = random
+  }
   const { problems, acknowledged, forgotten, rejections } = program.witness
   return { problems, acknowledged, forgotten, rejections }
 }
@@ -172,8 +180,9 @@ class Program {
 
   async #close(process: Process): Promise<void> {
     let isClosed = false
-    const closed = process.registry.close({ deadlineMs: 60_000 }).then(() => {
+    const closed = process.registry.close({ deadlineMs: 60_000 }).then(({ failed }) => {
       isClosed = true
+      for (const { id, value } of failed) this.witness.reported(id, value)
     })
     for (let round = 0; round < 100 && !isClosed; round += 1) await this.#clock.advanceAsync(1_000)
     if (!isClosed) throw new Error('Expected the registry to close')

@@ -52,6 +52,7 @@ export class Witness {
   readonly #calls: Erasure[] = []
   /** Effects in the store that do not compare: deletions, and first writes of a session that was set. */
   readonly #effects: Erasure[] = []
+  readonly #reported = new Set<string>()
   readonly #forgotten = new Map<string, Set<string>>()
   /** What a process has deleted of its own, with the step of the call. */
   readonly #deleted: (Erasure & { readonly messages: ReadonlySet<string> })[] = []
@@ -98,6 +99,11 @@ export class Witness {
     )
     message.acknowledgedAt = this.#next()
     this.acknowledged += 1
+  }
+
+  /** A closed registry reports that it could not write a session with these messages. */
+  reported(id: string, messages: readonly string[]): void {
+    for (const text of messages) if (this.#messages.get(text)?.id === id) this.#reported.add(text)
   }
 
   rejected(error: unknown): void {
@@ -170,7 +176,8 @@ export class Witness {
     }
   }
 
-  #mayBeErased({ id, writer, calledAt }: Message): boolean {
+  #mayBeErased({ id, text, writer, calledAt }: Message): boolean {
+    if (this.#reported.has(text)) return true
     const isLater = (erasure: Erasure) => erasure.id === id && erasure.at > calledAt
     return (
       this.#calls.some(isLater) ||
