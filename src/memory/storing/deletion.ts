@@ -13,6 +13,8 @@ interface Watcher {
 export class Deletion {
   readonly id: string
   attempt = 0
+  /** Whether it was asked for again while the try in flight may have had its effect already. */
+  isAskedAgain = false
   /** Its entry in the queue of deletions that are ready for a try. */
   entry: QueueEntry<Deletion> | undefined = undefined
   /** The try in flight. */

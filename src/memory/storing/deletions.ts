@@ -46,9 +46,16 @@ export class Deletions {
     return this.#jobs.size > 0 && this.#jobs.has(id)
   }
 
-  /** Deletes whatever the store has of an id. Does nothing if that is under way. */
+  /**
+   * Deletes whatever the store has of an id. Joins the deletion that is under way; a try in flight is followed
+   * by another, since another process may have written after its effect.
+   */
   start(id: string): void {
-    if (this.#jobs.has(id)) return
+    const existing = this.#jobs.get(id)
+    if (existing !== undefined) {
+      existing.isAskedAgain = existing.call !== undefined
+      return
+    }
     const job = new Deletion(id)
     this.#jobs.set(id, job)
     this.#host.pending.begin()
@@ -105,6 +112,7 @@ export class Deletions {
   #try(job: Deletion): void {
     const { id } = job
     job.attempt += 1
+    job.isAskedAgain = false
     const init = {
       id,
       call: (signal: AbortSignal) => this.#calls.call(id, signal, () => this.#store.delete(id, { signal })),
@@ -114,7 +122,7 @@ export class Deletions {
       keepsAlive: this.#keepsAlive(job),
     } as const
     job.call = new HookCall<void>(this.#host, init, {
-      onFulfilled: () => this.#settle(job, () => this.#end(job)),
+      onFulfilled: () => this.#settle(job, () => this.#onDeleted(job)),
       onRejected: (error) => this.#settle(job, () => this.#fail(job, error)),
     })
     job.call.start()
@@ -125,6 +133,15 @@ export class Deletions {
     this.#pump.finish()
     then()
     this.#pump.schedule()
+  }
+
+  #onDeleted(job: Deletion): void {
+    if (!job.isAskedAgain) {
+      this.#end(job)
+      return
+    }
+    job.attempt = 0
+    this.#pump.add(job)
   }
 
   #fail(job: Deletion, error: unknown): void {

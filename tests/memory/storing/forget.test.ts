@@ -94,6 +94,23 @@ describe('`forget`', () => {
     expect(store.size).toBe(0)
   })
 
+  it('during a deletion whose effect came before: what was written elsewhere since is gone too', async () => {
+    const { registry, store } = storedRegistry()
+    await say(registry, 'ada', 'one')
+    const deletion = store.gateNext('delete')
+    registry.delete('ada')
+    await deletion.begun
+    await settle()
+    store.writeElsewhere({ value: ['elsewhere'] })
+    const forgotten = observe(registry.forget('ada'))
+    deletion.end.resolve()
+    await forgotten.settled
+
+    expect(forgotten.value).toBe(false)
+    expect(store.size).toBe(0)
+    expect(store.take()).toEqual(['get ada', 'put ada', 'delete ada', 'delete ada'])
+  })
+
   it('the next `open` finds nothing, in any registry', async () => {
     const { registry, store, clock } = storedRegistry()
     const other = registryOn(store, clock)
