@@ -47,8 +47,8 @@ export class Deletions {
   }
 
   /**
-   * Deletes whatever the store has of an id. Joins the deletion that is under way; a try in flight is followed
-   * by another, since another process may have written after its effect.
+   * Deletes whatever the store has of an id. Joins a deletion that is under way; if a try of it is in flight,
+   * another follows, since another process may have written after its effect.
    */
   start(id: string): void {
     const existing = this.#jobs.get(id)
