@@ -2,6 +2,7 @@ import type { RedisSessionRegistry } from 'session-registry/redis'
 import { expect, it } from 'vitest'
 import { observe } from '../../support/observed-promise.ts'
 import { RecordingStore } from '../../support/recording-store.ts'
+import { administrator, keysWith } from '../../support/redis-keys.ts'
 import { type RegistryOptions, testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 import { sessionError } from '../../support/session-error.ts'
@@ -219,6 +220,18 @@ describeOnRedis('a deletion of a session in a store behind Redis', (redis) => {
     expect(await registry.clear()).toBe(2)
     await expect.poll(() => [store.stored('ada'), store.stored('bob')], soon).toEqual([undefined, undefined])
     expect(store.stored('eve')).toBeDefined()
+  })
+
+  it('leaves no key without a TTL while it waits', patient, async () => {
+    const store = new RecordingStore()
+    const prefix = uniquePrefix()
+    const registry = await make(store, { prefix, archives: false })
+    await registry.delete('ada')
+
+    const keys = await keysWith(await administrator(redis), prefix)
+    const backlog = keys.find(({ key }) => key.endsWith(':x:ada'))
+    expect(backlog?.ttlMs).toBeGreaterThan(6 * 24 * 3_600_000)
+    expect(keys.filter(({ ttlMs }) => ttlMs < 0)).toEqual([])
   })
 
   it('is no session: not counted, not walked, not swept', patient, async () => {

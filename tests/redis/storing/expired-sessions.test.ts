@@ -229,6 +229,24 @@ describeOnRedis('a store behind Redis', (redis) => {
     expect([store.stored('ada')?.text, store.count('put')]).toEqual(['["new"]', 2])
   })
 
+  it('is not passed over by a process without a store, nor by one that observes', patient, async () => {
+    const store = new RecordingStore()
+    const prefix = uniquePrefix()
+    const visitors = await make(store, { prefix, intervalMs: Number.POSITIVE_INFINITY })
+    await visitors.run('ada', say('hello'))
+    const without = await testRegistry<string[]>(redis, { prefix, timeoutMs: 300, create: () => [] })
+    const observer = await make(store, { prefix, archives: false })
+    const ended: string[] = []
+    for (const registry of [without, observer]) registry.on('ended', (session) => ended.push(session.id))
+    await expect.poll(() => visitors.has('ada'), soon).toBe(false)
+
+    expect([await without.sweep(), await observer.sweep(), ended]).toEqual([0, 0, []])
+    const archiving = await make(store, { prefix })
+    expect(await archiving.sweep()).toBe(1)
+    await expect.poll(() => store.stored('ada')?.text, soon).toBe('["hello"]')
+    expect(await observer.open('ada')).toEqual(['hello'])
+  })
+
   it('makes `getOrCreate` of an absent session reject, as `load` does', patient, async () => {
     const registry = await make(new RecordingStore())
 
