@@ -98,6 +98,7 @@ export const failures = [
   'foreign entries were removed from a queue',
   'session could not be archived',
   'session could not be deleted from the store',
+  'session could not be kept in the store',
   'session was changed elsewhere',
   'sessions could not be counted',
   'sessions may have been lost',

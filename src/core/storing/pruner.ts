@@ -16,18 +16,23 @@ export class Pruner {
   readonly #store: CheckedStore
   readonly #keepMs: number
   readonly #timeoutMs: number
+  readonly #prepare: () => Promise<boolean>
+  #isStopped = false
   #prunedAt = Number.NEGATIVE_INFINITY
   #call: HookCall<number> | undefined
 
+  /** `prepare` is called before each pruning, and says whether it is to be done. */
   constructor(
     host: HookHost,
     store: CheckedStore,
     options: { readonly keepMs: number; readonly timeoutMs: number },
+    prepare: () => Promise<boolean> = async () => true,
   ) {
     this.#host = host
     this.#store = store
     this.#keepMs = options.keepMs
     this.#timeoutMs = options.timeoutMs
+    this.#prepare = prepare
   }
 
   /**
@@ -39,10 +44,13 @@ export class Pruner {
     const now = this.#host.clock.now()
     if (now - this.#prunedAt < minIntervalMs) return
     this.#prunedAt = now
-    this.#pruneBatch(date - this.#keepMs)
+    void this.#host.pending.track(this.#prepare()).then((isReady) => {
+      if (isReady && !this.#isStopped) this.#pruneBatch(date - this.#keepMs)
+    })
   }
 
   stop(error: unknown): void {
+    this.#isStopped = true
     this.#call?.abort(error)
     this.#call?.finish()
     this.#call = undefined

@@ -13,6 +13,7 @@ import type { Lifecycle } from '../lifecycle.ts'
 import type { FoundSession, LoadSource } from '../load-source.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import { Deletions, type DeletionsOptions } from './deletions.ts'
+import { Refresher } from './refresher.ts'
 import { Saver } from './saver.ts'
 import { SessionReader } from './session-reader.ts'
 import { SessionWriter } from './session-writer.ts'
@@ -69,7 +70,10 @@ export class Storage<T> {
     this.#reader = new SessionReader({ clock, store, codec, calls, keepMs, maxAgeMs })
     this.#writer = new SessionWriter({ lifecycle, store, codec, calls, deletions, keepMs, timeoutMs })
     this.saver = new Saver(host, this.#writer, archiveTimeoutMs)
-    this.pruner = new Pruner(host, store, { keepMs, timeoutMs: archiveTimeoutMs })
+    const { archiveConcurrency } = options
+    const refresher = new Refresher(lifecycle, this.saver, { archiveConcurrency, keepMs })
+    const pruning = { keepMs, timeoutMs: archiveTimeoutMs }
+    this.pruner = new Pruner(host, store, pruning, () => refresher.refresh())
   }
 
   /** Whether the store is closed, or about to be: nothing is deleted any more. */
