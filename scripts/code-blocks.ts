@@ -1,6 +1,8 @@
 /** Documents whose code blocks show files. */
 export const documents = [
   'README.md',
+  'docs/live-resources.md',
+  'docs/owners.md',
   'docs/migrating-from-hooks.md',
   'docs/redis.md',
   'docs/write-a-store.md',

@@ -8,7 +8,14 @@ export {
 } from './core/errors/session-registry-error.ts'
 export type { Logger, LogIds } from './core/events/logger.ts'
 export type { SessionEvents, SweepSummary } from './core/events/session-events.ts'
-export type { ArchiveSession, CreateSession, LoadSession } from './core/hooks.ts'
+export type {
+  ArchiveSession,
+  CreateContext,
+  CreateNow,
+  CreateSession,
+  DisposeSession,
+  LoadSession,
+} from './core/hooks.ts'
 export type {
   AcquireOptions,
   CloseOptions,

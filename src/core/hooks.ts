@@ -1,8 +1,46 @@
-import type { ArchiveReason } from './end-reason.ts'
+import type { ArchiveReason, EndReason } from './end-reason.ts'
 import type { Session } from './session.ts'
 
-/** Makes the value of a new session. */
-export type CreateSession<T> = (id: string) => T
+/** What a `create` function is given beside the id. */
+export interface CreateContext {
+  /**
+   * Aborts when what an asynchronous `create` makes is no longer wanted: no caller waits any more, the id was
+   * deleted or set, `loadTimeoutMs` has passed, or the registry closes. What it makes all the same is
+   * disposed of.
+   */
+  readonly signal: AbortSignal
+}
+
+/** Makes the value of a new session. An asynchronous one is for `open`, `run`, `stream` and `acquire`. */
+export type CreateSession<T> = (id: string, context: CreateContext) => T | PromiseLike<T>
+
+/** Makes the value of a new session, synchronously. */
+export type CreateNow<T> = (id: string, context: CreateContext) => T
+
+/**
+ * Releases what a value holds: a process, a page, a socket. Called once for each value whose session has
+ * ended; the result is awaited.
+ */
+export type DisposeSession<T> = (
+  value: T,
+  reason: EndReason,
+  context: {
+    /** Aborts when `disposeTimeoutMs` has passed, and at the last deadline of `close`. */
+    readonly signal: AbortSignal
+    /** Whether the value was archived, or a store has it. */
+    readonly archived: boolean
+  },
+) => unknown
+
+/** What a `load` function is given beside the id. */
+export interface LoadContext {
+  readonly signal: AbortSignal
+  /**
+   * To whom the caller says that the session belongs, if it says so. The hook has to check it: what it
+   * returns is bound to that owner.
+   */
+  readonly owner: string | undefined
+}
 
 /**
  * Returns the value of an archived session; `undefined` if there is none.
@@ -10,10 +48,7 @@ export type CreateSession<T> = (id: string) => T
  * `signal` aborts when the result is no longer needed: no caller waits any more, the id was deleted or set,
  * `loadTimeoutMs` has passed, or the registry closes.
  */
-export type LoadSession<T> = (
-  id: string,
-  context: { readonly signal: AbortSignal },
-) => T | undefined | PromiseLike<T | undefined>
+export type LoadSession<T> = (id: string, context: LoadContext) => T | undefined | PromiseLike<T | undefined>
 
 /**
  * Stores the value of a session before the session ends; the result is awaited.

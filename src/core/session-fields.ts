@@ -17,8 +17,16 @@ function headOf<T>({ id, incarnation }: Session<T>) {
   return { id, incarnation }
 }
 
-function timesOf<T>({ createdAt, lastActiveAt, idleMs, ageMs, timeoutMs, held }: Session<T>) {
-  return { createdAt, lastActiveAt, idleMs, ageMs, timeoutMs, held }
+function timesOf<T>({ createdAt, lastActiveAt, idleMs, ageMs, timeoutMs, owner, held }: Session<T>) {
+  return {
+    createdAt,
+    lastActiveAt,
+    idleMs,
+    ageMs,
+    timeoutMs,
+    ...(owner === undefined ? {} : { owner }),
+    held,
+  }
 }
 
 function shownValue<T>(session: Session<T>, options: InspectOptions): string {

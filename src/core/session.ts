@@ -8,6 +8,7 @@ export interface SessionFields<T> {
   readonly idleMs: number
   readonly ageMs: number
   readonly timeoutMs: number
+  readonly owner?: string
   readonly held: boolean
 }
 
@@ -47,6 +48,14 @@ export interface Session<T> {
    */
   get timeoutMs(): number
   set timeoutMs(timeoutMs: number | undefined)
+  /**
+   * To whom the session belongs; `undefined`: to no one. Assigning ends no session, also above `maxPerOwner`.
+   *
+   * A non-empty string of at most 1 024 UTF-16 units.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   */
+  owner: string | undefined
   /**
    * Whether a turn is running or waiting, or a hold is taken: meanwhile the session neither expires nor is
    * evicted.

@@ -9,8 +9,8 @@ export interface LastSweep {
 }
 
 /**
- * The figures of a registry. `size`, `held`, `running`, `waiting` and `archiving` are of this moment; the
- * others count since its construction.
+ * The figures of a registry. `size`, `held`, `running`, `waiting`, `archiving` and `disposing` are of this
+ * moment; the others count since its construction.
  */
 export interface RegistryStats {
   /** Sessions in the registry, including expired ones that were not swept yet. */
@@ -21,6 +21,8 @@ export interface RegistryStats {
   /** Turns that wait: for other turns, or for their session to be loaded, created or archived. */
   readonly waiting: number
   readonly archiving: number
+  /** Values that are being disposed of. */
+  readonly disposing: number
   /** Turns that took longer than `maxTurnMs`, whether they then settled within their grace or not. */
   readonly turnTimeouts: number
   /** Sessions created, loaded ones included. */
@@ -59,7 +61,10 @@ export class Counters {
 
   /** Returns the public form, with the figures that are counted elsewhere. */
   snapshot(
-    rest: Pick<RegistryStats, 'size' | 'held' | 'running' | 'waiting' | 'archiving' | 'listenerErrors'>,
+    rest: Pick<
+      RegistryStats,
+      'size' | 'held' | 'running' | 'waiting' | 'archiving' | 'disposing' | 'listenerErrors'
+    >,
   ): RegistryStats {
     const { turnTimeouts, created, loaded, expired, evicted, deleted, hits, misses, turns } = this
     const { archiveFailures, lastSweep } = this

@@ -2,17 +2,22 @@ import { KeepAlive } from '../core/async/keep-alive.ts'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
 import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import type { Step } from '../core/events/step.ts'
-import type { Archiver } from './archiving/archiver.ts'
+import { creationsInFlight, type FastPathBlockers } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { WhenFull } from './options.ts'
 import type { SessionRecord } from './session/session-record.ts'
-import { noSlot } from './table/session-table.ts'
+import { noSlot, type Slot } from './table/session-table.ts'
+
+/** What is leaving memory, and counts until it has left. */
+export interface Leaving {
+  readonly count: number
+}
 
 /** A request for the place of one more session. */
 export interface CapacityRequest {
   /** Its position among the requests that wait; set by the {@link Capacity} alone. */
   entry?: QueueEntry<CapacityRequest> | undefined
-  /** Called in the step in which there is a place. It creates the session at once. */
+  /** Called in the step in which there is a place. It creates the session at once, or takes the place. */
   grant(): void
   refuse(error: SessionRegistryError): void
 }
@@ -26,8 +31,9 @@ const maxReclaimedPerCreation = 4
 /**
  * The limit on sessions in memory, `maxSessions`.
  *
- * A session that is being archived counts until its archive has settled. So where sessions are archived a
- * place becomes free later, and requests that can wait are granted in their order.
+ * A session that is being archived or disposed of counts until that has settled, and a value that is being
+ * made counts from before its factory is called. So where sessions are archived or disposed of a place
+ * becomes free later, and requests that can wait are granted in their order.
  */
 export class Capacity<T> {
   readonly #lifecycle: Lifecycle<T>
@@ -36,8 +42,11 @@ export class Capacity<T> {
   /** Without a limit there is always a place. */
   readonly #isUnbounded: boolean
   readonly #whenFull: WhenFull
-  /** `undefined` where sessions end at once. */
-  readonly #archiver: Archiver<T> | undefined
+  readonly #blockers: FastPathBlockers
+  /** Empty where sessions end at once. */
+  readonly #leaving: readonly Leaving[]
+  /** The number of values that are being made. */
+  #making = 0
   readonly #requests = new LinkedQueue<CapacityRequest>()
   /**
    * Sessions that were retired for requests that wait. One that is live again was restored: its archive
@@ -51,49 +60,80 @@ export class Capacity<T> {
 
   constructor(
     lifecycle: Lifecycle<T>,
+    blockers: FastPathBlockers,
     limits: { readonly maxSessions: number; readonly whenFull: WhenFull },
-    archiver: Archiver<T> | undefined,
+    leaving: readonly Leaving[],
   ) {
     this.#lifecycle = lifecycle
     this.#step = lifecycle.step
     this.#maxSessions = limits.maxSessions
     this.#isUnbounded = limits.maxSessions === Number.POSITIVE_INFINITY
     this.#whenFull = limits.whenFull
-    this.#archiver = archiver
+    this.#blockers = blockers
+    this.#leaving = leaving
     this.#keepAlive = new KeepAlive(lifecycle)
   }
 
+  /** Whether a place may become free only after a while. */
+  get frees(): 'at once' | 'later' {
+    return this.#leaving.length === 0 ? 'at once' : 'later'
+  }
+
+  /** The number of values that are being made. */
+  get making(): number {
+    return this.#making
+  }
+
   /**
-   * Checks that {@link reserve} is going to succeed. It evicts no session yet, since the factory may throw:
-   * it removes expired ones, and starts an archive where only that can make room.
+   * Checks that {@link reserve} is going to succeed. Where sessions end at once it evicts none yet, since the
+   * factory may throw: it removes expired ones. Elsewhere it starts to make room, and throws unless that is
+   * done when it returns; `spared` is not evicted. Not in a step, since disposals are called at its end.
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
-  assertCanCreate(): void {
-    if (!this.#isUnbounded) this.#assertCanCreate()
+  assertCanCreate(spared: Slot = noSlot): void {
+    if (!this.#isUnbounded) this.#assertCanCreate(spared)
   }
 
-  #assertCanCreate(): void {
+  #assertCanCreate(spared: Slot): void {
     // Requests that wait came first.
     if (this.#hasCapacityBeside(this.#requests.size)) return
     this.#reclaimExpired(this.#lifecycle.clock.now())
     if (this.#hasCapacityBeside(this.#requests.size)) return
-    if (this.#archiver === undefined) {
-      if (this.#victim() !== undefined) return
-    } else if (this.#archiving <= this.#requests.size && !this.#hasCapacity) {
-      this.#evictOne()
+    if (this.frees === 'at once') {
+      if (this.#victim(spared) !== undefined) return
+    } else if (this.#leavingCount <= this.#requests.size && !this.#hasCapacity) {
+      this.#evictOne(false, spared)
+      if (this.#hasCapacityBeside(this.#requests.size)) return
     }
     throw this.#fullError()
   }
 
   /**
-   * Checks that {@link acquire} would not refuse. Changes nothing.
-   *
-   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   * Takes a place for a value that is being made. It is released, or used for its session in the same step.
    */
-  assertAttainable(): void {
-    if (this.#hasCapacity || this.#archiving > 0 || this.#victim() !== undefined) return
-    throw this.#fullError()
+  startMaking(): void {
+    this.#making += 1
+    this.#blockers.block(creationsInFlight)
+  }
+
+  /** Releases a place of {@link startMaking}. */
+  endMaking(): void {
+    if (this.#making === 0) return
+    this.#making -= 1
+    if (this.#making === 0) this.#blockers.unblock(creationsInFlight)
+    this.#step.run(() => this.#step.markChanged())
+  }
+
+  /** Releases the places of all values that are being made: the last deadline of `close` has passed. */
+  giveUpMaking(): void {
+    while (this.#making > 0) this.endMaking()
+  }
+
+  /** Takes a place for a value that is being made already, at the cost of another session if need be. */
+  adoptMaking(): void {
+    if (!this.#isUnbounded && !this.#hasCapacity) this.#evictOne()
+    this.startMaking()
   }
 
   /**
@@ -108,7 +148,7 @@ export class Capacity<T> {
 
   #reserve(): void {
     while (!this.#hasCapacity) {
-      if (this.#archiver !== undefined || !this.#evictOne()) throw this.#fullError()
+      if (this.frees === 'later' || !this.#evictOne()) throw this.#fullError()
     }
   }
 
@@ -119,12 +159,6 @@ export class Capacity<T> {
 
   #acquire(request: CapacityRequest): void {
     this.#reclaimExpired(this.#lifecycle.clock.now())
-    if (this.#archiver === undefined) {
-      while (!this.#hasCapacity && this.#evictOne()) {}
-      if (this.#hasCapacity) request.grant()
-      else request.refuse(this.#fullError())
-      return
-    }
     if (this.#requests.size === 0 && this.#hasCapacity) {
       request.grant()
       return
@@ -157,16 +191,17 @@ export class Capacity<T> {
    * freed.
    */
   #grantNext(): void {
-    for (;;) {
-      const request = this.#hasCapacity ? this.#requests.shift() : undefined
-      if (request === undefined) break
+    while (this.#requests.size > 0) {
+      if (this.frees === 'at once') while (!this.#hasCapacity && this.#evictOne()) {}
+      if (!this.#hasCapacity) break
+      const request = this.#requests.shift()
       this.#attempted.clear()
-      request.grant()
+      request?.grant()
     }
-    while (this.#requests.size > this.#archiving && this.#evictOne({ unattempted: true })) {}
-    // While an archive is in flight a place is going to be free, if not for the first request then for a
-    // later one.
-    if (this.#archiving === 0)
+    if (this.frees === 'later') while (this.#requests.size > this.#leavingCount && this.#evictOne(true)) {}
+    // While something leaves a place is going to be free, if not for the first request then for a later one.
+    // What is being made becomes a session, which can be evicted, or fails.
+    if (this.#leavingCount === 0 && this.#making === 0)
       for (const request of this.#requests.takeAll()) request.refuse(this.#fullError())
   }
 
@@ -175,11 +210,13 @@ export class Capacity<T> {
   }
 
   #hasCapacityBeside(reserved: number): boolean {
-    return this.#lifecycle.table.size + this.#archiving + reserved < this.#maxSessions
+    return this.#lifecycle.table.size + this.#leavingCount + this.#making + reserved < this.#maxSessions
   }
 
-  get #archiving(): number {
-    return this.#archiver?.count ?? 0
+  get #leavingCount(): number {
+    let count = 0
+    for (const leaving of this.#leaving) count += leaving.count
+    return count
   }
 
   #onRequestsChanged(): void {
@@ -206,8 +243,8 @@ export class Capacity<T> {
     })
   }
 
-  #evictOne({ unattempted = false } = {}): boolean {
-    const victim = this.#victim()
+  #evictOne(unattempted = false, spared: Slot = noSlot): boolean {
+    const victim = this.#victim(spared)
     if (victim === undefined) return false
     const { slot, isExpired } = victim
     if (unattempted) {
@@ -224,23 +261,28 @@ export class Capacity<T> {
     return true
   }
 
-  #victim() {
+  #victim(spared: Slot = noSlot) {
     const { table, clock } = this.#lifecycle
     const now = clock.now()
     let slot = table.nextExpired(now)
     while (slot === 'paused') slot = table.nextExpired(now)
-    if (slot !== noSlot) return { slot, isExpired: true }
-    slot = this.#whenFull === 'evict' ? table.leastRecentlyActive : noSlot
+    if (slot !== noSlot && slot !== spared) return { slot, isExpired: true }
+    slot = this.#whenFull === 'evict' ? this.#leastRecentlyActive(spared) : noSlot
     return slot === noSlot ? undefined : { slot, isExpired: false }
+  }
+
+  #leastRecentlyActive(spared: Slot): Slot {
+    const { table } = this.#lifecycle
+    const first = table.leastRecentlyActive
+    if (first !== spared || first === noSlot) return first
+    return table.snapshot().find((slot) => slot !== spared && !table.isHeld(slot)) ?? noSlot
   }
 
   #fullError(): SessionRegistryError {
     return new SessionRegistryError(
       'ERR_SESSION_REGISTRY_FULL',
       `Expected room for one more session, but the registry holds its \`maxSessions\` of ${this.#maxSessions}` +
-        (this.#archiver === undefined
-          ? ''
-          : ', those being archived included; `open` and `run` wait for room'),
+        (this.frees === 'at once' ? '' : ', those that are leaving included; `open` and `run` wait for room'),
     )
   }
 }

@@ -7,34 +7,26 @@ import type { Step } from '../core/events/step.ts'
 import { checkOwnTimeout } from '../core/options/store-options.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
+import type { LifecycleHooks } from './lifecycle-hooks.ts'
 import type { RecordView, SessionRecord } from './session/session-record.ts'
 import { SessionUsers, usersOf } from './session/session-users.ts'
 import { SessionView } from './session/session-view.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { StoreEntry } from './storing/store-entry.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
-
-/** What other components do about a transition, at once; see `wiring.ts`. */
-export interface LifecycleHooks<T> {
-  /** Takes a session that is to be archived; `undefined` where nothing is archived. */
-  readonly archive: ((record: SessionRecord<T>, reason: ArchiveReason) => void) | undefined
-  /** A session is in the table: created, loaded, or restored. */
-  readonly onCreated: (id: string, slot: Slot) => void
-  /** The number of sessions that can expire may have changed. */
-  readonly onExpirableCountChanged: () => void
-  /** The last user of a session has left it. */
-  readonly onReleased: (slot: Slot) => void
-  /** A session ended while it was in use. */
-  readonly onEndedInUse: (record: SessionRecord<T>) => void
-  /** A session that a store has, or may be getting, has ended: no save of it may be tried again. */
-  readonly onStoredEnded: (record: SessionRecord<T>) => void
-}
+import { Endings, type EndingsOptions } from './tombstones/endings.ts'
 
 /** Where a new session comes from. */
 export interface SessionOrigin {
   readonly isLoaded: boolean
   /** What the store has under its id, if that was looked up. */
   readonly stored: StoreEntry | undefined
+  readonly owner: string | undefined
+}
+
+export interface LifecycleOptions extends EndingsOptions {
+  /** The longest idle timeout that one session may have, in milliseconds. */
+  readonly maxTimeoutMs: number
 }
 
 /**
@@ -44,9 +36,9 @@ export interface SessionOrigin {
  *            hold ──────────▶ held ─┐
  * create ▶ active ◀── release ──┘   │ end
  *            │ ▲                    ▼
- *            │ └── restore ─ archiving ── finish ─▶ gone
- *            └── retire ───────▶┘                    ▲
- *            └── end ────────────────────────────────┘
+ *            │ └── restore ─ archiving ─▶ disposing ─▶ gone
+ *            └── retire ───────▶┘             ▲
+ *            └── end ─────────────────────────┘
  * ```
  *
  * Each is made in a {@link Step}: it changes the table and the counters at once, and enqueues events and log
@@ -62,6 +54,7 @@ export class Lifecycle<T> {
   readonly #hooks: LifecycleHooks<T>
   /** The longest idle timeout that a session may have of its own: half of the time that a store keeps it. */
   readonly #maxTimeoutMs: number
+  readonly endings: Endings<T>
   readonly #viewOfSlot = (slot: Slot) => this.viewOf(this.table.recordOf(slot))
 
   constructor(
@@ -70,7 +63,7 @@ export class Lifecycle<T> {
     step: Step,
     counters: Counters,
     hooks: LifecycleHooks<T>,
-    maxTimeoutMs = Number.POSITIVE_INFINITY,
+    options: LifecycleOptions,
   ) {
     this.table = table
     this.clock = clock
@@ -79,7 +72,8 @@ export class Lifecycle<T> {
     this.counters = counters
     this.log = new SessionLog(step.events, counters)
     this.#hooks = hooks
-    this.#maxTimeoutMs = maxTimeoutMs
+    this.#maxTimeoutMs = options.maxTimeoutMs
+    this.endings = new Endings(table, clock, options)
   }
 
   viewOf(record: SessionRecord<T>): RecordView<T> {
@@ -108,6 +102,8 @@ export class Lifecycle<T> {
   create(id: string, value: T, now: number, timeoutMs?: number, origin?: SessionOrigin): Slot {
     this.step.assertOpen()
     const slot = this.table.insert(id, value, timeoutMs, now)
+    if (this.endings.isEnabled) this.endings.remove(id)
+    if (origin?.owner !== undefined) this.table.owners.set(slot, origin.owner)
     if (origin?.stored !== undefined) this.#adoptEntry(slot, origin.stored, now)
     this.log.created(id, origin?.isLoaded === true, this.#viewOfSlot, slot)
     this.#hooks.onCreated(id, slot)
@@ -153,7 +149,10 @@ export class Lifecycle<T> {
       this.end(slot, reason, now)
       return
     }
-    archive(this.table.detach(slot), reason)
+    const record = this.table.detach(slot)
+    record.leftAt = now
+    this.#countAway(record, 1)
+    archive(record, reason)
     this.step.markChanged()
     this.#hooks.onExpirableCountChanged()
   }
@@ -163,28 +162,70 @@ export class Lifecycle<T> {
     const { table } = this
     // In use until now: the times that stand still after the end must not fall back to before the use.
     if (table.isHeld(slot)) table.touch(slot, this.clock.now())
-    const isObserved = this.log.isEndObserved(reason)
-    const record = isObserved ? table.detach(slot) : table.remove(slot)
-    // Without a record no code has seen the session as an object, and none will.
-    if (record === undefined) this.counters.countEnd(reason)
-    else this.#finish(record, reason, now, isObserved)
+    const record =
+      this.#hooks.dispose === undefined ? this.#remove(slot, reason, now) : this.#detach(slot, reason)
     this.step.markChanged()
     if (record?.users !== undefined) this.#hooks.onEndedInUse(record)
     if (record?.stored !== undefined) this.#hooks.onStoredEnded(record)
     this.#hooks.onExpirableCountChanged()
   }
 
-  /** Ends a session that has left the table to be archived. */
-  finishArchived(record: SessionRecord<T>, reason: EndReason): void {
+  /** Ends a session that has left the table to be archived. `waits`: its archive has not settled. */
+  finishArchived(
+    record: SessionRecord<T>,
+    reason: EndReason,
+    { isArchived, waits = false }: { readonly isArchived: boolean; readonly waits?: boolean },
+  ): void {
+    const { dispose } = this.#hooks
+    if (dispose === undefined) {
+      this.finish(record, reason)
+      return
+    }
+    this.viewOf(record).end(this.clock.now())
+    dispose(record, reason, { isArchived, waits })
+    this.step.markChanged()
+  }
+
+  /** Tells that a session has ended, of which nothing is left to do. */
+  finish(record: SessionRecord<T>, reason: EndReason): void {
+    this.#countAway(record, -1)
+    if (this.endings.isEnabled) this.endings.addRecord(record, reason)
     this.#finish(record, reason, this.clock.now(), this.log.isEndObserved(reason))
     this.step.markChanged()
     if (record.stored !== undefined) this.#hooks.onStoredEnded(record)
+  }
+
+  /** A session that has left the table counts towards the limit of its owner until it is gone. */
+  #countAway({ owner }: SessionRecord<T>, change: 1 | -1): void {
+    if (owner !== undefined) this.table.owners.countAway(owner, change)
+  }
+
+  #remove(slot: Slot, reason: EndReason, now: number): SessionRecord<T> | undefined {
+    if (this.endings.isEnabled) this.endings.addSlot(slot, reason, now)
+    const isObserved = this.log.isEndObserved(reason)
+    const record = isObserved ? this.table.detach(slot) : this.table.remove(slot)
+    // Without a record no code has seen the session as an object, and none will.
+    if (record === undefined) this.counters.countEnd(reason)
+    else this.#finish(record, reason, now, isObserved)
+    return record
+  }
+
+  #detach(slot: Slot, reason: EndReason): SessionRecord<T> {
+    const record = this.table.detach(slot)
+    record.leftAt = this.clock.now()
+    this.viewOf(record).end(record.leftAt)
+    // Its users come first: their signals abort, and turns settle.
+    const waits = record.users !== undefined
+    this.#countAway(record, 1)
+    this.#hooks.dispose?.(record, reason, { isArchived: false, waits })
+    return record
   }
 
   /** Restores a session that could not be archived: it is alive again, and its times start anew. */
   restore(record: SessionRecord<T>, cause: unknown): void {
     const { stored } = record
     const lastActiveAt = stored === undefined ? 0 : this.lastActiveAtOf(record)
+    this.#countAway(record, -1)
     this.table.reinsert(record, this.clock.now())
     if (stored !== undefined) stored.beforeRestore = { restored: record.lastActive, lastActiveAt }
     record.view?.restart()

@@ -1,33 +1,42 @@
 import { AsyncResource } from 'node:async_hooks'
-import { LoadCalls } from '../core/async/load-calls.ts'
 import type { PendingWork } from '../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
-import { endedDuringError, noFactoryError } from '../core/errors/turn-errors.ts'
+import { endedDuringError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
 import { findScope } from '../core/turns/turn-scope.ts'
 import type { Archiver } from './archiving/archiver.ts'
-import type { Capacity, CapacityRequest } from './capacity.ts'
-import { type FastPathBlockers, openPending } from './fast-path/blockers.ts'
+import type { Capacity } from './capacity.ts'
+import type { Disposer } from './disposal/disposer.ts'
+import type { FastPathBlockers } from './fast-path/blockers.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { LoadSource } from './load-source.ts'
-import { dismiss, type OpenRequest, PendingOpen, runIn } from './pending-open.ts'
+import { Lookups } from './lookups.ts'
+import { type AdoptOptions, Maker } from './maker.ts'
+import type { OwnerLimit } from './owners/owner-limit.ts'
+import {
+  dismissAbsent,
+  dismissOtherOwners,
+  type OpenRequest,
+  type PendingOpen,
+  runIn,
+  takeAdmitted,
+} from './pending-open.ts'
+import { PendingOpens } from './pending-opens.ts'
+import { type PlaceHandler, Places } from './places.ts'
 import type { Deletions } from './storing/deletions.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
-
-interface Loads<T> {
-  readonly source: LoadSource<T>
-  readonly calls: LoadCalls<unknown>
-}
 
 export interface LoaderComponents<T> {
   readonly owner: object
   readonly lifecycle: Lifecycle<T>
   readonly archiver: Archiver<T>
+  readonly disposer: Disposer<T> | undefined
   /** An id waits for its deletion from the store; `undefined` without one. */
   readonly deletions: Deletions | undefined
   readonly capacity: Capacity<T>
+  readonly ownerLimit: OwnerLimit<T>
   readonly blockers: FastPathBlockers
   readonly pending: PendingWork
 }
@@ -47,10 +56,19 @@ export interface LoaderComponents<T> {
 export class SessionLoader<T> {
   readonly #components: LoaderComponents<T>
   readonly #step: Step
-  readonly #defaultFactory: CreateSession<T> | undefined
+  readonly #maker: Maker<T>
+  readonly #places: Places<T>
+  readonly #placeHandler: PlaceHandler<T>
   /** `undefined` without a `load` hook and a store. */
-  readonly #loads: Loads<T> | undefined
-  readonly #pendingOpens = new Map<string, PendingOpen<T>>()
+  readonly #lookups: Lookups<T> | undefined
+  readonly pendingOpens: PendingOpens<T>
+  // Continuations; they capture nothing but the loader.
+  readonly #onCreateGranted = (pendingOpen: PendingOpen<T>) => {
+    pendingOpen.cancelWait = undefined
+    const { context } = pendingOpen.requests.first ?? noContext
+    this.#step.events.inContext(context, () => this.#createSession(pendingOpen))
+  }
+  readonly #onRefused = (pendingOpen: PendingOpen<T>, error: unknown) => this.#fail(pendingOpen, error)
   readonly #start = (pendingOpen: PendingOpen<T>) => {
     this.#advance(pendingOpen)
     // Only now, as most requests need not wait.
@@ -64,18 +82,30 @@ export class SessionLoader<T> {
     options: { readonly create: CreateSession<T> | undefined; readonly loadTimeoutMs: number },
   ) {
     this.#components = components
-    this.#defaultFactory = options.create
+    this.pendingOpens = new PendingOpens(components.blockers, components.pending)
     const { owner, lifecycle, pending } = components
     this.#step = lifecycle.step
     const host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
+    const handler = {
+      onMade: (pendingOpen: PendingOpen<T>) => this.#onMade(pendingOpen),
+      onAbandoned: (pendingOpen: PendingOpen<T>) => this.#end(pendingOpen),
+      onFailed: this.#onRefused,
+    }
+    const { disposer } = components
+    this.#places = new Places(components.capacity, components.ownerLimit)
+    this.#placeHandler = { onGranted: this.#onCreateGranted, onRefused: this.#onRefused }
+    this.#maker = new Maker({ host, places: this.#places, disposer }, options, handler)
     if (source === undefined) return
-    this.#loads = { source, calls: new LoadCalls(host, source.load, options.loadTimeoutMs) }
+    const { loadTimeoutMs } = options
+    const onFound = (pendingOpen: PendingOpen<T>) => this.#resume(pendingOpen)
+    const lookups = { host, source, loadTimeoutMs, disposer }
+    this.#lookups = new Lookups(lookups, { onFound, onFailed: this.#onRefused })
   }
 
   /** Serves a request: at once if it need not wait, after the present step if one is open, else later. */
   open(id: string, request: OpenRequest<T>): void {
-    const existing = this.#pendingOpens.get(id)
-    const pendingOpen = existing ?? this.#begin(id)
+    const existing = this.pendingOpens.get(id)
+    const pendingOpen = existing ?? this.pendingOpens.begin(id)
     request.entry = pendingOpen.requests.push(request)
     if (existing === undefined) this.#step.after(this.#start, pendingOpen)
     else request.context ??= new AsyncResource('SessionOpening')
@@ -84,8 +114,8 @@ export class SessionLoader<T> {
   /** Opens an id for requests whose session has ended, after the present step. */
   reopen(id: string, requests: readonly OpenRequest<T>[]): void {
     if (requests.length === 0) return
-    const existing = this.#pendingOpens.get(id)
-    const pendingOpen = existing ?? this.#begin(id)
+    const existing = this.pendingOpens.get(id)
+    const pendingOpen = existing ?? this.pendingOpens.begin(id)
     for (const request of requests) request.entry = pendingOpen.requests.push(request)
     if (existing === undefined) this.#resumeLater(pendingOpen)
   }
@@ -95,10 +125,10 @@ export class SessionLoader<T> {
    * They take hold of the session in the same step, so that it cannot end first, and go on after it.
    */
   onCreated(id: string, slot: Slot): void {
-    const pendingOpen = this.#pendingOpens.get(id)
+    const pendingOpen = this.pendingOpens.get(id)
     if (pendingOpen === undefined) return
     this.#end(pendingOpen)
-    const requests = pendingOpen.requests.takeAll()
+    const requests = takeAdmitted(pendingOpen, this.#components.lifecycle.table.owners.ownerOf(slot))
     for (const request of requests) request.onOpened(slot)
     queueMicrotask(() => {
       for (const request of requests) request.onReady?.()
@@ -107,57 +137,72 @@ export class SessionLoader<T> {
 
   /** Discards what is loaded or made for a deleted id, whose requests open it anew. Returns if it was. */
   restart(id: string): boolean {
-    const pendingOpen = this.#pendingOpens.get(id)
+    const pendingOpen = this.pendingOpens.get(id)
     return pendingOpen !== undefined && this.#restart(pendingOpen)
   }
 
   /** {@link restart} of every id. Returns those that were loaded or made. */
   restartAll(): string[] {
-    const pendingOpens = [...this.#pendingOpens.values()]
-    return pendingOpens.filter((pendingOpen) => this.#restart(pendingOpen)).map(({ id }) => id)
+    const restarted = this.pendingOpens.all().filter((pendingOpen) => this.#restart(pendingOpen))
+    return restarted.map(({ id }) => id)
   }
 
   /** Withdraws a request. Without any left the load is aborted, and the next call begins its own. */
   cancel(id: string, request: OpenRequest<T>): void {
     if (request.entry?.remove() !== true) return
-    const pendingOpen = this.#pendingOpens.get(id)
-    if (pendingOpen?.requests.size === 0) this.#end(pendingOpen)
+    const pendingOpen = this.pendingOpens.get(id)
+    if (pendingOpen?.requests.size !== 0 || pendingOpen.isUnattended) return
+    pendingOpen.discardReason = 'deleted'
+    this.#end(pendingOpen)
+  }
+
+  /** Goes on with the promise that a factory has returned to a call which cannot wait. */
+  adopt(id: string, promise: PromiseLike<T>, options: AdoptOptions): void {
+    const pendingOpen = this.pendingOpens.get(id) ?? this.pendingOpens.begin(detachString(id))
+    pendingOpen.cancelWait?.()
+    pendingOpen.isUnattended = true
+    pendingOpen.owner = options.owner
+    this.#maker.adopt(pendingOpen, promise, options)
   }
 
   rejectAll(error: SessionRegistryError): void {
-    for (const pendingOpen of [...this.#pendingOpens.values()]) this.#fail(pendingOpen, error)
-    this.#loads?.calls.finishAll()
-  }
-
-  #begin(id: string): PendingOpen<T> {
-    const pendingOpen = new PendingOpen<T>(id)
-    this.#pendingOpens.set(id, pendingOpen)
-    this.#components.blockers.block(openPending)
-    this.#components.pending.begin()
-    return pendingOpen
+    for (const pendingOpen of this.pendingOpens.all()) {
+      pendingOpen.discardReason = 'closed'
+      this.#fail(pendingOpen, error)
+    }
+    this.#lookups?.finishAll()
   }
 
   #end(pendingOpen: PendingOpen<T>, reason?: unknown): void {
-    if (pendingOpen.isSettled) return
-    pendingOpen.isSettled = true
-    pendingOpen.cancelWait?.(reason)
-    this.#pendingOpens.delete(pendingOpen.id)
-    if (this.#pendingOpens.size === 0) this.#components.blockers.unblock(openPending)
-    this.#components.pending.end()
+    if (this.pendingOpens.end(pendingOpen, reason)) this.#discardResult(pendingOpen)
   }
 
   #restart(pendingOpen: PendingOpen<T>): boolean {
-    const { id, load } = pendingOpen
-    if (load === undefined && pendingOpen.result === undefined) return false
+    const { id, load, making, result } = pendingOpen
+    const call = load ?? making
+    if (call === undefined && result === undefined) return false
     // A hook that deletes its own id would be called without end.
-    if (load !== undefined && findScope(this.#components.owner, id) === load) return false
-    pendingOpen.cancelWait?.(endedDuringError('load', 'deleted'))
+    if (call !== undefined && findScope(this.#components.owner, id) === call) return false
+    pendingOpen.discardReason = 'deleted'
+    const hook = making === undefined ? 'load' : 'create'
+    pendingOpen.cancelWait?.(endedDuringError(hook, 'deleted'))
+    pendingOpen.cancelWait = undefined
+    this.#discardResult(pendingOpen)
+    pendingOpen.discardReason = 'replaced'
     pendingOpen.load = undefined
-    pendingOpen.result = undefined
+    pendingOpen.making = undefined
+    pendingOpen.isUnattended = false
     pendingOpen.stored = undefined
     pendingOpen.isLoadStarted = false
-    this.#resumeLater(pendingOpen)
+    if (pendingOpen.requests.size === 0) this.#end(pendingOpen)
+    else this.#resumeLater(pendingOpen)
     return true
+  }
+
+  #discardResult(pendingOpen: PendingOpen<T>): void {
+    const { id, result, discardReason } = pendingOpen
+    pendingOpen.result = undefined
+    if (result !== undefined) this.#components.disposer?.discard(id, result.value, discardReason)
   }
 
   /** Goes on in a microtask, since it calls user code. */
@@ -179,31 +224,23 @@ export class SessionLoader<T> {
   #advance(pendingOpen: PendingOpen<T>): void {
     if (!pendingOpen.isIdle) return
     const { id } = pendingOpen
-    const { archiver, deletions, lifecycle } = this.#components
+    const { archiver, disposer, deletions, lifecycle } = this.#components
     if (lifecycle.table.find(id) !== noSlot) this.#step.run(() => this.#admitIfLive(pendingOpen))
     // A listener of `expired` may have created the id again.
     if (!pendingOpen.isIdle) return
     const resume = () => this.#resume(pendingOpen)
     if (archiver.has(id)) pendingOpen.cancelWait = archiver.whenSettled(id, resume)
+    else if (disposer?.has(id) === true) pendingOpen.cancelWait = disposer.whenSettled(id, resume)
     else if (deletions?.has(id) === true) pendingOpen.cancelWait = deletions.whenSettled(id, resume)
-    else if (this.#loads !== undefined && !pendingOpen.isLoadStarted) this.#callLoad(pendingOpen, this.#loads)
+    else if (this.#lookups !== undefined && !pendingOpen.isLoadStarted) this.#lookups.start(pendingOpen)
     else if (pendingOpen.result === undefined) this.#createValue(pendingOpen)
-    else this.#acquireCapacity(pendingOpen)
+    else this.#placeFound(pendingOpen)
   }
 
-  #callLoad(pendingOpen: PendingOpen<T>, { source, calls }: Loads<T>): void {
-    pendingOpen.isLoadStarted = true
-    const call = calls.newCall(pendingOpen.id, {
-      onLoaded: (result) => {
-        pendingOpen.load = undefined
-        pendingOpen.onFound(source.read(result))
-        this.#resume(pendingOpen)
-      },
-      onFailed: (error) => this.#fail(pendingOpen, error),
-    })
-    pendingOpen.load = call
-    pendingOpen.cancelWait = (reason) => call.abort(reason)
-    call.start()
+  #placeFound(pendingOpen: PendingOpen<T>): void {
+    dismissOtherOwners(pendingOpen)
+    if (pendingOpen.requests.size === 0) this.#end(pendingOpen)
+    else this.#step.run(() => this.#places.acquire(pendingOpen, this.#placeHandler))
   }
 
   #admitIfLive(pendingOpen: PendingOpen<T>): void {
@@ -212,77 +249,38 @@ export class SessionLoader<T> {
   }
 
   #createValue(pendingOpen: PendingOpen<T>): void {
-    for (const request of pendingOpen.requests)
-      if (request.create === false) dismiss(request, () => request.onAbsent())
-    try {
-      while (pendingOpen.requests.size > 0 && pendingOpen.result === undefined && !pendingOpen.isSettled) {
-        this.#components.capacity.assertAttainable()
-        this.#callFactory(pendingOpen)
-      }
-    } catch (error) {
-      this.#fail(pendingOpen, error)
-    }
+    dismissAbsent(pendingOpen)
     if (pendingOpen.requests.size === 0) this.#end(pendingOpen)
-    else this.#advance(pendingOpen)
+    else this.#maker.start(pendingOpen)
   }
 
-  /** Makes the value with the first factory. If it throws, requests that have another one go on. */
-  #callFactory(pendingOpen: PendingOpen<T>): void {
-    const { id, requests } = pendingOpen
-    const { first } = requests
-    const creator =
-      this.#factoryOf(first) === undefined ? [...requests].find((one) => this.#factoryOf(one)) : first
-    const create = this.#factoryOf(creator)
-    if (creator === undefined || create === undefined) throw noFactoryError()
-    try {
-      pendingOpen.result = { value: runIn(creator.context, () => create(id)), isLoaded: false }
-    } catch (error) {
-      // The own factory of a call concerns that call alone; the registry's concerns all that brought none.
-      const isOwn = typeof creator.create === 'function'
-      for (const request of isOwn ? [creator] : requests) {
-        if (isOwn || typeof request.create !== 'function') dismiss(request, () => request.onFailed(error))
-      }
-    }
-  }
-
-  #factoryOf(request: OpenRequest<T> | undefined): CreateSession<T> | undefined {
-    if (request === undefined) return undefined
-    return typeof request.create === 'function' ? request.create : this.#defaultFactory
-  }
-
-  #acquireCapacity(pendingOpen: PendingOpen<T>): void {
-    const { capacity } = this.#components
-    const request: CapacityRequest = {
-      grant: () => {
-        pendingOpen.cancelWait = undefined
-        this.#step.events.inContext(pendingOpen.requests.first?.context, () =>
-          this.#createSession(pendingOpen),
-        )
-      },
-      refuse: (error) => this.#fail(pendingOpen, error),
-    }
-    pendingOpen.cancelWait = () => capacity.cancel(request)
-    capacity.acquire(request)
+  /** Creates the session with a value that was made. Its place becomes that of the session. */
+  #onMade(pendingOpen: PendingOpen<T>): void {
+    this.#step.run(() => {
+      this.#components.capacity.endMaking()
+      this.#onCreateGranted(pendingOpen)
+    })
   }
 
   /** Creates the session. There is a place for it. */
   #createSession(pendingOpen: PendingOpen<T>): void {
-    const { id, result, stored } = pendingOpen
+    const { id, result, stored, owner } = pendingOpen
     if (pendingOpen.isSettled || result === undefined) return
-    // First, so that `onCreated` does not find it.
-    this.#end(pendingOpen)
     // Functions that have captured it are on the stack of the turns that begin now, and an error keeps them.
     pendingOpen.result = undefined
-    const { value, isLoaded } = result
+    // First, so that `onCreated` does not find it.
+    this.#end(pendingOpen)
+    const { value, isLoaded, timeoutMs } = result
     const { lifecycle } = this.#components
+    this.#places.release(pendingOpen)
     const now = lifecycle.clock.now()
-    const timeoutMs = isLoaded ? stored?.timeoutMs : undefined
-    this.#admit(pendingOpen, lifecycle.create(detachString(id), value, now, timeoutMs, { isLoaded, stored }))
+    const origin = { isLoaded, stored, owner }
+    this.#admit(pendingOpen, lifecycle.create(detachString(id), value, now, timeoutMs, origin))
   }
 
   #admit(pendingOpen: PendingOpen<T>, slot: Slot): void {
     this.#end(pendingOpen)
-    const requests = pendingOpen.requests.takeAll()
+    const requests = takeAdmitted(pendingOpen, this.#components.lifecycle.table.owners.ownerOf(slot))
     for (const request of requests) request.onOpened(slot)
     for (const request of requests) if (request.onReady !== undefined) this.#step.after(becomeReady, request)
   }
@@ -294,6 +292,8 @@ export class SessionLoader<T> {
     })
   }
 }
+
+const noContext = { context: undefined }
 
 function becomeReady<T>(request: OpenRequest<T>): void {
   request.onReady?.()

@@ -57,9 +57,10 @@ export class OpenCalls<T> {
     this.#open(id, options, { take, resolve, reject })
   }
 
-  #open<R>(id: string, { create, signal }: CheckedOpen<T>, outcome: OpenOutcome<R>): void {
+  #open<R>(id: string, { create, signal, owner }: CheckedOpen<T>, outcome: OpenOutcome<R>): void {
     if (signal?.aborted === true) throw abortReason(signal)
     const outer = outerTurn<TurnRun<T>, T>(this.#owner, checkId(id))
+    this.#operations.admission.assertOwner(id, owner)
     const slot = outer?.record?.slot ?? this.#operations.touch(id)
     const { counters, loader, gate } = this.#components
     if (slot !== noSlot) {
@@ -69,19 +70,19 @@ export class OpenCalls<T> {
     }
     counters.misses += 1
     gate.assertOpen()
-    loader.open(id, this.#requestFor(id, create, signal, outcome))
+    loader.open(id, this.#requestFor(id, { create, owner }, signal, outcome))
   }
 
   #requestFor<R>(
     id: string,
-    create: OpenRequest<T>['create'],
+    wanted: Pick<OpenRequest<T>, 'create' | 'owner'>,
     signal: AbortSignal | undefined,
     { take, resolve, reject }: OpenOutcome<R>,
   ): OpenRequest<T> {
     const { loader, step } = this.#components
     let stopListening = () => {}
     const request: OpenRequest<T> = {
-      create,
+      ...wanted,
       context: undefined,
       onOpened: (opened) => {
         stopListening()

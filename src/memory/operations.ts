@@ -1,14 +1,20 @@
+import { LazySignal } from '../core/async/hook-call.ts'
+import { isThenable } from '../core/async/is-thenable.ts'
+import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
+import type { CheckedCreate } from '../core/options/call-options.ts'
 import { checkId } from '../core/options/validate.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
-import { archivesInFlight, creationRestricted, type FastPathBlockers } from './fast-path/blockers.ts'
+import { Admission } from './admission.ts'
 import type { FastCreate } from './fast-path/create.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import type { Lifecycle, SessionOrigin } from './lifecycle.ts'
+import type { AdoptOptions } from './maker.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Removal } from './removal.ts'
 import type { Sessions } from './session/sessions.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
 import type { Components } from './wiring.ts'
@@ -21,13 +27,13 @@ export class Operations<T> {
   declare private readonly lifecycle: Lifecycle<T>
   declare private readonly clock: FullClock
   declare private readonly counters: Counters
-  declare private readonly blockers: FastPathBlockers
   declare private readonly fastCreate: FastCreate<T>
   declare private readonly step: Step
   declare private readonly copiesIds: boolean
-  readonly #isStored: boolean
-  readonly #hasLoad: boolean
-  readonly #hasArchive: boolean
+  declare private readonly waitsForRoom: boolean
+  readonly #disposes: boolean
+  readonly admission: Admission<T>
+  readonly removal: Removal<T>
 
   constructor(components: Components<T>, fastCreate: FastCreate<T>, options: ResolvedOptions<T>) {
     this.#components = components
@@ -35,13 +41,13 @@ export class Operations<T> {
     this.lifecycle = components.lifecycle
     this.clock = components.lifecycle.clock
     this.counters = components.counters
-    this.blockers = components.blockers
     this.fastCreate = fastCreate
     this.step = components.step
     this.copiesIds = options.copyIds
-    this.#isStored = options.storage !== undefined
-    this.#hasLoad = this.#isStored || options.load !== undefined
-    this.#hasArchive = this.#isStored || options.archive !== undefined
+    this.admission = new Admission(components, options)
+    this.#disposes = options.dispose !== undefined
+    this.waitsForRoom = components.capacity.frees === 'later'
+    this.removal = new Removal(components, options)
   }
 
   /** Touches the live session of an id and returns its slot, or `noSlot`. An expired session is retired. */
@@ -60,7 +66,7 @@ export class Operations<T> {
   /** Returns the slot of the live session of an id, or `noSlot`, and changes nothing. */
   peekLive(id: string): Slot {
     const slot = this.table.find(checkId(id))
-    return slot !== noSlot && this.#isLive(slot) ? slot : noSlot
+    return slot !== noSlot && this.isLive(slot) ? slot : noSlot
   }
 
   /** Touches the live session of an id and returns its value. */
@@ -75,45 +81,82 @@ export class Operations<T> {
   }
 
   /** Returns the value of the live session of an id, touched, or of a new one. */
-  getOrCreate(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
+  getOrCreate(id: string, create: CreateSession<T> | undefined, options: CheckedCreate): T {
+    this.admission.assertOwner(id, options.owner)
     const slot = this.touch(id)
     if (slot !== noSlot) {
       this.counters.hits += 1
       return this.table.valueOf(slot)
     }
-    return this.create(id, create, timeoutMs)
+    return this.create(id, create, options)
   }
 
   /**
-   * Creates a session of an id that has none, and returns its value. No session is evicted before the factory
-   * has returned.
+   * Creates a session of an id that has none, and returns its value. Where sessions end at once, none is
+   * evicted before the factory has returned; elsewhere there is a place before it is called.
    */
-  create(id: string, create: CreateSession<T> | undefined, timeoutMs: number | undefined): T {
+  create(id: string, create: CreateSession<T> | undefined, options: CheckedCreate): T {
     checkId(id)
+    const { timeoutMs, owner } = options
     const { counters } = this
     counters.misses += 1
     const createdBefore = counters.created
-    const isFast = create !== undefined && timeoutMs === undefined && this.fastCreate.isAllowed()
-    const factory = isFast ? create : this.#assertCanCreate(id, create)
+    const isFast =
+      create !== undefined &&
+      timeoutMs === undefined &&
+      this.fastCreate.isAllowed() &&
+      this.admission.hasOwnerRoom(owner)
+    const factory = isFast ? create : this.#assertCanCreate(id, create, options)
     // A listener of a session that was removed to make room may have created the id.
     const slot = counters.created === createdBefore ? noSlot : this.touch(id)
-    if (slot !== noSlot) return this.table.valueOf(slot)
-    const value = factory(id)
+    if (slot !== noSlot) return this.#valueFor(slot, owner)
+    const signal = new LazySignal()
+    const value = this.waitsForRoom && !isFast ? this.#makeInPlace(id, factory, signal) : factory(id, signal)
+    if (isThenable(value)) throw this.#adoptPromise(id, value, { signal, timeoutMs, owner })
     const hasCreated = counters.created !== createdBefore
     const ownId = this.copiesIds ? detachString(id) : id
-    if (isFast && !hasCreated && this.fastCreate.tryInsert(ownId, value)) return value
-    return this.#adopt(ownId, value, timeoutMs, hasCreated)
+    if (isFast && !hasCreated && this.fastCreate.tryInsert(ownId, value, owner)) return value
+    return this.#adopt(ownId, value, options, hasCreated)
+  }
+
+  /** Calls a factory whose value has its place before. */
+  #makeInPlace(id: string, factory: CreateSession<T>, signal: LazySignal): T | PromiseLike<T> {
+    const { capacity } = this.#components
+    capacity.startMaking()
+    try {
+      return factory(id, signal)
+    } finally {
+      capacity.endMaking()
+    }
+  }
+
+  /** Goes on with a promise as `open` does. Returns the error of the call, which cannot wait for it. */
+  #adoptPromise(id: string, promise: PromiseLike<T>, options: AdoptOptions): SessionRegistryError {
+    const { capacity, loader, ownerLimit } = this.#components
+    capacity.adoptMaking()
+    ownerLimit.countAway(options.owner, 1)
+    loader.adopt(id, promise, options)
+    return needsOpenError('is being created')
   }
 
   /** Creates a session with the value of a factory. `hasCreated`: the factory has created sessions. */
-  #adopt(id: string, value: T, timeoutMs: number | undefined, hasCreated: boolean): T {
+  #adopt(id: string, value: T, options: CheckedCreate, hasCreated: boolean): T {
     // The first session that was created in the factory wins.
     const slot = hasCreated ? this.touch(id) : noSlot
-    if (slot !== noSlot) return this.table.valueOf(slot)
-    this.step.run(() => {
-      if (this.#isRestricted()) this.#assertUnrestricted(id)
-      this.#insert(id, value, timeoutMs)
-    })
+    if (slot !== noSlot) {
+      this.#components.disposer?.discard(id, value, 'replaced')
+      return this.#valueFor(slot, options.owner)
+    }
+    try {
+      this.step.run(() => {
+        if (this.admission.isRestricted()) this.admission.assertUnrestricted(id)
+        this.#insert(id, value, options)
+      })
+    } catch (error) {
+      // The factory has closed the registry, or taken the place.
+      this.#components.disposer?.discard(id, value, this.#components.gate.isOpen ? 'replaced' : 'closed')
+      throw error
+    }
     // Not read from the slot: a listener may have ended the session.
     return value
   }
@@ -121,107 +164,69 @@ export class Operations<T> {
   /**
    * Assigns the value of the live session of an id, and touches it; else creates a session with the value.
    */
-  set(id: string, value: T, timeoutMs: number | undefined): void {
-    this.lifecycle.checkTimeout(timeoutMs)
+  set(id: string, value: T, options: CheckedCreate): void {
+    this.lifecycle.checkTimeout(options.timeoutMs)
+    this.admission.assertOwner(id, options.owner)
     const slot = this.touch(id)
     if (slot !== noSlot) {
       this.table.assign(slot, value)
       return
     }
-    const { archiver, gate } = this.#components
-    gate.assertOpen()
-    if (archiver.has(id)) throw needsOpenError('is being archived')
-    this.step.run(() => this.#createWithValue(id, value, timeoutMs))
+    this.#components.gate.assertOpen()
+    this.admission.assertIdFree(id)
+    this.admission.assertOwnerKnown(options.owner)
+    if (this.waitsForRoom) {
+      this.admission.assertRoom(options.owner)
+      // A listener of a session that was removed to make room may have created the id.
+      const created = this.touch(id)
+      if (created !== noSlot) {
+        this.admission.assertOwns(created, options.owner)
+        this.table.assign(created, value)
+        return
+      }
+    }
+    this.step.run(() => this.#createWithValue(id, value, options))
   }
 
   /**
    * Creates a session with the value. A live one of the id ends with `'replaced'`, and so does one that is
    * being archived.
    */
-  replace(id: string, value: T, timeoutMs: number | undefined): void {
-    const { archiver, gate } = this.#components
+  replace(id: string, value: T, options: CheckedCreate): void {
+    const { timeoutMs, owner } = options
+    const { archiver, capacity, gate } = this.#components
     this.lifecycle.checkTimeout(timeoutMs)
-    const slot = this.table.find(checkId(id))
     gate.assertOpen()
-    this.step.run(() => {
-      if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.#endAtOnce(slot, 'replaced')) {
-        // The new session takes the place of the old one.
-        this.lifecycle.create(detachString(id), value, this.clock.now(), timeoutMs)
-      } else {
-        this.#createWithValue(id, value, timeoutMs)
-      }
-    })
-  }
-
-  #createWithValue(id: string, value: T, timeoutMs: number | undefined): void {
-    this.#components.capacity.assertCanCreate()
-    this.#insert(detachString(id), value, timeoutMs)
-  }
-
-  #insert(id: string, value: T, timeoutMs: number | undefined): void {
-    const now = this.clock.now()
-    this.#components.capacity.reserve(now)
-    this.lifecycle.create(id, value, now, timeoutMs)
-  }
-
-  /**
-   * Ends a session, its archive, or its load. Returns whether there was one: a live session, one that was
-   * still to be archived, or a load.
-   */
-  delete(id: string): boolean {
+    // The old value needs its place until it is disposed of.
+    this.admission.assertOwner(id, owner)
+    if (this.table.find(checkId(id)) === noSlot) this.admission.assertOwnerKnown(owner)
+    if (this.#disposes) capacity.assertCanCreate(this.table.find(id))
     const slot = this.table.find(id)
-    if (slot !== noSlot && !this.#isStored) return this.step.run(() => this.#endAtOnce(slot, 'deleted'))
-    return this.step.run(() => this.#delete(id, slot))
-  }
-
-  #delete(id: string, slot: Slot): boolean {
-    const { archiver, loader } = this.#components
-    const wasPresent =
-      slot === noSlot
-        ? archiver.abandon(id, 'deleted') || loader.restart(id)
-        : this.#endAtOnce(slot, 'deleted')
-    this.#deleteStored(id)
-    return wasPresent
-  }
-
-  /** Deletes a session from the store, if there is one: from the call on, its id is not read. */
-  #deleteStored(id: string): void {
-    const { storage } = this.#components
-    if (storage === undefined || storage.isClosed) return
-    storage.deletions.start(checkId(id))
-  }
-
-  /**
-   * Ends a session without archiving it. Returns whether it ended for this reason: one that had expired
-   * before ends as expired, unless it was still to be archived.
-   */
-  #endAtOnce(slot: Slot, reason: 'deleted' | 'replaced'): boolean {
-    const isPresent = this.#hasArchive || this.#isLive(slot)
-    this.lifecycle.end(slot, isPresent ? reason : this.table.expiryReason(slot))
-    return isPresent
-  }
-
-  /** Ends all sessions as {@link delete} does. Returns how many there were. */
-  clear(): number {
-    return this.step.run(() => {
-      const { archiver, loader } = this.#components
-      const loading = loader.restartAll()
-      let count = loading.length
-      for (const id of loading) this.#deleteStored(id)
-      for (const id of archiver.ids()) {
-        this.#deleteStored(id)
-        if (archiver.abandon(id, 'deleted')) count += 1
+    this.step.run(() => {
+      if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.removal.endAtOnce(slot, 'replaced')) {
+        // The new session takes the place of the old one.
+        this.lifecycle.create(detachString(id), value, this.clock.now(), timeoutMs, originOf(owner))
+      } else {
+        this.#createWithValue(id, value, options)
       }
-      const now = this.clock.now()
-      const isPresent = (slot: Slot) => this.#hasArchive || !this.table.isExpired(slot, now)
-      this.table.drainAll((slot) => {
-        const reason = isPresent(slot) ? 'deleted' : this.table.expiryReason(slot)
-        if (reason === 'deleted') count += 1
-        this.#deleteStored(this.table.idOf(slot))
-        this.lifecycle.end(slot, reason, now)
-      })
-      return count
     })
+  }
+
+  #createWithValue(id: string, value: T, options: CheckedCreate): void {
+    this.admission.assertRoom(options.owner)
+    this.#insert(detachString(id), value, options)
+  }
+
+  #insert(id: string, value: T, { timeoutMs, owner }: CheckedCreate): void {
+    const now = this.clock.now()
+    this.#components.ownerLimit.reserve(owner)
+    this.#components.capacity.reserve(now)
+    this.lifecycle.create(id, value, now, timeoutMs, originOf(owner))
+  }
+
+  #valueFor(slot: Slot, owner: string | undefined): T {
+    this.admission.assertOwns(slot, owner)
+    return this.table.valueOf(slot)
   }
 
   /** The live sessions as they are at the first `next()`. One that has ended meanwhile is skipped. */
@@ -230,28 +235,26 @@ export class Operations<T> {
     const slots = table.snapshot()
     const generations = slots.map((slot) => table.generation(slot))
     for (const [at, slot] of slots.entries()) {
-      if (table.generation(slot) === generations[at] && this.#isLive(slot)) yield slot
+      if (table.generation(slot) === generations[at] && this.isLive(slot)) yield slot
     }
   }
 
-  #isLive(slot: Slot): boolean {
+  isLive(slot: Slot): boolean {
     return !this.table.isExpired(slot, this.clock.now())
   }
 
-  #isRestricted(): boolean {
-    return this.blockers.has(creationRestricted | archivesInFlight)
-  }
-
-  #assertCanCreate(id: string, create: CreateSession<T> | undefined): CreateSession<T> {
-    if (this.#isRestricted()) this.#assertUnrestricted(id)
+  #assertCanCreate(
+    id: string,
+    create: CreateSession<T> | undefined,
+    { owner }: CheckedCreate,
+  ): CreateSession<T> {
+    if (this.admission.isRestricted()) this.admission.assertUnrestricted(id)
     if (create === undefined) throw noFactoryError()
-    this.#components.capacity.assertCanCreate()
+    this.admission.assertRoom(owner)
     return create
   }
+}
 
-  #assertUnrestricted(id: string): void {
-    this.#components.gate.assertOpen()
-    if (this.#components.archiver.has(id)) throw needsOpenError('is being archived')
-    if (this.#hasLoad) throw needsOpenError('may have to be loaded')
-  }
+function originOf(owner: string | undefined): SessionOrigin | undefined {
+  return owner === undefined ? undefined : { isLoaded: false, stored: undefined, owner }
 }

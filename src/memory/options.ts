@@ -1,4 +1,6 @@
 import { CheckedCodec, checkCodec, type SessionCodec } from '../core/codec/codec.ts'
+import { SessionRegistryError } from '../core/errors/session-registry-error.ts'
+import type { DisposeSession } from '../core/hooks.ts'
 import { type OptionReaders, optional, readOptions, withDefault } from '../core/options/read-options.ts'
 import {
   type ResolvedSharedOptions,
@@ -12,9 +14,19 @@ import {
   type StoreOptions,
   storeReaders,
 } from '../core/options/store-options.ts'
-import { checkBoolean, checkInterval, checkLimit, checkOneOf } from '../core/options/validate.ts'
+import {
+  checkBoolean,
+  checkCount,
+  checkInterval,
+  checkLimit,
+  checkNotNegative,
+  checkOneOf,
+  checkPositive,
+  invalidOption,
+} from '../core/options/validate.ts'
 import type { Clock, FullClock } from '../core/time/clock.ts'
 import { checkedClock } from './checked-clock.ts'
+import { disposeOwn } from './disposal/dispose-own.ts'
 import { type CopyValue, createCopier } from './turns/value-copy.ts'
 
 /** What happens to a new session at the cap. */
@@ -30,7 +42,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly intervalMs?: number | undefined
   /**
-   * The most sessions in memory, those being archived included.
+   * The most sessions in memory, those included that are being archived, disposed of or made.
    *
    * An integer of at least 1, or `Infinity`.
    *
@@ -61,6 +73,57 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly codec?: SessionCodec<T> | undefined
   /**
+   * The most sessions of one owner in memory, those included that are being archived, disposed of or made.
+   *
+   * An integer of at least 1, or `Infinity`.
+   *
+   * @defaultValue Infinity
+   */
+  readonly maxPerOwner?: number | undefined
+  /**
+   * What happens to a new session at the cap of its owner: the owner's least recently active session that is
+   * not held is evicted, or the new one is rejected with `ERR_SESSION_OWNER_FULL`. Expired sessions end
+   * first.
+   *
+   * @defaultValue 'evict'
+   */
+  readonly whenOwnerFull?: WhenFull | undefined
+  /**
+   * How long `whyGone` tells of a session that has ended. Only keyed hashes are kept, without ids and values.
+   *
+   * Milliseconds; zero, positive, or `Infinity`.
+   *
+   * @defaultValue 0
+   */
+  readonly tombstoneMs?: number | undefined
+  /**
+   * The most sessions that `whyGone` tells of, the last that ended. At most 32 bytes each.
+   *
+   * An integer of at least 1.
+   *
+   * @defaultValue 10_000
+   */
+  readonly maxTombstones?: number | undefined
+  /**
+   * Releases what a value holds, such as a process or a socket: called once for each value whose session has
+   * ended, whatever the reason, after it was archived. `true`: the value's own `Symbol.asyncDispose` or
+   * `Symbol.dispose`.
+   *
+   * It is awaited before the session is told to have ended. Until then the session counts towards
+   * `maxSessions`, and `open` and `run` of its id wait. A failure is an `error` event of
+   * `ERR_SESSION_DISPOSE_FAILED`.
+   */
+  readonly dispose?: DisposeSession<T> | true | undefined
+  /**
+   * The longest time that one `dispose` may take. Then its signal aborts, and the session has ended all the
+   * same.
+   *
+   * Milliseconds; positive, or `Infinity`.
+   *
+   * @defaultValue 30_000
+   */
+  readonly disposeTimeoutMs?: number | undefined
+  /**
    * Whether `getOrCreate` keeps a copy of the id of a session that it creates, not the string that it was
    * passed.
    *
@@ -87,6 +150,13 @@ export interface ResolvedOptions<T> extends ResolvedSharedOptions<T> {
   readonly whenFull: WhenFull
   readonly copyIds: boolean
   readonly clock: FullClock
+  /** `undefined` where values hold nothing. */
+  readonly dispose: DisposeSession<T> | undefined
+  readonly disposeTimeoutMs: number
+  readonly maxPerOwner: number
+  readonly whenOwnerFull: WhenFull
+  readonly tombstoneMs: number
+  readonly maxTombstones: number
   /** Copies the value before each turn; `undefined` where no turn is rolled back. */
   readonly copyValue: CopyValue<T> | undefined
   /** `undefined` without a store. */
@@ -100,6 +170,14 @@ const readers = {
   rollback: withDefault(false, checkBoolean),
   codec: optional(checkCodec),
   copyIds: withDefault(false, checkBoolean),
+  tombstoneMs: withDefault(0, checkNotNegative),
+  maxTombstones: withDefault(10_000, checkCount),
+  maxPerOwner: withDefault(Number.POSITIVE_INFINITY, checkLimit),
+  whenOwnerFull: withDefault<WhenFull>('evict', (name, given) =>
+    checkOneOf(name, given, ['evict', 'reject']),
+  ),
+  dispose: optional(checkDispose),
+  disposeTimeoutMs: withDefault(30_000, checkPositive),
   clock: (_, given) => checkedClock(given as Clock | undefined),
   ...storeReaders,
 } satisfies OptionReaders<Omit<SessionRegistryOptions<unknown>, keyof SharedOptions<unknown>>>
@@ -112,6 +190,36 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
   const copyValue = rollback
     ? createCopier(codec === undefined ? undefined : new CheckedCodec(codec))
     : undefined
+  const { dispose, disposeTimeoutMs, maxPerOwner, whenOwnerFull, tombstoneMs, maxTombstones } = read
+  if (rollback && dispose !== undefined) throw rollbackBesideDisposeError()
   const storage = resolveStore<T>({ ...read, codec })
-  return { ...resolveShared(read), storage, intervalMs, maxSessions, whenFull, copyIds, clock, copyValue }
+  return {
+    ...resolveShared(read),
+    storage,
+    dispose,
+    disposeTimeoutMs,
+    maxPerOwner,
+    whenOwnerFull,
+    tombstoneMs,
+    maxTombstones,
+    intervalMs,
+    maxSessions,
+    whenFull,
+    copyIds,
+    clock,
+    copyValue,
+  }
+}
+
+function checkDispose(name: string, value: unknown): DisposeSession<unknown> {
+  if (value === true) return disposeOwn
+  if (typeof value === 'function') return value as DisposeSession<unknown>
+  throw invalidOption(name, 'a function or true', value)
+}
+
+function rollbackBesideDisposeError(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    'Expected either `rollback` or `dispose`, got both: a copy of what a value holds cannot be put back',
+  )
 }

@@ -1,6 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { HookCall } from '../core/async/hook-call.ts'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
+import type { EndReason } from '../core/end-reason.ts'
+import { notOwnerError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import type { FoundSession } from './load-source.ts'
 import type { StoreEntry } from './storing/store-entry.ts'
@@ -13,6 +15,8 @@ export interface OpenRequest<T> {
    * `create`.
    */
   readonly create: boolean | CreateSession<T>
+  /** To whom a session belongs that is made for it, and to whom another one has to belong. */
+  readonly owner: string | undefined
   /** The async context of the call. If not given, it is captured when the call has to wait. */
   context: AsyncResource | undefined
   /** Its place among the requests for the id. Set by the {@link SessionLoader} alone. */
@@ -26,6 +30,17 @@ export interface OpenRequest<T> {
   onFailed(error: unknown): void
 }
 
+/** The value of a session that is to be created. */
+interface MadeValue<T> {
+  readonly value: T
+  readonly isLoaded: boolean
+  /** The idle timeout of the session, if it is its own. */
+  readonly timeoutMs: number | undefined
+}
+
+/** Why a value is not wanted that never was a session's. */
+export type DiscardReason = Extract<EndReason, 'deleted' | 'replaced' | 'closed'>
+
 /** An open of one id that is in progress, and the requests that share it. */
 export class PendingOpen<T> {
   readonly id: string
@@ -33,8 +48,19 @@ export class PendingOpen<T> {
   /** Ends the present wait: for an archive, the load, or a place. `undefined` while there is none. */
   cancelWait: ((reason?: unknown) => void) | undefined = undefined
   load: HookCall<unknown> | undefined = undefined
+  /** The factory in progress. */
+  making: HookCall<T> | undefined = undefined
+  /** Whether a factory is being called, and whether another one is to be called when it has returned. */
+  isCalling = false
+  makesAgain = false
+  /** Whether it goes on without a request: `getOrCreate` began it, which cannot wait. */
+  isUnattended = false
+  /** To whom the new session belongs. */
+  owner: string | undefined = undefined
+  /** Why a value was not wanted, that is loaded or made all the same. */
+  discardReason: DiscardReason = 'replaced'
   /** The value that `load` or the factory returned, while it waits for a place. */
-  result: { readonly value: T; readonly isLoaded: boolean } | undefined = undefined
+  result: MadeValue<T> | undefined = undefined
   isLoadStarted = false
   /** What the store has under the id, once that was looked up. */
   stored: StoreEntry | undefined = undefined
@@ -47,7 +73,10 @@ export class PendingOpen<T> {
   /** Takes what was found by a load. */
   onFound({ found, stored }: FoundSession<T>): void {
     this.stored = stored
-    if (found !== undefined) this.result = { value: found.value, isLoaded: true }
+    // What is stored says to whom it belongs.
+    if (found !== undefined && stored !== undefined) this.owner = stored.owner
+    if (found !== undefined)
+      this.result = { value: found.value, isLoaded: true, timeoutMs: stored?.timeoutMs }
   }
 
   /** Whether it can take its next step. */
@@ -59,6 +88,25 @@ export class PendingOpen<T> {
 /** Withdraws a request, if it still waits, and calls `notify`. */
 export function dismiss<T>(request: OpenRequest<T>, notify: () => void): void {
   if (request.entry?.remove() === true) notify()
+}
+
+/** Serves the requests for which nothing is created: there is no session. */
+export function dismissAbsent<T>({ requests }: PendingOpen<T>): void {
+  for (const request of requests) if (request.create === false) dismiss(request, () => request.onAbsent())
+}
+
+/** Rejects the requests of other owners than the one to whom the session belongs that was found. */
+export function dismissOtherOwners<T>({ requests, owner }: PendingOpen<T>): void {
+  for (const request of requests)
+    if (request.owner !== undefined && request.owner !== owner)
+      dismiss(request, () => request.onFailed(notOwnerError()))
+}
+
+/** Takes the requests, of which those of other owners are rejected. */
+export function takeAdmitted<T>(pendingOpen: PendingOpen<T>, owner: string | undefined): OpenRequest<T>[] {
+  pendingOpen.owner = owner
+  dismissOtherOwners(pendingOpen)
+  return pendingOpen.requests.takeAll()
 }
 
 /** Calls `fn` in the async context of a request, or in the present one if that was not captured. */

@@ -2,20 +2,21 @@ import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
-import type { CreateSession } from '../core/hooks.ts'
+import type { CreateNow, CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/ids/id-ref.ts'
 import {
   type AcquireOptions,
   type CloseOptions,
   type CreateOptions,
   checkAcquire,
+  checkCreateOptions,
   checkHold,
   checkOpen,
-  checkTimeout,
+  checkOwner,
   type HoldOptions,
   type OpenOptions,
 } from '../core/options/call-options.ts'
-import { checkFunction, checkId } from '../core/options/validate.ts'
+import { checkFunction, checkId, checkOptions } from '../core/options/validate.ts'
 import { sharedRegistry } from '../core/process/shared-registry.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
@@ -29,10 +30,12 @@ import { needsSlowPath, type TouchPath } from './fast-path/touch.ts'
 import { OpenCalls } from './open-calls.ts'
 import { Operations } from './operations.ts'
 import { resolveOptions, type SessionRegistryOptions } from './options.ts'
+import { OwnerCalls } from './owners/owner-calls.ts'
 import type { Hold } from './session/hold.ts'
 import type { Sessions } from './session/sessions.ts'
 import { StoreCalls } from './storing/store-calls.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
+import type { GoneSession } from './tombstones/tombstones.ts'
 import { TurnCalls } from './turns/turn-calls.ts'
 import type { TurnRun } from './turns/turn-run.ts'
 import { type Components, wire } from './wiring.ts'
@@ -54,6 +57,7 @@ export class SessionRegistry<T>
   readonly #openCalls: OpenCalls<T>
   readonly #turnCalls: TurnCalls<T>
   readonly #storeCalls: StoreCalls<T>
+  readonly #ownerCalls: OwnerCalls<T>
   readonly #table: Sessions<T>
   readonly #fastTouch: TouchPath<T>
   readonly #create: CreateSession<T> | undefined
@@ -93,6 +97,7 @@ export class SessionRegistry<T>
     this.#operations = new Operations(this.#components, fastPath.create, resolved)
     this.#openCalls = new OpenCalls(this, this.#components, this.#operations)
     this.#turnCalls = new TurnCalls(this, this.#components)
+    this.#ownerCalls = new OwnerCalls(this.#components, this.#operations, resolved.archiveAttempts)
     this.#storeCalls = new StoreCalls(this, this.#components, this.#operations, resolved.archiveAttempts)
   }
 
@@ -125,20 +130,24 @@ export class SessionRegistry<T>
    * Returns the value of the live session, or of a new one. Activity.
    *
    * The `create` of the call takes precedence over the registry's. One that throws leaves nothing behind and
-   * has evicted no session.
+   * has evicted no session, unless there is an `archive` or `dispose`: then the place is free before `create`
+   * is called. One that returns a promise goes on, as if begun by {@link open}; a failure is an `error`
+   * event.
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`,
    *   `ERR_SESSION_NO_FACTORY`, `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and
-   *   `ERR_SESSION_NEEDS_OPEN` where the session would have to be loaded or is being archived
+   *   `ERR_SESSION_NEEDS_OPEN` where the session would have to be loaded, is being archived, made or disposed
+   *   of, or `create` returned a promise
    */
-  getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): T {
+  getOrCreate(id: string, create?: CreateNow<T>, options?: CreateOptions): T {
     if (create !== undefined) checkFunction('create', create)
-    const timeoutMs = options === undefined ? undefined : checkTimeout(options)
+    const checked = checkCreateOptions(options)
     const slot = this.#fastTouch.find(id)
-    if (slot === noSlot) return this.#operations.create(id, create ?? this.#create, timeoutMs)
+    if (slot === noSlot) return this.#operations.create(id, create ?? this.#create, checked)
+    if (checked.owner !== undefined) this.#operations.admission.assertOwner(id, checked.owner)
     const touched = this.#fastTouch.touch(slot, id)
     if (touched !== needsSlowPath) return touched
-    return this.#operations.getOrCreate(id, create ?? this.#create, timeoutMs)
+    return this.#operations.getOrCreate(id, create ?? this.#create, checked)
   }
 
   /**
@@ -162,7 +171,7 @@ export class SessionRegistry<T>
    *   is being archived
    */
   set(id: string, value: T, options?: CreateOptions): this {
-    this.#operations.set(id, value, checkTimeout(options))
+    this.#operations.set(id, value, checkCreateOptions(options))
     return this
   }
 
@@ -176,7 +185,7 @@ export class SessionRegistry<T>
    *   `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`
    */
   replace(id: string, value: T, options?: CreateOptions): this {
-    this.#operations.replace(id, value, checkTimeout(options))
+    this.#operations.replace(id, value, checkCreateOptions(options))
     return this
   }
 
@@ -209,22 +218,65 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Ends a session at once, even if it is held or being archived. Returns whether there was one.
+   * Ends a session at once, even if it is held, or being archived, loaded or made. Returns whether there was
+   * one.
    *
    * The signal of a running turn aborts, and waiting turns open the id anew. The archive hook is not called,
    * and a running one is aborted: a hook that honours its signal stores nothing afterwards. What an earlier
    * archive stored is yours to remove. A session that had expired, and is not to be archived, ends as expired
    * and does not count.
    *
+   * With `dispose`, the value is disposed of when a running turn or archive has settled, after a turn's
+   * `turnGraceMs` at the latest; then `ended` is emitted.
+   *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`
    */
   delete(id: string): boolean {
-    return this.#operations.delete(checkId(id))
+    return this.#operations.removal.delete(checkId(id))
   }
 
   /** Deletes all sessions, as {@link delete}. Returns their number. */
   clear(): number {
-    return this.#operations.clear()
+    return this.#operations.removal.clear()
+  }
+
+  /**
+   * Returns why and when the last session of an id ended, within `tombstoneMs`; `undefined` if it is live,
+   * being archived or disposed of, or was never heard of. Not activity.
+   *
+   * `owner`: only if it belonged to that owner.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`
+   */
+  whyGone(id: string, options?: { readonly owner?: string | undefined }): GoneSession | undefined {
+    const { owner } = checkOptions('options', options, ['owner'])
+    if (owner !== undefined) checkOwner('owner', owner)
+    const { archiver, disposer, lifecycle } = this.#components
+    // It is not gone yet.
+    if (archiver.has(checkId(id)) || disposer?.has(id) === true) return undefined
+    return lifecycle.endings.isEnabled ? lifecycle.endings.find(id, owner) : undefined
+  }
+
+  /**
+   * Iterates the sessions of an owner in memory, those that expired and were not removed excepted. Not
+   * activity.
+   */
+  *ownedBy(owner: string): Generator<Session<T>, void, undefined> {
+    const { owners } = this.#table
+    for (const slot of owners.slotsOf(checkOwner('owner', owner))) {
+      if (owners.ownerOf(slot) === owner && this.#operations.isLive(slot)) yield this.#viewOf(slot)
+    }
+  }
+
+  /**
+   * Deletes all sessions of an owner, as {@link forget}: in memory, being archived, loaded or made, and
+   * stored. Resolves with their number when all are gone, and their values are disposed of.
+   *
+   * Rejects with `ERR_SESSION_STORE_FAILED`, `ERR_SESSION_REGISTRY_CLOSED`, and with
+   * `ERR_SESSION_OPTION_INVALID` also if the store has no `owned`.
+   */
+  forgetOwner(owner: string): Promise<number> {
+    return this.#ownerCalls.forget(owner)
   }
 
   /**
@@ -283,11 +335,13 @@ export class SessionRegistry<T>
 
   /** Returns the figures of the registry. */
   stats(): RegistryStats {
-    const { table, turns, archiver, step, counters } = this.#components
+    const { table, turns, archiver, disposer, step, counters } = this.#components
     const { size, heldCount: held } = table
     const { listenerErrors } = step.events
     const { running, waiting } = turns.counts
-    return counters.snapshot({ size, held, running, waiting, archiving: archiver.count, listenerErrors })
+    const archiving = archiver.count
+    const disposing = disposer?.count ?? 0
+    return counters.snapshot({ size, held, running, waiting, archiving, disposing, listenerErrors })
   }
 
   /**
@@ -382,7 +436,8 @@ export class SessionRegistry<T>
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`
    */
   hold(id: string, options?: HoldOptions): Hold<T> | undefined {
-    const maxMs = options === undefined ? this.#maxHoldMs : checkHold(options, this.#maxHoldMs)
+    const { maxMs, owner } = checkHold(options, this.#maxHoldMs)
+    this.#operations.admission.assertOwner(id, owner)
     const slot = this.#operations.touch(id)
     if (slot === noSlot || !this.#components.gate.isOpen) return undefined
     return this.#components.turns.holds.hold(this.#table.recordOf(slot), maxMs)
@@ -404,8 +459,8 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Fulfils at a moment when no load, creation, save or archive is under way: every call of a hook or of the
-   * store has settled.
+   * Fulfils at a moment when no load, creation, save, archive or disposal is under way: every call of a hook
+   * or of the store has settled.
    *
    * It starts nothing and rejects no call. It does not wait for running turns, but for the pauses between two
    * attempts of an archive. The process stays alive until then. For the end of a test, or of one invocation
@@ -416,11 +471,12 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Closes the registry: rejects new work, waits for running turns, archives every session and ends it with
-   * `'closed'`.
+   * Closes the registry: rejects new work, waits for running turns, archives every session, disposes of its
+   * value, and ends it with `'closed'`. What is being made is aborted and disposed of.
    *
    * Turns have until the deadline; then their signals abort, and after `turnGraceMs` their runs reject.
-   * Archives have `deadlineMs` more. It keeps the process alive meanwhile. Every further call returns the
+   * Archives, disposals and creations have `deadlineMs` more; then their signals abort. What is reported as
+   * failed is not disposed of. It keeps the process alive meanwhile. Every further call returns the
    * same promise.
    *
    * Rejects with `ERR_SESSION_OPTION_INVALID`, and then the registry stays open.

@@ -3,6 +3,8 @@ import { Drain } from '../core/async/drain.ts'
 import type { CloseReport } from '../core/close-report.ts'
 import { closedError } from '../core/errors/turn-errors.ts'
 import type { Archiver } from './archiving/archiver.ts'
+import type { Capacity } from './capacity.ts'
+import type { Disposer } from './disposal/disposer.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { SessionRecord } from './session/session-record.ts'
 import type { Storage } from './storing/storage.ts'
@@ -36,6 +38,8 @@ export class Shutdown<T> {
   readonly #lifecycle: Lifecycle<T>
   readonly #turns: TurnScheduler<T>
   readonly #archiver: Archiver<T>
+  readonly #disposer: Disposer<T> | undefined
+  readonly #capacity: Capacity<T>
   readonly #storage: Storage<T> | undefined
   readonly #deadlineMs: number
   readonly #resolve: (report: CloseReport<T>) => void
@@ -55,6 +59,8 @@ export class Shutdown<T> {
       readonly lifecycle: Lifecycle<T>
       readonly turns: TurnScheduler<T>
       readonly archiver: Archiver<T>
+      readonly disposer: Disposer<T> | undefined
+      readonly capacity: Capacity<T>
       readonly storage: Storage<T> | undefined
     },
     limits: ShutdownLimits,
@@ -63,6 +69,8 @@ export class Shutdown<T> {
     this.#lifecycle = components.lifecycle
     this.#turns = components.turns
     this.#archiver = components.archiver
+    this.#disposer = components.disposer
+    this.#capacity = components.capacity
     this.#storage = components.storage
     this.#deadlineMs = limits.deadlineMs
     this.#resolve = resolve
@@ -85,6 +93,7 @@ export class Shutdown<T> {
         },
       })
       this.#storage?.deletions.close()
+      this.#disposer?.close()
       // A registry without sessions has nothing else to advance it.
       step.markChanged()
     })
@@ -152,7 +161,7 @@ export class Shutdown<T> {
       ],
     }
     const archives = {
-      isDone: () => this.#archiver.count === 0 && (this.#storage?.deletions.count ?? 0) === 0,
+      isDone: () => this.#isNothingLeaving,
       limits: [{ ms: deadlineMs, onElapsed: () => this.#giveUpStoring() }],
     }
     const failure = 'the deadline of `close` could not be set'
@@ -161,9 +170,16 @@ export class Shutdown<T> {
     return new Drain([turns, archives], newTimer, () => this.#finish())
   }
 
+  get #isNothingLeaving(): boolean {
+    if (this.#archiver.count > 0 || this.#capacity.making > 0) return false
+    return (this.#disposer?.count ?? 0) + (this.#storage?.deletions.count ?? 0) === 0
+  }
+
   #giveUpStoring(): void {
     this.#archiver.giveUpAll(closedError())
     this.#storage?.deletions.giveUpAll(closedError())
+    this.#capacity.giveUpMaking()
+    this.#disposer?.giveUpAll(closedError())
   }
 
   #finish(): void {
@@ -176,7 +192,7 @@ export class Shutdown<T> {
     const { counters, step } = this.#lifecycle
     step.runInBackground(() => {
       for (const record of this.#failed)
-        if (!this.#conflicts.has(record)) this.#lifecycle.finishArchived(record, 'closed')
+        if (!this.#conflicts.has(record)) this.#lifecycle.finish(record, 'closed')
     })
     this.#resolve({
       ended: counters.ended - this.#endedBefore,

@@ -10,18 +10,23 @@ import { Counters } from '../core/stats.ts'
 import { archiveByHook } from './archiving/archive-hook.ts'
 import { Archiver } from './archiving/archiver.ts'
 import { Capacity } from './capacity.ts'
+import { Disposer } from './disposal/disposer.ts'
 import {
   creationObserved,
   creationRestricted,
   eventsPending,
   FastPathBlockers,
   openPending,
+  placesReserved,
   timerUnarmed,
 } from './fast-path/blockers.ts'
-import { Lifecycle, type LifecycleHooks } from './lifecycle.ts'
+import { Lifecycle } from './lifecycle.ts'
+import type { LifecycleHooks } from './lifecycle-hooks.ts'
 import { loadByHook } from './load-source.ts'
 import { SessionLoader } from './loader.ts'
 import type { ResolvedOptions } from './options.ts'
+import { OwnerLimit } from './owners/owner-limit.ts'
+import type { SessionRecord } from './session/session-record.ts'
 import { Sessions } from './session/sessions.ts'
 import type { Shutdown } from './shutdown.ts'
 import { Storage } from './storing/storage.ts'
@@ -42,9 +47,12 @@ export interface Components<T> {
   readonly pending: PendingWork
   readonly sweeper: Sweeper<T>
   readonly archiver: Archiver<T>
+  /** `undefined` where values hold nothing. */
+  readonly disposer: Disposer<T> | undefined
   /** `undefined` without a store. */
   readonly storage: Storage<T> | undefined
   readonly capacity: Capacity<T>
+  readonly ownerLimit: OwnerLimit<T>
   readonly loader: SessionLoader<T>
   readonly turns: TurnScheduler<T>
   /** Present from the call of `close` on. */
@@ -82,6 +90,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
   const isArchiving = archive !== undefined || options.storage !== undefined
   const hooks: LifecycleHooks<T> = {
     archive: isArchiving ? (record, reason) => archiver.start(record, reason) : undefined,
+    dispose: options.dispose === undefined ? undefined : (...args) => disposer?.start(...args),
     onCreated: (id, slot) => {
       if (blockers.has(timerUnarmed)) sweeper.updateTimer()
       if (blockers.has(openPending)) loader.onCreated(id, slot)
@@ -92,7 +101,10 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     onStoredEnded: (record) => storage?.saver.abort(record, endedDuringTurnError()),
   }
   const maxTimeoutMs = maxTimeoutOf(options.storage)
-  const lifecycle = new Lifecycle<T>(table, options.clock, step, counters, hooks, maxTimeoutMs)
+  const lifecycle = new Lifecycle<T>(table, options.clock, step, counters, hooks, {
+    ...options,
+    maxTimeoutMs,
+  })
   const pending = new PendingWork(new KeepAlive(lifecycle))
   const storage =
     options.storage === undefined
@@ -100,12 +112,31 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
       : new Storage({ owner, lifecycle, pending }, options.storage, options)
   const sweeper = new Sweeper(lifecycle, options.intervalMs, blockers, () => storage?.pruner.pruneIfDue())
   const archiveHook = storage?.archiveHook ?? archiveByHook(archive, (record) => lifecycle.viewOf(record))
-  const archiver = new Archiver({ owner, lifecycle, pending, blockers }, archiveHook, options)
-  const capacity = new Capacity(lifecycle, options, isArchiving ? archiver : undefined)
+  const host = { owner, step, clock: options.clock, pending }
+  const { dispose, disposeTimeoutMs } = options
+  const disposer =
+    dispose === undefined
+      ? undefined
+      : new Disposer({ host, lifecycle, blockers }, { dispose, disposeTimeoutMs })
+  const onHookSettled = (record: SessionRecord<T>) => disposer?.ready(record)
+  const archiver = new Archiver({ owner, lifecycle, pending, blockers, onHookSettled }, archiveHook, options)
+  const leaving = [isArchiving ? archiver : undefined, disposer].filter((part) => part !== undefined)
+  const ownerLimit = new OwnerLimit(lifecycle, options)
+  const capacity = new Capacity(lifecycle, blockers, options, leaving)
   const deletions = storage?.deletions
-  const loaderComponents = { owner, lifecycle, archiver, deletions, capacity, blockers, pending }
+  const loaderComponents = {
+    owner,
+    lifecycle,
+    archiver,
+    disposer,
+    deletions,
+    capacity,
+    ownerLimit,
+    blockers,
+    pending,
+  }
   const loader = new SessionLoader(loaderComponents, storage?.loadSource ?? loadByHook(load), options)
-  const turns = new TurnScheduler(owner, lifecycle, loader, archiver, storage, options)
+  const turns = new TurnScheduler({ owner, lifecycle, loader, archiver, disposer, storage }, options)
   const components: Components<T> = {
     table,
     counters,
@@ -116,12 +147,15 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     pending,
     sweeper,
     archiver,
+    disposer,
     storage,
     capacity,
+    ownerLimit,
     loader,
     turns,
     shutdown: undefined,
   }
+  if (disposer !== undefined) blockers.block(placesReserved)
   if (options.logger !== undefined) blockers.block(creationObserved)
   if (load !== undefined || storage !== undefined) blockers.block(creationRestricted)
   listenersOf(owner).onFirstListener('created', () => blockers.block(creationObserved))

@@ -1,6 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util'
 import type { CheckedCodec } from '../core/codec/codec.ts'
 import { checkOwnTimeout } from '../core/options/store-options.ts'
+import { invalidOption } from '../core/options/validate.ts'
 import type { Session, SessionFields } from '../core/session.ts'
 import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { type Clock, realClock } from '../core/time/clock.ts'
@@ -108,6 +109,14 @@ export class RedisSession<T> implements Session<T> {
   set timeoutMs(timeoutMs: number | undefined) {
     this.#timeoutMs =
       timeoutMs === undefined ? this.#registryTimeoutMs : checkOwnTimeout(timeoutMs, this.#maxTimeoutMs)
+  }
+
+  get owner(): string | undefined {
+    return undefined
+  }
+
+  set owner(owner: string | undefined) {
+    if (owner !== undefined) throw invalidOption('owner', 'left out on Redis', owner)
   }
 
   get held(): boolean {

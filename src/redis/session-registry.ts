@@ -10,9 +10,9 @@ import {
   type CloseOptions,
   type CreateOptions,
   checkAcquire,
+  checkCreateOptions,
   checkHold,
   checkOpen,
-  checkTimeout,
   type HoldOptions,
   type OpenOptions,
 } from '../core/options/call-options.ts'
@@ -38,6 +38,7 @@ import type { AccessOptions } from './storage/access-options.ts'
 import { TurnCalls } from './turns/turn-calls.ts'
 import type { RedisTurnRun } from './turns/turn-run.ts'
 import { type RedisComponents, wire } from './wiring.ts'
+import { withoutOwner } from './without-owner.ts'
 
 /**
  * A registry for several processes that share one Redis or Valkey: the members of `SessionRegistry`, with
@@ -114,10 +115,11 @@ export class RedisSessionRegistry<T>
   /**
    * Returns the value of the live session, or of a new one. Activity.
    *
-   * The `create` of the call takes precedence over the registry's. Rejects with `ERR_SESSION_OPTION_INVALID`,
-   * `ERR_SESSION_NO_FACTORY`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
-   * `ERR_SESSION_REGISTRY_CLOSED`, and with `ERR_SESSION_NEEDS_OPEN` where the session would have to be
-   * loaded.
+   * The `create` of the call takes precedence over the registry's; one that returns a promise is awaited, for
+   * at most `loadTimeoutMs`. Rejects with the error of `create`, with `ERR_SESSION_LOAD_TIMEOUT`,
+   * `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_NO_FACTORY`, `ERR_SESSION_VALUE_INVALID`,
+   * `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and with `ERR_SESSION_NEEDS_OPEN` where the
+   * session would have to be loaded.
    */
   async getOrCreate(id: string, create?: CreateSession<T>, options?: CreateOptions): Promise<T> {
     checkRedisId(id)
@@ -307,7 +309,7 @@ export class RedisSessionRegistry<T>
     const size = await this.size()
     const held = new Set([...turns.heldIds, ...holds.ids]).size
     const archiving = archiver.count
-    return log.counters.snapshot({ size, held, running, waiting, archiving, listenerErrors })
+    return log.counters.snapshot({ size, held, running, waiting, archiving, disposing: 0, listenerErrors })
   }
 
   /**
@@ -324,7 +326,7 @@ export class RedisSessionRegistry<T>
   async open(id: string, options?: OpenOptions<T>): Promise<T | undefined> {
     const { turns, options: resolved } = this.#components
     const outer = turns.outerTurn(checkRedisId(id))?.session
-    const checked = checkOpen(options)
+    const checked = withoutOwner(checkOpen(options))
     if (outer !== undefined) return outer.value
     this.#gate.assertAdmitted()
     const snapshot = await this.#openCalls.open(id, checked)
@@ -400,7 +402,7 @@ export class RedisSessionRegistry<T>
   async hold(id: string, options?: HoldOptions): Promise<RedisHold<T> | undefined> {
     checkRedisId(id)
     const { holds, options: resolved } = this.#components
-    const maxMs = checkHold(options, resolved.maxHoldMs)
+    const { maxMs } = withoutOwner(checkHold(options, resolved.maxHoldMs))
     this.#gate.admit()
     return this.#gate.isOpen ? holds.take(id, maxMs) : undefined
   }
@@ -420,7 +422,7 @@ export class RedisSessionRegistry<T>
     const { turns, holds, options: resolved } = this.#components
     // Inside an aborted turn it rejects, as everything that would open the session.
     turns.outerTurn(checkRedisId(id))
-    const checked = checkAcquire(options, resolved.maxHoldMs)
+    const checked = withoutOwner(checkAcquire(options, resolved.maxHoldMs))
     this.#gate.admitNew()
     return holds.acquire(id, checked, this.#gate)
   }
@@ -496,7 +498,7 @@ export class RedisSessionRegistry<T>
   /** Returns the idle timeout of a session that a call creates. */
   #timeoutOf(options: CreateOptions | undefined): number {
     const { timeoutMs, maxTimeoutMs } = this.#components.options
-    const own = checkTimeout(options)
+    const own = withoutOwner(checkCreateOptions(options)).timeoutMs
     return own === undefined ? timeoutMs : checkOwnTimeout(own, maxTimeoutMs)
   }
 

@@ -10,7 +10,7 @@ export function describeReadingAndWriting(harness: ContractHarness): void {
     expect(await registry.getOrCreate('a', create)).toEqual(['hello a'])
     expect(await registry.getOrCreate('a', create)).toEqual(['hello a'])
     expect(create).toHaveBeenCalledTimes(1)
-    expect(create).toHaveBeenCalledWith('a')
+    expect(create).toHaveBeenCalledWith('a', expect.objectContaining({ signal: expect.any(AbortSignal) }))
   })
 
   it('getOrCreate: uses the option if the call has no factory', async () => {

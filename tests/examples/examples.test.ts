@@ -24,6 +24,19 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
     'archived ada: closed',
     '{ ended: 1, archived: 1, failed: 0 }',
   ],
+  'examples/live-resources.ts': [
+    'started for ada',
+    "[ 'did one', 'did two', 'did three' ]",
+    'stopped',
+    'ada: closed',
+  ],
+  'examples/owners.ts': [
+    '1 messages',
+    'there is no such session',
+    "[ 'trip to Rome' ]",
+    '1 forgotten',
+    'deleted',
+  ],
   'examples/testing.ts': ['twenty minutes later, Ada is gone'],
   'examples/turns.ts': [`[ 'hello', 'answer to "hello"', 'and again', 'answer to "and again"' ]`],
   'examples/streaming.ts': [

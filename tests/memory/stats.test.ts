@@ -12,6 +12,7 @@ describe('stats()', () => {
       running: 0,
       waiting: 0,
       archiving: 0,
+      disposing: 0,
       created: 0,
       loaded: 0,
       expired: 0,

@@ -43,6 +43,7 @@ describe('the options of the registry on Redis', () => {
   it.each([
     ['clock', 'time is that of the server'],
     ['dispose', 'values are copies, which hold no resources'],
+    ['disposeTimeoutMs', 'values are copies, which hold no resources'],
     ['maxPerOwner', 'sessions are not counted by owner'],
     ['maxTombstones', 'tombstones end by `tombstoneMs` alone'],
     ['rollback', 'a turn that rejects saves nothing anyway'],
@@ -94,6 +95,8 @@ describe('the options of the registry on Redis', () => {
     ['clock', { now: () => 0 }],
     ['whenFull', 'evict'],
     ['dispose', () => {}],
+    ['dispose', true],
+    ['disposeTimeoutMs', 5_000],
     ['rollback', true],
     ['maxPerOwner', 10],
     ['maxTombstones', 10],

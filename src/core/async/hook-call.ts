@@ -5,6 +5,7 @@ import type { Step } from '../events/step.ts'
 import type { FullClock, Timer } from '../time/clock.ts'
 import { ScopedWork } from '../turns/turn-scope.ts'
 import { startTimer } from './contained-timer.ts'
+import { isThenable } from './is-thenable.ts'
 import type { PendingWork } from './pending-work.ts'
 
 /** What all calls of the hooks of one registry share. */
@@ -15,11 +16,16 @@ export interface HookHost {
   readonly pending: PendingWork
 }
 
+/** What a hook is given: its signal, which is made when it is first read. */
+export interface HookSignal {
+  readonly signal: AbortSignal
+}
+
 /** A hook to call. */
 export interface HookInit<R> {
   readonly id: string
   /** Calls the hook. What it throws counts as a rejection. */
-  readonly call: (signal: AbortSignal) => R | PromiseLike<R>
+  readonly call: (context: HookSignal) => R | PromiseLike<R>
   /** The longest time that the hook may take, in milliseconds. */
   readonly timeoutMs: number
   /** Returns the error of a call that took longer. */
@@ -28,12 +34,40 @@ export interface HookInit<R> {
   readonly timerFailure: Failure
   /** Whether the process stays alive for it. */
   readonly keepsAlive: boolean
+  /** Whether a result that is no promise is its outcome at once, not in a microtask. */
+  readonly isSynchronous?: boolean
+  /** What the hook was given, if it was called before and `call` returns its promise. */
+  readonly signal?: LazySignal
+}
+
+/** A signal that is made when it is first read: most hooks that return no promise never do. */
+export class LazySignal implements HookSignal {
+  #controller: AbortController | undefined
+  /** The async context in which the signal was first read, which is that of the hook. */
+  #context: AsyncResource | undefined
+  #aborted: { readonly reason: unknown } | undefined
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      this.#context = new AsyncResource('SessionHook')
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason }
+    this.#context?.runInAsyncScope(() => this.#controller?.abort(reason))
+  }
 }
 
 /** The receiver of the outcome: one of the first two is called, unless the call was aborted before. */
 export interface HookOutcome<R> {
   onFulfilled(result: R): void
   onRejected(error: unknown): void
+  /** The hook of an aborted call has returned a result after all. Called before `onFinished`. */
+  onDiscarded?(result: R): void
   /** The hook has settled, or its time is up. Called before the other two, and after an abort. */
   onFinished?(): void
 }
@@ -55,9 +89,7 @@ export class HookCall<R> extends ScopedWork {
   readonly #host: HookHost
   readonly #init: HookInit<R>
   readonly #outcome: HookOutcome<R>
-  readonly #controller = new AbortController()
-  /** The async context of the hook and of its signal. */
-  #context: AsyncResource | undefined
+  readonly #signal: LazySignal
   #timer: Timer | undefined
   /** Whether its outcome still counts. */
   #isCurrent = true
@@ -68,27 +100,43 @@ export class HookCall<R> extends ScopedWork {
     this.#host = host
     this.#init = init
     this.#outcome = outcome
+    this.#signal = init.signal ?? new LazySignal()
   }
 
   start(): void {
     this.#host.pending.begin()
-    this.#startTimer()
-    let called: Promise<R>
+    const isSynchronous = this.#init.isSynchronous === true
     try {
-      called = Promise.resolve(this.runIn(this.#host.owner, this.#init.id, () => this.#callHook()))
+      const result = this.runIn(this.#host.owner, this.#init.id, () => this.#init.call(this.#signal))
+      if (isSynchronous && !isThenable(result)) this.#onFulfilled(result)
+      else this.#follow(Promise.resolve(result))
     } catch (error) {
-      called = Promise.reject(error)
+      if (isSynchronous) this.#onRejected(error)
+      else this.#follow(Promise.reject(error))
     }
+  }
+
+  #follow(called: Promise<R>): void {
+    this.#startTimer()
     called.then(
       // Not a function that captures the result: it would be on the stack of the turns that begin now, and an
       // error keeps it.
-      (result) => {
-        if (this.#onSettled()) this.#outcome.onFulfilled(result)
-      },
-      (error) => {
-        if (this.#onSettled()) this.#outcome.onRejected(error)
-      },
+      (result) => this.#onFulfilled(result),
+      (error) => this.#onRejected(error),
     )
+  }
+
+  #onRejected(error: unknown): void {
+    if (this.#onSettled()) this.#outcome.onRejected(error)
+  }
+
+  #onFulfilled(result: R): void {
+    if (!this.#isCurrent) {
+      this.endScope()
+      // First: what the host does about the result is to be waited for as well.
+      this.#outcome.onDiscarded?.(result)
+    }
+    if (this.#onSettled()) this.#outcome.onFulfilled(result)
   }
 
   /** Discards its outcome; its signal aborts at the end of the present step. */
@@ -98,8 +146,7 @@ export class HookCall<R> extends ScopedWork {
     // From here on it only bounds how long the hook is pending.
     this.unref()
     const { step } = this.#host
-    const abort = () => this.#context?.runInAsyncScope(() => this.#controller.abort(reason))
-    step.run(() => step.events.defer(abort))
+    step.run(() => step.events.defer(() => this.#signal.abort(reason)))
   }
 
   /** Ends it as pending work, whatever its hook does. */
@@ -118,11 +165,6 @@ export class HookCall<R> extends ScopedWork {
 
   unref(): void {
     this.#timer?.unref()
-  }
-
-  #callHook(): R | PromiseLike<R> {
-    this.#context = new AsyncResource('SessionHook')
-    return this.#init.call(this.#controller.signal)
   }
 
   /** Returns whether the outcome is wanted. */

@@ -1,14 +1,17 @@
 import { loadTimeoutError } from '../errors/turn-errors.ts'
 import { logLines } from '../events/log-lines.ts'
-import { HookCall, type HookHost } from './hook-call.ts'
+import type { LoadContext } from '../hooks.ts'
+import { HookCall, type HookHost, type HookSignal } from './hook-call.ts'
 
 /** Looks for a session that is not in memory: the `load` hook, or the read of a store. */
-export type CallLoad<R> = (id: string, context: { readonly signal: AbortSignal }) => R | PromiseLike<R>
+export type CallLoad<R> = (id: string, context: LoadContext) => R | PromiseLike<R>
 
 /** The receiver of what `load` returned, or failed with; neither is called after an abort. */
 export interface LoadOutcome<R> {
   onLoaded(result: R): void
   onFailed(error: unknown): void
+  /** The result of an aborted call. */
+  onDiscarded?(result: R): void
 }
 
 /** The calls of one registry that look for sessions. */
@@ -26,10 +29,10 @@ export class LoadCalls<R> {
   }
 
   /** Returns a call for an id, which is to be started. The process stays alive for it: a caller waits. */
-  newCall(id: string, outcome: LoadOutcome<R>): HookCall<R> {
+  newCall(id: string, owner: string | undefined, outcome: LoadOutcome<R>): HookCall<R> {
     const init = {
       id,
-      call: (signal: AbortSignal) => this.#load(id, { signal }),
+      call: (context: HookSignal) => this.#load(id, new LoadArguments(context, owner)),
       timeoutMs: this.#timeoutMs,
       timeoutError: loadTimeoutError,
       timerFailure: 'a load could not be timed',
@@ -41,6 +44,7 @@ export class LoadCalls<R> {
         this.#logFailure(id, error)
         outcome.onFailed(error)
       },
+      onDiscarded: (result) => outcome.onDiscarded?.(result),
       onFinished: () => this.#running.delete(call),
     })
     this.#running.add(call)
@@ -56,5 +60,20 @@ export class LoadCalls<R> {
     const { events } = this.#host.step
     const kind = logLines.loadFailed
     if (events.isLogged(kind.level)) events.log(kind.line(id, error))
+  }
+}
+
+/** The last argument of the hook. */
+class LoadArguments implements LoadContext {
+  readonly #context: HookSignal
+  readonly owner: string | undefined
+
+  constructor(context: HookSignal, owner: string | undefined) {
+    this.#context = context
+    this.owner = owner
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal
   }
 }

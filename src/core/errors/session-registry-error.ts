@@ -8,13 +8,16 @@ export type SessionErrorCode =
   | 'ERR_SESSION_BACKEND_FAILED'
   | 'ERR_SESSION_BACKEND_UNAVAILABLE'
   | 'ERR_SESSION_BUSY'
+  | 'ERR_SESSION_DISPOSE_FAILED'
   | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_ID_INVALID'
   | 'ERR_SESSION_LOAD_TIMEOUT'
   | 'ERR_SESSION_LOCK_LOST'
   | 'ERR_SESSION_NEEDS_OPEN'
   | 'ERR_SESSION_NO_FACTORY'
+  | 'ERR_SESSION_NOT_OWNER'
   | 'ERR_SESSION_OPTION_INVALID'
+  | 'ERR_SESSION_OWNER_FULL'
   | 'ERR_SESSION_QUEUE_FULL'
   | 'ERR_SESSION_REENTRANT'
   | 'ERR_SESSION_REGISTRY_CLOSED'
@@ -36,13 +39,16 @@ const statusCodes: Record<SessionErrorCode, number> = {
   ERR_SESSION_BACKEND_FAILED: 503,
   ERR_SESSION_BACKEND_UNAVAILABLE: 503,
   ERR_SESSION_BUSY: 409,
+  ERR_SESSION_DISPOSE_FAILED: 500,
   ERR_SESSION_ENDED: 409,
   ERR_SESSION_ID_INVALID: 400,
   ERR_SESSION_LOAD_TIMEOUT: 504,
   ERR_SESSION_LOCK_LOST: 500,
   ERR_SESSION_NEEDS_OPEN: 500,
   ERR_SESSION_NO_FACTORY: 500,
+  ERR_SESSION_NOT_OWNER: 403,
   ERR_SESSION_OPTION_INVALID: 400,
+  ERR_SESSION_OWNER_FULL: 429,
   ERR_SESSION_QUEUE_FULL: 429,
   ERR_SESSION_REENTRANT: 500,
   ERR_SESSION_REGISTRY_CLOSED: 503,
@@ -71,8 +77,8 @@ export class SessionRegistryError extends Error {
   /** {@link statusCode}, under the name that Express and Koa read first. */
   declare readonly status: number
   /**
-   * The session, if the code is `ERR_SESSION_ARCHIVE_FAILED`, or `ERR_SESSION_STORE_CONFLICT` of a session
-   * that was ending; its value is untouched.
+   * The session, if the code is `ERR_SESSION_ARCHIVE_FAILED`, `ERR_SESSION_DISPOSE_FAILED`, or
+   * `ERR_SESSION_STORE_CONFLICT` of a session that was ending; its value is untouched.
    */
   declare readonly session?: Session<unknown>
 

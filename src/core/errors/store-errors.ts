@@ -37,6 +37,13 @@ export function storeConflictError(session?: Session<unknown>): SessionRegistryE
   )
 }
 
+export function noOwnersError(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    'Expected the store to have `owned`, by which `forgetOwner` finds sessions, but it has none',
+  )
+}
+
 export function noStoreError(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',

@@ -22,7 +22,7 @@ export function needsOpenError(why: string): SessionRegistryError {
 export function reentrantError(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_REENTRANT',
-    'Expected a `load` or `archive` hook not to open its own session: it would wait for itself',
+    'Expected a hook (`create`, `load`, `archive`, `dispose`) not to open its own session: it would wait for itself',
   )
 }
 
@@ -30,6 +30,13 @@ export function busyError(): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BUSY',
     'Expected the session to be idle, but a turn is running or waiting',
+  )
+}
+
+export function notOwnerError(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_NOT_OWNER',
+    'Expected the session to belong to the given owner, but it does not',
   )
 }
 
@@ -77,7 +84,7 @@ export function loadTimeoutError(loadTimeoutMs: number): SessionRegistryError {
 }
 
 export function endedDuringError(
-  what: 'archive' | 'load',
+  what: 'archive' | 'load' | 'create',
   reason: 'deleted' | 'replaced',
 ): SessionRegistryError {
   return new SessionRegistryError('ERR_SESSION_ENDED', `The session was ${reason} during its \`${what}\``)
@@ -93,6 +100,25 @@ export function archiveFailedError(
     'ERR_SESSION_ARCHIVE_FAILED',
     `Expected the session to be archived, but the last attempt failed: the session ${fate}`,
     { cause, session },
+  )
+}
+
+/** The error of a value that was not released; `session` is undefined where it never was a session's. */
+export function disposeFailedError(
+  session: Session<unknown> | undefined,
+  cause: unknown,
+): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_DISPOSE_FAILED',
+    'Expected `dispose` to release the value of a session, but it failed: the session has ended all the same',
+    session === undefined ? { cause } : { cause, session },
+  )
+}
+
+export function disposeTimeoutError(disposeTimeoutMs: number): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_DISPOSE_FAILED',
+    `Expected the value to be disposed of within \`disposeTimeoutMs\` of ${disposeTimeoutMs} ms, but it was not`,
   )
 }
 

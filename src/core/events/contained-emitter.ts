@@ -1,4 +1,5 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
+import { isThenable } from '../async/is-thenable.ts'
 import { emitWarning } from '../process/warning.ts'
 import { type ListenerTracker, listenersOf } from './listener-tracker.ts'
 import { type LogLine, logLines } from './log-lines.ts'
@@ -139,12 +140,4 @@ function textOf(error: unknown): string {
   } catch {
     return 'a value that cannot be shown'
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
 }

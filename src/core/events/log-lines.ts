@@ -84,13 +84,16 @@ export const logLines = {
 export const failures = [
   'a change could not be followed up',
   'a deferred action failed',
-  'a hold was never released',
   'a deletion could not be timed',
+  'a disposal could not be timed',
+  'a hold was never released',
   'a load could not be timed',
   'a pruning could not be timed',
   'a save could not be timed',
+  'a session could not be created',
   'a session could not be read',
   'a turn could not be timed',
+  'a value could not be disposed of',
   'an archive could not be timed',
   'expired session could not be ended',
   'expired session was lost',
@@ -106,9 +109,9 @@ export const failures = [
   'the background sweep failed',
   'the clock failed',
   'the deadline of `close` could not be set',
+  'the process could not be kept alive for a call that waits',
   'the store could not be closed',
   'the store could not be pruned',
-  'the process could not be kept alive for a call that waits',
 ] as const
 
 export type Failure = (typeof failures)[number]

@@ -1,5 +1,5 @@
 import type { CreateSession } from '../hooks.ts'
-import { checkNotNegative, checkOptions, checkPositive, invalidOption } from './validate.ts'
+import { checkNotNegative, checkObject, checkOptions, checkPositive, invalidOption } from './validate.ts'
 
 /** Options of one call that may create a session. */
 export interface CreateOptions {
@@ -11,6 +11,13 @@ export interface CreateOptions {
    * @defaultValue the registry's `timeoutMs`
    */
   readonly timeoutMs?: number | undefined
+  /**
+   * To whom the session belongs. One that is created is bound to it; one that belongs to another owner, or to
+   * no one, is refused with `ERR_SESSION_NOT_OWNER`.
+   *
+   * A non-empty string of at most 1 024 UTF-16 units.
+   */
+  readonly owner?: string | undefined
 }
 
 /** Options of one call of `open`. */
@@ -24,6 +31,13 @@ export interface OpenOptions<T = never> {
   readonly create?: boolean | CreateSession<T> | undefined
   /** Ends the wait when it aborts; the call then rejects with its reason. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * To whom the session belongs. One that is created is bound to it; one that belongs to another owner, or to
+   * no one, is refused with `ERR_SESSION_NOT_OWNER`.
+   *
+   * A non-empty string of at most 1 024 UTF-16 units.
+   */
+  readonly owner?: string | undefined
 }
 
 /** Options of one call of `hold`. */
@@ -36,6 +50,8 @@ export interface HoldOptions {
    * @defaultValue the registry's `maxHoldMs`
    */
   readonly maxMs?: number | undefined
+  /** To whom the session has to belong; see {@link OpenOptions.owner}. */
+  readonly owner?: string | undefined
 }
 
 /** Options of one call of `acquire`, which is `open` and `hold` in one step. */
@@ -57,11 +73,45 @@ export interface CloseOptions {
  */
 const defaultDeadlineMs = 10_000
 
+/** The options of a call that may create a session. */
+export interface CheckedCreate {
+  readonly timeoutMs: number | undefined
+  readonly owner: string | undefined
+}
+
+const createOptionNames = ['timeoutMs', 'owner']
+
+const noOptions: CheckedCreate = { timeoutMs: undefined, owner: undefined }
+
+/**
+ * Each creation with an owner pays for this, so it reads the usual options without an object between.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function checkCreateOptions(options: CreateOptions | undefined): CheckedCreate {
+  if (options === undefined) return noOptions
+  let timeoutMs: number | undefined
+  let owner: string | undefined
+  for (const key of Object.keys(checkObject('options', options))) {
+    if (key === 'owner') owner = optionalOwner(options.owner)
+    else if (key === 'timeoutMs' && options.timeoutMs !== undefined)
+      timeoutMs = checkPositive('timeoutMs', options.timeoutMs)
+    else if (key !== 'timeoutMs') checkOptions('options', options, createOptionNames)
+  }
+  return { timeoutMs, owner }
+}
+
+/** The longest owner, in UTF-16 units. */
+const maxOwnerLength = 1024
+
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
-export function checkTimeout(options: CreateOptions | undefined): number | undefined {
-  if (options === undefined) return undefined
-  const { timeoutMs } = checkOptions('options', options, ['timeoutMs'])
-  return timeoutMs === undefined ? undefined : checkPositive('timeoutMs', timeoutMs)
+export function checkOwner(name: string, owner: unknown): string {
+  if (typeof owner === 'string' && owner.length > 0 && owner.length <= maxOwnerLength) return owner
+  throw invalidOption(name, `a non-empty string of at most ${maxOwnerLength} UTF-16 units`, owner)
+}
+
+function optionalOwner(owner: unknown): string | undefined {
+  return owner === undefined ? undefined : checkOwner('owner', owner)
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
@@ -74,12 +124,13 @@ export function checkDeadline(options: CloseOptions | undefined): number {
 export interface CheckedOpen<T> {
   readonly create: boolean | CreateSession<T>
   readonly signal: AbortSignal | undefined
+  readonly owner: string | undefined
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
 export function checkOpen<T>(options: OpenOptions<T> | undefined): CheckedOpen<T> {
-  const { create, signal } = checkOptions('options', options, ['create', 'signal'])
-  return { create: checkCreate(create), signal: checkSignal(signal) }
+  const { create, signal, owner } = checkOptions('options', options, ['create', 'signal', 'owner'])
+  return { create: checkCreate(create), signal: checkSignal(signal), owner: optionalOwner(owner) }
 }
 
 /** The options of an `acquire` with every default filled in. */
@@ -92,17 +143,26 @@ export function checkAcquire<T>(
   options: AcquireOptions<T> | undefined,
   maxHoldMs: number,
 ): CheckedAcquire<T> {
-  const { create, signal, maxMs } = checkOptions('options', options, ['create', 'signal', 'maxMs'])
-  return { create: checkCreate(create), signal: checkSignal(signal), maxMs: checkMaxMs(maxMs, maxHoldMs) }
+  const known = ['create', 'signal', 'maxMs', 'owner']
+  const { create, signal, maxMs, owner } = checkOptions('options', options, known)
+  return {
+    create: checkCreate(create),
+    signal: checkSignal(signal),
+    maxMs: checkMaxMs(maxMs, maxHoldMs),
+    owner: optionalOwner(owner),
+  }
 }
 
-/**
- * Returns the longest time that a hold may last, in milliseconds.
- *
- * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
- */
-export function checkHold(options: HoldOptions | undefined, maxHoldMs: number): number {
-  return checkMaxMs(checkOptions('options', options, ['maxMs']).maxMs, maxHoldMs)
+/** The options of a `hold` with every default filled in. */
+export interface CheckedHold {
+  readonly maxMs: number
+  readonly owner: string | undefined
+}
+
+/** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+export function checkHold(options: HoldOptions | undefined, maxHoldMs: number): CheckedHold {
+  const { maxMs, owner } = checkOptions('options', options, ['maxMs', 'owner'])
+  return { maxMs: checkMaxMs(maxMs, maxHoldMs), owner: optionalOwner(owner) }
 }
 
 function checkMaxMs(maxMs: number | undefined, maxHoldMs: number): number {

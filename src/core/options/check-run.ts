@@ -1,6 +1,6 @@
 import type { CreateSession } from '../hooks.ts'
 import type { RunOptions, Turn, WhenBusy } from '../turns/turn.ts'
-import { checkCreate, checkSignal } from './call-options.ts'
+import { checkCreate, checkOwner, checkSignal } from './call-options.ts'
 import { checkFunction, checkId, checkNotNegative, checkOneOf, checkOptions } from './validate.ts'
 
 /** The options of a `run` with every default filled in. */
@@ -10,6 +10,7 @@ export interface CheckedRun<T> {
   readonly waitMs: number
   readonly signal: AbortSignal | undefined
   readonly create: boolean | CreateSession<T>
+  readonly owner: string | undefined
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID` */
@@ -21,8 +22,8 @@ export function checkRun<T, R>(
   checkId(id)
   checkFunction('turn', turn)
   if (options === undefined) return defaults
-  const given = checkOptions('options', options, ['whenBusy', 'waitMs', 'signal', 'create'])
-  const { whenBusy = defaults.whenBusy, waitMs = defaults.waitMs, signal, create } = given
+  const given = checkOptions('options', options, ['whenBusy', 'waitMs', 'signal', 'create', 'owner'])
+  const { whenBusy = defaults.whenBusy, waitMs = defaults.waitMs, signal, create, owner } = given
   const checked = checkOneOf('whenBusy', whenBusy, ['wait', 'reject', 'interrupt', 'join'])
   const waits = checkNotNegative('waitMs', waitMs) > 0
   return {
@@ -31,6 +32,7 @@ export function checkRun<T, R>(
     waitMs: waits ? waitMs : Number.POSITIVE_INFINITY,
     signal: checkSignal(signal),
     create: checkCreate(create),
+    owner: owner === undefined ? undefined : checkOwner('owner', owner),
   }
 }
 
@@ -39,4 +41,5 @@ const defaults = {
   waitMs: Number.POSITIVE_INFINITY,
   signal: undefined,
   create: true,
+  owner: undefined,
 } as const

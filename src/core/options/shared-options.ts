@@ -33,7 +33,13 @@ export interface SharedOptions<T> {
    * @defaultValue Infinity
    */
   readonly maxAgeMs?: number | undefined
-  /** Makes the value of a new session, synchronously. The `create` of a call takes precedence. */
+  /**
+   * Makes the value of a new session. The `create` of a call takes precedence.
+   *
+   * An asynchronous one is for `open`, `run`, `stream` and `acquire`: calls that wait for one id share it,
+   * and it has `loadTimeoutMs`. `getOrCreate` begins it, and throws `ERR_SESSION_NEEDS_OPEN`;
+   * on Redis it waits as well.
+   */
   readonly create?: CreateSession<T> | undefined
   /**
    * Returns the value of an archived session, for `open`, `run`, `stream` and `acquire`; `undefined` if there
@@ -81,8 +87,8 @@ export interface SharedOptions<T> {
    */
   readonly archiveTimeoutMs?: number | undefined
   /**
-   * The longest time that one `load` may take. Then its signal aborts and its callers are rejected with
-   * `ERR_SESSION_LOAD_TIMEOUT`.
+   * The longest time that one `load`, read of a store, or asynchronous `create` may take. Then its signal
+   * aborts and its callers are rejected with `ERR_SESSION_LOAD_TIMEOUT`.
    *
    * Milliseconds; an integer of at least 1.
    *

@@ -1,5 +1,5 @@
 import { startTimer } from '../async/contained-timer.ts'
-import { HookCall, type HookHost } from '../async/hook-call.ts'
+import { HookCall, type HookHost, type HookSignal } from '../async/hook-call.ts'
 import { isSessionRegistryError, type SessionRegistryError } from '../errors/session-registry-error.ts'
 import { storeFailedError, storeTimeoutError } from '../errors/store-errors.ts'
 import type { Timer } from '../time/clock.ts'
@@ -51,7 +51,7 @@ export class Save {
     this.#tries += 1
     const init = {
       id,
-      call: write,
+      call: ({ signal }: HookSignal) => write(signal),
       timeoutMs,
       timeoutError: storeTimeoutError,
       timerFailure: 'a save could not be timed',

@@ -33,7 +33,7 @@ export function acceptRun<T, C extends TurnCall<T>, R>(
   stream?: StreamSignals,
 ): Promise<R | undefined> {
   return new Promise<R | undefined>((resolve, reject) => {
-    const { whenBusy, waitMs, signal, create } = checkRun(host.checkId(id), turn, options)
+    const { whenBusy, waitMs, signal, create, owner } = checkRun(host.checkId(id), turn, options)
     if (signal?.aborted === true) throw abortReason(signal)
     const outer = host.outerTurn(id)
     // What belongs to a running turn is accepted while the registry closes.
@@ -42,6 +42,6 @@ export function acceptRun<T, C extends TurnCall<T>, R>(
     const signals = [signal, stream?.leaveSignal].filter((given) => given !== undefined)
     const graceSignal = stream?.graceSignal
     const settle = { resolve: resolve as (result: unknown) => void, reject }
-    host.start({ id, turn, whenBusy, waitMs, create, outer, signals, graceSignal, ...settle })
+    host.start({ id, turn, whenBusy, waitMs, create, owner, outer, signals, graceSignal, ...settle })
   })
 }

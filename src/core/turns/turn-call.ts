@@ -39,6 +39,8 @@ export interface TurnCallInit<T> {
   readonly turn: Turn<T, unknown>
   readonly whenBusy: WhenBusy
   readonly create: boolean | CreateSession<T>
+  /** To whom the session has to belong; `undefined` where that is not checked. */
+  readonly owner?: string | undefined
   readonly outer: TurnCall<T> | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -67,6 +69,7 @@ export class TurnCall<T> extends ScopedWork {
   turn: Turn<T, unknown>
   readonly whenBusy: WhenBusy
   readonly create: boolean | CreateSession<T>
+  readonly owner: string | undefined
   /** The running turn that this one is nested in. */
   readonly outer: TurnCall<T> | undefined
   resolve: (result: unknown) => void
@@ -103,6 +106,7 @@ export class TurnCall<T> extends ScopedWork {
     this.turn = call.turn
     this.whenBusy = call.whenBusy
     this.create = call.create
+    this.owner = call.owner
     this.outer = call.outer
     this.resolve = call.resolve
     this.reject = call.reject

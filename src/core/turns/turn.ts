@@ -56,4 +56,11 @@ export interface RunOptions<T = never> {
    * @defaultValue true
    */
   readonly create?: boolean | CreateSession<T> | undefined
+  /**
+   * To whom the session belongs. One that is created is bound to it; one that belongs to another owner, or to
+   * no one, is refused with `ERR_SESSION_NOT_OWNER`.
+   *
+   * A non-empty string of at most 1 024 UTF-16 units.
+   */
+  readonly owner?: string | undefined
 }

@@ -1,5 +1,5 @@
 import { startTimer } from '../../core/async/contained-timer.ts'
-import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
+import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-call.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ArchiveReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
@@ -46,6 +46,7 @@ export class Archiver<T> {
   /** `undefined` where sessions end at once. */
   readonly #hook: ArchiveHook<T> | undefined
   readonly #options: ArchiverOptions
+  readonly #onHookSettled: (record: SessionRecord<T>) => void
   /** Receives the sessions that were not archived; set while the registry is closing. */
   #failures: ArchiveFailures<T> | undefined
   readonly #jobs = new Map<string, ArchiveJob<T>>()
@@ -60,11 +61,14 @@ export class Archiver<T> {
       readonly lifecycle: Lifecycle<T>
       readonly pending: PendingWork
       readonly blockers: FastPathBlockers
+      /** The hook of a session that has ended meanwhile has settled. */
+      readonly onHookSettled: (record: SessionRecord<T>) => void
     },
     hook: ArchiveHook<T> | undefined,
     options: ArchiverOptions,
   ) {
-    const { owner, lifecycle, pending, blockers } = components
+    const { owner, lifecycle, pending, blockers, onHookSettled } = components
+    this.#onHookSettled = onHookSettled
     this.#host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
     this.#lifecycle = lifecycle
     this.#step = lifecycle.step
@@ -85,8 +89,8 @@ export class Archiver<T> {
     return this.#isBusy && (this.#jobs.has(id) || this.#abandoned.has(id))
   }
 
-  ids(): string[] {
-    return [...this.#jobs.keys()]
+  records(): SessionRecord<T>[] {
+    return [...this.#jobs.values()].map(({ record }) => record)
   }
 
   /** Takes a session that has left the table. Its hook is called among the events of the present step. */
@@ -115,8 +119,8 @@ export class Archiver<T> {
   abandon(id: string, reason: 'deleted' | 'replaced'): boolean {
     const job = this.#jobs.get(id)
     if (job === undefined) return false
-    this.#lifecycle.finishArchived(job.record, reason)
     const { call } = job
+    this.#lifecycle.finishArchived(job.record, reason, { isArchived: false, waits: call !== undefined })
     if (call === undefined) {
       this.#end(job)
       return true
@@ -184,7 +188,7 @@ export class Archiver<T> {
     const { attempt } = job
     const init = {
       id: record.id,
-      call: (signal: AbortSignal) => hook.archive(record, reason, { signal, attempt }),
+      call: ({ signal }: HookSignal) => hook.archive(record, reason, { signal, attempt }),
       timeoutMs: archiveTimeoutMs,
       timeoutError: archiveTimeoutError,
       timerFailure: 'an archive could not be timed',
@@ -209,6 +213,7 @@ export class Archiver<T> {
     const { id } = job.record
     job.call = undefined
     this.#abandoned.delete(id)
+    this.#onHookSettled(job.record)
     const next = this.#jobs.get(id)
     if (next !== undefined) this.#makeReady(next)
     job.wakeWaiters()
@@ -217,8 +222,9 @@ export class Archiver<T> {
 
   #succeed(job: ArchiveJob<T>): void {
     this.#settleTry(job)
-    if (this.#hook?.keeps(job.reason) === true) this.#lifecycle.counters.archived += 1
-    this.#lifecycle.finishArchived(job.record, job.reason)
+    const isArchived = this.#hook?.keeps(job.reason) === true
+    if (isArchived) this.#lifecycle.counters.archived += 1
+    this.#lifecycle.finishArchived(job.record, job.reason, { isArchived })
     this.#end(job)
   }
 
@@ -255,7 +261,9 @@ export class Archiver<T> {
   #endReplaced(job: ArchiveJob<T>): void {
     const { record } = job
     this.#lifecycle.reportConflict(record)
-    this.#lifecycle.finishArchived(record, 'replaced')
+    // What `close` reports is the application's, and is not disposed of.
+    if (this.#failures !== undefined) this.#lifecycle.finish(record, 'replaced')
+    else this.#lifecycle.finishArchived(record, 'replaced', { isArchived: false })
     this.#failures?.onConflict(record)
     this.#end(job)
   }

@@ -19,8 +19,14 @@ export const openPending = 8
 export const creationRestricted = 16
 /** Sessions are being archived: their ids may not be created, and they still count towards the capacity. */
 export const archivesInFlight = 32
+/** Values are being disposed of: their ids may not be created, and they still count towards the capacity. */
+export const disposalsInFlight = 64
+/** Values are being made: they count towards the capacity. */
+export const creationsInFlight = 128
+/** Values are disposed of: a creation reserves its place before the factory is called. */
+export const placesReserved = 256
 /** The fast path is switched off, for tests. */
-export const switchedOff = 64
+export const switchedOff = 512
 
 /**
  * The flags that keep creations off the fast path.

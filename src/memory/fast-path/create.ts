@@ -1,13 +1,14 @@
 import type { Counters } from '../../core/stats.ts'
 import type { FullClock } from '../../core/time/clock.ts'
+import type { Sessions } from '../session/sessions.ts'
 import { maxInMap } from '../table/layout.ts'
-import { type FastPathAccess, noSlot, type SessionTable } from '../table/session-table.ts'
+import { type FastPathAccess, noSlot } from '../table/session-table.ts'
 import type { FastPathBlockers } from './blockers.ts'
 
 /** Creation on the fast path; see `fast-path.ts`. */
 export class FastCreate<T> {
   // Declared only, and not `#private`: V8 then knows their types from the first use.
-  declare private readonly table: SessionTable<T, object>
+  declare private readonly table: Sessions<T>
   declare private readonly clock: FullClock
   declare private readonly counters: Counters
   declare private readonly blockers: FastPathBlockers
@@ -18,7 +19,7 @@ export class FastCreate<T> {
   declare private readonly limit: number
 
   constructor(
-    table: SessionTable<T, object>,
+    table: Sessions<T>,
     clock: FullClock,
     counters: Counters,
     blockers: FastPathBlockers,
@@ -41,8 +42,11 @@ export class FastCreate<T> {
    * Creates the session, unless the factory has blocked the fast path meanwhile, or a session may have
    * expired. Returns whether it did; otherwise nothing has changed.
    */
-  tryInsert(id: string, value: T): boolean {
-    if (this.blockers.isBlocked() || this.table.tryFastInsert(id, value, this.clock) === noSlot) return false
+  tryInsert(id: string, value: T, owner: string | undefined): boolean {
+    if (this.blockers.isBlocked()) return false
+    const slot = this.table.tryFastInsert(id, value, this.clock)
+    if (slot === noSlot) return false
+    if (owner !== undefined) this.table.owners.set(slot, owner)
     this.counters.created += 1
     return true
   }

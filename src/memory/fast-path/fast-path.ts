@@ -1,6 +1,6 @@
 import type { Counters } from '../../core/stats.ts'
 import type { FullClock } from '../../core/time/clock.ts'
-import type { SessionTable } from '../table/session-table.ts'
+import type { Sessions } from '../session/sessions.ts'
 import { type FastPathBlockers, switchedOff } from './blockers.ts'
 import { FastCreate } from './create.ts'
 import { isFastPathEnabled } from './switch.ts'
@@ -35,7 +35,7 @@ export interface FastPath<T> {
 }
 
 export function createFastPath<T>(
-  table: SessionTable<T, object>,
+  table: Sessions<T>,
   clock: FullClock,
   counters: Counters,
   blockers: FastPathBlockers,

@@ -1,3 +1,4 @@
+import { LazySignal } from '../../core/async/hook-call.ts'
 import type { Session } from '../../core/session.ts'
 import type { Timer } from '../../core/time/clock.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -14,6 +15,11 @@ export interface Hold<T = unknown> {
   /** The session that is held. It stays readable after the hold and the session have ended. */
   readonly session: Session<T>
   /**
+   * Aborts when its session ends (`ERR_SESSION_ENDED`), or the hold has lasted for its `maxMs`
+   * (`ERR_SESSION_TURN_TIMEOUT`); not when it is released.
+   */
+  readonly signal: AbortSignal
+  /**
    * Extends the hold: it may last for its `maxMs` from now. Returns whether it still holds, which it does not
    * once it was released or timed out, or the session was deleted or replaced.
    */
@@ -28,6 +34,7 @@ export interface HoldHost<T> {
   /** Starts the timer of the hold's `maxMs`; `undefined` where it is infinite. */
   startTimer(ticket: HoldTicket<T>): Timer | undefined
   release(ticket: HoldTicket<T>): void
+  defer(action: () => void): void
 }
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
@@ -37,6 +44,7 @@ export class HoldTicket<T> implements Hold<T> {
   readonly #session: Session<T>
   readonly #host: HoldHost<T>
   #record: SessionRecord<T> | undefined
+  readonly #signal = new LazySignal()
   #timer: Timer | undefined
 
   constructor(record: SessionRecord<T>, session: Session<T>, host: HoldHost<T>) {
@@ -48,6 +56,15 @@ export class HoldTicket<T> implements Hold<T> {
 
   get session(): Session<T> {
     return this.#session
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal.signal
+  }
+
+  /** Aborts its signal, among the events of the present step. */
+  abort(reason: unknown): void {
+    this.#host.defer(() => this.#signal.abort(reason))
   }
 
   /** The record of the session; `undefined` once the hold has ended. */

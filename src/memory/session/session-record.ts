@@ -1,4 +1,5 @@
 import type { Session } from '../../core/session.ts'
+import type { OwnerIndex } from '../owners/owner-index.ts'
 import type { StoreEntry } from '../storing/store-entry.ts'
 import { noSlot, type SessionTable, type Slot } from '../table/session-table.ts'
 
@@ -33,15 +34,18 @@ export class SessionRecord<T> {
   users: object | undefined = undefined
   /** What the store has of the session; `undefined` without a store, and until it is first needed. */
   stored: StoreEntry | undefined = undefined
-  readonly #table: SessionTable<T, object>
+  /** Monotonic time at which it left the table to be archived or disposed of. */
+  leftAt = 0
+  readonly #table: SessionTable<T, object> & { readonly owners: OwnerIndex }
   #slot: Slot
   // Copies, once the session has left the table.
   #value: T | undefined = undefined
   #lastActive = 0
   #created = 0
   #timeoutMs = 0
+  #owner: string | undefined = undefined
 
-  constructor(slot: Slot, table: SessionTable<T, object>) {
+  constructor(slot: Slot, table: SessionTable<T, object> & { readonly owners: OwnerIndex }) {
     this.id = table.idOf(slot)
     this.#slot = slot
     this.#table = table
@@ -79,12 +83,21 @@ export class SessionRecord<T> {
     return this.#slot === noSlot ? this.#timeoutMs : this.#table.timeoutMs(this.#slot)
   }
 
+  get owner(): string | undefined {
+    return this.#slot === noSlot ? this.#owner : this.#table.owners.ownerOf(this.#slot)
+  }
+
+  set owner(owner: string | undefined) {
+    if (this.#slot !== noSlot) this.#table.owners.set(this.#slot, owner)
+  }
+
   /** Copies what the slot holds: the session is about to leave the table. */
   detach(): void {
     this.#value = this.value
     this.#lastActive = this.lastActive
     this.#created = this.created
     this.#timeoutMs = this.timeoutMs
+    this.#owner = this.owner
     this.#slot = noSlot
   }
 

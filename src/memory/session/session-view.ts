@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type InspectOptions, inspect } from 'node:util'
+import { checkOwner } from '../../core/options/call-options.ts'
 import type { SessionFields } from '../../core/session.ts'
 import { fieldsOf, inspectSession } from '../../core/session-fields.ts'
 import type { FullClock } from '../../core/time/clock.ts'
@@ -73,6 +74,15 @@ export class SessionView<T> implements RecordView<T> {
     this.#host.assignTimeout(this.#record, timeoutMs)
   }
 
+  get owner(): string | undefined {
+    return this.#record.owner
+  }
+
+  set owner(owner: string | undefined) {
+    if (owner !== undefined) checkOwner('owner', owner)
+    this.#record.owner = owner
+  }
+
   get held(): boolean {
     return this.#record.isHeld
   }
@@ -87,7 +97,7 @@ export class SessionView<T> implements RecordView<T> {
 
   /** Stops the times: the session has ended. */
   end(now: number): void {
-    this.#endedAt = now
+    this.#endedAt ??= now
   }
 
   /** Starts the times anew: the session was restored. */

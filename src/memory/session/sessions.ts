@@ -1,3 +1,4 @@
+import { OwnerIndex } from '../owners/owner-index.ts'
 import { SessionTable, type Slot } from '../table/session-table.ts'
 import { SessionRecord } from './session-record.ts'
 
@@ -6,6 +7,9 @@ import { SessionRecord } from './session-record.ts'
  * present step.
  */
 export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
+  /** To whom sessions belong. */
+  readonly owners = new OwnerIndex()
+
   /** Returns the record of a session, which is made at the first call. */
   recordOf(slot: Slot): SessionRecord<T> {
     let record = this.record(slot)
@@ -27,6 +31,7 @@ export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
   override remove(slot: Slot): SessionRecord<T> | undefined {
     const record = this.record(slot)
     record?.detach()
+    this.owners.remove(slot)
     super.remove(slot)
     return record
   }
@@ -37,6 +42,7 @@ export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
     // collector copy it, and a sweep would make a million of them.
     const record = this.record(slot) ?? new SessionRecord(slot, this)
     record.detach()
+    this.owners.remove(slot)
     super.remove(slot)
     return record
   }
@@ -45,6 +51,7 @@ export class Sessions<T> extends SessionTable<T, SessionRecord<T>> {
   reinsert(record: SessionRecord<T>, now: number): void {
     const slot = this.insert(record.id, record.value, record.timeoutMs, now)
     this.setRecord(slot, record)
+    this.owners.set(slot, record.owner)
     record.attach(slot)
   }
 }

@@ -1,5 +1,5 @@
 import { startTimer } from '../../core/async/contained-timer.ts'
-import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
+import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-call.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { storeFailedError, storeTimeoutError } from '../../core/errors/store-errors.ts'
 import type { CheckedStore } from '../../core/storing/checked-store.ts'
@@ -115,7 +115,8 @@ export class Deletions {
     job.isAskedAgain = false
     const init = {
       id,
-      call: (signal: AbortSignal) => this.#calls.call(id, signal, () => this.#store.delete(id, { signal })),
+      call: ({ signal }: HookSignal) =>
+        this.#calls.call(id, signal, () => this.#store.delete(id, { signal })),
       timeoutMs: this.#options.archiveTimeoutMs,
       timeoutError: storeTimeoutError,
       timerFailure: 'a deletion could not be timed',

@@ -52,7 +52,7 @@ export class SessionWriter<T> {
     const entry = this.entryOf(record)
     const text = codec.encode(record.value)
     const lastActiveAt = lifecycle.lastActiveAtOf(record)
-    const content = { digest: digestOf(text), timeoutMs: this.#ownTimeoutOf(record), owner: entry.owner }
+    const content = { digest: digestOf(text), timeoutMs: this.#ownTimeoutOf(record), owner: record.owner }
     if (entry.has(content) && this.#isRecent(entry, lastActiveAt)) return undefined
     return { ...content, number: entry.number(), text, lastActiveAt }
   }

@@ -2,6 +2,7 @@ import type { HookHost } from '../../core/async/hook-call.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ArchiveReason } from '../../core/end-reason.ts'
 import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { storeFailedError } from '../../core/errors/store-errors.ts'
 import { closedError } from '../../core/errors/turn-errors.ts'
 import type { ResolvedStoreOptions, SaveMode } from '../../core/options/store-options.ts'
 import type { CheckedStore } from '../../core/storing/checked-store.ts'
@@ -79,6 +80,20 @@ export class Storage<T> {
   /** Whether the store is closed, or about to be: nothing is deleted any more. */
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** Whether the store can find the sessions of an owner. */
+  get canFindOwned(): boolean {
+    return this.#store.canFindOwned
+  }
+
+  /** Rejects with `ERR_SESSION_STORE_FAILED`. */
+  async idsOwned(owner: string): Promise<readonly string[]> {
+    try {
+      return await this.#store.owned(owner)
+    } catch (cause) {
+      throw storeFailedError('find the sessions of an owner', cause)
+    }
   }
 
   /** The writes of sessions that are ending. */

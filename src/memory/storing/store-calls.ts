@@ -50,7 +50,7 @@ export class StoreCalls<T> {
     const { storage, gate } = this.#components
     checkId(id)
     if (gate.state === 'closed' || storage?.isClosed === true) gate.assertOpen()
-    const wasHere = this.#operations.delete(id)
+    const wasHere = this.#operations.removal.delete(id)
     try {
       await storage?.deletions.whenDeleted(id, { tries: this.#archiveAttempts })
     } catch (error) {

@@ -1,5 +1,6 @@
 import { busyError, queueFullError } from '../../core/errors/turn-errors.ts'
 import type { Archiver } from '../archiving/archiver.ts'
+import type { Disposer } from '../disposal/disposer.ts'
 import type { SessionLoader } from '../loader.ts'
 import type { OpenRequest } from '../pending-open.ts'
 import type { Slot } from '../table/session-table.ts'
@@ -17,19 +18,24 @@ export interface TurnOpenHandler<T> {
 export class AwaitingTurns<T> {
   readonly #loader: SessionLoader<T>
   readonly #archiver: Archiver<T>
+  readonly #disposer: Disposer<T> | undefined
   readonly #maxWaiting: number
   readonly #handler: TurnOpenHandler<T>
   /** Number of turns that wait for each id. */
   readonly #countById = new Map<string, number>()
 
   constructor(
-    loader: SessionLoader<T>,
-    archiver: Archiver<T>,
+    components: {
+      readonly loader: SessionLoader<T>
+      readonly archiver: Archiver<T>
+      readonly disposer: Disposer<T> | undefined
+    },
     maxWaiting: number,
     handler: TurnOpenHandler<T>,
   ) {
-    this.#loader = loader
-    this.#archiver = archiver
+    this.#loader = components.loader
+    this.#archiver = components.archiver
+    this.#disposer = components.disposer
     this.#maxWaiting = maxWaiting
     this.#handler = handler
   }
@@ -40,8 +46,12 @@ export class AwaitingTurns<T> {
     // The first one waits for no other turn, so it does not count.
     if ((this.#countById.get(id) ?? 0) > this.#maxWaiting)
       run.fail(queueFullError(this.#maxWaiting), 'settled')
-    else if (run.whenBusy === 'reject' && this.#archiver.has(id)) run.fail(busyError(), 'settled')
+    else if (run.whenBusy === 'reject' && this.#isLeaving(id)) run.fail(busyError(), 'settled')
     else this.#loader.open(id, this.#requestFor(run))
+  }
+
+  #isLeaving(id: string): boolean {
+    return this.#archiver.has(id) || this.#disposer?.has(id) === true
   }
 
   /** Opens a new session for turns whose session ended before they began. They keep their order. */
@@ -64,6 +74,7 @@ export class AwaitingTurns<T> {
     this.#countById.set(run.id, (this.#countById.get(run.id) ?? 0) + 1)
     run.openRequest = {
       create: run.create,
+      owner: run.owner,
       context: run.context,
       onOpened: (slot) => {
         this.#onServed(run)

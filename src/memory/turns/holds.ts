@@ -26,6 +26,7 @@ export class Holds<T> {
     const ticket = new HoldTicket(record, this.#lifecycle.viewOf(record), {
       startTimer: (limited) => this.#watchdog.start(() => this.#onTimeout(limited, maxMs), maxMs),
       release: (released) => this.#lifecycle.step.run(() => this.#release(released)),
+      defer: (action) => this.#lifecycle.events.defer(action),
     })
     this.#lifecycle.use(record).concurrent.add(ticket)
     return ticket
@@ -36,7 +37,9 @@ export class Holds<T> {
     if (record === undefined) return
     const { step, events } = this.#lifecycle
     step.run(() => {
-      events.reportError(holdTimeoutError(maxMs), 'a hold was never released', record.id)
+      const error = holdTimeoutError(maxMs)
+      events.reportError(error, 'a hold was never released', record.id)
+      ticket.abort(error)
       ticket.release()
     })
   }

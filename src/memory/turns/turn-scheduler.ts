@@ -1,15 +1,11 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import {
-  busyError,
-  endedDuringTurnError,
-  interruptedError,
-  queueFullError,
-} from '../../core/errors/turn-errors.ts'
+import { busyError, interruptedError, notOwnerError, queueFullError } from '../../core/errors/turn-errors.ts'
 import type { Step } from '../../core/events/step.ts'
 import { TurnCounts } from '../../core/turns/turn-counts.ts'
 import { TurnLimits } from '../../core/turns/turn-limits.ts'
 import { Watchdog } from '../../core/turns/watchdog.ts'
 import type { Archiver } from '../archiving/archiver.ts'
+import type { Disposer } from '../disposal/disposer.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionLoader } from '../loader.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -19,6 +15,7 @@ import { usersOf } from '../session/session-users.ts'
 import type { Storage } from '../storing/storage.ts'
 import { noSlot, type Slot } from '../table/session-table.ts'
 import { AwaitingTurns } from './awaiting-turns.ts'
+import { EndedTurns } from './ended-turns.ts'
 import { Holds } from './holds.ts'
 import { Rollback } from './rollback.ts'
 import { TurnRun } from './turn-run.ts'
@@ -46,6 +43,7 @@ export class TurnScheduler<T> {
   readonly #awaitingTurns: AwaitingTurns<T>
   readonly holds: Holds<T>
   readonly #limits: TurnLimits<TurnRun<T>>
+  readonly #endedTurns: EndedTurns<T>
   readonly #rollback: Rollback<T> | undefined
   readonly #saves: TurnSaves<T>
   readonly #maxWaiting: number
@@ -58,24 +56,29 @@ export class TurnScheduler<T> {
   }
 
   constructor(
-    owner: object,
-    lifecycle: Lifecycle<T>,
-    loader: SessionLoader<T>,
-    archiver: Archiver<T>,
-    storage: Storage<T> | undefined,
+    components: {
+      readonly owner: object
+      readonly lifecycle: Lifecycle<T>
+      readonly loader: SessionLoader<T>
+      readonly archiver: Archiver<T>
+      readonly disposer: Disposer<T> | undefined
+      readonly storage: Storage<T> | undefined
+    },
     options: ResolvedOptions<T>,
   ) {
+    const { owner, lifecycle, disposer, storage } = components
     this.#owner = owner
     this.#lifecycle = lifecycle
     this.#step = lifecycle.step
     this.#maxWaiting = options.maxWaiting
     this.#saves = new TurnSaves(lifecycle, storage, (run) => this.#onSettled(run))
     this.#rollback = options.copyValue === undefined ? undefined : new Rollback(options.copyValue)
-    this.#awaitingTurns = new AwaitingTurns(loader, archiver, options.maxWaiting, {
+    this.#awaitingTurns = new AwaitingTurns(components, options.maxWaiting, {
       onOpened: (slot, run) => this.#attach(slot, run),
       onReady: (run) => this.#begin(run),
     })
     const watchdog = new Watchdog(lifecycle, options.maxTurnMs)
+    this.#endedTurns = new EndedTurns(this.#step, watchdog, options.turnGraceMs, disposer)
     this.holds = new Holds(lifecycle, watchdog, (ticket) => this.#releaseUse(ticket))
     this.#limits = new TurnLimits(watchdog, options, {
       onTimeout: () => {
@@ -93,6 +96,8 @@ export class TurnScheduler<T> {
     const slot = outer?.record?.slot ?? this.#lifecycle.liveOrExpire(run.id)
     if (slot === noSlot) {
       this.#awaitingTurns.open(run)
+    } else if (!isOwn(run, this.#lifecycle.table.owners.ownerOf(slot))) {
+      run.fail(notOwnerError(), 'settled')
     } else if (this.#isQueueFull(slot, run)) {
       run.fail(queueFullError(this.#maxWaiting), 'settled')
     } else {
@@ -104,21 +109,7 @@ export class TurnScheduler<T> {
 
   /** Aborts the turns of a session that ended in use. Those that wait begin again on a new session. */
   onSessionEnded(record: SessionRecord<T>): void {
-    const users = usersOf(record)
-    if (users === undefined) return
-    record.users = undefined
-    const error = endedDuringTurnError()
-    const waiting = users.takeWaiting()
-    for (const fn of users.takeAllAfterTurn()) this.#step.after(callBack, fn)
-    for (const user of users.list()) {
-      if (user instanceof TurnRun) this.#signalEnd(user, error)
-      else user.end()
-    }
-    for (const run of waiting) {
-      run.record = undefined
-      run.wasQueued = true
-    }
-    this.#awaitingTurns.reopen(record.id, waiting)
+    this.#awaitingTurns.reopen(record.id, this.#endedTurns.add(record))
   }
 
   /** Rejects all waiting turns: the registry is closing. */
@@ -135,10 +126,17 @@ export class TurnScheduler<T> {
   /** Aborts the signal of every turn, and ends every hold: the deadline of `close` has passed. */
   stopAll(error: SessionRegistryError): void {
     for (const user of this.#allUsers()) {
-      if (!(user instanceof TurnRun)) user.release()
+      if (!(user instanceof TurnRun)) this.#takeHold(user, error)
       // A turn that is nested in a running one stops with that.
       else if (user.root === user || user.root.phase === 'settled') this.#limits.stop(user, error)
     }
+  }
+
+  #takeHold(ticket: HoldTicket<T>, error: SessionRegistryError): void {
+    this.#step.run(() => {
+      ticket.abort(error)
+      ticket.release()
+    })
   }
 
   /** Settles every turn from outside: their grace has passed. */
@@ -231,6 +229,7 @@ export class TurnScheduler<T> {
 
   #onSettled(run: TurnRun<T>): void {
     run.session = undefined
+    this.#endedTurns.settle(run)
     this.#step.run(() => this.#releaseUse(run))
   }
 
@@ -247,16 +246,6 @@ export class TurnScheduler<T> {
     run.fail(error, 'aborted')
     this.#step.events.defer(() => run.abort(error))
     this.#releaseUse(run)
-  }
-
-  /** Aborts a turn whose session has ended. Its promise settles as its function does, or at its limit. */
-  #signalEnd(run: TurnRun<T>, error: SessionRegistryError): void {
-    run.record = undefined
-    run.snapshot = undefined
-    if (run.phase === 'settled') return
-    run.phase = 'aborted'
-    run.abortReason = error
-    this.#step.events.defer(() => run.abort(error))
   }
 
   #releaseUse(user: TurnRun<T> | HoldTicket<T>): void {
@@ -294,4 +283,8 @@ export class TurnScheduler<T> {
 
 function callBack(fn: () => void): void {
   fn()
+}
+
+function isOwn<T>({ owner }: TurnRun<T>, ownerOfSession: string | undefined): boolean {
+  return owner === undefined || owner === ownerOfSession
 }

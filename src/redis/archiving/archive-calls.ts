@@ -1,5 +1,5 @@
 import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
-import { HookCall, type HookHost } from '../../core/async/hook-call.ts'
+import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-call.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 
 export interface ArchiveCall {
@@ -53,7 +53,7 @@ export class ArchiveCalls {
       let stopListening = () => {}
       const init = {
         id,
-        call: callHook,
+        call: ({ signal }: HookSignal) => callHook(signal),
         timeoutMs: this.#timeoutMs,
         timeoutError,
         timerFailure: 'an archive could not be timed',

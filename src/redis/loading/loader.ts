@@ -9,9 +9,11 @@ import { findScope } from '../../core/turns/turn-scope.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionStore } from '../storage/session-store.ts'
+import { untilAborted } from '../until-aborted.ts'
+import { FactoryCalls } from './factory-calls.ts'
 import type { FoundSession, LoadSource } from './load-source.ts'
 import type { OlderIncarnations } from './older-incarnations.ts'
-import { type LoadResult, type OpenResult, PendingOpen } from './pending-open.ts'
+import { type LoadResult, type Making, type OpenResult, PendingOpen } from './pending-open.ts'
 
 export interface OpenRequest<T> {
   /**
@@ -54,6 +56,7 @@ export class SessionLoader<T> {
   readonly #pending: PendingWork
   /** `undefined` where there is neither a store nor a `load` hook. */
   readonly #loads: Loads | undefined
+  readonly #factories: FactoryCalls<T>
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   #closedError: SessionRegistryError | undefined
 
@@ -67,6 +70,7 @@ export class SessionLoader<T> {
     this.#options = options
     const { step } = log
     const host = { owner, step, clock: realClock, pending }
+    this.#factories = new FactoryCalls(host, options.loadTimeoutMs)
     if (source !== undefined)
       this.#loads = { source, calls: new LoadCalls(host, source.load, options.loadTimeoutMs) }
   }
@@ -87,8 +91,11 @@ export class SessionLoader<T> {
       if (this.#closedError !== undefined) throw this.#closedError
       if (result === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
       if (result.found === undefined && create === false) return { state: 'absent' }
+      const text = result.found?.text ?? (await this.#make(id, pendingOpen, request))
+      if (this.#closedError !== undefined) throw this.#closedError
+      if (pendingOpen.isDropped) return { state: 'changed' }
       const isFirst = pendingOpen.created === undefined
-      pendingOpen.created ??= this.#createSession(id, pendingOpen, result, request)
+      pendingOpen.created ??= this.#createSession(id, pendingOpen, result, { text, token: request.token })
       const created = await pendingOpen.created
       if (pendingOpen.isDropped) return { state: 'changed' }
       // The lock belongs to the caller that created with it.
@@ -99,13 +106,16 @@ export class SessionLoader<T> {
   }
 
   /**
-   * Drops what is being loaded for an id that was deleted: its callers load again. Returns whether there was
-   * such a load.
+   * Drops what is being loaded or made for an id that was deleted: its callers begin again. Returns whether
+   * there was such a load or creation.
    */
   drop(id: string): boolean {
     const pendingOpen = this.#pendingOpens.get(id)
-    if (pendingOpen === undefined || this.#loads === undefined) return false
-    if (pendingOpen.load !== undefined && findScope(this.#owner, id) === pendingOpen.load) {
+    if (pendingOpen === undefined) return false
+    const { load, making } = pendingOpen
+    if (this.#loads === undefined && making === undefined) return false
+    const scope = findScope(this.#owner, id)
+    if (scope !== undefined && (scope === load || scope === making?.call.hook)) {
       // A hook that deletes its own id is not called again: its result comes after the deletion.
       pendingOpen.isDeletedByHook = true
       return false
@@ -131,6 +141,14 @@ export class SessionLoader<T> {
       for (const pendingOpen of this.#pendingOpens.values()) pendingOpen.fail(error)
     })
     this.#loads?.calls.finishAll()
+    this.#factories.rejectAll(error)
+  }
+
+  /** Calls a factory, within `loadTimeoutMs`. */
+  callFactory(id: string, create: CreateSession<T>): Promise<T> {
+    const call = this.#factories.newCall(id, create)
+    call.start()
+    return call.value
   }
 
   #start(id: string): PendingOpen<T> {
@@ -173,37 +191,51 @@ export class SessionLoader<T> {
           reject(error)
         }
       }
-      const call = calls.newCall(id, { onLoaded, onFailed: reject })
+      const call = calls.newCall(id, undefined, { onLoaded, onFailed: reject })
       pendingOpen.load = call
       call.start()
     })
+  }
+
+  /** Returns the text of a new value, which the factory of one caller makes for all. */
+  async #make(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Promise<string> {
+    const { signal } = request
+    for (;;) {
+      const making = pendingOpen.making ?? this.#startMaking(id, pendingOpen, request)
+      try {
+        return await (signal === undefined ? making.text : untilAborted(making.text, signal))
+      } catch (error) {
+        if (signal?.aborted === true) throw abortReason(signal)
+        if (pendingOpen.isDropped) return ''
+        // The own factory of a call concerns that call alone.
+        if (making.ownerOfFactory === undefined || making.ownerOfFactory === request) throw error
+        if (pendingOpen.making === making) pendingOpen.making = undefined
+      }
+    }
+  }
+
+  #startMaking(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Making<T> {
+    const isOwn = typeof request.create === 'function'
+    const factory = isOwn ? request.create : (this.#options.create ?? pendingOpen.create)
+    if (typeof factory !== 'function') throw noFactoryError()
+    const call = this.#factories.newCall(id, factory)
+    const text = call.value.then((value) => this.#options.codec.encode(value))
+    // Its callers may have left.
+    text.catch(() => {})
+    const making = { call, text, ownerOfFactory: isOwn ? request : undefined }
+    pendingOpen.making = making
+    call.start()
+    return making
   }
 
   #createSession(
     id: string,
     pendingOpen: PendingOpen<T>,
     result: LoadResult,
-    { create, token }: OpenRequest<T>,
+    { text, token }: { readonly text: string; readonly token: string },
   ): Promise<OpenResult> {
-    const ownFactory = typeof create === 'function' ? create : undefined
-    let text: string
-    try {
-      text = this.#encode(id, result, ownFactory ?? this.#options.create ?? pendingOpen.create)
-    } catch (error) {
-      // An error of a call's own factory does not concern the other callers.
-      if (ownFactory !== undefined) throw error
-      return Promise.reject(error)
-    }
     const loadToken = pendingOpen.isDeletedByHook ? undefined : result.loadToken
     return this.#pending.track(this.#create(id, text, { ...result, loadToken }, token))
-  }
-
-  /** Returns the text of the new session. */
-  #encode(id: string, { found }: LoadResult, factory: CreateSession<T> | undefined): string {
-    const { codec } = this.#options
-    if (found !== undefined) return found.text
-    if (factory === undefined) throw noFactoryError()
-    return codec.encode(factory(id))
   }
 
   async #create(

@@ -76,11 +76,12 @@ export class OpenCalls<T> {
     create: CreateSession<T> | undefined,
     timeoutMs: number,
   ): Promise<SessionSnapshot | undefined> {
-    const { store, log, options } = this.#components
+    const { store, loader, log, options } = this.#components
     this.#gate.assertOpen()
     if (options.canLoad) throw needsOpenError('may have to be loaded')
     if (create === undefined) throw noFactoryError()
-    const text = options.codec.encode(create(id))
+    const text = options.codec.encode(await loader.callFactory(id, create))
+    this.#gate.assertOpen()
     const created = await store.create(id, text, timeoutMs)
     if (created.state === 'exists') return undefined
     log.created(created.snapshot)

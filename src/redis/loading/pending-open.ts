@@ -3,6 +3,7 @@ import type { HookCall } from '../../core/async/hook-call.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
+import type { FactoryCall } from './factory-calls.ts'
 import type { FoundSession } from './load-source.ts'
 
 /** The outcome of an open of an absent id. */
@@ -19,6 +20,14 @@ export interface LoadResult {
   readonly loadToken: string | undefined
 }
 
+/** A value that is being made for all callers. */
+export interface Making<T> {
+  readonly call: FactoryCall<T>
+  readonly text: Promise<string>
+  /** The request whose own factory makes it; `undefined` for the registry's. */
+  readonly ownerOfFactory: object | undefined
+}
+
 /**
  * A load or creation of one id that is under way, shared by all its callers in this process.
  *
@@ -29,6 +38,7 @@ export class PendingOpen<T> {
   readonly waitController = new AbortController()
   /** The running call of `load`. */
   load: HookCall<unknown> | undefined
+  making: Making<T> | undefined
   /** The number of callers that wait. */
   callerCount = 0
   /** The factory of one of the callers. */
@@ -77,7 +87,7 @@ export class PendingOpen<T> {
   drop(): void {
     this.isDropped = true
     this.#resolve('changed')
-    this.abort(endedDuringError('load', 'deleted'))
+    this.abort(endedDuringError(this.making === undefined ? 'load' : 'create', 'deleted'))
   }
 
   fail(error: unknown): void {
@@ -87,6 +97,7 @@ export class PendingOpen<T> {
 
   /** Aborts the work, unless it has settled. */
   abort(reason: unknown): void {
+    this.making?.call.abort(reason)
     if (this.#isSettled) return
     this.#isSettled = true
     this.waitController.abort(reason)

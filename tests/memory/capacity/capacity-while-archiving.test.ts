@@ -213,19 +213,24 @@ describe('`open` and `run` at the cap', () => {
     expect([...registry.keys()]).toEqual(['c'])
   })
 
-  it('evict nothing if their factory throws', async () => {
+  it('make room before their factory is called, also for one that throws', async () => {
     const error = new Error('no value')
-    const { registry, store } = capped(1, {
-      create: () => {
-        throw error
-      },
+    const create = vi.fn(() => {
+      throw error
     })
+    const { registry, store } = capped(1, { create })
     registry.set('a', [])
 
-    expect(await failureOf(() => registry.open('b'))).toBe(error)
+    const opened = observe(registry.open('b'))
     await settle()
-    expect(store.calls).toEqual([])
-    expect(registry.has('a')).toBe(true)
+    expect(create).not.toHaveBeenCalled()
+    store.last.succeed()
+    await settle()
+
+    expect(opened.error).toBe(error)
+    expect(store.calls).toHaveLength(1)
+    expect(registry.size).toBe(0)
+    registry.set('c', [])
   })
 
   it('keep the process alive while they wait', async () => {

@@ -73,23 +73,24 @@ describe.each(['delete', 'clear'] as const)('%s of a session that is being loade
     expect(store.calls).toHaveLength(1)
   })
 
-  it('drops a value that waits for capacity, loaded or created', async () => {
-    const create = vi.fn((id: string) => [`${id} ${create.mock.calls.length}`])
+  it('drops a loaded value that waits for capacity', async () => {
+    const load = vi.fn((id: string) => [`${id} ${load.mock.calls.length}`])
     const archives: (() => void)[] = []
     const { registry } = clockedRegistry({
       maxSessions: 1,
-      create,
+      load,
       archive: () => new Promise<void>((resolve) => archives.push(resolve)),
     })
-    registry.getOrCreate('first')
+    registry.set('first', [])
     const opened = registry.open('a')
-    expect(create).toHaveBeenCalledTimes(2)
-    expect(registry.delete('a')).toBe(true)
     await settle()
-    expect(create).toHaveBeenCalledTimes(3)
+    expect(load).toHaveBeenCalledTimes(1)
+    expect(registry[member]('a')).toBe(member === 'delete' ? true : 2)
+    await settle()
+    expect(load).toHaveBeenCalledTimes(2)
     archives[0]?.()
 
-    expect(await opened).toEqual(['a 3'])
+    expect(await opened).toEqual(['a 2'])
   })
 })
 
