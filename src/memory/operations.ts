@@ -1,7 +1,6 @@
 import { LazySignal } from '../core/async/hook-call.ts'
 import { isThenable } from '../core/async/is-thenable.ts'
-import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
-import { needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
+import { closedError, needsOpenError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
@@ -112,7 +111,7 @@ export class Operations<T> {
     if (slot !== noSlot) return this.#valueFor(slot, owner)
     const signal = new LazySignal()
     const value = this.waitsForRoom && !isFast ? this.#makeInPlace(id, factory, signal) : factory(id, signal)
-    if (isThenable(value)) throw this.#adoptPromise(id, value, { signal, timeoutMs, owner })
+    if (isThenable(value)) return this.#adoptPromise(id, value, { signal, timeoutMs, owner })
     const hasCreated = counters.created !== createdBefore
     const ownId = this.copiesIds ? detachString(id) : id
     if (isFast && !hasCreated && this.fastCreate.tryInsert(ownId, value, owner)) return value
@@ -130,13 +129,22 @@ export class Operations<T> {
     }
   }
 
-  /** Goes on with a promise as `open` does. Returns the error of the call, which cannot wait for it. */
-  #adoptPromise(id: string, promise: PromiseLike<T>, options: AdoptOptions): SessionRegistryError {
-    const { capacity, loader, ownerLimit } = this.#components
-    capacity.adoptMaking()
+  /** Goes on with a promise as `open` does, and throws, since the call cannot wait for it. */
+  #adoptPromise(id: string, promise: PromiseLike<T>, options: AdoptOptions): T {
+    const { capacity, gate, loader, ownerLimit } = this.#components
+    if (this.table.find(id) === noSlot) capacity.adoptMaking()
+    else capacity.startMaking()
     ownerLimit.countAway(options.owner, 1)
     loader.adopt(id, promise, options)
-    return needsOpenError('is being created')
+    // The first session that was created in the factory wins.
+    const slot = this.table.find(id)
+    if (slot !== noSlot) {
+      this.step.run(() => loader.onCreated(id, slot))
+      return this.#valueFor(slot, options.owner)
+    }
+    if (!gate.isOpen) loader.rejectAll(closedError())
+    gate.assertOpen()
+    throw needsOpenError('is being created')
   }
 
   /** Creates a session with the value of a factory. `hasCreated`: the factory has created sessions. */

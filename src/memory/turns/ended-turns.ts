@@ -59,6 +59,11 @@ export class EndedTurns<T> {
     return waiting
   }
 
+  /** The grace of a turn that was aborted at its limit has passed, for the runs that are nested in it as well. */
+  onCutOff(turn: TurnRun<T>): void {
+    for (const run of [...this.#remaining.keys()]) if (run === turn || run.isPartOf(turn)) this.settle(run)
+  }
+
   /** The function of a turn has settled. */
   settle(run: TurnRun<T>): void {
     const remaining = this.#remaining.get(run)

@@ -236,6 +236,7 @@ export class TurnScheduler<T> {
   /** Settles a turn from outside, in a step. Its session is free of it at once. */
   #abortTurn(run: TurnRun<T>, error: unknown): void {
     if (run.phase === 'settled') return
+    this.#endedTurns.onCutOff(run)
     run.abortReason = error
     const users = run.record === undefined ? undefined : usersOf(run.record)
     // Turns that are nested in it lose the session with it.

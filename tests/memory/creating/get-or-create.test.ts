@@ -171,6 +171,57 @@ describe('`getOrCreate` with an asynchronous `create`', () => {
   })
 })
 
+describe('a `create` that returns a promise to `getOrCreate`, and has acted by then', () => {
+  it('has created the session: the first one wins, and the value is disposed of', async () => {
+    const late = deferred<string[]>()
+    const { registry, disposer, lines, errors } = disposingRegistry({
+      mode: 'sync',
+      maxSessions: 2,
+      create: (id) => {
+        registry.set(id, ['first'])
+        return late.promise
+      },
+    })
+    expect(registry.getOrCreate('a')).toEqual(['first'])
+    expect(registry.stats()).toMatchObject({ size: 1, disposing: 0 })
+    late.resolve(['late'])
+    await settle()
+
+    expect(lines).toEqual(['created a', 'dispose late replaced'])
+    expect([disposer.calls.length, errors]).toEqual([1, []])
+  })
+
+  it('has created the session, without a cap and `dispose`', async () => {
+    const { registry, events } = clockedRegistry({
+      create: (id) => {
+        registry.set(id, ['first'])
+        return Promise.resolve(['late'])
+      },
+    })
+    expect(registry.getOrCreate('a')).toEqual(['first'])
+    await settle()
+
+    expect(registry.get('a')).toEqual(['first'])
+    expect(events.take()).toEqual(['created a'])
+    expect(registry.size).toBe(1)
+  })
+
+  it('has closed the registry: the value is disposed of', async () => {
+    const { registry, disposer, lines } = disposingRegistry({
+      mode: 'sync',
+      create: () => {
+        void registry.close()
+        return Promise.resolve(['late'])
+      },
+    })
+    expect(thrownBy(() => registry.getOrCreate('a'))).toEqual(sessionError('ERR_SESSION_REGISTRY_CLOSED'))
+    await settle()
+
+    expect(disposer.calls).toMatchObject([{ value: ['late'], reason: 'closed' }])
+    expect([lines, registry.size]).toEqual([['dispose late closed'], 0])
+  })
+})
+
 describe('`getOrCreate` with an asynchronous `create` at the cap', () => {
   it('without `dispose` evicts one session when the promise is there, and takes its place', async () => {
     const { registry, making, events } = creating({ maxSessions: 1 })

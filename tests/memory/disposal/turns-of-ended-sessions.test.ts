@@ -201,6 +201,22 @@ describe('the id of a session that was deleted while a turn runs', () => {
 })
 
 describe('a turn that was aborted at its limit', () => {
+  it('whose session is deleted after that has the rest of its grace', async () => {
+    const { registry, clock, disposer } = disposingRegistry({
+      mode: 'sync',
+      maxTurnMs: 2_000,
+      turnGraceMs: 500,
+    })
+    beginTurn(registry, 'a')
+    await clock.advanceAsync(2_300)
+    registry.delete('a')
+    await clock.advanceAsync(199)
+    expect(disposer.calls).toEqual([])
+    await clock.advanceAsync(1)
+
+    expect(disposer.calls).toMatchObject([{ value: ['a'], reason: 'deleted' }])
+  })
+
   it('does not delay the disposal after its grace', async () => {
     const { registry, clock, disposer } = disposingRegistry({
       mode: 'sync',
