@@ -42,6 +42,8 @@ export class Hooks {
   readonly #clock: ManualClock
   readonly #resources: Resources
   readonly #plan: HookPlan
+  /** The number of hooks that take their time now. */
+  waiting = 0
   /** The creations in progress that are still wanted, by id. */
   readonly #making = new Map<string, AbortSignal[]>()
 
@@ -130,9 +132,11 @@ export class Hooks {
   }
 
   /** Waits for a random time, sometimes longer than the limit of a hook. */
-  sleep(): Promise<void> {
+  async sleep(): Promise<void> {
     const isLate = this.#plan.isSlow && this.#random.chance(0.2)
-    return this.wait(isLate ? slowMs : this.#random.below(quickMs))
+    this.waiting += 1
+    await this.wait(isLate ? slowMs : this.#random.below(quickMs))
+    this.waiting -= 1
   }
 
   wait(ms: number): Promise<void> {

@@ -225,9 +225,8 @@ class Program {
   get #isBusy(): boolean {
     this.#registry.sweep()
     const { archiving, disposing } = this.#registry.stats()
-    // A disposal that has timed out goes on.
-    const closing = this.#resources.opened.filter(({ state }) => state === 'closing').length
-    return archiving + disposing + closing > 0
+    // A hook that has timed out goes on.
+    return archiving + disposing + this.#hooks.waiting > 0
   }
 
   /** Lets all work end, and compares what is open with what is live. */
