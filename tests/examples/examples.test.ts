@@ -116,7 +116,10 @@ describe('an example', () => {
 
 /** Examples with tests of their own. */
 const elsewhere: readonly string[] = [
+  'examples/browser-pages.ts',
   'examples/kill-a-server.ts',
+  'examples/presence.ts',
+  'examples/process-pool.ts',
   'examples/redis.ts',
   'examples/redis-other-clients.ts',
   'examples/survive-restart.ts',
