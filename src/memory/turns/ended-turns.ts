@@ -59,7 +59,9 @@ export class EndedTurns<T> {
     return waiting
   }
 
-  /** The grace of a turn that was aborted at its limit has passed, for the runs that are nested in it as well. */
+  /**
+   * The grace of a turn that was aborted at its limit has passed, for the runs that are nested in it as well.
+   */
   onCutOff(turn: TurnRun<T>): void {
     for (const run of [...this.#remaining.keys()]) if (run === turn || run.isPartOf(turn)) this.settle(run)
   }
