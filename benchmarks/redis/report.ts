@@ -1,4 +1,5 @@
 import { cpus } from 'node:os'
+import { count, one, table } from '../markdown-table.ts'
 import { median } from '../median.ts'
 import { type ReadMethodName, readMethodNames, titles } from './read-methods.ts'
 
@@ -121,21 +122,4 @@ function memoryTable({ memory }: Findings): string {
     ['', 'bytes'],
     [...memory].map(([name, bytes]) => [name, count(bytes)]),
   )
-}
-
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const all = [head, ...lines]
-  const widths = head.map((_, column) => Math.max(...all.map((line) => (line[column] ?? '').length)))
-  const row = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`
-  const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`
-  return [row(head), rule, ...lines.map(row)].join('\n')
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en').replaceAll(',', ' ')
-}
-
-function one(value: number): string {
-  return value.toFixed(1)
 }
