@@ -8,7 +8,7 @@ import { type Message, type TurnMethod, type TurnMethodName, turnMethods } from 
  * Measures durable turns on each store, with the registry and with code written by hand on the same store.
  * Each round measures every method once, the order reversed from round to round.
  *
- * Environment: ROUNDS (7), BATCH_MS (300) per method, round and size, STORES (all) as a list with commas.
+ * Environment: ROUNDS (7), BATCH_MS (300) per method, round and size, STORES (all) as a list with semicolons.
  */
 const { ROUNDS = '7', BATCH_MS = '300', STORES } = process.env
 const rounds = Number(ROUNDS)
@@ -19,7 +19,7 @@ const sizes = [1_000, 20_000, 200_000]
 const [loadBefore = Number.NaN] = loadavg()
 const readings: Reading[] = []
 for (const [name, open] of openStores) {
-  if (STORES !== undefined && !STORES.split(',').includes(name)) continue
+  if (STORES !== undefined && !STORES.split(';').includes(name)) continue
   const opened = await open()
   try {
     for (const bytes of sizes) {

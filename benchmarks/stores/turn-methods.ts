@@ -65,7 +65,6 @@ async function openRegistry(store: SessionStore, history: Message[]): Promise<Tu
   const id = randomUUID()
   const registry = new SessionRegistry<Message[]>({
     create: () => [...history],
-    // @ts-expect-error: to be removed once the registry has the options `store` and `save`.
     store,
     save: 'turn',
   })
