@@ -14,6 +14,7 @@ export type {
   CreateNow,
   CreateSession,
   DisposeSession,
+  LoadContext,
   LoadSession,
 } from './core/hooks.ts'
 export type {
@@ -23,6 +24,7 @@ export type {
   HoldOptions,
   OpenOptions,
 } from './core/options/call-options.ts'
+export type { SaveMode } from './core/options/store-options.ts'
 export type { Session, SessionFields } from './core/session.ts'
 export type { SessionSource } from './core/session-source.ts'
 export type { LastSweep, RegistryStats } from './core/stats.ts'
@@ -38,3 +40,4 @@ export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turns/turn.t
 export type { SessionRegistryOptions, WhenFull } from './memory/options.ts'
 export type { Hold } from './memory/session/hold.ts'
 export { SessionRegistry } from './memory/session-registry.ts'
+export type { GoneSession } from './memory/tombstones/tombstones.ts'
