@@ -12,7 +12,9 @@ function untouchable(): Thread {
   const refuse = () => {
     throw new Error('The thread of another session was looked at')
   }
-  return new Proxy(newThread(), { get: refuse, set: refuse, has: refuse, ownKeys: refuse })
+  // Whether it is a promise is all that the registry may ask.
+  const get = (_thread: Thread, key: string | symbol) => (key === 'then' ? undefined : refuse())
+  return new Proxy(newThread(), { get, set: refuse, has: refuse, ownKeys: refuse })
 }
 
 describe('the end of a thread', () => {

@@ -16,7 +16,7 @@ afterAll(() => project?.remove())
 
 const exportedNames = {
   'session-registry': ['SessionRegistry', 'SessionRegistryError', 'isSessionRegistryError'],
-  'session-registry/testing': ['ManualClock'],
+  'session-registry/testing': ['ManualClock', 'storeContract'],
 }
 
 /** The same program for both module systems. */

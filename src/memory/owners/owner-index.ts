@@ -1,8 +1,8 @@
 import { noSlot, type Slot } from '../table/session-table.ts'
 
 /** Bits of a slot that are its place in a page. Pages of their own: most registries have no owners. */
-const pageBits = 12
-const pageMask = (1 << pageBits) - 1
+const ownerPageBits = 12
+const ownerPageMask = (1 << ownerPageBits) - 1
 
 /** An owner that has sessions. */
 export class OwnedSessions {
@@ -37,7 +37,7 @@ export class OwnerIndex {
   readonly #pages: (Page | undefined)[] = []
 
   ownerOf(slot: Slot): string | undefined {
-    return this.#pages[slot >>> pageBits]?.owned[slot & pageMask]?.owner
+    return this.#pages[slot >>> ownerPageBits]?.owned[slot & ownerPageMask]?.owner
   }
 
   /** Returns the entry of an owner; `undefined` where nothing of it counts. */
@@ -53,8 +53,8 @@ export class OwnerIndex {
 
   /** Forgets a session, which has left the table. */
   remove(slot: Slot): void {
-    const page = this.#pages[slot >>> pageBits]
-    const at = slot & pageMask
+    const page = this.#pages[slot >>> ownerPageBits]
+    const at = slot & ownerPageMask
     const owned = page?.owned[at]
     if (page === undefined || owned === undefined) return
     const older = page.older[at] ?? noSlot
@@ -80,7 +80,7 @@ export class OwnerIndex {
     let slot = this.#byOwner.get(owner)?.newest ?? noSlot
     while (slot !== noSlot) {
       slots.push(slot)
-      slot = this.#pages[slot >>> pageBits]?.older[slot & pageMask] ?? noSlot
+      slot = this.#pages[slot >>> ownerPageBits]?.older[slot & ownerPageMask] ?? noSlot
     }
     return slots
   }
@@ -95,7 +95,7 @@ export class OwnerIndex {
 
   #add(slot: Slot, owned: OwnedSessions): void {
     const page = this.#pageOf(slot)
-    const at = slot & pageMask
+    const at = slot & ownerPageMask
     const { newest } = owned
     page.owned[at] = owned
     page.older[at] = newest
@@ -110,7 +110,7 @@ export class OwnerIndex {
   }
 
   #pageOf(slot: Slot): Page {
-    const index = slot >>> pageBits
+    const index = slot >>> ownerPageBits
     let page = this.#pages[index]
     if (page === undefined) {
       page = { owned: [], older: [], newer: [] }
@@ -120,10 +120,10 @@ export class OwnerIndex {
   }
 
   #setOlder(slot: Slot, older: Slot): void {
-    this.#pageOf(slot).older[slot & pageMask] = older
+    this.#pageOf(slot).older[slot & ownerPageMask] = older
   }
 
   #setNewer(slot: Slot, newer: Slot): void {
-    this.#pageOf(slot).newer[slot & pageMask] = newer
+    this.#pageOf(slot).newer[slot & ownerPageMask] = newer
   }
 }
