@@ -20,11 +20,14 @@ export class Admission<T> {
   readonly #table: Sessions<T>
   readonly #blockers: FastPathBlockers
   readonly #hasLoad: boolean
+  /** Whether an expired session is archived or written before it ends. */
+  readonly #keepsExpired: boolean
 
   constructor(components: Components<T>, options: ResolvedOptions<T>) {
     this.#components = components
     this.#table = components.table
     this.#blockers = components.blockers
+    this.#keepsExpired = options.storage !== undefined || options.archive !== undefined
     this.#hasLoad = options.storage !== undefined || options.load !== undefined
   }
 
@@ -80,6 +83,25 @@ export class Admission<T> {
   /** @throws SessionRegistryError `ERR_SESSION_NOT_OWNER` */
   assertOwns(slot: Slot, owner: string | undefined): void {
     if (owner !== undefined && this.#table.owners.ownerOf(slot) !== owner) throw notOwnerError()
+  }
+
+  /**
+   * Checks that what a `replace` ends, live, expired or being archived, belongs to the owner.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_NOT_OWNER`, `ERR_SESSION_NEEDS_OPEN`
+   */
+  assertReplaces(id: string, owner: string | undefined): void {
+    if (owner === undefined) return
+    const slot = this.#table.find(checkId(id))
+    if (slot !== noSlot) {
+      // One that has expired is still to be archived or written: it is its owner's until then.
+      if (this.#keepsExpired || !this.#table.isExpired(slot, this.#components.lifecycle.clock.now()))
+        this.assertOwns(slot, owner)
+      return
+    }
+    const archiving = this.#components.archiver.recordOf(id)
+    if (archiving !== undefined && archiving.owner !== owner) throw notOwnerError()
+    if (archiving === undefined) this.assertOwnerKnown(owner)
   }
 
   /**

@@ -102,7 +102,6 @@ export class Lifecycle<T> {
   create(id: string, value: T, now: number, timeoutMs?: number, origin?: SessionOrigin): Slot {
     this.step.assertOpen()
     const slot = this.table.insert(id, value, timeoutMs, now)
-    if (this.endings.isEnabled) this.endings.remove(id)
     if (origin?.owner !== undefined) this.table.owners.set(slot, origin.owner)
     if (origin?.stored !== undefined) this.#adoptEntry(slot, origin.stored, now)
     this.log.created(id, origin?.isLoaded === true, this.#viewOfSlot, slot)

@@ -202,13 +202,16 @@ export class Operations<T> {
    */
   replace(id: string, value: T, options: CheckedCreate): void {
     const { timeoutMs, owner } = options
-    const { archiver, capacity, gate } = this.#components
+    const { archiver, capacity, gate, ownerLimit } = this.#components
     this.lifecycle.checkTimeout(timeoutMs)
     gate.assertOpen()
-    // The old value needs its place until it is disposed of.
-    this.admission.assertOwner(id, owner)
-    if (this.table.find(checkId(id)) === noSlot) this.admission.assertOwnerKnown(owner)
-    if (this.#disposes) capacity.assertCanCreate(this.table.find(id))
+    this.admission.assertReplaces(id, owner)
+    const replaced = this.table.find(checkId(id))
+    if (this.#disposes) {
+      // The old value needs its places until it is disposed of.
+      ownerLimit.assertCanCreate(owner, capacity.frees, replaced)
+      capacity.assertCanCreate(replaced)
+    }
     const slot = this.table.find(id)
     this.step.run(() => {
       if (slot === noSlot ? archiver.abandon(id, 'replaced') : this.removal.endAtOnce(slot, 'replaced')) {

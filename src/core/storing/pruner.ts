@@ -44,9 +44,12 @@ export class Pruner {
     const now = this.#host.clock.now()
     if (now - this.#prunedAt < minIntervalMs) return
     this.#prunedAt = now
-    void this.#host.pending.track(this.#prepare()).then((isReady) => {
-      if (isReady && !this.#isStopped) this.#pruneBatch(date - this.#keepMs)
-    })
+    this.#host.pending.track(this.#prepare()).then(
+      (isReady) => {
+        if (isReady && !this.#isStopped) this.#pruneBatch(date - this.#keepMs)
+      },
+      (error) => this.#report(error),
+    )
   }
 
   stop(error: unknown): void {
@@ -73,10 +76,14 @@ export class Pruner {
       },
       onRejected: (error) => {
         this.#call = undefined
-        const { events } = this.#host.step
-        events.reportError(storeFailedError('prune sessions', error), 'the store could not be pruned')
+        this.#report(error)
       },
     })
     this.#host.step.events.context.run(() => this.#call?.start())
+  }
+
+  #report(error: unknown): void {
+    const { events } = this.#host.step
+    events.reportError(storeFailedError('prune sessions', error), 'the store could not be pruned')
   }
 }

@@ -15,6 +15,12 @@ export interface ArchiveHook<T> {
   isConflict(error: unknown): boolean
 }
 
+export interface ArchiverOptions {
+  readonly archiveConcurrency: number
+  readonly archiveAttempts: number
+  readonly archiveTimeoutMs: number
+}
+
 /** Receives the sessions that were not archived while the registry closes. */
 export interface ArchiveFailures<T> {
   /** The last attempt has failed. */

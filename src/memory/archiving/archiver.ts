@@ -10,14 +10,8 @@ import { JobPump } from '../jobs/job-pump.ts'
 import { retryBackoffMs } from '../jobs/retry-backoff.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionRecord } from '../session/session-record.ts'
-import type { ArchiveFailures, ArchiveHook } from './archive-hook.ts'
+import type { ArchiveFailures, ArchiveHook, ArchiverOptions } from './archive-hook.ts'
 import { ArchiveJob } from './archive-job.ts'
-
-export interface ArchiverOptions {
-  readonly archiveConcurrency: number
-  readonly archiveAttempts: number
-  readonly archiveTimeoutMs: number
-}
 
 /**
  * The archiving of sessions before they end: a bounded number at once, tried again with growing pauses.
@@ -87,6 +81,11 @@ export class Archiver<T> {
   /** Whether the session of an id is being archived, or an abandoned hook of the id has not settled. */
   has(id: string): boolean {
     return this.#isBusy && (this.#jobs.has(id) || this.#abandoned.has(id))
+  }
+
+  /** The session of an id that is being archived or waits for it. */
+  recordOf(id: string): SessionRecord<T> | undefined {
+    return this.#jobs.get(id)?.record
   }
 
   records(): SessionRecord<T>[] {

@@ -21,8 +21,8 @@ export class OwnerCalls<T> {
     const { storage, gate } = this.#components
     if (gate.state === 'closed') gate.assertOpen()
     if (storage !== undefined && !storage.canFindOwned) throw noOwnersError()
-    const ids = new Set(this.#idsHere(owner))
-    for (const id of ids) this.#operations.removal.delete(id)
+    // What only waits for its place is no session yet.
+    const ids = new Set(this.#idsHere(owner).filter((id) => this.#operations.removal.delete(id)))
     if (storage !== undefined) {
       for (const id of await storage.idsOwned(owner)) {
         if (!ids.has(id)) this.#operations.removal.delete(id)
@@ -43,7 +43,8 @@ export class OwnerCalls<T> {
 
   async #whenGone(id: string): Promise<void> {
     const { storage, disposer } = this.#components
-    if (disposer?.has(id) === true) await new Promise<void>((resolve) => disposer.whenSettled(id, resolve))
+    // Several, where the id was replaced.
+    while (disposer?.has(id) === true) await new Promise<void>((done) => disposer.whenSettled(id, done))
     try {
       await storage?.deletions.whenDeleted(id, { tries: this.#archiveAttempts })
     } catch (error) {

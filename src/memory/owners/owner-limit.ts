@@ -1,3 +1,4 @@
+import { KeepAlive } from '../../core/async/keep-alive.ts'
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { Step } from '../../core/events/step.ts'
 import type { Lifecycle } from '../lifecycle.ts'
@@ -29,6 +30,8 @@ export class OwnerLimit<T> {
   readonly #maxPerOwner: number
   readonly #whenFull: WhenFull
   readonly #requests = new Set<OwnerRequest>()
+  /** Keeps the process alive while a request waits, since no timer of an archive does. */
+  readonly #keepAlive: KeepAlive
   #isScheduled = false
   readonly #follower = () => this.#schedule()
 
@@ -38,6 +41,7 @@ export class OwnerLimit<T> {
     this.#index = lifecycle.table.owners
     this.#maxPerOwner = maxPerOwner
     this.#whenFull = whenOwnerFull
+    this.#keepAlive = new KeepAlive(lifecycle)
   }
 
   /** Whether one more session of an owner needs no other one to end. */
@@ -48,16 +52,17 @@ export class OwnerLimit<T> {
 
   /**
    * Checks that {@link reserve} is going to succeed. Where sessions end at once it ends none yet, since the
-   * factory may throw. Elsewhere it starts to make room, and throws unless that is done when it returns.
+   * factory may throw. Elsewhere it starts to make room, and throws unless that is done when it returns;
+   * `spared` is not ended.
    *
    * @throws SessionRegistryError `ERR_SESSION_OWNER_FULL`
    */
-  assertCanCreate(owner: string | undefined, frees: 'at once' | 'later'): void {
+  assertCanCreate(owner: string | undefined, frees: 'at once' | 'later', spared: Slot = noSlot): void {
     if (this.hasRoom(owner) || owner === undefined) return
     if (frees === 'at once') {
       if (this.#victim(owner) !== noSlot) return
     } else if (this.#away(owner) === 0) {
-      this.#step.runInBackground(() => this.#makeRoom(owner))
+      this.#step.runInBackground(() => this.#makeRoom(owner, spared))
       if (this.hasRoom(owner)) return
     }
     throw this.#fullError()
@@ -78,12 +83,15 @@ export class OwnerLimit<T> {
   acquire(request: OwnerRequest): void {
     this.#requests.add(request)
     this.#step.follow(this.#follower)
+    this.#keepAlive.setActive(true)
     this.#serve(request)
   }
 
   cancel(request: OwnerRequest): void {
     this.#requests.delete(request)
-    if (this.#requests.size === 0) this.#step.unfollow(this.#follower)
+    if (this.#requests.size > 0) return
+    this.#step.unfollow(this.#follower)
+    this.#keepAlive.setActive(false)
   }
 
   /** Takes or releases the place of a value that is in no slot. */
@@ -119,11 +127,11 @@ export class OwnerLimit<T> {
   }
 
   /** Ends sessions of an owner until there is room, or what has ended takes time to leave. */
-  #makeRoom(owner: string): void {
+  #makeRoom(owner: string, spared: Slot = noSlot): void {
     const { table, clock } = this.#lifecycle
     // More than one where sessions were given to the owner by assignment.
     while (!this.hasRoom(owner)) {
-      const slot = this.#victim(owner)
+      const slot = this.#victim(owner, spared)
       if (slot === noSlot) return
       if (table.isExpired(slot, clock.now())) this.#lifecycle.expire(slot)
       else this.#lifecycle.retire(slot, 'capacity')
@@ -136,12 +144,12 @@ export class OwnerLimit<T> {
   }
 
   /** Returns the session to end for another one: an expired one, else the least recently active. */
-  #victim(owner: string): Slot {
+  #victim(owner: string, spared: Slot = noSlot): Slot {
     const { table, clock } = this.#lifecycle
     const now = clock.now()
     let victim: Slot = noSlot
     for (const slot of this.#index.slotsOf(owner)) {
-      if (table.isHeld(slot)) continue
+      if (slot === spared || table.isHeld(slot)) continue
       if (table.isExpired(slot, now)) return slot
       if (victim === noSlot || table.lastActive(slot) <= table.lastActive(victim)) victim = slot
     }

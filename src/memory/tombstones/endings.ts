@@ -43,11 +43,6 @@ export class Endings<T> {
     this.#tombstones.add(id, owner, { reason, endedAt: this.#endedAt(record, reason, leftAt) })
   }
 
-  /** Forgets the end of an id, which lives again. */
-  remove(id: string): void {
-    this.#tombstones.remove(id)
-  }
-
   /** Returns the end of a session that is not live; with `owner`, if it belonged to that owner. */
   find(id: string, owner: string | undefined): GoneSession | undefined {
     const slot = this.#table.find(id)

@@ -18,7 +18,7 @@ const reasons: readonly EndReason[] = ['idle', 'age', 'capacity', 'deleted', 're
 /** Bits of what is kept beside the hash of an id: the reason, two flags, and the rest of the owner's hash. */
 const reasonMask = 7
 const hasOwner = 8
-/** An entry that was taken away, or overwritten by a newer one of its id. */
+/** An entry that was overwritten, by a newer one of its id or in its place. */
 const isRemoved = 16
 const ownerMask = ~31
 
@@ -81,14 +81,6 @@ export class Tombstones {
     this.#endedAts[place] = endedAt
     this.#details[place] = reasons.indexOf(reason) | ownerBits
     this.#insertCell(place)
-  }
-
-  /** Takes away what is kept of an id: it lives again. */
-  remove(id: string): void {
-    if (this.#added === 0) return
-    this.#hash.digest(id)
-    const place = this.#find(this.#hash.high, this.#hash.low)
-    if (place >= 0) this.#details[place] = isRemoved
   }
 
   /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { failureOf, sessionError, thrownBy } from '../../support/session-error.ts'
+import { settle } from '../../support/settle.ts'
 
 const notOwner = sessionError('ERR_SESSION_NOT_OWNER')
 const ownerFull = sessionError('ERR_SESSION_OWNER_FULL')
@@ -109,6 +110,42 @@ describe('the owner of a session', () => {
   })
 })
 
+describe('`replace` with an owner', () => {
+  it.each(['archive', 'store'] as const)(
+    'refuses what has expired, and is another owner’s: %s',
+    async (kind) => {
+      const options =
+        kind === 'store' ? { store: new MemoryStore() } : { archive: () => new Promise(() => {}) }
+      const { registry, clock } = clockedRegistry({ ...options, timeoutMs: 1_000, intervalMs: 1_000_000 })
+      await registry.run('a', ({ value }) => value.push('of ada'), { owner: 'ada' })
+      clock.advance(1_000)
+
+      expect(thrownBy(() => registry.replace('a', [], { owner: 'bob' }))).toEqual(notOwner)
+      expect(registry.stats()).toMatchObject({ size: 1, archiving: 0 })
+    },
+  )
+
+  it('refuses what is being archived, and is another owner’s', () => {
+    const { registry, clock } = clockedRegistry({ archive: () => new Promise(() => {}), timeoutMs: 1_000 })
+    registry.set('a', ['of ada'], { owner: 'ada' })
+    clock.advance(1_000)
+    registry.sweep()
+
+    expect(thrownBy(() => registry.replace('a', [], { owner: 'bob' }))).toEqual(notOwner)
+    expect(registry.stats().archiving).toBe(1)
+    registry.replace('a', [], { owner: 'ada' })
+    expect(registry.peek('a')?.owner).toBe('ada')
+  })
+
+  it('needs a place of the owner beside the old value, where that is disposed of', () => {
+    const { registry } = clockedRegistry({ dispose: () => new Promise(() => {}), maxPerOwner: 1 })
+    registry.set('a', ['old'], { owner: 'ada' })
+
+    expect(thrownBy(() => registry.replace('a', ['new'], { owner: 'ada' }))).toEqual(ownerFull)
+    expect(registry.get('a')).toEqual(['old'])
+  })
+})
+
 describe('maxPerOwner', () => {
   it('evicts the least recently active session of the owner that is not held', async () => {
     const { registry, clock } = clockedRegistry({ maxPerOwner: 2 })
@@ -201,6 +238,24 @@ describe('forgetOwner', () => {
     await forgotten
 
     expect(count).toBe(1)
+  })
+
+  it('waits for every value of an id that was replaced', async () => {
+    const disposed: (() => void)[] = []
+    const { registry } = clockedRegistry({ dispose: () => new Promise<void>((done) => disposed.push(done)) })
+    registry.set('a', [], { owner: 'ada' })
+    registry.replace('a', [], { owner: 'ada' })
+    let isForgotten = false
+    const forgotten = registry.forgetOwner('ada').then(() => {
+      isForgotten = true
+    })
+    disposed[0]?.()
+    await settle()
+    expect(isForgotten).toBe(false)
+    disposed[1]?.()
+    await forgotten
+
+    expect(registry.stats().disposing).toBe(0)
   })
 
   it('refuses a store that cannot find them', async () => {
