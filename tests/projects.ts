@@ -40,6 +40,7 @@ export const quick = {
   exclude: [
     // Child processes.
     'tests/memory/archiving/archive-keeps-process-alive.test.ts',
+    'tests/memory/heap-snapshot.test.ts',
     'tests/memory/no-timer-at-import.test.ts',
     'tests/memory/shutdown/process-lifetime.test.ts',
     // It takes a global away from the files beside it.
