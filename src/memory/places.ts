@@ -56,6 +56,8 @@ export class Places<T> {
     const request: CapacityRequest = {
       grant: () => handler.onGranted(pendingOpen),
       refuse: (error) => {
+        // Else the end of the open would release the place of the owner once more.
+        pendingOpen.cancelWait = undefined
         this.#ownerLimit.countAway(owner, -1)
         handler.onRefused(pendingOpen, error)
       },

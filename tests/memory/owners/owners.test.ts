@@ -193,6 +193,21 @@ describe('maxPerOwner', () => {
     expect([...registry.ownedBy('ada')].map(({ id }) => id).toSorted()).toEqual(['d', 'e'])
   })
 
+  it('takes no place for a call that was refused at the capacity of the registry', async () => {
+    const { registry } = clockedRegistry({ maxPerOwner: 1, maxSessions: 2 })
+    const holds = await Promise.all([registry.acquire('held'), registry.acquire('held too')])
+    for (let times = 0; times < 3; times += 1) {
+      const error = await failureOf(() => registry.open('a', { owner: 'ada' }))
+      expect(error).toEqual(sessionError('ERR_SESSION_REGISTRY_FULL'))
+    }
+    for (const hold of holds) hold.release()
+    registry.clear()
+
+    await registry.open('a', { owner: 'ada' })
+    await registry.open('b', { owner: 'ada' })
+    expect([...registry.ownedBy('ada')].map(({ id }) => id)).toEqual(['b'])
+  })
+
   it('counts what is being archived: a synchronous call is refused, others wait', async () => {
     const archives: (() => void)[] = []
     const archive = () => new Promise<void>((resolve) => archives.push(resolve))

@@ -4,6 +4,7 @@ import { observe } from '../../../support/observed-promise.ts'
 import { Random } from '../../../support/random.ts'
 import { settle } from '../../../support/settle.ts'
 import { Hooks, hookLimitMs, PlannedFailure, planHooks } from './hooks.ts'
+import { OwnedSessions } from './owned-sessions.ts'
 import { type Resource, Resources } from './resources.ts'
 
 const ids = ['a', 'b', 'c', 'd'] as const
@@ -24,6 +25,7 @@ class Program {
   readonly #hooks: Hooks
   readonly #registry: SessionRegistry<Resource>
   readonly #maxSessions: number
+  readonly #owned: OwnedSessions
   readonly #created = new Map<Session<Resource>, number>()
   readonly #holds = new Map<Hold<Resource>, Resource>()
   readonly #work: Promise<unknown>[] = []
@@ -35,6 +37,7 @@ class Program {
     this.#maxSessions = random.pick([1, 2, 3, 4, Number.POSITIVE_INFINITY])
     this.#resources = new Resources(this.#maxSessions)
     this.#hooks = new Hooks(random, this.#clock, this.#resources, planHooks(random))
+    this.#owned = new OwnedSessions(random, this.#resources.problems)
     this.#registry = new SessionRegistry<Resource>({
       clock: this.#clock,
       maxSessions: this.#maxSessions,
@@ -49,6 +52,7 @@ class Program {
       disposeTimeoutMs: hookLimitMs,
       archiveTimeoutMs: hookLimitMs,
       archiveAttempts: 2,
+      ...this.#owned.options,
       ...this.#hooks.options,
     })
     this.#listen()
@@ -68,7 +72,10 @@ class Program {
       if (this.#random.chance(0.5)) await this.#clock.advanceAsync(this.#random.below(8))
       if (this.#random.chance(0.03)) await this.#checkQuiet()
     }
-    if (this.#registry.state === 'open') await this.#checkQuiet()
+    if (this.#registry.state === 'open') {
+      await this.#checkQuiet()
+      await this.#owned.checkRoom((id, owner) => this.#openOwned(id, owner))
+    }
     await this.#close()
     return {
       problems: this.#problems,
@@ -80,11 +87,15 @@ class Program {
 
   #listen(): void {
     const registry = this.#registry
-    registry.on('created', (session) => this.#created.set(session, 0))
+    registry.on('created', (session) => {
+      this.#created.set(session, 0)
+      this.#owned.onCreated(session)
+    })
     registry.on('ended', (session) => {
-      const ends = this.#created.get(session)
+      this.#owned.onEnded(session)
+      const ends = this.#created.get(session) ?? Number.NaN
       if (ends !== 0) this.#problems.push(`ended after ${ends} ends`)
-      this.#created.set(session, (ends ?? 0) + 1)
+      this.#created.set(session, ends + 1)
     })
     registry.on('error', (error) => this.#checkFailure(error))
   }
@@ -116,15 +127,16 @@ class Program {
       [30, () => this.#track(this.#turn(id))],
       [6, () => this.#track(this.#stream(id))],
       [12, () => this.#track(this.#open(id))],
-      [10, () => this.#try(() => registry.getOrCreate(id))],
-      [3, () => this.#try(() => registry.getOrCreate(id, this.#hooks.createNow))],
+      [10, () => this.#try(() => registry.getOrCreate(id, undefined, this.#owned.option()))],
+      [3, () => this.#try(() => registry.getOrCreate(id, this.#hooks.createNow, this.#owned.option()))],
       [8, () => this.#try(() => registry.delete(id))],
-      [7, () => this.#give(id, (resource) => registry.replace(id, resource))],
+      [7, () => this.#give(id, (resource) => registry.replace(id, resource, this.#owned.option()))],
       [6, () => this.#set(id)],
       [5, () => registry.sweep()],
       [6, () => this.#hold(registry.hold(id))],
       [4, () => this.#track(registry.acquire(id).then((hold) => this.#hold(hold)))],
       [3, () => registry.clear()],
+      [2, () => this.#track(registry.forgetOwner(this.#owned.any()))],
     ]
     let at = this.#random.below(kinds.reduce((sum, [weight]) => sum + weight, 0))
     for (const [weight, call] of kinds) {
@@ -147,17 +159,25 @@ class Program {
   }
 
   #open(id: string): Promise<unknown> {
-    return this.#random.chance(0.2)
-      ? this.#registry.open(id, { create: false, ...this.#signal() })
-      : this.#registry.open(id, this.#signal())
+    const options = { ...this.#signal(), ...this.#owned.option() }
+    return this.#registry.open(id, this.#random.chance(0.2) ? { create: false, ...options } : options)
+  }
+
+  /** Opens a new session of an owner, and waits for what has to end before. */
+  async #openOwned(id: string, owner: string): Promise<unknown> {
+    const opened = observe(this.#registry.open(id, { owner, create: this.#hooks.createNow }))
+    await this.#clock.advanceAsync(200)
+    return opened.error
   }
 
   #turn(id: string): Promise<unknown> {
     const whenBusy = this.#random.pick(['wait', 'wait', 'wait', 'reject', 'interrupt', 'join'] as const)
-    return this.#registry.run(id, (session, signal) => this.#useInTurn(session, signal), {
-      whenBusy,
-      ...this.#signal(),
-    })
+    const owned = this.#owned.option()
+    const turn = (session: Session<Resource>, signal: AbortSignal) => {
+      this.#owned.check(session, owned)
+      return this.#useInTurn(session, signal)
+    }
+    return this.#registry.run(id, turn, { whenBusy, ...this.#signal(), ...owned })
   }
 
   async #stream(id: string): Promise<void> {
@@ -215,7 +235,7 @@ class Program {
   #set(id: string): void {
     const before = this.#registry.peek(id)?.value
     this.#give(id, (resource) => {
-      this.#registry.set(id, resource)
+      this.#registry.set(id, resource, this.#owned.option())
       // What is assigned over is the program's.
       if (before?.state === 'open' && this.#registry.get(id) === resource)
         this.#resources.close(before, 'closed by the app')
@@ -246,6 +266,7 @@ class Program {
     for (const { state, reason } of leaked) this.#problems.push(`leaked: ${state} ${reason}`)
     const lost = [...live].filter(({ state }) => state !== 'open')
     for (const { state, reason } of lost) this.#problems.push(`live, but ${state} ${reason}`)
+    this.#owned.compare(this.#registry)
     if (live.size !== size) this.#problems.push(`${size} sessions, of which ${live.size} are live`)
   }
 
