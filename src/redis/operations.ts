@@ -30,7 +30,9 @@ export class Operations<T> {
   async replace(id: string, value: T, timeoutMs: number): Promise<void> {
     const { store, log, options, turns, pending } = this.#components
     const text = options.codec.encode(value)
-    const { snapshot, replaced } = await pending.track(store.replace(id, text, timeoutMs))
+    const { snapshot, replaced } = await pending.track(
+      store.replace(id, { text, timeoutMs, owner: undefined }),
+    )
     if (replaced !== undefined) {
       turns.onSessionEnded(id, new Set([replaced.incarnation]))
       log.ended(replaced, 'replaced')

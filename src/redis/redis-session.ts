@@ -112,7 +112,7 @@ export class RedisSession<T> implements Session<T> {
   }
 
   get owner(): string | undefined {
-    return undefined
+    return this.#snapshot.owner
   }
 
   set owner(owner: string | undefined) {

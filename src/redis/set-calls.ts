@@ -22,7 +22,7 @@ export class SetCalls<T> {
   /** Assigns in one round trip. Returns `false` while a turn has the session. */
   async #assign(id: string, text: string, timeoutMs: number): Promise<boolean> {
     const { store, log, pending } = this.#components
-    const assigned = await pending.track(store.assign(id, text, timeoutMs))
+    const assigned = await pending.track(store.assign(id, { text, timeoutMs, owner: undefined }))
     if ('snapshot' in assigned) log.created(assigned.snapshot)
     return assigned.state !== 'busy'
   }

@@ -10,7 +10,7 @@ import { settle } from '../scripts/settle.lua.ts'
 import { capacityText, shardFullError } from '../storage/capacity.ts'
 import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
 import type { ServerDate } from '../storage/server-date.ts'
-import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
+import { readState, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
 import { readStoredState, type StoredState } from '../storing/stored-state.ts'
 
@@ -204,8 +204,8 @@ export class ClaimStore<T> {
     const seenAt = reply.readNumber()
     const attempt = reply.readNumber()
     const isSuperseded = reply.readNumber() === 1
-    const times = readTimes(reply)
-    const snapshot = { id, incarnation, ...times, seenAt, held: false, text: reply.readText() }
+    const sessionState = readState(reply)
+    const snapshot = { id, incarnation, ...sessionState, seenAt, held: false, text: reply.readText() }
     const storedState = readStoredState(reply.readText())
     const isDeletion = reply.readNumber() === 1
     return { state, snapshot, attempt, isSuperseded, storedState, isDeletion }

@@ -4,7 +4,7 @@ import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
 import { dropDead, readDead, retryDead } from '../scripts/dead-letters.lua.ts'
 import type { Keys } from '../storage/keys.ts'
-import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
+import { readState, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
 
 /** A session that could not be archived (a dead letter). */
@@ -90,13 +90,13 @@ function readDeadLetters(id: string, seenAt: number, reply: ReplyReader): DeadLe
   const found: DeadLetter[] = []
   while (reply.remaining > 0) {
     const incarnation = reply.readText()
-    const times = readTimes(reply)
+    const state = readState(reply)
     const failure = {
       attempts: reply.readNumber(),
       failedAt: reply.readNumber(),
       reason: reply.readText() as ExpiryReason,
     }
-    found.push({ id, incarnation, ...times, ...failure, seenAt, held: false, text: reply.readText() })
+    found.push({ id, incarnation, ...state, ...failure, seenAt, held: false, text: reply.readText() })
   }
   return found
 }

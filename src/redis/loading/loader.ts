@@ -245,8 +245,8 @@ export class SessionLoader<T> {
     token: string,
   ): Promise<OpenResult> {
     const stored = found?.stored
-    const timeoutMs = stored?.timeoutMs ?? this.#options.timeoutMs
-    const created = await this.#store.create(id, text, timeoutMs, { token, loadToken, stored })
+    const session = { text, timeoutMs: stored?.timeoutMs ?? this.#options.timeoutMs, owner: stored?.owner }
+    const created = await this.#store.create(id, session, { token, loadToken, stored })
     if (created.state === 'exists') return { state: 'changed' }
     this.#log.created(created.snapshot, found !== undefined)
     return created.state === 'created' ? { ...created, state: 'created', token } : { state: 'changed' }

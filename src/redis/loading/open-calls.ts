@@ -82,7 +82,7 @@ export class OpenCalls<T> {
     if (create === undefined) throw noFactoryError()
     const text = options.codec.encode(await loader.callFactory(id, create))
     this.#gate.assertOpen()
-    const created = await store.create(id, text, timeoutMs)
+    const created = await store.create(id, { text, timeoutMs, owner: undefined })
     if (created.state === 'exists') return undefined
     log.created(created.snapshot)
     return created.snapshot

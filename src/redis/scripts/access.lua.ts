@@ -16,7 +16,7 @@ import { waiters } from './includes/waiters.lua.ts'
  * Reply:
  * - `{0, now, awaitsArchive}`: there is no live session; `awaitsArchive` is 1 while an older incarnation is
  *   not archived.
- * - `{1, now, incarnation, times, isHeld, isAcquired, isSent, value}`: live.
+ * - `{1, now, incarnation, state, isHeld, isAcquired, isSent, value}`: live.
  */
 export const access = new Script(
   'access',
@@ -27,7 +27,7 @@ local flags = ARGV[4]
 local function has(flag)
   return string.find(flags, flag, 1, true) ~= nil
 end
-local fields = redis.call('HMGET', KEYS[1], 'g', 'v', 'c', 'a', 'e', 'i', 'm', 'lo', 'lu', 'h', 'lq')
+local fields = redis.call('HMGET', KEYS[1], 'g', 'v', 'c', 'a', 'e', 'i', 'm', 'lo', 'lu', 'h', 'lq', 'o')
 local incarnation = fields[1]
 if not incarnation or now >= tonumber(fields[5]) then
   local awaitsArchive = 0
@@ -91,6 +91,6 @@ local isHeld = 0
 if leasedUntil > now then
   isHeld = 1
 end
-return { 1, now, incarnation, fields[2], fields[3], toInteger(lastActiveAt), fields[6], fields[7], isHeld, acquired, sent, value }
+return { 1, now, incarnation, fields[12] or '', fields[2], fields[3], toInteger(lastActiveAt), fields[6], fields[7], isHeld, acquired, sent, value }
 `,
 )

@@ -10,7 +10,7 @@ import { waiters } from './includes/waiters.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
  * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
- * or -1, operation
+ * or -1, owner or '', operation
  *
  * Reply:
  * - `{0, now}`: a turn has the lock or waits for it.
@@ -26,7 +26,7 @@ export const assign = new Script(
   creation,
   `
 local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm', 'i', 'lu', 'lq', 'h', 'w', 'ws')
-local incarnation, operation = fields[1], ARGV[8]
+local incarnation, operation = fields[1], ARGV[9]
 if incarnation == ARGV[3] then
   return { 1, now, fields[3], fields[4] }
 end

@@ -12,8 +12,8 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
  * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
- * or -1, token or '', leaseMs, isLoaded, name of the loaded state; where it was read from a store also its
- * creation time and its `k`
+ * or -1, owner or '', token or '', leaseMs, isLoaded, name of the loaded state; where it was read from a
+ * store also its creation time and its `k`
  *
  * Reply:
  * - `{0, now}`: there is a live session, or a newer state than the loaded one.
@@ -37,7 +37,7 @@ end
 if fields[1] and now < tonumber(fields[2]) then
   return { 0, now }
 end
-if ARGV[10] == '1' and (fields[1] or getNames('q') ~= '' or getNames('ld') ~= ARGV[11] or newestDeadLetter()) then
+if ARGV[11] == '1' and (fields[1] or getNames('q') ~= '' or getNames('ld') ~= ARGV[12] or newestDeadLetter()) then
   return { 0, now }
 end
 if isFull(tonumber(ARGV[7])) then
@@ -46,6 +46,6 @@ end
 if fields[1] then
   moveToBacklog(fields[1])
 end
-return createSession(ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[12]), ARGV[13])
+return createSession(ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[13]), ARGV[14])
 `,
 )

@@ -3,16 +3,14 @@ import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
 
 /**
- * Appends a dead letter to a reply: `incarnation, times, attempts, failedAt, reason, value`. Returns the size
+ * Appends a dead letter to a reply: `incarnation, state, attempts, failedAt, reason, value`. Returns the size
  * of its value in bytes.
  */
 const appendDeadLetter = `
 local function appendDeadLetter(reply, incarnation)
-  local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
+  local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':ow')
   reply[#reply + 1] = incarnation
-  for part in string.gmatch(fields[1], '%S+') do
-    reply[#reply + 1] = part
-  end
+  appendState(reply, fields[1], fields[3])
   reply[#reply + 1] = fields[2]
   return #fields[2]
 end

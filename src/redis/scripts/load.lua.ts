@@ -10,7 +10,7 @@ import { session } from './includes/session.lua.ts'
  * ARGV id, retentionMs, incarnation, token, maximum number of attempts
  *
  * Reply:
- * - `{1, now, attempt, isSuperseded, times, value, k, isDeletion}`. An attempt beyond the maximum is not
+ * - `{1, now, attempt, isSuperseded, state, value, k, isDeletion}`. An attempt beyond the maximum is not
  *   counted: there is none left. A deletion has no maximum.
  * - `{0}`: the lease is another's.
  * - `{2}`: an older incarnation of the id comes first, or a write to the store.
@@ -38,7 +38,7 @@ local function countAttempt(isDeletion)
   return attempts + 1
 end
 -- pcall: another program may have put a key of another type here.
-local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'k', 'su')
+local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'k', 'su', 'o')
 if tonumber(fields[10] or 0) > now then
   setLease(incarnation, '', '', attempts)
   redis.call('ZADD', KEYS[4], fields[10], memberOf(incarnation))
@@ -59,9 +59,9 @@ if fields[1] == incarnation then
   redis.call('HDEL', KEYS[1], 'lo', 'lu', 'h', 'ir', 'lq')
   redis.call('HSET', KEYS[1], 'e', '0')
   redis.call('PEXPIRE', KEYS[1], toInteger(retentionMs))
-  return { 1, now, countAttempt(), 0, fields[3], fields[4], fields[5], fields[6], fields[7], fields[8], fields[9] or '', 0 }
+  return { 1, now, countAttempt(), 0, fields[11] or '', fields[3], fields[4], fields[5], fields[6], fields[7], fields[8], fields[9] or '', 0 }
 end
-local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':x')
+local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':x', incarnation .. ':ow')
 if not entry[1] then
   removeFromQueue(incarnation)
   setNames('q', withoutName(getNames('q'), incarnation))
@@ -75,9 +75,7 @@ if firstName(getNames('q')) ~= incarnation then
 end
 extendTtl(KEYS[2], retentionMs)
 local reply = { 1, now, countAttempt(entry[4]), isSuperseded(incarnation) and 1 or 0 }
-for part in string.gmatch(entry[1], '%S+') do
-  reply[#reply + 1] = part
-end
+appendState(reply, entry[1], entry[5])
 reply[#reply + 1] = entry[2]
 reply[#reply + 1] = entry[3] or ''
 reply[#reply + 1] = entry[4] and 1 or 0

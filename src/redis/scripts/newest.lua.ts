@@ -46,7 +46,7 @@ if incarnation then
   if isFull(tonumber(ARGV[6])) then
     return { 4 }
   end
-  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k')
+  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':ow')
   local version, createdAt, _, idleMs, maxAgeAt = string.match(entry[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)')
   if tonumber(maxAgeAt) >= 0 then
     maxAgeAt = toInteger(math.min(now + tonumber(maxAgeAt) - tonumber(createdAt), NEVER))
@@ -54,6 +54,9 @@ if incarnation then
   redis.call('HSET', KEYS[1], 'g', incarnation, 'v', version, 'c', toInteger(now), 'i', idleMs, 'm', maxAgeAt, 'd', entry[2])
   -- In a store its age goes on.
   redis.call('HSET', KEYS[1], 'k', entry[3] or '{"createdAt":' .. createdAt .. '}')
+  if entry[4] then
+    redis.call('HSET', KEYS[1], 'o', entry[4])
+  end
   deleteEntry(incarnation)
   setNames('z', withoutName(getNames('z'), incarnation))
   redis.call('ZREM', KEYS[6], memberOf(incarnation))

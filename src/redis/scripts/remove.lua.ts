@@ -12,7 +12,7 @@ import { session } from './includes/session.lua.ts'
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
  * ARGV id, retentionMs, name of the deletion or '' without a store, token or '', leaseMs
  *
- * Reply: `{now, deletion, isClaimed}`, then `kind, incarnation, times, value` of each. `kind`: 0 expired, 1
+ * Reply: `{now, deletion, isClaimed}`, then `kind, incarnation, state, value` of each. `kind`: 0 expired, 1
  * live, 2 being archived. `deletion` is that of an earlier call if it is not done.
  */
 export const remove = new Script(
@@ -28,41 +28,35 @@ local name, token, leaseMs = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local writer, writesUntil
 reply = { now, '', 0 }
 allowWhenFull(KEYS[2])
-local function appendEnded(kind, incarnation, parts, value)
+local function appendEnded(kind, incarnation, times, owner, value)
   if kind == 0 and redis.call('HEXISTS', KEYS[5], memberOf(incarnation)) == 1 then
     kind = 2
   end
   reply[#reply + 1] = kind
   reply[#reply + 1] = incarnation
-  for _, part in ipairs(parts) do
-    reply[#reply + 1] = part
-  end
+  appendState(reply, times, owner)
   reply[#reply + 1] = value
   if isArchiving(incarnation) then
     writer, writesUntil = leaseOf(incarnation), redis.call('ZSCORE', KEYS[4], memberOf(incarnation))
   end
-  rememberEnded(incarnation, parts[2])
+  rememberEnded(incarnation, createdAtOf(times))
   removeFromQueue(incarnation)
 end
 local deletion = pendingDeletion()
 for incarnation in string.gmatch(getNames('q'), '%S+') do
   if incarnation ~= deletion then
-    local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d')
-    local parts = {}
-    for part in string.gmatch(fields[1], '%S+') do
-      parts[#parts + 1] = part
-    end
-    appendEnded(0, incarnation, parts, fields[2])
+    local fields = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':ow')
+    appendEnded(0, incarnation, fields[1], fields[3], fields[2])
     removeFromBacklog(incarnation)
   end
 end
-local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'sv', 'su')
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'sv', 'su', 'o')
 if fields[1] then
   local kind = 0
   if now < tonumber(fields[2]) then
     kind = 1
   end
-  appendEnded(kind, fields[1], { fields[3], fields[4], fields[5], fields[6], fields[7] }, fields[8])
+  appendEnded(kind, fields[1], table.concat(fields, ' ', 3, 7), fields[11], fields[8])
   if tonumber(fields[10] or 0) > now then
     writer, writesUntil = fields[9], fields[10]
   end

@@ -8,10 +8,10 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
  * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
- * or -1
+ * or -1, owner or ''
  *
  * Reply:
- * - `{1, now, created, maximum-age deadline}`, then `incarnation, times, value` of the session that ended.
+ * - `{1, now, created, maximum-age deadline}`, then `incarnation, state, value` of the session that ended.
  * - `{2, now}`: created by an earlier call, and ended since.
  * - `{3, now}`: the shard is full, and there is no session to replace.
  */
@@ -25,7 +25,7 @@ local cached = cachedReply(KEYS[8])
 if cached then
   return cached
 end
-local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd')
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'o')
 if fields[1] == ARGV[3] then
   return { 1, now, fields[4], fields[7] }
 end
@@ -46,7 +46,7 @@ elseif fields[1] then
 end
 local reply = createSession('', 0)
 if isLive then
-  for _, part in ipairs({ fields[1], fields[3], fields[4], fields[5], fields[6], fields[7], fields[8] }) do
+  for _, part in ipairs({ fields[1], fields[9] or '', fields[3], fields[4], fields[5], fields[6], fields[7], fields[8] }) do
     reply[#reply + 1] = part
   end
   cacheReply(KEYS[8], reply)

@@ -13,14 +13,14 @@ import { session } from './includes/session.lua.ts'
  *
  * Reply:
  * - `{0}`: there is no live session.
- * - `{1, now, incarnation, times, isHeld, k, value}`: begun.
+ * - `{1, now, incarnation, state, isHeld, k, value}`: begun.
  * - `{2}`: a turn is running, an older incarnation waits, or another write is under way.
  */
 export const beginSave = new Script(
   'begin-save',
   session,
   `
-local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'k', 'd', 'lu', 'h', 'sv', 'su')
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'k', 'd', 'lu', 'h', 'sv', 'su', 'o')
 local incarnation, token, ownIncarnation = fields[1], ARGV[3], ARGV[5]
 if not incarnation or now >= tonumber(fields[2]) or (ownIncarnation ~= '' and ownIncarnation ~= incarnation) then
   return { 0 }
@@ -40,7 +40,7 @@ if storedState ~= '' then
   redis.call('HSET', KEYS[1], 'k', storedState)
 end
 local isHeld = heldUntil(lockUntil, fields[11] or '') > now and 1 or 0
-return { 1, now, incarnation, fields[3], fields[4], fields[5], fields[6], fields[7], isHeld, storedState, fields[9] }
+return { 1, now, incarnation, fields[14] or '', fields[3], fields[4], fields[5], fields[6], fields[7], isHeld, storedState, fields[9] }
 `,
 )
 

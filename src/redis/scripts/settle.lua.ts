@@ -51,7 +51,7 @@ if outcome == 'ack' then
     end
   else
     local times = redis.call('HGET', KEYS[2], incarnation .. ':m')
-    createdAt = times and string.match(times, '^%S+ (%S+)')
+    createdAt = times and createdAtOf(times)
     sequence = redis.call('HGET', KEYS[2], incarnation .. ':o')
     removeFromBacklog(incarnation)
   end

@@ -1,10 +1,12 @@
 import { type ExpiryReason, expiryReason } from '../../core/end-reason.ts'
 import type { ReplyReader } from '../client/reply-reader.ts'
+import { readOwner } from './owner-text.ts'
 
 /** One incarnation of an id, as it was in Redis at `seenAt`. */
 export interface SessionSnapshot {
   readonly id: string
   readonly incarnation: string
+  readonly owner: string | undefined
   /**
    * The name of the last save. It is random, so that it cannot recur on a server that lost its last writes.
    */
@@ -22,11 +24,12 @@ export interface SessionSnapshot {
   readonly text: string
 }
 
-/** Reads the `times` of a reply: `v, c, a, i, m`, see `session.lua.ts`. */
-export function readTimes(
+/** Reads the `state` of a reply: `o, v, c, a, i, m`, see `session.lua.ts`. */
+export function readState(
   reply: ReplyReader,
-): Pick<SessionSnapshot, 'version' | 'createdAt' | 'lastActiveAt' | 'timeoutMs' | 'maxAgeAt'> {
+): Pick<SessionSnapshot, 'owner' | 'version' | 'createdAt' | 'lastActiveAt' | 'timeoutMs' | 'maxAgeAt'> {
   return {
+    owner: readOwner(reply.readText()),
     version: reply.readText(),
     createdAt: reply.readNumber(),
     lastActiveAt: reply.readNumber(),
@@ -35,11 +38,11 @@ export function readTimes(
   }
 }
 
-/** Reads an incarnation that has ended: its name, its times and its value. */
+/** Reads an incarnation that has ended: its name, its state and its value. */
 export function readEnded(id: string, seenAt: number, reply: ReplyReader): SessionSnapshot {
   const incarnation = reply.readText()
-  const times = readTimes(reply)
-  return { id, incarnation, ...times, seenAt, held: false, text: reply.readText() }
+  const state = readState(reply)
+  return { id, incarnation, ...state, seenAt, held: false, text: reply.readText() }
 }
 
 /** Returns a duration as an argument of a script, where -1 is never. */

@@ -1,6 +1,6 @@
 import type { StoredSession } from '../../core/store.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
-import type { CallOptions, CallScript } from '../client/shard-guard.ts'
+import type { CallScript } from '../client/shard-guard.ts'
 import { maxLifetimeOf, type ResolvedRedisOptions } from '../options.ts'
 import { access } from '../scripts/access.lua.ts'
 import { assign } from '../scripts/assign.lua.ts'
@@ -11,12 +11,13 @@ import { replace } from '../scripts/replace.lua.ts'
 import { withdraw } from '../scripts/withdraw.lua.ts'
 import { stateOfStored, storedStateText } from '../storing/stored-state.ts'
 import { type AccessOptions, flagsOf } from './access-options.ts'
-import { capacityText, shardFullError } from './capacity.ts'
+import { shardFullError } from './capacity.ts'
 import type { Keys } from './keys.ts'
 import { type CommitOutcome, type CommitRef, kindCode, type LeaseRef } from './lease-ref.ts'
 import type { NearCache } from './near-cache.ts'
+import { type NewSession, SessionDraft } from './session-draft.ts'
 import { forgetReply } from './session-removals.ts'
-import { durationText, lagOf, readEnded, readTimes, type SessionSnapshot } from './session-snapshot.ts'
+import { durationText, readEnded, readState, type SessionSnapshot } from './session-snapshot.ts'
 import { newToken } from './tokens.ts'
 import { UncertainLocks } from './uncertain-locks.ts'
 
@@ -51,7 +52,6 @@ export class SessionStore<T> {
   readonly #retention: string
   readonly #lease: string
   readonly #locks: UncertainLocks
-  readonly #capacity: string
   /** Called when a session of this shard may expire in `inMs`. */
   onDeadline: ((shard: number, inMs: number) => void) | undefined = undefined
 
@@ -63,7 +63,6 @@ export class SessionStore<T> {
     this.#retention = String(options.retentionMs)
     this.#lease = String(options.leaseMs)
     this.#locks = new UncertainLocks(options.leaseMs)
-    this.#capacity = capacityText(options.maxPerShard)
   }
 
   /** Returns the token for an attempt to take the turn lock of a session. */
@@ -87,13 +86,13 @@ export class SessionStore<T> {
       return { state: 'absent', awaitsArchive: reply.readNumber() === 1 }
     }
     const incarnation = reply.readText()
-    const times = readTimes(reply)
+    const state = readState(reply)
     const held = reply.readNumber() === 1
     const isAcquired = reply.readNumber() === 1
     const isSent = reply.readNumber() === 1
     const text = isSent ? reply.readText() : (known?.text ?? '')
-    if (isSent) this.#cache.set(id, { incarnation, version: times.version, text })
-    return { state: 'live', snapshot: { id, incarnation, ...times, seenAt, held, text }, isAcquired }
+    if (isSent) this.#cache.set(id, { incarnation, version: state.version, text })
+    return { state: 'live', snapshot: { id, incarnation, ...state, seenAt, held, text }, isAcquired }
   }
 
   /**
@@ -104,24 +103,23 @@ export class SessionStore<T> {
    */
   async create(
     id: string,
-    text: string,
-    timeoutMs: number,
+    session: NewSession,
     { token = '', loadToken, stored }: CreateContext = {},
   ): Promise<CreateResult> {
-    const incarnation = newToken()
-    const args = [...this.#creationArgs(id, incarnation, text, timeoutMs), token, this.#lease]
+    const draft = new SessionDraft(id, session, this.#options)
+    const { incarnation } = draft
+    const args = [...draft.args, token, this.#lease]
     args.push(loadToken === undefined ? '0' : '1', loadToken ?? '')
     if (stored !== undefined)
       args.push(String(stored.createdAt), storedStateText(stateOfStored(stored, incarnation)))
     const lock = { id, incarnation, kind: 'turn', token } as const
     const onLate = token === '' ? undefined : () => this.#releaseLate(lock)
-    const called = this.#call(create, this.#keys.ofId(id), args, { ...this.#lifetime(timeoutMs), onLate })
+    const called = this.#call(create, this.#keys.ofId(id), args, { ...draft.callOptions, onLate })
     const reply = new ReplyReader(await (token === '' ? called : this.#locks.track(id, token, called)))
     const state = reply.readNumber()
     if (state === 0) return { state: 'exists' }
     if (state === 3) throw shardFullError(this.#options)
-    this.#reportDeadline(id, timeoutMs)
-    const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
+    const snapshot = this.#onCreated(id, draft, reply)
     if (snapshot.maxAgeAt < snapshot.seenAt + this.#options.maxAgeMs)
       this.onDeadline?.(this.#keys.shardOf(id), snapshot.maxAgeAt - snapshot.seenAt)
     return {
@@ -135,25 +133,21 @@ export class SessionStore<T> {
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
-  async assign(id: string, text: string, timeoutMs: number): Promise<AssignResult> {
-    const incarnation = newToken()
+  async assign(id: string, session: NewSession): Promise<AssignResult> {
+    const draft = new SessionDraft(id, session, this.#options)
     const operation = newToken()
-    const args = [...this.#creationArgs(id, incarnation, text, timeoutMs), operation]
-    const reply = new ReplyReader(
-      await this.#call(assign, this.#keys.ofId(id), args, this.#lifetime(timeoutMs)),
-    )
+    const args = [...draft.args, operation]
+    const reply = new ReplyReader(await this.#call(assign, this.#keys.ofId(id), args, draft.callOptions))
     const state = reply.readNumber()
     if (state === 0) return { state: 'busy' }
     if (state === 3) throw shardFullError(this.#options)
     if (state === 4) {
       reply.readNumber()
-      this.#cache.set(id, { incarnation: reply.readText(), version: operation, text })
+      this.#cache.set(id, { incarnation: reply.readText(), version: operation, text: session.text })
       this.onDeadline?.(this.#keys.shardOf(id), reply.readNumber())
       return { state: 'assigned' }
     }
-    this.#reportDeadline(id, timeoutMs)
-    const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
-    return { state: state === 1 ? 'created' : 'ended', snapshot }
+    return { state: state === 1 ? 'created' : 'ended', snapshot: this.#onCreated(id, draft, reply) }
   }
 
   /**
@@ -163,17 +157,14 @@ export class SessionStore<T> {
    */
   async replace(
     id: string,
-    text: string,
-    timeoutMs: number,
+    session: NewSession,
   ): Promise<{ readonly snapshot: SessionSnapshot; readonly replaced: SessionSnapshot | undefined }> {
-    const incarnation = newToken()
+    const draft = new SessionDraft(id, session, this.#options)
     const operation = newToken()
-    const args = this.#creationArgs(id, incarnation, text, timeoutMs)
     const keys = this.#keys.ofId(id, operation)
-    const reply = new ReplyReader(await this.#call(replace, keys, args, this.#lifetime(timeoutMs)))
+    const reply = new ReplyReader(await this.#call(replace, keys, draft.args, draft.callOptions))
     if (reply.readNumber() === 3) throw shardFullError(this.#options)
-    this.#reportDeadline(id, timeoutMs)
-    const snapshot = this.#createdSnapshot(id, incarnation, text, timeoutMs, reply)
+    const snapshot = this.#onCreated(id, draft, reply)
     const replaced = reply.remaining > 0 ? readEnded(id, snapshot.seenAt, reply) : undefined
     if (replaced !== undefined) forgetReply(this.#call, this.#keys, id, operation)
     return { snapshot, replaced }
@@ -194,7 +185,8 @@ export class SessionStore<T> {
       timeoutMs === undefined ? '' : durationText(timeoutMs),
     )
     args.push(version)
-    const lifetime = timeoutMs === undefined ? undefined : this.#lifetime(timeoutMs)
+    const lifetime =
+      timeoutMs === undefined ? undefined : { maxLifetimeMs: maxLifetimeOf(this.#options, timeoutMs) }
     // While it is under way, no other attempt may use the token: their lock would be released.
     this.#locks.forget(id, token)
     const called = this.#call(commit, this.#keys.session(id), args, lifetime)
@@ -249,34 +241,11 @@ export class SessionStore<T> {
     this.commit(lease, { text: undefined, timeoutMs: undefined }, '').catch(() => {})
   }
 
-  #reportDeadline(id: string, timeoutMs: number): void {
-    const inMs = Math.min(timeoutMs + lagOf(timeoutMs), this.#options.maxAgeMs)
-    this.onDeadline?.(this.#keys.shardOf(id), inMs)
-  }
-
-  #creationArgs(id: string, incarnation: string, text: string, timeoutMs: number): string[] {
-    const { maxAgeMs } = this.#options
-    const times = [durationText(timeoutMs), durationText(maxAgeMs)]
-    return [id, this.#retention, incarnation, text, ...times, this.#capacity]
-  }
-
-  #createdSnapshot(
-    id: string,
-    incarnation: string,
-    text: string,
-    timeoutMs: number,
-    reply: ReplyReader,
-  ): SessionSnapshot {
-    const seenAt = reply.readNumber()
-    const createdAt = reply.remaining > 0 ? reply.readNumber() : seenAt
-    const maxAgeAt = reply.remaining > 0 ? reply.readNumber() : -1
-    const identity = { id, incarnation, version: incarnation, text }
-    const times = { createdAt, lastActiveAt: createdAt, timeoutMs, seenAt, held: false }
-    this.#cache.set(id, { incarnation, version: incarnation, text })
-    return { ...identity, ...times, maxAgeAt: maxAgeAt < 0 ? Number.POSITIVE_INFINITY : maxAgeAt }
-  }
-
-  #lifetime(timeoutMs: number): CallOptions {
-    return { maxLifetimeMs: maxLifetimeOf(this.#options, timeoutMs) }
+  #onCreated(id: string, draft: SessionDraft<T>, reply: ReplyReader): SessionSnapshot {
+    this.onDeadline?.(this.#keys.shardOf(id), draft.expiresInMs)
+    const snapshot = draft.readCreated(reply)
+    const { incarnation, version, text } = snapshot
+    this.#cache.set(id, { incarnation, version, text })
+    return snapshot
   }
 }

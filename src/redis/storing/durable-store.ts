@@ -100,8 +100,8 @@ export class DurableStore<T> {
 
   /** Writes a session, whatever the store has of it. Rejects with the error of the store. */
   async write(snapshot: SessionSnapshot, state: StoredState, signal: AbortSignal): Promise<void> {
-    const { id, text, lastActiveAt } = snapshot
-    const { createdAt = snapshot.createdAt, owner } = state
+    const { id, text, owner, lastActiveAt } = snapshot
+    const { createdAt = snapshot.createdAt } = state
     const timeoutMs = this.ownTimeoutOf(snapshot)
     const session: StoredSession = {
       id,
@@ -135,7 +135,7 @@ export class DurableStore<T> {
 
   /** Whether the store has this state, with a time of activity that is recent enough not to be pruned. */
   #isSaved(snapshot: SessionSnapshot, saved: SavedState | undefined): boolean {
-    if (saved === undefined || saved.version !== snapshot.version) return false
+    if (saved?.version !== snapshot.version || saved.owner !== snapshot.owner) return false
     if ((saved.timeoutMs ?? this.#options.timeoutMs) !== snapshot.timeoutMs) return false
     return snapshot.lastActiveAt - saved.lastActiveAt < this.#storage.keepMs / 4
   }

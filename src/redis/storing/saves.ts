@@ -121,7 +121,7 @@ export class Saves<T> {
   }
 
   #savedState(snapshot: SessionSnapshot): SavedState {
-    const { version, lastActiveAt } = snapshot
-    return { version, timeoutMs: this.#durable.ownTimeoutOf(snapshot), lastActiveAt }
+    const { version, owner, lastActiveAt } = snapshot
+    return { version, timeoutMs: this.#durable.ownTimeoutOf(snapshot), owner, lastActiveAt }
   }
 }

@@ -6,6 +6,7 @@ export interface SavedState {
   readonly version: string
   /** The session's own idle timeout, in milliseconds. */
   readonly timeoutMs: number | undefined
+  readonly owner: string | undefined
   /** Epoch milliseconds. */
   readonly lastActiveAt: number
 }
@@ -14,7 +15,6 @@ export interface SavedState {
 export interface StoredState {
   /** Epoch milliseconds; `undefined`: that of the session in Redis. */
   readonly createdAt?: number | undefined
-  readonly owner?: string | undefined
   /** `undefined` where the store may have any state. */
   readonly saved?: SavedState | undefined
 }
@@ -26,8 +26,8 @@ const never = 'Infinity'
  * Returns the state as the text of the field: a line of JSON, and a second one if there is a saved state, so
  * that a script can remove it.
  */
-export function storedStateText({ createdAt, owner, saved }: StoredState): string {
-  const line = JSON.stringify({ createdAt, owner })
+export function storedStateText({ createdAt, saved }: StoredState): string {
+  const line = JSON.stringify({ createdAt })
   if (saved === undefined) return line
   const timeoutMs = saved.timeoutMs === Number.POSITIVE_INFINITY ? never : saved.timeoutMs
   return `${line}\n${JSON.stringify({ ...saved, timeoutMs })}`
@@ -37,17 +37,22 @@ export function storedStateText({ createdAt, owner, saved }: StoredState): strin
 export function readStoredState(text: string): StoredState {
   if (text === '') return {}
   const [line = '', savedLine] = text.split('\n')
-  const { createdAt, owner } = JSON.parse(line)
-  return { createdAt, owner, saved: savedLine === undefined ? undefined : readSaved(savedLine) }
+  const { createdAt } = JSON.parse(line)
+  return { createdAt, saved: savedLine === undefined ? undefined : readSaved(savedLine) }
 }
 
 function readSaved(line: string): SavedState {
-  const { version, timeoutMs, lastActiveAt } = JSON.parse(line)
-  return { version, timeoutMs: timeoutMs === never ? Number.POSITIVE_INFINITY : timeoutMs, lastActiveAt }
+  const { version, timeoutMs, owner, lastActiveAt } = JSON.parse(line)
+  return {
+    version,
+    timeoutMs: timeoutMs === never ? Number.POSITIVE_INFINITY : timeoutMs,
+    owner,
+    lastActiveAt,
+  }
 }
 
 /** Returns the state of a session that was read from the store, and has this version in Redis. */
 export function stateOfStored(stored: StoredSession, version: string): StoredState {
   const { createdAt, owner, timeoutMs, lastActiveAt } = stored
-  return { createdAt, owner, saved: { version, timeoutMs, lastActiveAt } }
+  return { createdAt, saved: { version, timeoutMs, owner, lastActiveAt } }
 }

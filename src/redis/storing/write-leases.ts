@@ -3,7 +3,7 @@ import type { CallScript } from '../client/shard-guard.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import { beginSave, endWrite } from '../scripts/save.lua.ts'
 import type { IncarnationRef, Keys } from '../storage/keys.ts'
-import { readTimes, type SessionSnapshot } from '../storage/session-snapshot.ts'
+import { readState, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { readStoredState, type StoredState, storedStateText } from './stored-state.ts'
 
 /**
@@ -41,10 +41,10 @@ export class WriteLeases<T> {
     if (state !== 1) return { state: state === 0 ? 'absent' : 'busy' }
     const seenAt = reply.readNumber()
     const name = reply.readText()
-    const times = readTimes(reply)
+    const sessionState = readState(reply)
     const held = reply.readNumber() === 1
     const storedState = readStoredState(reply.readText())
-    const snapshot = { id, incarnation: name, ...times, seenAt, held, text: reply.readText() }
+    const snapshot = { id, incarnation: name, ...sessionState, seenAt, held, text: reply.readText() }
     return { state: 'begun', snapshot, storedState }
   }
 

@@ -11,6 +11,7 @@ const timeouts = { timeoutMs: 30_000, maxTimeoutMs: Number.POSITIVE_INFINITY }
 const snapshot: SessionSnapshot = {
   id: 'ada',
   incarnation: 'g',
+  owner: undefined,
   version: '1',
   createdAt: 1_000,
   lastActiveAt: 4_000,

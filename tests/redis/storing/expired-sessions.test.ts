@@ -109,10 +109,10 @@ describeOnRedis('a store behind Redis', (redis) => {
     store.keep(stored({ createdAt, timeoutMs: 450, owner: 'eve lace' }))
 
     await registry.run('ada', (session) => {
-      expect([session.createdAt, session.timeoutMs]).toEqual([createdAt, 450])
+      expect([session.createdAt, session.timeoutMs, session.owner]).toEqual([createdAt, 450, 'eve lace'])
       session.value.push('again')
     })
-    expect((await registry.peek('ada'))?.createdAt).toBe(createdAt)
+    expect(await registry.peek('ada')).toMatchObject({ createdAt, owner: 'eve lace' })
     await expect.poll(() => store.stored('ada')?.text, soon).toBe('["hello","again"]')
 
     expect(store.stored('ada')).toMatchObject({ createdAt, timeoutMs: 450, owner: 'eve lace' })

@@ -4,8 +4,9 @@ import { lease } from './lease.lua.ts'
  * The backlog of an id: its older incarnations, in the hash KEYS[2].
  *
  * - `<incarnation>:d`: its value.
- * - `<incarnation>:m`: its times, see `session.lua.ts`; of a dead letter also attempts, failure time and
- *   reason.
+ * - `<incarnation>:m`: its times `v, c, a, i, m`, see `session.lua.ts`; of a dead letter also attempts,
+ *   failure time and reason.
+ * - `<incarnation>:ow`: its owner, if it has one.
  * - `<incarnation>:o`: its sequence number, greater for a younger one.
  * - `<incarnation>:k`: what the store has of it, see `stored-state.ts`.
  * - `<incarnation>:x`: present where it is no session, but a deletion from the store. It waits in `q` like
@@ -25,6 +26,8 @@ import { lease } from './lease.lua.ts'
  * - `promoteNext`: lets the first of the backlog be claimed.
  * - `moveToBacklog`: moves an expired incarnation from KEYS[1] here. One that is being archived goes first.
  *   One that was claimed and not loaded, and so is not sealed, waits like any other.
+ * - `appendState`: appends to a reply the state of an incarnation that is here; of a dead letter also its
+ *   failure.
  * - `carried`: the write to the store that may still be under way for an incarnation which left KEYS[1]: the
  *   next one there carries its lease.
  * - `pendingDeletion`: the deletion of the id that waits or is under way, or nil.
@@ -90,23 +93,35 @@ local function promoteNext()
     extendIndexTtl(KEYS[4], retentionMs)
   end
 end
+local function createdAtOf(times)
+  return string.match(times, '^%S+ (%S+)')
+end
+local function appendState(reply, times, owner)
+  reply[#reply + 1] = owner or ''
+  for part in string.gmatch(times, '%S+') do
+    reply[#reply + 1] = part
+  end
+end
 local carried
 local function carrySave()
   carried = redis.call('HMGET', KEYS[1], 'sv', 'su')
 end
 local function copyToBacklog(failure)
-  local fields = redis.call('HMGET', KEYS[1], 'g', 'd', 'v', 'c', 'a', 'i', 'm', 'k')
-  local times = table.concat({ fields[3], fields[4], fields[5], fields[6], fields[7] }, ' ')
+  local fields = redis.call('HMGET', KEYS[1], 'g', 'd', 'v', 'c', 'a', 'i', 'm', 'k', 'o')
+  local times = table.concat(fields, ' ', 3, 7)
   redis.call('HSET', KEYS[2], fields[1] .. ':d', fields[2], fields[1] .. ':m', times .. failure, fields[1] .. ':o', nextSequence())
   if fields[8] then
     redis.call('HSET', KEYS[2], fields[1] .. ':k', fields[8])
+  end
+  if fields[9] then
+    redis.call('HSET', KEYS[2], fields[1] .. ':ow', fields[9])
   end
   carrySave()
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[3], memberOf(fields[1]))
 end
 local function deleteEntry(incarnation)
-  redis.call('HDEL', KEYS[2], incarnation .. ':d', incarnation .. ':m', incarnation .. ':o', incarnation .. ':k', incarnation .. ':x')
+  redis.call('HDEL', KEYS[2], incarnation .. ':d', incarnation .. ':m', incarnation .. ':o', incarnation .. ':k', incarnation .. ':x', incarnation .. ':ow')
 end
 local function pendingDeletion()
   for name in string.gmatch(getNames('q'), '%S+') do

@@ -1,9 +1,10 @@
 /**
  * Creation of a session, for the scripts that create one. Needs `session` and `backlog`.
  *
- * - `createSession`: creates the incarnation ARGV[3] from ARGV[4] to ARGV[6]; with a token, its turn lock is
- *   taken. One that was read from a store keeps its `createdAt`. Its version is its own name. Versions are
- *   never a counter: a server that lost its last writes would give one number to two states.
+ * - `createSession`: creates the incarnation ARGV[3] from ARGV[4] to ARGV[6], bound to the owner ARGV[8] if
+ *   that is not ''; with a token, its turn lock is taken. One that was read from a store keeps its
+ *   `createdAt`. Its version is its own name. Versions are never a counter: a server that lost its last
+ *   writes would give one number to two states.
  * - `wasCreated`: whether an earlier call created the incarnation, and it has left KEYS[1] since.
  */
 export const creation = `
@@ -16,6 +17,9 @@ local function createSession(token, leaseMs, storedAt, storedState)
   redis.call('HSET', KEYS[1], 'g', ARGV[3], 'v', ARGV[3], 'c', toInteger(createdAt), 'i', ARGV[5], 'm', toInteger(maxAgeAt), 'd', ARGV[4])
   if carried and carried[1] then
     redis.call('HSET', KEYS[1], 'sv', carried[1], 'su', carried[2])
+  end
+  if ARGV[8] ~= '' then
+    redis.call('HSET', KEYS[1], 'o', ARGV[8])
   end
   if token ~= '' then
     lockUntil = now + leaseMs

@@ -10,10 +10,11 @@
  *   requested
  * - `h` holds, as `token=until …`
  * - `w`, `ws` recent saves
+ * - `o` owner, see `storage/owner-text.ts`; absent if it has none
  * - `k` what the store has of the session, see `stored-state.ts`
  * - `sv`, `su` token and end of the lease of a write to the store while the session is live
  *
- * In replies, `times` is `v, c, a, i, m` in this order.
+ * In replies, `state` is `o, v, c, a, i, m` in this order, where `o` is '' if there is no owner.
  *
  * - `lagMs`: how often activity is written at most. The deadline is later by as much, so that no session
  *   expires early.
