@@ -5,6 +5,7 @@ import type {
   EndReason,
   ExpiryReason,
   HoldOptions,
+  Logger,
   OpenOptions,
   RunOptions,
   Session,
@@ -83,6 +84,8 @@ export interface ContractOptions {
   readonly turnGraceMs?: number
   readonly maxHoldMs?: number
   readonly maxWaiting?: number
+  readonly slowTurnMs?: number
+  readonly logger?: Logger
   readonly create?: (id: string) => string[]
   readonly load?: (id: string, context: { readonly signal: AbortSignal }) => Promise<string[] | undefined>
   readonly archive?: (

@@ -12,6 +12,7 @@ import { describeIteration } from './iteration.ts'
 import { describeOpening } from './open.ts'
 import { describeOpenOptions } from './open-options.ts'
 import { describeReadingAndWriting } from './reading-and-writing.ts'
+import { describeSlowTurns } from './slow-turns.ts'
 import { describeStreams } from './streams.ts'
 import { describeTurnBounds } from './turn-bounds.ts'
 import { describeTurns } from './turns.ts'
@@ -32,6 +33,7 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('turns', () => describeTurns(harness))
     describe('turns that meet', () => describeBusyTurns(harness))
     describe('bounds of turns', () => describeTurnBounds(harness))
+    describe('slow turns', () => describeSlowTurns(harness))
     describe('holds', () => describeHolds(harness))
     describe('options of opening', () => describeOpenOptions(harness))
     describe('streams', () => describeStreams(harness))

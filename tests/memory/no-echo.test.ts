@@ -18,7 +18,7 @@ const turn = () => {}
 const optionNames = [
   ...['timeoutMs', 'intervalMs', 'maxAgeMs', 'maxSessions', 'whenFull', 'create', 'load', 'archive'],
   ...['archiveConcurrency', 'archiveAttempts', 'archiveTimeoutMs', 'loadTimeoutMs', 'maxTurnMs', 'maxHoldMs'],
-  ...['turnGraceMs', 'maxWaiting', 'logger', 'logIds', 'name', 'clock', 'rollback'],
+  ...['turnGraceMs', 'slowTurnMs', 'maxWaiting', 'logger', 'logIds', 'name', 'clock', 'rollback'],
 ]
 const redisOptionNames = [
   ...optionNames,

@@ -20,6 +20,7 @@ const wrong: Record<string, readonly unknown[]> = {
   maxTurnMs: wrongNumbers,
   maxHoldMs: wrongNumbers,
   turnGraceMs: wrongDurations,
+  slowTurnMs: wrongNumbers,
   loadTimeoutMs: wrongCounts,
   maxWaiting: wrongWholes,
   rollback: [...wrongEverywhere, 'yes', 1, noop],

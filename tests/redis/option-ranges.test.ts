@@ -19,6 +19,7 @@ describe('the error message of a number out of range on Redis', () => {
     ['timeoutMs', 'a positive number or Infinity'],
     ['maxAgeMs', 'a positive number or Infinity'],
     ['maxTurnMs', 'a positive number or Infinity'],
+    ['slowTurnMs', 'a positive number or Infinity'],
   ])('names the range of `%s`: %s, for any invalid value', (option, range) => {
     for (const [wrong, got] of [
       [0, '0 (number)'],

@@ -1,5 +1,6 @@
 import type { EndReason } from '../end-reason.ts'
 import type { Session } from '../session.ts'
+import type { WhenBusy } from '../turns/turn.ts'
 import type { LogLevel } from './logger.ts'
 import type { SweepSummary } from './session-events.ts'
 
@@ -66,6 +67,14 @@ export const logLines = {
   listenerFailed: line('error', 'a listener failed', (event: string, error: unknown) => ({
     err: error,
     event,
+  })),
+  turnWaiting: sessionLine('warn', 'turn is still waiting', (waitedMs: number, whenBusy: WhenBusy) => ({
+    waitedMs,
+    whenBusy,
+  })),
+  turnRunning: sessionLine('warn', 'turn is still running', (runningMs: number, whenBusy: WhenBusy) => ({
+    runningMs,
+    whenBusy,
   })),
   archiverMissing: line(
     'warn',

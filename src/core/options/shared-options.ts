@@ -125,6 +125,16 @@ export interface SharedOptions<T> {
    */
   readonly turnGraceMs?: number | undefined
   /**
+   * How long a turn may wait, and how long it may run, before a log line of level `warn` names its session:
+   * one of each per turn, and none for a nested turn. Nothing else happens to the turn.
+   *
+   * Milliseconds; positive, or `Infinity` for no such lines. Without a `logger` that writes `warn`, it costs
+   * nothing.
+   *
+   * @defaultValue 30_000
+   */
+  readonly slowTurnMs?: number | undefined
+  /**
    * The most turns that may wait for one session. A further one is rejected with `ERR_SESSION_QUEUE_FULL`.
    *
    * An integer of at least 0, or `Infinity`.
@@ -170,6 +180,7 @@ export interface ResolvedSharedOptions<T> {
   readonly maxTurnMs: number
   readonly maxHoldMs: number
   readonly turnGraceMs: number
+  readonly slowTurnMs: number
   readonly maxWaiting: number
   readonly logger: BoundLogger | undefined
   readonly logId: (id: string) => string
@@ -197,6 +208,7 @@ export function sharedReaders<T>({ archiveAttempts }: { readonly archiveAttempts
     maxTurnMs: optional(checkPositive),
     maxHoldMs: withDefault(24 * 3_600_000, checkPositive),
     turnGraceMs: withDefault(5_000, checkNotNegative),
+    slowTurnMs: withDefault(30_000, checkPositive),
     maxWaiting: withDefault(1_000, checkWhole),
     // Both are checked as they are resolved.
     logger: withDefault<boolean | Logger>(false, (_, given) => given as boolean | Logger),

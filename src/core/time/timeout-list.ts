@@ -14,8 +14,11 @@ export interface TimeoutListInit<T> {
   readonly durationMs: number
   /** Reported where the host has no timer: these waits then last for ever. */
   readonly failure: Failure
-  /** Called when a wait has lasted for the duration, in the context of the registry. It must not throw. */
-  readonly onDue: (value: T) => void
+  /**
+   * Called when a wait has lasted for the duration, in the context of the registry. It must not throw.
+   * `lastedMs`: for how long it has, since a busy host is late.
+   */
+  readonly onDue: (value: T, lastedMs: number) => void
 }
 
 class Entry<T> implements ListedTimeout {
@@ -111,7 +114,7 @@ export class TimeoutList<T> {
     try {
       for (let first = this.#first; first !== undefined && this.#isDue(first, now); first = this.#first) {
         first.cancel()
-        this.#init.onDue(first.value)
+        this.#init.onDue(first.value, now - first.begunAt)
       }
     } finally {
       this.#isFiring = false

@@ -7,6 +7,7 @@ import { generatorReturnedError } from '../errors/turn-errors.ts'
 import type { CreateSession } from '../hooks.ts'
 import type { Session } from '../session.ts'
 import type { Timer } from '../time/clock.ts'
+import type { ListedTimeout } from '../time/timeout-list.ts'
 import type { Turn, WhenBusy } from './turn.ts'
 import { TurnCounts } from './turn-counts.ts'
 import { ScopedWork } from './turn-scope.ts'
@@ -20,6 +21,7 @@ import { ScopedWork } from './turn-scope.ts'
  *   turn-scope.ts     which turn or hook the running code is part of (AsyncLocalStorage)
  *   outer-turn.ts     the turn that a call is nested in, found by its scope
  *   turn-limits.ts    `maxTurnMs`, then the grace, by the timers of watchdog.ts
+ *   slow-turns.ts     log lines after `slowTurnMs`
  *   turn-counts.ts    how many wait and run, for `stats()`
  */
 
@@ -85,6 +87,9 @@ export class TurnCall<T> extends ScopedWork {
   isSaving = false
   /** Bounds its wait, then its run time, then its grace. */
   timer: Timer | undefined = undefined
+  slowTimeout: ListedTimeout | undefined = undefined
+  /** Monotonic time at which it began; 0 before. */
+  startedAt = 0
   /** The async context of the caller, in which the turn is called. */
   context: AsyncResource | undefined = new AsyncResource('SessionTurn')
   /**
@@ -228,6 +233,7 @@ export class TurnCall<T> extends ScopedWork {
 
   #close(phase: TurnPhase): void {
     this.phase = phase
+    this.slowTimeout?.cancel()
     this.#unbind()
     if (phase === 'settled') this.#forget()
   }

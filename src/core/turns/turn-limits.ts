@@ -1,13 +1,15 @@
 import { abortReason } from '../async/abort-listeners.ts'
 import { turnTimeoutError } from '../errors/turn-errors.ts'
+import type { SlowTurns, WatchedTurn } from './slow-turns.ts'
 import type { TurnCall } from './turn-call.ts'
 import type { Watchdog } from './watchdog.ts'
 
 /** The part of a call of `run` that its limits use. */
-export type LimitedTurn = Pick<
-  TurnCall<unknown>,
-  'phase' | 'isStopping' | 'timer' | 'waitMs' | 'graceSignal' | 'listen' | 'abort'
->
+export type LimitedTurn = WatchedTurn &
+  Pick<
+    TurnCall<unknown>,
+    'isStopping' | 'timer' | 'waitMs' | 'graceSignal' | 'startedAt' | 'listen' | 'abort'
+  >
 
 /** The reactions of a registry to turns that do not end in time. */
 export interface TurnLimitHooks<C> {
@@ -23,33 +25,45 @@ export interface TurnLimitHooks<C> {
  */
 export class TurnLimits<C extends LimitedTurn> {
   readonly #watchdog: Watchdog
+  readonly #slowTurns: SlowTurns
   readonly #maxTurnMs: number
   readonly #turnGraceMs: number
   readonly #hooks: TurnLimitHooks<C>
 
   constructor(
     watchdog: Watchdog,
+    slowTurns: SlowTurns,
     limits: { readonly maxTurnMs: number; readonly turnGraceMs: number },
     hooks: TurnLimitHooks<C>,
   ) {
     this.#watchdog = watchdog
+    this.#slowTurns = slowTurns
     this.#maxTurnMs = limits.maxTurnMs
     this.#turnGraceMs = limits.turnGraceMs
     this.#hooks = hooks
   }
 
+  /** Whether {@link beginWait} does anything for a turn that has to wait. */
+  limitsWait({ waitMs }: C): boolean {
+    return waitMs !== Number.POSITIVE_INFINITY || this.#slowTurns.isOn
+  }
+
   /** Bounds the wait of a turn that has to wait. */
   beginWait(call: C, onElapsed: () => void): void {
-    if (call.phase === 'waiting') call.timer = this.#watchdog.start(onElapsed, call.waitMs)
+    if (call.phase !== 'waiting') return
+    call.timer = this.#watchdog.start(onElapsed, call.waitMs)
+    this.#slowTurns.watch(call)
   }
 
   /** Bounds a turn that begins now. */
   begin(call: C): void {
+    call.startedAt = this.#watchdog.now()
     call.timer?.cancel()
     call.timer = this.#watchdog.start(() => {
       this.#hooks.onTimeout()
       this.stop(call, turnTimeoutError(this.#maxTurnMs))
     }, this.#maxTurnMs)
+    this.#slowTurns.watch(call)
     this.beginNested(call)
   }
 

@@ -11,6 +11,15 @@ export class Watchdog {
     this.#maxTurnMs = maxTurnMs
   }
 
+  /** Returns the time of the clock, or 0 if the clock fails. */
+  now(): number {
+    try {
+      return this.#host.clock.now()
+    } catch {
+      return 0
+    }
+  }
+
   /** Calls `onTimeout` after `ms`, by default `maxTurnMs`; no timer if that is infinite. */
   start(onTimeout: () => void, ms = this.#maxTurnMs): Timer | undefined {
     if (ms === Number.POSITIVE_INFINITY) return undefined

@@ -1,6 +1,7 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { busyError, interruptedError, notOwnerError, queueFullError } from '../../core/errors/turn-errors.ts'
 import type { Step } from '../../core/events/step.ts'
+import { SlowTurns } from '../../core/turns/slow-turns.ts'
 import { TurnCounts } from '../../core/turns/turn-counts.ts'
 import { TurnLimits } from '../../core/turns/turn-limits.ts'
 import { Watchdog } from '../../core/turns/watchdog.ts'
@@ -80,7 +81,7 @@ export class TurnScheduler<T> {
     const watchdog = new Watchdog(lifecycle, options.maxTurnMs)
     this.#endedTurns = new EndedTurns(this.#step, watchdog, options.turnGraceMs, disposer)
     this.holds = new Holds(lifecycle, watchdog, (ticket) => this.#releaseUse(ticket))
-    this.#limits = new TurnLimits(watchdog, options, {
+    this.#limits = new TurnLimits(watchdog, new SlowTurns(lifecycle, options.slowTurnMs), options, {
       onTimeout: () => {
         lifecycle.counters.turnTimeouts += 1
       },
@@ -104,7 +105,7 @@ export class TurnScheduler<T> {
       this.#attach(slot, run)
       this.#step.after(this.#beginRun, run)
     }
-    if (run.waitMs !== Number.POSITIVE_INFINITY) this.#step.after(this.#limitWait, run)
+    if (this.#limits.limitsWait(run)) this.#step.after(this.#limitWait, run)
   }
 
   /** Aborts the turns of a session that ended in use. Those that wait begin again on a new session. */

@@ -4,6 +4,8 @@ import {
   type SessionRegistryError,
 } from '../../core/errors/session-registry-error.ts'
 import { endedDuringTurnError, interruptedError } from '../../core/errors/turn-errors.ts'
+import { realClock } from '../../core/time/clock.ts'
+import { SlowTurns } from '../../core/turns/slow-turns.ts'
 import { TurnLimits } from '../../core/turns/turn-limits.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
 import { lockLostError } from '../holds/session-lease.ts'
@@ -34,9 +36,11 @@ export class TurnRunner<T> {
   /** `onFreed` is called when the next turn may begin. */
   constructor(components: TurnRunnerComponents<T>, onFreed: (run: RedisTurnRun<T>) => void) {
     this.#components = components
-    this.limits = new TurnLimits(components.watchdog, components.options, {
+    const { watchdog, log, options } = components
+    const slowTurns = new SlowTurns({ clock: realClock, events: log.events }, options.slowTurnMs)
+    this.limits = new TurnLimits(watchdog, slowTurns, options, {
       onTimeout: () => {
-        components.log.counters.turnTimeouts += 1
+        log.counters.turnTimeouts += 1
       },
       abortTurn: (run, error) => this.abort(run, error),
     })

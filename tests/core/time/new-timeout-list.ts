@@ -12,7 +12,7 @@ interface ListOptions {
   /** In place of `clock`, which moves it. */
   readonly tracking?: TrackingClock
   readonly durationMs?: number
-  readonly onDue?: (value: string) => void
+  readonly onDue?: (value: string, lastedMs: number) => void
 }
 
 /** A list of waits of 100 ms by default, and what has come due, with the time. */
@@ -33,9 +33,9 @@ export function newTimeoutList({
     {
       durationMs,
       failure: 'a turn could not be timed',
-      onDue: (value) => {
+      onDue: (value, lastedMs) => {
         due.push([value, timeOf(moved)])
-        onDue?.(value)
+        onDue?.(value, lastedMs)
       },
     },
   )

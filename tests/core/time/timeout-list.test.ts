@@ -165,6 +165,19 @@ describe('a timeout list', () => {
     expect(tracking.refed).toBe(0)
   })
 
+  it('a timer that fires late: `onDue` receives how long the wait has lasted', () => {
+    const lasted: number[] = []
+    const { clock, list } = newList({ onDue: (_, lastedMs) => lasted.push(lastedMs) })
+    const { setTimeout } = clock
+    clock.setTimeout = (fn, ms) => setTimeout.call(clock, fn, ms + 15)
+    list.add('a')
+    clock.advance(10)
+    list.add('b')
+    clock.advance(200)
+
+    expect(lasted).toEqual([115, 105])
+  })
+
   it('a timer that fires a fraction early: the wait is due', () => {
     const { clock, list, due } = newList()
     const { setTimeout } = clock
