@@ -8,6 +8,7 @@ export {
 } from './core/errors/session-registry-error.ts'
 export type { Logger, LogIds } from './core/events/logger.ts'
 export type { SessionEvents, SweepSummary } from './core/events/session-events.ts'
+export type { GoneSession } from './core/gone-session.ts'
 export type {
   ArchiveSession,
   CreateContext,
@@ -23,6 +24,7 @@ export type {
   CreateOptions,
   HoldOptions,
   OpenOptions,
+  WhyGoneOptions,
 } from './core/options/call-options.ts'
 export type { SaveMode } from './core/options/store-options.ts'
 export type { Session, SessionFields } from './core/session.ts'
@@ -40,4 +42,3 @@ export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turns/turn.t
 export type { SessionRegistryOptions, WhenFull } from './memory/options.ts'
 export type { Hold } from './memory/session/hold.ts'
 export { SessionRegistry } from './memory/session-registry.ts'
-export type { GoneSession } from './memory/tombstones/tombstones.ts'

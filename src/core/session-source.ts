@@ -1,5 +1,6 @@
 import type { EndReason, ExpiryReason } from './end-reason.ts'
-import type { OpenOptions } from './options/call-options.ts'
+import type { GoneSession } from './gone-session.ts'
+import type { OpenOptions, WhyGoneOptions } from './options/call-options.ts'
 import type { Session } from './session.ts'
 import type { RunOptions, StreamTurn, Turn } from './turns/turn.ts'
 
@@ -30,6 +31,8 @@ export interface SessionSource<T> {
   delete(id: string): boolean | Promise<boolean>
   /** The ids of live sessions. */
   keys(): Iterable<string> | AsyncIterable<string>
+  /** Why and when the last session of an id ended, within `tombstoneMs`; `undefined` if it is not gone. */
+  whyGone(id: string, options?: WhyGoneOptions): GoneSession | undefined | Promise<GoneSession | undefined>
   on(event: 'created', listener: (session: Session<T>) => void): unknown
   on(event: 'expired', listener: (session: Session<T>, reason: ExpiryReason) => void): unknown
   on(event: 'ended', listener: (session: Session<T>, reason: EndReason) => void): unknown

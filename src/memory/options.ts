@@ -19,7 +19,6 @@ import {
   checkCount,
   checkInterval,
   checkLimit,
-  checkNotNegative,
   checkOneOf,
   checkPositive,
   invalidOption,
@@ -89,14 +88,6 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly whenOwnerFull?: WhenFull | undefined
   /**
-   * How long `whyGone` tells of a session that has ended. Only keyed hashes are kept, without ids and values.
-   *
-   * Milliseconds; zero, positive, or `Infinity`.
-   *
-   * @defaultValue 0
-   */
-  readonly tombstoneMs?: number | undefined
-  /**
    * The most sessions that `whyGone` tells of, the last that ended. At most 32 bytes each.
    *
    * An integer of at least 1.
@@ -155,7 +146,6 @@ export interface ResolvedOptions<T> extends ResolvedSharedOptions<T> {
   readonly disposeTimeoutMs: number
   readonly maxPerOwner: number
   readonly whenOwnerFull: WhenFull
-  readonly tombstoneMs: number
   readonly maxTombstones: number
   /** Copies the value before each turn; `undefined` where no turn is rolled back. */
   readonly copyValue: CopyValue<T> | undefined
@@ -170,7 +160,6 @@ const readers = {
   rollback: withDefault(false, checkBoolean),
   codec: optional(checkCodec),
   copyIds: withDefault(false, checkBoolean),
-  tombstoneMs: withDefault(0, checkNotNegative),
   maxTombstones: withDefault(10_000, checkCount),
   maxPerOwner: withDefault(Number.POSITIVE_INFINITY, checkLimit),
   whenOwnerFull: withDefault<WhenFull>('evict', (name, given) =>
@@ -190,7 +179,7 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
   const copyValue = rollback
     ? createCopier(codec === undefined ? undefined : new CheckedCodec(codec))
     : undefined
-  const { dispose, disposeTimeoutMs, maxPerOwner, whenOwnerFull, tombstoneMs, maxTombstones } = read
+  const { dispose, disposeTimeoutMs, maxPerOwner, whenOwnerFull, maxTombstones } = read
   if (rollback && dispose !== undefined) throw rollbackBesideDisposeError()
   const storage = resolveStore<T>({ ...read, codec })
   return {
@@ -200,7 +189,6 @@ export function resolveOptions<T>(options: SessionRegistryOptions<T> | undefined
     disposeTimeoutMs,
     maxPerOwner,
     whenOwnerFull,
-    tombstoneMs,
     maxTombstones,
     intervalMs,
     maxSessions,

@@ -2,6 +2,7 @@ import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
+import type { GoneSession } from '../core/gone-session.ts'
 import type { CreateNow, CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/ids/id-ref.ts'
 import {
@@ -13,10 +14,12 @@ import {
   checkHold,
   checkOpen,
   checkOwner,
+  checkWhyGone,
   type HoldOptions,
   type OpenOptions,
+  type WhyGoneOptions,
 } from '../core/options/call-options.ts'
-import { checkFunction, checkId, checkOptions } from '../core/options/validate.ts'
+import { checkFunction, checkId } from '../core/options/validate.ts'
 import { sharedRegistry } from '../core/process/shared-registry.ts'
 import type { Session } from '../core/session.ts'
 import type { SessionSource } from '../core/session-source.ts'
@@ -35,7 +38,6 @@ import type { Hold } from './session/hold.ts'
 import type { Sessions } from './session/sessions.ts'
 import { StoreCalls } from './storing/store-calls.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
-import type { GoneSession } from './tombstones/tombstones.ts'
 import { TurnCalls } from './turns/turn-calls.ts'
 import type { TurnRun } from './turns/turn-run.ts'
 import { type Components, wire } from './wiring.ts'
@@ -248,9 +250,8 @@ export class SessionRegistry<T>
    *
    * @throws SessionRegistryError `ERR_SESSION_ID_INVALID`, `ERR_SESSION_OPTION_INVALID`
    */
-  whyGone(id: string, options?: { readonly owner?: string | undefined }): GoneSession | undefined {
-    const { owner } = checkOptions('options', options, ['owner'])
-    if (owner !== undefined) checkOwner('owner', owner)
+  whyGone(id: string, options?: WhyGoneOptions): GoneSession | undefined {
+    const owner = checkWhyGone(options)
     const { archiver, disposer, lifecycle } = this.#components
     // It is not gone yet.
     if (archiver.has(checkId(id)) || disposer?.has(id) === true) return undefined

@@ -1,4 +1,5 @@
 import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
+import type { RegistryStats } from '../core/stats.ts'
 import { type DeadSession, toDeadSession } from './archiving/dead-letter-store.ts'
 import type { AccessOptions } from './storage/access-options.ts'
 import type { IncarnationRef } from './storage/keys.ts'
@@ -184,6 +185,16 @@ export class Operations<T> {
 
   async dropDead(id?: string): Promise<number> {
     return id === undefined ? this.#forEachDead((one) => this.#dropDead(one)) : this.#dropDead(id)
+  }
+
+  /** Returns the figures of this process, with the number of sessions of all. */
+  stats(size: number): RegistryStats {
+    const { turns, holds, archiver, log } = this.#components
+    const { listenerErrors } = log.events
+    const { running, waiting } = turns.counts
+    const held = new Set([...turns.heldIds, ...holds.ids]).size
+    const archiving = archiver.count
+    return log.counters.snapshot({ size, held, running, waiting, archiving, disposing: 0, listenerErrors })
   }
 
   deadCount(): Promise<number> {

@@ -3,6 +3,7 @@ import { type CurrentSession, currentSession } from '../core/current-session.ts'
 import { noStoreError } from '../core/errors/store-errors.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
+import type { GoneSession } from '../core/gone-session.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/ids/id-ref.ts'
 import {
@@ -13,8 +14,10 @@ import {
   checkCreateOptions,
   checkHold,
   checkOpen,
+  checkWhyGone,
   type HoldOptions,
   type OpenOptions,
+  type WhyGoneOptions,
 } from '../core/options/call-options.ts'
 import { checkOwnTimeout } from '../core/options/store-options.ts'
 import { checkFunction } from '../core/options/validate.ts'
@@ -253,6 +256,21 @@ export class RedisSessionRegistry<T>
   }
 
   /**
+   * Returns why and when the last session of an id ended, in any process, within `tombstoneMs`; `undefined`
+   * if it is live, being archived or was never heard of. Not activity.
+   *
+   * A dead letter has ended when it expired; where there is `load` or `store`, the newest of an id is not
+   * gone, since it can be revived. It is answered after {@link close} too, while the client is open. Rejects
+   * with `ERR_SESSION_OPTION_INVALID`.
+   */
+  async whyGone(id: string, options?: WhyGoneOptions): Promise<GoneSession | undefined> {
+    checkRedisId(id)
+    withoutOwner({ owner: checkWhyGone(options) })
+    this.#gate.admit()
+    return this.#components.tombstones.find(id)
+  }
+
+  /**
    * Deletes all sessions of all processes, those being archived included, one by one. Returns their number.
    * Rejects as {@link delete}.
    */
@@ -303,13 +321,7 @@ export class RedisSessionRegistry<T>
 
   /** Returns the figures of this process; `size` is of all processes. */
   async stats(): Promise<RegistryStats> {
-    const { turns, holds, archiver, log } = this.#components
-    const { listenerErrors } = log.events
-    const { running, waiting } = turns.counts
-    const size = await this.size()
-    const held = new Set([...turns.heldIds, ...holds.ids]).size
-    const archiving = archiver.count
-    return log.counters.snapshot({ size, held, running, waiting, archiving, disposing: 0, listenerErrors })
+    return this.#operations.stats(await this.size())
   }
 
   /**

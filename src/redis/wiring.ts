@@ -29,6 +29,7 @@ import { ServerDate } from './storage/server-date.ts'
 import { SessionRemovals } from './storage/session-removals.ts'
 import { SessionScan } from './storage/session-scan.ts'
 import { SessionStore } from './storage/session-store.ts'
+import { Tombstones, tombstoneLifetimeMs } from './storage/tombstones.ts'
 import { Deletions } from './storing/deletions.ts'
 import { DurableStore } from './storing/durable-store.ts'
 import { Saves } from './storing/saves.ts'
@@ -59,6 +60,7 @@ export interface RedisComponents<T> {
   readonly log: SnapshotLog<T>
   readonly store: SessionStore<T>
   readonly removals: SessionRemovals<T>
+  readonly tombstones: Tombstones<T>
   /** `undefined` without a store, as the next two. */
   readonly durable: DurableStore<T> | undefined
   readonly saves: Saves<T> | undefined
@@ -79,7 +81,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
   const { events } = step
   const log = new SnapshotLog(step, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)
-  const maxLifetimeMs = maxLifetimeOf(options, options.timeoutMs)
+  const maxLifetimeMs = Math.max(maxLifetimeOf(options, options.timeoutMs), tombstoneLifetimeMs(options))
   let hasWarned = false
   const warnOnce = (policy: string) => {
     if (!hasWarned) warnAboutEviction(policy, events, options)
@@ -94,6 +96,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
   log.onEnded = (snapshot) => cache.forget(snapshot)
   const store = new SessionStore(call, keys, cache, options)
   const removals = new SessionRemovals(call, keys, cache, options)
+  const tombstones = new Tombstones(call, keys, options)
   const date = new ServerDate()
   const claims = new ClaimStore(call, keys, date, options)
   const scan = new SessionScan(call, keys)
@@ -163,6 +166,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
     log,
     store,
     removals,
+    tombstones,
     durable,
     saves,
     pruner,

@@ -4,6 +4,7 @@ import type {
   CurrentSession,
   EndReason,
   ExpiryReason,
+  GoneSession,
   HoldOptions,
   Logger,
   OpenOptions,
@@ -11,6 +12,7 @@ import type {
   Session,
   StreamTurn,
   Turn,
+  WhyGoneOptions,
 } from 'session-registry'
 
 type Awaitable<R> = R | Promise<R>
@@ -31,6 +33,7 @@ export interface ContractRegistry {
   has(id: string): Awaitable<boolean>
   delete(id: string): Awaitable<boolean>
   clear(): Awaitable<number>
+  whyGone(id: string, options?: WhyGoneOptions): Awaitable<GoneSession | undefined>
   keys(): Walk<string>
   values(): Walk<string[]>
   sessions(): Walk<Session<string[]>>
@@ -95,6 +98,7 @@ export interface ContractOptions {
   ) => Promise<void>
   readonly archiveConcurrency?: number
   readonly loadTimeoutMs?: number
+  readonly tombstoneMs?: number
 }
 
 /** The adapter by which the contract suite uses a registry. */

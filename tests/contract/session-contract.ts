@@ -14,6 +14,7 @@ import { describeOpenOptions } from './open-options.ts'
 import { describeReadingAndWriting } from './reading-and-writing.ts'
 import { describeSlowTurns } from './slow-turns.ts'
 import { describeStreams } from './streams.ts'
+import { describeTombstones } from './tombstones.ts'
 import { describeTurnBounds } from './turn-bounds.ts'
 import { describeTurns } from './turns.ts'
 import { describeUnreadStreams } from './unread-streams.ts'
@@ -41,6 +42,7 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('streams that are aborted', () => describeUnreadStreams(harness))
     describe('archiving', () => describeArchiving(harness))
     describe('closing', () => describeClosing(harness))
+    describe('why a session is gone', () => describeTombstones(harness))
     describe('bad input', () => describeBadInput(harness))
   })
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
+  type GoneSession,
   type RunOptions,
   type Session,
   SessionRegistry,
@@ -84,6 +85,10 @@ export class TextSource<T> implements SessionSource<T> {
 
   async *keys(): AsyncGenerator<string> {
     yield* this.registry.keys()
+  }
+
+  async whyGone(id: string): Promise<GoneSession | undefined> {
+    return this.registry.whyGone(id)
   }
 
   on(): this {

@@ -4,6 +4,7 @@ import {
   type CurrentSession,
   type EndReason,
   type ExpiryReason,
+  type GoneSession,
   type Hold,
   isSessionRegistryError,
   type RegistryStats,
@@ -127,6 +128,10 @@ export async function types(): Promise<void> {
     Session<History> | undefined | Promise<Session<History> | undefined>
   >()
   expectTypeOf(source.run('a', () => 5, { create: false })).toEqualTypeOf<Promise<number | undefined>>()
+  expectTypeOf(source.whyGone('a', { owner: 'ada' })).toEqualTypeOf<
+    GoneSession | undefined | Promise<GoneSession | undefined>
+  >()
+  expectTypeOf(registry.whyGone('a')).toEqualTypeOf<GoneSession | undefined>()
   // @ts-expect-error: of another value
   source satisfies SessionSource<string>
 

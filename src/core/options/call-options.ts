@@ -57,6 +57,16 @@ export interface HoldOptions {
 /** Options of one call of `acquire`, which is `open` and `hold` in one step. */
 export interface AcquireOptions<T = never> extends OpenOptions<T>, HoldOptions {}
 
+/** Options of one call of `whyGone`. */
+export interface WhyGoneOptions {
+  /**
+   * To whom the session has to have belonged: the end of another's, or of one without an owner, is not told.
+   *
+   * A non-empty string of at most 1 024 UTF-16 units.
+   */
+  readonly owner?: string | undefined
+}
+
 export interface CloseOptions {
   /**
    * How long running turns may take to end, and then archives once more.
@@ -163,6 +173,15 @@ export interface CheckedHold {
 export function checkHold(options: HoldOptions | undefined, maxHoldMs: number): CheckedHold {
   const { maxMs, owner } = checkOptions('options', options, ['maxMs', 'owner'])
   return { maxMs: checkMaxMs(maxMs, maxHoldMs), owner: optionalOwner(owner) }
+}
+
+/**
+ * Returns the owner of a `whyGone`.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function checkWhyGone(options: WhyGoneOptions | undefined): string | undefined {
+  return optionalOwner(checkOptions('options', options, ['owner']).owner)
 }
 
 function checkMaxMs(maxMs: number | undefined, maxHoldMs: number): number {

@@ -143,6 +143,17 @@ export interface SharedOptions<T> {
    */
   readonly maxWaiting?: number | undefined
   /**
+   * How long `whyGone` tells of a session that has ended. Only keyed hashes are kept, without ids and values.
+   *
+   * On Redis, give every process the same. With `Infinity`, the tombstones of a shard lapse there when no
+   * session of it has ended for a year: no key stays for ever.
+   *
+   * Milliseconds; zero, positive, or `Infinity`.
+   *
+   * @defaultValue 0
+   */
+  readonly tombstoneMs?: number | undefined
+  /**
    * Where log lines go: nowhere (`false`), to the library's own pino logger at `info` (`true`), or to a given
    * logger.
    *
@@ -182,6 +193,7 @@ export interface ResolvedSharedOptions<T> {
   readonly turnGraceMs: number
   readonly slowTurnMs: number
   readonly maxWaiting: number
+  readonly tombstoneMs: number
   readonly logger: BoundLogger | undefined
   readonly logId: (id: string) => string
   readonly name: string
@@ -210,6 +222,7 @@ export function sharedReaders<T>({ archiveAttempts }: { readonly archiveAttempts
     turnGraceMs: withDefault(5_000, checkNotNegative),
     slowTurnMs: withDefault(30_000, checkPositive),
     maxWaiting: withDefault(1_000, checkWhole),
+    tombstoneMs: withDefault(0, checkNotNegative),
     // Both are checked as they are resolved.
     logger: withDefault<boolean | Logger>(false, (_, given) => given as boolean | Logger),
     logIds: withDefault<LogIds>('hashed', (_, given) => given as LogIds),

@@ -1,9 +1,10 @@
 import type { EndReason } from '../../core/end-reason.ts'
+import type { GoneSession } from '../../core/gone-session.ts'
 import type { FullClock } from '../../core/time/clock.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { noSlot, type Slot } from '../table/session-table.ts'
-import { type GoneSession, type TombstoneOptions, Tombstones } from './tombstones.ts'
+import { type TombstoneOptions, Tombstones } from './tombstones.ts'
 
 export interface EndingsOptions extends TombstoneOptions {
   readonly maxAgeMs: number

@@ -1,12 +1,6 @@
 import type { EndReason } from '../../core/end-reason.ts'
+import type { GoneSession } from '../../core/gone-session.ts'
 import { KeyedHash } from './keyed-hash.ts'
-
-/** Why and when a session ended. */
-export interface GoneSession {
-  readonly reason: EndReason
-  /** Epoch milliseconds; of an expired session, its deadline. */
-  readonly endedAt: number
-}
 
 export interface TombstoneOptions {
   readonly tombstoneMs: number

@@ -12,6 +12,7 @@ import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
 import type { ServerDate } from '../storage/server-date.ts'
 import { readState, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
+import { tombstoneArgs } from '../storage/tombstones.ts'
 import { readStoredState, type StoredState } from '../storing/stored-state.ts'
 
 /** A claim: an expired incarnation, of this process for as long as its lease is renewed. */
@@ -123,8 +124,10 @@ export class ClaimStore<T> {
       ...this.#keys.queue(shard),
       this.#keys.dead(shard),
       this.#keys.operationReply(shard, token),
+      this.#keys.tombstones(shard),
     ]
     const args = [String(limit), this.#lease, token, this.#retention, latest === 'now' ? '' : String(latest)]
+    args.push(...tombstoneArgs(this.#options.tombstoneMs))
     const origin = { shard, token, claimedAt: realClock.now() }
     // A claim whose reply came too late is for other processes.
     const onLate = (late: ReplyReader) => {
@@ -212,11 +215,13 @@ export class ClaimStore<T> {
   }
 
   /** Settles a claim, if this process still has its lease. */
-  async settle({ id, incarnation, token }: Claim, outcome: ClaimOutcome): Promise<SettleResult> {
+  async settle({ id, incarnation, shard, token }: Claim, outcome: ClaimOutcome): Promise<SettleResult> {
     const backoffMs = outcome.kind === 'retry' ? String(Math.round(outcome.pauseMs)) : '0'
     const reason = outcome.kind === 'deadLetter' ? outcome.reason : ''
     const args = [id, this.#retention, incarnation, token, outcome.kind, backoffMs, reason]
-    const reply = new ReplyReader(await this.#call(settle, this.#keys.ofId(id), args, background))
+    args.push(...tombstoneArgs(this.#options.tombstoneMs))
+    const keys = [...this.#keys.ofId(id), this.#keys.tombstones(shard)]
+    const reply = new ReplyReader(await this.#call(settle, keys, args, background))
     return settledStates[reply.readNumber()] ?? 'lost'
   }
 

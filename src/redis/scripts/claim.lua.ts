@@ -1,4 +1,5 @@
 import { Script } from '../client/script.ts'
+import { tombstones } from './includes/tombstones.lua.ts'
 
 /**
  * Claims expired incarnations: first those whose lease or pause has ended, then those past their deadline.
@@ -7,14 +8,15 @@ import { Script } from '../client/script.ts'
  * is not the name of an incarnation is removed. With `latest`, nothing is claimed that came due later, nor
  * what a caller waits for: that is for processes that archive.
  *
- * KEYS deadlines, queue, leases, dead letters, reply
- * ARGV limit, leaseMs, token, retentionMs, `latest` in server time or ''
+ * KEYS deadlines, queue, leases, dead letters, reply, tombstones
+ * ARGV limit, leaseMs, token, retentionMs, `latest` in server time or '', tombstoneMs, ''
  *
  * Reply: `{now, nextInMs, removed, claimed}`, then `member, isNew` of each claim. `nextInMs` is the time
  * until the next is due, -1 if there is none. `isNew` is 0 for an incarnation that was claimed before.
  */
 export const claim = new Script(
   'claim',
+  tombstones,
   `
 local reply = cachedReply(KEYS[5])
 if reply then
@@ -53,6 +55,7 @@ if reply[4] > 0 then
   extendIndexTtl(KEYS[3], retentionMs + leaseMs)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', toInteger(now - retentionMs))
+dropLapsed(KEYS[6], 100)
 local nextDueAt = NEVER
 for index = 1, 2 do
   local first = redis.call('ZRANGEBYSCORE', KEYS[index], from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)

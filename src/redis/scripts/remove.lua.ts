@@ -1,6 +1,7 @@
 import { Script } from '../client/script.ts'
 import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
+import { tombstones } from './includes/tombstones.lua.ts'
 
 /**
  * Ends every incarnation of an id except the dead letters, which are not revived any more.
@@ -9,8 +10,12 @@ import { session } from './includes/session.lua.ts'
  * it is done. With a token it is claimed at once. It waits for a write to the store that may be under way, at
  * most for the lease of that write.
  *
- * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
- * ARGV id, retentionMs, name of the deletion or '' without a store, token or '', leaseMs
+ * The youngest leaves a tombstone. It was deleted, unless it has expired, nothing is archived (`canArchive`
+ * is 0), and no process has claimed it.
+ *
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply, tombstones
+ * ARGV id, retentionMs, name of the deletion or '' without a store, token or '', leaseMs, canArchive,
+ * tombstoneMs, new key of hashes
  *
  * Reply: `{now, deletion, isClaimed}`, then `kind, incarnation, state, value` of each. `kind`: 0 expired, 1
  * live, 2 being archived. `deletion` is that of an earlier call if it is not done.
@@ -19,6 +24,7 @@ export const remove = new Script(
   'remove',
   session,
   backlog,
+  tombstones,
   `
 local reply = cachedReply(KEYS[8])
 if reply then
@@ -41,6 +47,15 @@ local function appendEnded(kind, incarnation, times, owner, value)
   end
   rememberEnded(incarnation, createdAtOf(times))
   removeFromQueue(incarnation)
+end
+local youngest = tombstoneMs > 0 and youngestOfId()
+if youngest then
+  local isClaimed = redis.call('HEXISTS', KEYS[5], memberOf(youngest.name)) == 1
+  local reason, endedAt = DELETED, now
+  if not youngest.isLive and not isClaimed and ARGV[6] == '0' then
+    reason, endedAt = youngest.reason, youngest.endedAt
+  end
+  keepTombstone(KEYS[9], '', reason, endedAt, not youngest.isCurrent and youngest.endedAt)
 end
 local deletion = pendingDeletion()
 for incarnation in string.gmatch(getNames('q'), '%S+') do

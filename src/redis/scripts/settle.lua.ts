@@ -1,6 +1,7 @@
 import { Script } from '../client/script.ts'
 import { backlog } from './includes/backlog.lua.ts'
 import { session } from './includes/session.lua.ts'
+import { tombstones } from './includes/tombstones.lua.ts'
 
 /**
  * Settles a claim.
@@ -8,8 +9,10 @@ import { session } from './includes/session.lua.ts'
  * `outcome`: `ack` acknowledges the archive, `retry` releases the claim for another attempt after a pause,
  * `release` releases it without an attempt, `deadLetter` moves the incarnation to the dead letters.
  *
- * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
- * ARGV id, retentionMs, incarnation, token, outcome, pauseMs, reason
+ * A session that was archived or dead-lettered leaves a tombstone: from now on it reads as absent.
+ *
+ * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, tombstones
+ * ARGV id, retentionMs, incarnation, token, outcome, pauseMs, reason, tombstoneMs, new key of hashes
  *
  * Reply:
  * - 1: settled, by this call or an earlier one.
@@ -21,6 +24,7 @@ export const settle = new Script(
   'settle',
   session,
   backlog,
+  tombstones,
   `
 local incarnation, outcome = ARGV[3], ARGV[5]
 local operation = ARGV[4] .. '|' .. incarnation
@@ -41,6 +45,16 @@ if outcome == 'retry' or outcome == 'release' then
   return 1
 end
 local isCurrent = redis.call('HGET', KEYS[1], 'g') == incarnation
+if tombstoneMs > 0 and isCurrent then
+  local youngest = youngestOfId()
+  keepTombstone(KEYS[8], '', youngest.reason, youngest.endedAt)
+elseif tombstoneMs > 0 then
+  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':x')
+  if entry[1] and not entry[2] then
+    local reason, endedAt = queuedExpiry(entry[1])
+    keepTombstone(KEYS[8], '', reason, endedAt, endedAt)
+  end
+end
 if outcome == 'ack' then
   local createdAt, sequence
   if isCurrent then

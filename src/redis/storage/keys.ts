@@ -10,6 +10,7 @@ import { tokenLength } from './tokens.ts'
  *   {prefix:k}:lt         hash        leases of claims: token, phase, attempts  fields: lease.lua.ts
  *   {prefix:k}:dead       sorted set  dead letters, by the time of their last failure
  *   {prefix:k}:gone       sorted set  operations to recognise when repeated, by when they are forgotten
+ *   {prefix:k}:ends       sorted set  tombstones, by when and why it ended        fields: tombstones.lua.ts
  *   {prefix:k}:op:<token> list        the reply of an operation that must not run twice
  *   {prefix}:config       string      the number of shards
  *   {prefix}:archives     string      heartbeat: some process archives
@@ -78,6 +79,10 @@ export class Keys {
 
   dead(shard: number): string {
     return `${this.#tag(shard)}:dead`
+  }
+
+  tombstones(shard: number): string {
+    return `${this.#tag(shard)}:ends`
   }
 
   /** The keys of the claims of a shard. */

@@ -7,6 +7,7 @@ import type { Keys } from './keys.ts'
 import type { NearCache } from './near-cache.ts'
 import { readEnded, type SessionSnapshot } from './session-snapshot.ts'
 import { newToken } from './tokens.ts'
+import { tombstoneArgs } from './tombstones.ts'
 
 /** An incarnation that a call ended, and its state before. */
 export interface RemovedSession {
@@ -48,17 +49,18 @@ export class SessionRemovals<T> {
    * backlog. `takes`: whether that is claimed. `onLate` is called with a deletion whose reply came too late.
    */
   async remove(id: string, takes: boolean, onLate: (deletion: PendingDeletion) => void): Promise<Removal> {
-    const { retentionMs, leaseMs, storage } = this.#options
+    const { retentionMs, leaseMs, storage, canArchive, tombstoneMs } = this.#options
     const operation = newToken()
     const token = takes ? newToken() : ''
     const args = [id, String(retentionMs), storage === undefined ? '' : newToken(), token, String(leaseMs)]
+    args.push(canArchive ? '1' : '0', ...tombstoneArgs(tombstoneMs))
     const ownClaim = { token, claimedAt: realClock.now() }
     const onLateReply = (late: ReplyReader) => {
       late.readNumber()
       const deletion = readDeletion(late, ownClaim)
       if (deletion !== undefined) onLate(deletion)
     }
-    const keys = this.#keys.ofId(id, operation)
+    const keys = [...this.#keys.ofId(id, operation), this.#keys.tombstones(this.#keys.shardOf(id))]
     const reply = new ReplyReader(await this.#call(remove, keys, args, { onLate: onLateReply }))
     const seenAt = reply.readNumber()
     const deletion = readDeletion(reply, ownClaim)

@@ -44,7 +44,9 @@ describe('the scripts', () => {
 
   it.each(scripts)('pass keys to functions only as declared: $name', ({ source }) => {
     const handed = [
-      ...source.matchAll(/\b(?:extendTtl|extendIndexTtl|cachedReply|cacheReply|allowWhenFull)\(([^,)]+)/g),
+      ...source.matchAll(
+        /\b(?:extendTtl|extendIndexTtl|cachedReply|cacheReply|allowWhenFull|hashKeyOf|readTombstone|keepTombstone|dropLapsed)\(([^,)]+)/g,
+      ),
     ].map(([, key]) => key)
 
     // `key` is the name of the parameter in the functions themselves.

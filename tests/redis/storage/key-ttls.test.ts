@@ -18,6 +18,7 @@ describeOnRedis('the keys of a registry', (redis) => {
       leaseMs: 2_000,
       intervalMs: 100,
       archiveAttempts: 2,
+      tombstoneMs: 1_000,
       create: (): Tally => ({ n: 0 }),
       archive: async ({ id }: { readonly id: string }) => {
         if (id.endsWith('3')) throw new Error('this one cannot be archived')

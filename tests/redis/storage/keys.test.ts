@@ -10,9 +10,10 @@ describe('key names', () => {
   it.each(['ada', '__proto__', '{other}', '}{', ':*?[a]', '👩‍👩‍👧', 'x'.repeat(1024)])(
     'of one call have one hash tag, for any id: %s',
     (id) => {
-      const tags = new Set(keys.ofId(id, 'operation').map(tagOf))
+      const shard = keys.shardOf(id)
+      const tags = new Set([...keys.ofId(id, 'operation'), keys.tombstones(shard)].map(tagOf))
 
-      expect([...tags]).toEqual([`sessions:${keys.shardOf(id)}`])
+      expect([...tags]).toEqual([`sessions:${shard}`])
       expect(keys.session(id)).toEqual(keys.ofId(id).slice(0, 3))
     },
   )

@@ -33,7 +33,8 @@ import { lease } from './lease.lua.ts'
  * - `pendingDeletion`: the deletion of the id that waits or is under way, or nil.
  * - `releaseDeletion`: lets a deletion be claimed that has waited for the write under this token.
  * - `dropOldDeadLetters`: drops dead letters past their retention, however long newer ones keep the hash.
- * - `newestDeadLetter`: the dead letter that is the newest state of its id, or nil.
+ * - `newestDeadLetter`: the dead letter that is the newest state of its id, or nil. `findNewestDeadLetter` is
+ *   the same and writes nothing.
  * - `deleteIfEmpty`: deletes the hash when it has no incarnation left and none is being loaded.
  * - `rememberEnded`: remembers an incarnation that ended soon after its creation, so that a repeated creation
  *   does not bring it back.
@@ -176,17 +177,21 @@ local function dropOldDeadLetters()
     setNames('z', remaining)
   end
 end
-local function newestDeadLetter()
-  dropOldDeadLetters()
+local function findNewestDeadLetter()
   local names, newestSequence = getNames('z'), redis.call('HGET', KEYS[2], 'n')
   if names == '' or not newestSequence or getNames('q') ~= '' then
     return nil
   end
   for incarnation in string.gmatch(names, '%S+') do
     if redis.call('HGET', KEYS[2], incarnation .. ':o') == newestSequence then
-      return incarnation
+      local failedAt = redis.call('ZSCORE', KEYS[6], memberOf(incarnation))
+      return failedAt and tonumber(failedAt) > now - retentionMs and incarnation
     end
   end
+end
+local function newestDeadLetter()
+  dropOldDeadLetters()
+  return findNewestDeadLetter()
 end
 local function deleteIfEmpty()
   if not hasBacklog() and redis.call('HEXISTS', KEYS[2], 'ld') == 0 then
