@@ -244,9 +244,9 @@ class Program {
 
   get #isBusy(): boolean {
     this.#registry.sweep()
-    const { archiving, disposing } = this.#registry.stats()
+    const { archiving, disposing, running, waiting } = this.#registry.stats()
     // A hook that has timed out goes on.
-    return archiving + disposing + this.#hooks.waiting > 0
+    return archiving + disposing + running + waiting + this.#hooks.waiting > 0
   }
 
   /** Lets all work end, and compares what is open with what is live. */
