@@ -26,21 +26,43 @@ export class OwnedSessions {
 
 /** The slots of a page: to whom each belongs, and its neighbours among the sessions of that owner. */
 interface Page {
-  readonly owned: (OwnedSessions | undefined)[]
+  /** The owner alone where the lists are not kept. */
+  readonly owned: (OwnedSessions | string | undefined)[]
   readonly older: Slot[]
   readonly newer: Slot[]
 }
 
-/** The sessions of the table by owner: an intrusive list for each owner, and the owner of each slot. */
+/**
+ * The owner of each slot and, from the first need on, the sessions of each owner: an intrusive list for each.
+ *
+ * The lists cost a creation as much as the session itself, since owners are all over the memory. They are
+ * needed for `maxPerOwner`, and to find the sessions of an owner.
+ */
 export class OwnerIndex {
   readonly #byOwner = new Map<string, OwnedSessions>()
   readonly #pages: (Page | undefined)[] = []
+  #keepsLists = false
 
   ownerOf(slot: Slot): string | undefined {
-    return this.#pages[slot >>> ownerPageBits]?.owned[slot & ownerPageMask]?.owner
+    const owned = this.#pages[slot >>> ownerPageBits]?.owned[slot & ownerPageMask]
+    return typeof owned === 'object' ? owned.owner : owned
   }
 
-  /** Returns the entry of an owner; `undefined` where nothing of it counts. */
+  /** Keeps the lists from here on. The first call takes time for each session that has an owner. */
+  keepLists(): void {
+    if (this.#keepsLists) return
+    this.#keepsLists = true
+    for (const [index, page] of this.#pages.entries()) {
+      for (const [at, owner] of page?.owned.entries() ?? [])
+        if (typeof owner === 'string')
+          this.#add(((index << ownerPageBits) | at) as Slot, this.#entryOf(owner))
+    }
+  }
+
+  /**
+   * Returns the entry of an owner; `undefined` where nothing of it counts. Without lists only what is away
+   * counts.
+   */
   find(owner: string): OwnedSessions | undefined {
     return this.#byOwner.get(owner)
   }
@@ -48,7 +70,9 @@ export class OwnerIndex {
   /** Sets to whom a session belongs; `undefined`: to no one. */
   set(slot: Slot, owner: string | undefined): void {
     this.remove(slot)
-    if (owner !== undefined) this.#add(slot, this.#entryOf(owner))
+    if (owner === undefined) return
+    if (this.#keepsLists) this.#add(slot, this.#entryOf(owner))
+    else this.#pageOf(slot).owned[slot & ownerPageMask] = owner
   }
 
   /** Forgets a session, which has left the table. */
@@ -57,9 +81,10 @@ export class OwnerIndex {
     const at = slot & ownerPageMask
     const owned = page?.owned[at]
     if (page === undefined || owned === undefined) return
+    page.owned[at] = undefined
+    if (typeof owned === 'string') return
     const older = page.older[at] ?? noSlot
     const newer = page.newer[at] ?? noSlot
-    page.owned[at] = undefined
     if (newer === noSlot) owned.newest = older
     else this.#setOlder(newer, older)
     if (older !== noSlot) this.#setNewer(older, newer)
@@ -76,6 +101,7 @@ export class OwnerIndex {
 
   /** Returns the slots of an owner, the one that was added last first. */
   slotsOf(owner: string): Slot[] {
+    this.keepLists()
     const slots: Slot[] = []
     let slot = this.#byOwner.get(owner)?.newest ?? noSlot
     while (slot !== noSlot) {

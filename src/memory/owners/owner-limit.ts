@@ -42,6 +42,7 @@ export class OwnerLimit<T> {
     this.#maxPerOwner = maxPerOwner
     this.#whenFull = whenOwnerFull
     this.#keepAlive = new KeepAlive(lifecycle)
+    if (maxPerOwner !== Number.POSITIVE_INFINITY) this.#index.keepLists()
   }
 
   /** Whether one more session of an owner needs no other one to end. */

@@ -1,3 +1,4 @@
+import type { Session } from 'session-registry'
 import { describe, expect, it } from 'vitest'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
@@ -39,6 +40,23 @@ describe('the owner of a session', () => {
     expect(await failureOf(() => registry.run('a', () => {}, { owner }))).toEqual(notOwner)
     expect(await failureOf(() => registry.stream('a', emptyStream, { owner }).next())).toEqual(notOwner)
     expect(registry.peek('a')).toMatchObject({ value: ['value'], idleMs: 100, held: false })
+  })
+
+  it('finds the sessions of an owner whenever it is first asked for them, and from then on', () => {
+    const { registry } = clockedRegistry()
+    for (const id of ['a', 'b', 'c', 'd']) registry.set(id, [], { owner: 'ada' })
+    registry.set('e', [], { owner: 'bob' })
+    registry.delete('b')
+    const assigned = registry.peek('c') as Session<string[]>
+    assigned.owner = 'bob'
+    const idsOf = (owner: string) => [...registry.ownedBy(owner)].map(({ id }) => id).toSorted()
+    expect([idsOf('ada'), idsOf('bob'), idsOf('eve')]).toEqual([['a', 'd'], ['c', 'e'], []])
+
+    registry.set('f', [], { owner: 'ada' })
+    registry.delete('a')
+    assigned.owner = undefined
+    expect([idsOf('ada'), idsOf('bob')]).toEqual([['d', 'f'], ['e']])
+    expect([registry.peek('d')?.owner, registry.peek('e')?.owner]).toEqual(['ada', 'bob'])
   })
 
   it('refuses an owner where none is bound; calls without an owner are not checked', async () => {
