@@ -8,8 +8,8 @@ import { count, one, table } from '../markdown-table.ts'
 import { median } from '../median.ts'
 
 /**
- * Measures what an owner adds to a creation, and what a tombstone takes, each reading in a process of its own.
- * Writes results.md. Environment: ROUNDS (7), and NODE, another Node for the measuring processes.
+ * Measures what an owner adds to a creation, and what a tombstone takes, each reading in a process of its
+ * own. Writes results.md. Environment: ROUNDS (7), and NODE, another Node for the measuring processes.
  */
 const { ROUNDS = '7', NODE = process.execPath } = process.env
 const rounds = Number(ROUNDS)

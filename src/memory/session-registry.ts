@@ -262,8 +262,8 @@ export class SessionRegistry<T>
    * Iterates the sessions of an owner in memory, those that expired and were not removed excepted. Not
    * activity.
    *
-   * Without `maxPerOwner`, sessions are listed by owner from the first call of this or {@link forgetOwner} on:
-   * that call takes about a microsecond for each session with an owner.
+   * Without `maxPerOwner`, sessions are listed by owner from the first call of this or {@link forgetOwner}
+   * on: that call takes about a microsecond for each session with an owner.
    */
   *ownedBy(owner: string): Generator<Session<T>, void, undefined> {
     const { owners } = this.#table

@@ -122,6 +122,25 @@ export function describeClosing(harness: ContractHarness): void {
     expect(running.state).toBe('rejected')
   })
 
+  it('the deadline: aborts also what joins a turn in its grace', async () => {
+    const registry = await make()
+    const started = deferred<AbortSignal>()
+    const finish = deferred()
+    const running = registry.run('a', (_session, signal) => {
+      started.resolve(signal)
+      return finish.promise
+    })
+    const signal = await started.promise
+    const closing = observe(registry.close({ deadlineMs: unitMs }))
+    await eventually(harness, () => expect(signal.aborted).toBe(true))
+    const joined = registry.run('a', (_session, { aborted }) => aborted, { whenBusy: 'join' })
+
+    expect(await joined).toBe(true)
+    finish.resolve()
+    await running
+    await eventually(harness, () => expect(closing.state).toBe('fulfilled'))
+  })
+
   if (!harness.makes.closeEndsSessions) return
 
   it('every session: ends, and emits its end', async () => {

@@ -29,6 +29,7 @@ export class TurnLimits<C extends LimitedTurn> {
   readonly #maxTurnMs: number
   readonly #turnGraceMs: number
   readonly #hooks: TurnLimitHooks<C>
+  #stopError: unknown
 
   constructor(
     watchdog: Watchdog,
@@ -65,6 +66,13 @@ export class TurnLimits<C extends LimitedTurn> {
     }, this.#maxTurnMs)
     this.#slowTurns.watch(call)
     this.beginNested(call)
+    if (this.#stopError !== undefined) this.stop(call, this.#stopError)
+  }
+
+  /** Stops every turn that begins from now on: it joins one that is in its grace. */
+  stopFromNowOn(error: unknown): void {
+    // Without a grace they are aborted at once, and none begins.
+    if (this.#turnGraceMs > 0) this.#stopError = error
   }
 
   /** Bounds a nested turn that begins now, within the limit of the outer one. */

@@ -126,6 +126,7 @@ export class TurnScheduler<T> {
 
   /** Aborts the signal of every turn, and ends every hold: the deadline of `close` has passed. */
   stopAll(error: SessionRegistryError): void {
+    this.#limits.stopFromNowOn(error)
     for (const user of this.#allUsers()) {
       if (!(user instanceof TurnRun)) this.#takeHold(user, error)
       // A turn that is nested in a running one stops with that.

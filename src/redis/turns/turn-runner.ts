@@ -74,6 +74,7 @@ export class TurnRunner<T> {
       void this.#fail(run, error)
       return
     }
+    run.phase = 'running'
     this.limits.begin(run)
     this.#call(run)
   }
@@ -81,13 +82,13 @@ export class TurnRunner<T> {
   /** Begins a nested turn: it shares the session of the outer one, and is saved with it. */
   beginNested(run: RedisTurnRun<T>, outer: RedisTurnRun<T>): void {
     run.session = outer.session
+    run.phase = 'running'
     this.limits.beginNested(run)
     this.#call(run)
   }
 
   #call(run: RedisTurnRun<T>): void {
     if (run.session === undefined) return
-    run.phase = 'running'
     this.#components.log.counters.turns += 1
     const settled = new Promise<void>((resolve) => {
       run.leaveOuter = resolve

@@ -145,6 +145,7 @@ export class TurnScheduler<T> {
 
   /** Aborts the signal of every turn at the deadline of `close`; they have `turnGraceMs` to settle. */
   stopAll(error: SessionRegistryError): void {
+    this.#runner.limits.stopFromNowOn(error)
     for (const run of this.#running()) this.#runner.stop(run, error)
   }
 
