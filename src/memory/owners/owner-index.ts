@@ -28,6 +28,7 @@ export class OwnedSessions {
 interface Page {
   /** The owner alone where the lists are not kept. */
   readonly owned: (OwnedSessions | string | undefined)[]
+  /** The slot itself where the lists are not kept. */
   readonly older: Slot[]
   readonly newer: Slot[]
 }
@@ -52,10 +53,11 @@ export class OwnerIndex {
   keepLists(): void {
     if (this.#keepsLists) return
     this.#keepsLists = true
-    for (const [index, page] of this.#pages.entries()) {
-      for (const [at, owner] of page?.owned.entries() ?? [])
-        if (typeof owner === 'string')
-          this.#add(((index << ownerPageBits) | at) as Slot, this.#entryOf(owner))
+    for (const page of this.#pages) {
+      for (const [at, owner] of page?.owned.entries() ?? []) {
+        const slot = page?.older[at]
+        if (typeof owner === 'string' && slot !== undefined) this.#add(slot, this.#entryOf(owner))
+      }
     }
   }
 
@@ -71,8 +73,14 @@ export class OwnerIndex {
   set(slot: Slot, owner: string | undefined): void {
     this.remove(slot)
     if (owner === undefined) return
-    if (this.#keepsLists) this.#add(slot, this.#entryOf(owner))
-    else this.#pageOf(slot).owned[slot & ownerPageMask] = owner
+    if (this.#keepsLists) {
+      this.#add(slot, this.#entryOf(owner))
+      return
+    }
+    const page = this.#pageOf(slot)
+    const at = slot & ownerPageMask
+    page.owned[at] = owner
+    page.older[at] = slot
   }
 
   /** Forgets a session, which has left the table. */
