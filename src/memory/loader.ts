@@ -71,9 +71,7 @@ export class SessionLoader<T> {
   readonly #onRefused = (pendingOpen: PendingOpen<T>, error: unknown) => this.#fail(pendingOpen, error)
   readonly #start = (pendingOpen: PendingOpen<T>) => {
     this.#advance(pendingOpen)
-    // Only now, as most requests need not wait.
-    if (pendingOpen.isSettled) return
-    for (const request of pendingOpen.requests) request.context ??= new AsyncResource('SessionOpening')
+    if (!pendingOpen.isSettled) pendingOpen.onWait(this.#components.lifecycle.clock)
   }
 
   constructor(
@@ -83,7 +81,7 @@ export class SessionLoader<T> {
   ) {
     this.#components = components
     this.pendingOpens = new PendingOpens(components.blockers, components.pending)
-    const { owner, lifecycle, pending } = components
+    const { owner, lifecycle, pending, disposer } = components
     this.#step = lifecycle.step
     const host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
     const handler = {
@@ -91,10 +89,10 @@ export class SessionLoader<T> {
       onAbandoned: (pendingOpen: PendingOpen<T>) => this.#end(pendingOpen),
       onFailed: this.#onRefused,
     }
-    const { disposer } = components
     this.#places = new Places(components.capacity, components.ownerLimit)
     this.#placeHandler = { onGranted: this.#onCreateGranted, onRefused: this.#onRefused }
-    this.#maker = new Maker({ host, places: this.#places, disposer }, options, handler)
+    const { pendingOpens } = this
+    this.#maker = new Maker({ host, places: this.#places, disposer, pendingOpens }, options, handler)
     if (source === undefined) return
     const { loadTimeoutMs } = options
     const onFound = (pendingOpen: PendingOpen<T>) => this.#resume(pendingOpen)
@@ -162,6 +160,7 @@ export class SessionLoader<T> {
     pendingOpen.cancelWait?.()
     pendingOpen.isUnattended = true
     pendingOpen.owner = options.owner
+    pendingOpen.onWait(this.#components.lifecycle.clock)
     this.#maker.adopt(pendingOpen, promise, options)
   }
 
@@ -209,6 +208,7 @@ export class SessionLoader<T> {
   #resumeLater(pendingOpen: PendingOpen<T>): void {
     const wait = () => {}
     pendingOpen.cancelWait = wait
+    pendingOpen.onWait(this.#components.lifecycle.clock)
     queueMicrotask(() => {
       if (pendingOpen.cancelWait === wait) this.#resume(pendingOpen)
     })

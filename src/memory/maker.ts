@@ -10,6 +10,7 @@ import {
   type PendingOpen,
   runIn,
 } from './pending-open.ts'
+import type { AbandonedValue, PendingOpens } from './pending-opens.ts'
 import type { PlaceHandler, Places } from './places.ts'
 
 /** What a call had that cannot wait for the promise of its factory. */
@@ -42,6 +43,7 @@ export class Maker<T> {
   readonly #host: HookHost
   readonly #places: Places<T>
   readonly #disposer: Disposer<T> | undefined
+  readonly #abandoned: Set<AbandonedValue>
   readonly #defaultFactory: CreateSession<T> | undefined
   readonly #timeoutMs: number
   readonly #handler: MakerHandler<T>
@@ -64,6 +66,7 @@ export class Maker<T> {
       readonly host: HookHost
       readonly places: Places<T>
       readonly disposer: Disposer<T> | undefined
+      readonly pendingOpens: PendingOpens<T>
     },
     options: { readonly create: CreateSession<T> | undefined; readonly loadTimeoutMs: number },
     handler: MakerHandler<T>,
@@ -72,6 +75,7 @@ export class Maker<T> {
     this.#places = components.places
     this.#placeHandler = { onGranted: this.#onGranted, onRefused: handler.onFailed }
     this.#disposer = components.disposer
+    this.#abandoned = components.pendingOpens.abandoned
     this.#defaultFactory = options.create
     this.#timeoutMs = options.loadTimeoutMs
     this.#handler = handler
@@ -120,6 +124,7 @@ export class Maker<T> {
     const signal = options?.signal
     const timeoutMs = options?.timeoutMs
     let discardReason: DiscardReason | undefined
+    let abandoned: AbandonedValue | undefined
     const init = {
       id,
       call: callFactory,
@@ -141,11 +146,14 @@ export class Maker<T> {
       onDiscarded: (value) => this.#disposer?.discard(id, value, discardReason ?? 'deleted'),
       onFinished: () => {
         if (discardReason !== undefined) this.#places.endMaking({ owner })
+        if (abandoned !== undefined) this.#abandoned.delete(abandoned)
       },
     })
     pendingOpen.making = call
     pendingOpen.cancelWait = (reason) => {
       discardReason = pendingOpen.discardReason
+      abandoned = { id, owner, begunAt: pendingOpen.begunAt }
+      this.#abandoned.add(abandoned)
       call.abort(reason)
     }
     pendingOpen.isCalling = true

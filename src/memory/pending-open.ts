@@ -1,9 +1,10 @@
-import type { AsyncResource } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
 import type { HookCall } from '../core/async/hook-call.ts'
 import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
 import type { EndReason } from '../core/end-reason.ts'
 import { notOwnerError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import { type Clock, shownTime } from '../core/time/clock.ts'
 import type { FoundSession } from './load-source.ts'
 import type { StoreEntry } from './storing/store-entry.ts'
 import type { Slot } from './table/session-table.ts'
@@ -65,9 +66,17 @@ export class PendingOpen<T> {
   /** What the store has under the id, once that was looked up. */
   stored: StoreEntry | undefined = undefined
   isSettled = false
+  /** Monotonic time of its first wait. */
+  begunAt = 0
 
   constructor(id: string) {
     this.id = id
+  }
+
+  /** It has to wait, which most need not. */
+  onWait(clock: Clock): void {
+    this.begunAt = shownTime(clock)
+    for (const request of this.requests) request.context ??= new AsyncResource('SessionOpening')
   }
 
   /** Takes what was found by a load. */

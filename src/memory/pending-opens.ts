@@ -2,11 +2,16 @@ import type { PendingWork } from '../core/async/pending-work.ts'
 import { type FastPathBlockers, openPending } from './fast-path/blockers.ts'
 import { PendingOpen } from './pending-open.ts'
 
+/** A value that is being made for no one. */
+export type AbandonedValue = Pick<PendingOpen<unknown>, 'id' | 'owner' | 'begunAt'>
+
 /** The opens that are in progress, one for each id. */
 export class PendingOpens<T> {
   readonly #blockers: FastPathBlockers
   readonly #pending: PendingWork
   readonly #byId = new Map<string, PendingOpen<T>>()
+  /** Values that no call waits for any more, while their factories have not settled. */
+  readonly abandoned = new Set<AbandonedValue>()
 
   constructor(blockers: FastPathBlockers, pending: PendingWork) {
     this.#blockers = blockers

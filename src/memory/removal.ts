@@ -68,7 +68,8 @@ export class Removal<T> {
       const loading = loader.restartAll()
       let count = loading.length
       for (const id of loading) this.#deleteStored(id)
-      for (const { id } of archiver.records()) {
+      for (const { record } of archiver.jobs()) {
+        const { id } = record
         this.#deleteStored(id)
         if (archiver.abandon(id, 'deleted')) count += 1
       }

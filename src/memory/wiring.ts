@@ -54,6 +54,8 @@ export interface Components<T> {
   readonly capacity: Capacity<T>
   readonly ownerLimit: OwnerLimit<T>
   readonly loader: SessionLoader<T>
+  /** Whether a session that is not in memory is looked for. */
+  readonly canLoad: boolean
   readonly turns: TurnScheduler<T>
   /** Present from the call of `close` on. */
   shutdown: Shutdown<T> | undefined
@@ -152,12 +154,13 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     capacity,
     ownerLimit,
     loader,
+    canLoad: load !== undefined || storage !== undefined,
     turns,
     shutdown: undefined,
   }
   if (disposer !== undefined) blockers.block(placesReserved)
   if (options.logger !== undefined) blockers.block(creationObserved)
-  if (load !== undefined || storage !== undefined) blockers.block(creationRestricted)
+  if (components.canLoad) blockers.block(creationRestricted)
   listenersOf(owner).onFirstListener('created', () => blockers.block(creationObserved))
   return components
 }

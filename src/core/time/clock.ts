@@ -47,6 +47,15 @@ export function readClock(clock: FullClock): number {
   return clock === systemClock ? performance.now() : clock.now()
 }
 
+/** Returns the time of a clock, or 0 if the clock fails: for what is only shown. */
+export function shownTime(clock: Clock): number {
+  try {
+    return clock.now()
+  } catch {
+    return 0
+  }
+}
+
 /** The longest delay that `setTimeout` keeps, in milliseconds; a longer one fires after one millisecond. */
 export const maxDelayMs = 2 ** 31 - 1
 

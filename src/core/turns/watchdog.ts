@@ -1,5 +1,5 @@
 import { startTimer, type TimerHost } from '../async/contained-timer.ts'
-import type { Timer } from '../time/clock.ts'
+import { shownTime, type Timer } from '../time/clock.ts'
 
 /** The timers that bound how long a turn or hold keeps a session from ending. */
 export class Watchdog {
@@ -11,13 +11,9 @@ export class Watchdog {
     this.#maxTurnMs = maxTurnMs
   }
 
-  /** Returns the time of the clock, or 0 if the clock fails. */
+  /** Returns the time at which a turn or hold begins, to be shown. */
   now(): number {
-    try {
-      return this.#host.clock.now()
-    } catch {
-      return 0
-    }
+    return shownTime(this.#host.clock)
   }
 
   /** Calls `onTimeout` after `ms`, by default `maxTurnMs`; no timer if that is infinite. */

@@ -88,8 +88,8 @@ export class Archiver<T> {
     return this.#jobs.get(id)?.record
   }
 
-  records(): SessionRecord<T>[] {
-    return [...this.#jobs.values()].map(({ record }) => record)
+  jobs(): ArchiveJob<T>[] {
+    return [...this.#jobs.values()]
   }
 
   /** Takes a session that has left the table. Its hook is called among the events of the present step. */

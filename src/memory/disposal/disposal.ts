@@ -11,6 +11,8 @@ export class Disposal<T> {
   /** The session; `undefined` where the value never was one's. */
   readonly record: SessionRecord<T> | undefined
   readonly value: T
+  /** Monotonic time at which it began, if the value never was a session's. */
+  begunAt = 0
   call: HookCall<unknown> | undefined = undefined
   /** Called when the id is free: by calls that wait for it. */
   readonly waiters = new Set<() => void>()

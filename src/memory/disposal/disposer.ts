@@ -2,6 +2,7 @@ import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-
 import type { EndReason } from '../../core/end-reason.ts'
 import { disposeFailedError, disposeTimeoutError } from '../../core/errors/turn-errors.ts'
 import type { DisposeSession } from '../../core/hooks.ts'
+import { shownTime } from '../../core/time/clock.ts'
 import { disposalsInFlight, type FastPathBlockers } from '../fast-path/blockers.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionRecord } from '../session/session-record.ts'
@@ -81,6 +82,7 @@ export class Disposer<T> {
   /** Takes a value that never was a session's. */
   discard(id: string, value: T, reason: EndReason): void {
     const disposal = this.#add(new Disposal<T>(value, { id, reason, isArchived: false, record: undefined }))
+    disposal.begunAt = shownTime(this.#host.clock)
     this.#lifecycle.step.run(() => this.#callInStep(disposal))
   }
 
@@ -99,12 +101,12 @@ export class Disposer<T> {
   /** Keeps the process alive for all disposals: the registry is closing. */
   close(): void {
     this.#isClosing = true
-    for (const disposal of this.#all()) disposal.call?.ref()
+    for (const disposal of this.disposals()) disposal.call?.ref()
   }
 
   /** Aborts all of them: the last deadline of `close` has passed. */
   giveUpAll(error: unknown): void {
-    for (const disposal of this.#all()) {
+    for (const disposal of this.disposals()) {
       // Each value is passed to the hook once, whatever still uses it.
       if (disposal.call === undefined) this.#call(disposal)
       // A hook that returns no promise has settled then.
@@ -119,7 +121,8 @@ export class Disposer<T> {
     return this.#byId.get(disposal.id)?.has(disposal) === true
   }
 
-  #all(): Disposal<T>[] {
+  /** Returns those that are under way or wait. */
+  disposals(): Disposal<T>[] {
     return [...this.#byId.values()].flatMap((disposals) => [...disposals])
   }
 

@@ -37,8 +37,8 @@ export class OwnerCalls<T> {
   #idsHere(owner: string): string[] {
     const { table, archiver, loader } = this.#components
     const inTable = table.owners.slotsOf(owner).map((slot) => table.idOf(slot))
-    const archiving = archiver.records().filter((record) => record.owner === owner)
-    return [...inTable, ...archiving.map(({ id }) => id), ...loader.pendingOpens.idsOf(owner)]
+    const archiving = archiver.jobs().filter(({ record }) => record.owner === owner)
+    return [...inTable, ...archiving.map(({ record }) => record.id), ...loader.pendingOpens.idsOf(owner)]
   }
 
   async #whenGone(id: string): Promise<void> {

@@ -31,6 +31,8 @@ export interface Hold<T = unknown> {
 
 /** What a hold needs of the scheduler that made it. */
 export interface HoldHost<T> {
+  /** Monotonic time at which the hold is taken. */
+  readonly begunAt: number
   /** Starts the timer of the hold's `maxMs`; `undefined` where it is infinite. */
   startTimer(ticket: HoldTicket<T>): Timer | undefined
   release(ticket: HoldTicket<T>): void
@@ -60,6 +62,11 @@ export class HoldTicket<T> implements Hold<T> {
 
   get signal(): AbortSignal {
     return this.#signal.signal
+  }
+
+  /** Monotonic time at which it was taken. */
+  get begunAt(): number {
+    return this.#host.begunAt
   }
 
   /** Aborts its signal, among the events of the present step. */

@@ -1,4 +1,5 @@
 import { LinkedQueue } from '../../core/async/linked-queue.ts'
+import { type InspectedParts, inspectedTurn } from '../../core/watching/inspected-session.ts'
 import type { TurnRun } from '../turns/turn-run.ts'
 import { HoldTicket } from './hold.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -44,6 +45,19 @@ export class SessionUsers<T> {
     for (const user of this.concurrent)
       if (!(user instanceof HoldTicket) && user.phase === 'running') return true
     return false
+  }
+
+  /** Returns how the session is used, for `inspect()`. */
+  inspect(now: number): Pick<InspectedParts, 'running' | 'waiting' | 'holds'> {
+    const holds: { readonly sinceMs: number }[] = []
+    let { running } = this
+    let waiting = this.#queue.size
+    for (const user of this.concurrent) {
+      if (user instanceof HoldTicket) holds.push({ sinceMs: now - user.begunAt })
+      else if (user.phase === 'waiting') waiting += 1
+      else if (user.outer === undefined) running ??= user
+    }
+    return { running: running && inspectedTurn(running, now), waiting, holds }
   }
 
   /** Returns the present users, except turns that wait; the turn that excludes others first. */

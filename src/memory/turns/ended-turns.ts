@@ -33,6 +33,13 @@ export class EndedTurns<T> {
     this.#disposer = disposer
   }
 
+  /** Returns the turn that still uses the value of each session that is to be disposed of. */
+  byRecord(): ReadonlyMap<SessionRecord<T>, TurnRun<T>> {
+    const turns = new Map<SessionRecord<T>, TurnRun<T>>()
+    for (const [run, { record }] of this.#remaining) if (!turns.has(record)) turns.set(record, run)
+    return turns
+  }
+
   /** Ends all use of a session that has ended. Returns the turns that waited, which need another session. */
   add(record: SessionRecord<T>): TurnRun<T>[] {
     const users = usersOf(record)

@@ -24,6 +24,7 @@ export class Holds<T> {
 
   #hold(record: SessionRecord<T>, maxMs: number): HoldTicket<T> {
     const ticket = new HoldTicket(record, this.#lifecycle.viewOf(record), {
+      begunAt: this.#watchdog.now(),
       startTimer: (limited) => this.#watchdog.start(() => this.#onTimeout(limited, maxMs), maxMs),
       release: (released) => this.#lifecycle.step.run(() => this.#release(released)),
       defer: (action) => this.#lifecycle.events.defer(action),

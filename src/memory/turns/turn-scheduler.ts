@@ -108,6 +108,11 @@ export class TurnScheduler<T> {
     if (this.#limits.limitsWait(run)) this.#step.after(this.#limitWait, run)
   }
 
+  /** See {@link EndedTurns.byRecord}. */
+  endedTurns(): ReadonlyMap<SessionRecord<T>, TurnRun<T>> {
+    return this.#endedTurns.byRecord()
+  }
+
   /** Aborts the turns of a session that ended in use. Those that wait begin again on a new session. */
   onSessionEnded(record: SessionRecord<T>): void {
     this.#awaitingTurns.reopen(record.id, this.#endedTurns.add(record))
