@@ -259,15 +259,17 @@ export class RedisSessionRegistry<T>
    * Returns why and when the last session of an id ended, in any process, within `tombstoneMs`; `undefined`
    * if it is live, being archived or was never heard of. Not activity.
    *
+   * `owner`: only if it belonged to that owner.
+   *
    * A dead letter has ended when it expired; where there is `load` or `store`, the newest of an id is not
    * gone, since it can be revived. It is answered after {@link close} too, while the client is open. Rejects
    * with `ERR_SESSION_OPTION_INVALID`.
    */
   async whyGone(id: string, options?: WhyGoneOptions): Promise<GoneSession | undefined> {
     checkRedisId(id)
-    withoutOwner({ owner: checkWhyGone(options) })
+    const owner = checkWhyGone(options)
     this.#gate.admit()
-    return this.#components.tombstones.find(id)
+    return this.#components.tombstones.find(id, owner)
   }
 
   /**

@@ -12,7 +12,7 @@ const seeds = Array.from({ length: Number(PROGRAM_ROUNDS) }, (_, index) => Numbe
 
 describeOnRedis('random programs of several processes', (redis) => {
   it.each([...remembered, ...seeds])(
-    'no acknowledged save is lost, attempts are counted, and no turn continues from an old state: PROGRAM_SEED=%i',
+    'no acknowledged save is lost, attempts are counted, no turn continues from an old state, and the last end is told: PROGRAM_SEED=%i',
     { timeout: 120_000 },
     async (seed) => {
       const { problems, turns, archives } = await runProgram(redis.url, seed)

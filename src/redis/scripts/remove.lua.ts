@@ -55,7 +55,7 @@ if youngest then
   if not youngest.isLive and not isClaimed and ARGV[6] == '0' then
     reason, endedAt = youngest.reason, youngest.endedAt
   end
-  keepTombstone(KEYS[9], '', reason, endedAt, not youngest.isCurrent and youngest.endedAt)
+  keepTombstone(KEYS[9], youngest.owner, reason, endedAt, not youngest.isCurrent and youngest.endedAt)
 end
 local deletion = pendingDeletion()
 for incarnation in string.gmatch(getNames('q'), '%S+') do

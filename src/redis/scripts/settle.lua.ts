@@ -47,12 +47,12 @@ end
 local isCurrent = redis.call('HGET', KEYS[1], 'g') == incarnation
 if tombstoneMs > 0 and isCurrent then
   local youngest = youngestOfId()
-  keepTombstone(KEYS[8], '', youngest.reason, youngest.endedAt)
+  keepTombstone(KEYS[8], youngest.owner, youngest.reason, youngest.endedAt)
 elseif tombstoneMs > 0 then
-  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':x')
+  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':x', incarnation .. ':ow')
   if entry[1] and not entry[2] then
     local reason, endedAt = queuedExpiry(entry[1])
-    keepTombstone(KEYS[8], '', reason, endedAt, endedAt)
+    keepTombstone(KEYS[8], entry[3] or '', reason, endedAt, endedAt)
   end
 end
 if outcome == 'ack' then

@@ -5,6 +5,7 @@ import type { CallScript } from '../client/shard-guard.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import { whyGone } from '../scripts/why-gone.lua.ts'
 import type { Keys } from './keys.ts'
+import { ownerText } from './owner-text.ts'
 import { newToken } from './tokens.ts'
 
 /** The reasons by their codes in `tombstones.lua.ts`. */
@@ -41,14 +42,17 @@ export class Tombstones<T> {
     this.#options = options
   }
 
-  /** Returns the end of the last session of an id, if it is gone and that is kept. */
-  async find(id: string): Promise<GoneSession | undefined> {
+  /**
+   * Returns the end of the last session of an id, if it is gone and that is kept; with `owner`, if it
+   * belonged to that owner.
+   */
+  async find(id: string, owner: string | undefined): Promise<GoneSession | undefined> {
     const { tombstoneMs, retentionMs, canArchive, canLoad, archives } = this.#options
     if (tombstoneMs === 0) return undefined
     // An observer beside processes that archive is usual, one beside processes that do not is not.
     const isArchived = canArchive || !archives
     const keys = [...this.#keys.ofId(id), this.#keys.tombstones(this.#keys.shardOf(id))]
-    const args = [id, String(retentionMs), isArchived ? '1' : '0', canLoad ? '1' : '0']
+    const args = [id, String(retentionMs), isArchived ? '1' : '0', canLoad ? '1' : '0', ownerText(owner)]
     args.push(...tombstoneArgs(tombstoneMs))
     const reply = new ReplyReader(await this.#call(whyGone, keys, args))
     const reason = reasons[reply.readNumber()]

@@ -49,6 +49,7 @@ export class Process {
       // A crashed process does nothing more.
       const alive = AbortSignal.any([signal, gone.signal])
       const end = witness.archiveBegan(id, incarnation, attempt, alive)
+      witness.expired(id, session.lastActiveAt + session.timeoutMs)
       try {
         await store.write({ id, value, signal: alive, superseded })
       } finally {

@@ -27,6 +27,7 @@ const options = {
   archiveConcurrency: 2,
   archiveAttempts: 4,
   archiveTimeoutMs: 400,
+  tombstoneMs: 600_000,
 }
 
 export interface ProgramReport {
@@ -124,8 +125,9 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   started.push(last)
   // Every visitor returns once more, and must see every word.
   for (let index = 0; index < idCount; index += 1) {
-    await last.registry.run(`visitor-${index}`, ({ value }) => {
-      witness.sees(`visitor-${index}`, value, 'the last turn')
+    await last.registry.run(`visitor-${index}`, async ({ id, value }) => {
+      witness.sees(id, value, 'the last turn')
+      if ((await last.registry.whyGone(id)) !== undefined) witness.problems.push(`${id} lives, and is gone`)
     })
   }
   const { client, close } = await connectClient('redis', url)
@@ -137,6 +139,8 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
     )
     return (await last.registry.size()) === 0 && queued.every((count) => count === 0)
   })
+  for (let index = 0; index < idCount; index += 1)
+    witness.tells(`visitor-${index}`, await last.registry.whyGone(`visitor-${index}`))
   await close()
   await Promise.all(started.map((process) => process.end()))
   witness.expectStored(store.values)

@@ -1,4 +1,4 @@
-import { isSessionRegistryError } from 'session-registry'
+import { type GoneSession, isSessionRegistryError } from 'session-registry'
 
 /** Error codes that callers may get during faults. */
 const allowed = new Set([
@@ -20,6 +20,8 @@ export class Witness {
   readonly #archiving = new Map<string, AbortSignal>()
   /** Claims with an archive in progress, by incarnation. */
   readonly #begun = new Map<string, Set<string>>()
+  /** The latest deadline of an expired session of each id. */
+  readonly #deadlines = new Map<string, number>()
   turns = 0
   archives = 0
 
@@ -70,6 +72,17 @@ export class Witness {
     return () => {
       if (this.#archiving.get(id) === signal) this.#archiving.delete(id)
     }
+  }
+
+  expired(id: string, deadline: number): void {
+    this.#deadlines.set(id, Math.max(deadline, this.#deadlines.get(id) ?? 0))
+  }
+
+  /** Checks what a process tells of an id whose sessions have all ended: the end of the last. */
+  tells(id: string, gone: GoneSession | undefined): void {
+    const deadline = this.#deadlines.get(id)
+    if (gone?.reason === 'idle' && gone.endedAt === deadline) return
+    this.problems.push(`${id} is told to be gone by ${gone?.reason} at ${gone?.endedAt}, not at ${deadline}`)
   }
 
   /** A hook that lost its lease is aborted before another begins or, on a busy machine, at that moment. */

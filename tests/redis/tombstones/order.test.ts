@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { EventRecorder } from '../../support/event-recorder.ts'
 import { FakeArchive } from '../../support/fake-archive.ts'
 import { readAll } from '../../support/read-all.ts'
+import { administrator } from '../../support/redis-keys.ts'
 import { type RegistryOptions, testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -98,21 +99,60 @@ describeOnRedis('whyGone, of several incarnations', (redis) => {
     },
   )
 
+  /** Two processes, of which one archives `first` and the other has moved `second` behind it. */
+  async function bothWaiting(
+    store: FakeArchive,
+    beforeSecond = async (_: RedisSessionRegistry<string[]>) => {},
+  ) {
+    const admin = await administrator(redis)
+    const shared = { prefix: uniquePrefix(), intervalMs: Number.POSITIVE_INFINITY }
+    const [one, other] = [await make(store, shared), await make(store, shared)]
+    const expire = async (word: string) => {
+      await say(one, word)
+      await waitUntil(async () => !(await one.has('a')))
+    }
+    await expire('first')
+    await one.sweep()
+    await expect.poll(() => store.calls.length, soon).toBe(1)
+    await beforeSecond(one)
+    await expire('second')
+    await other.sweep()
+    const waiting = async () => (await admin.hGet(`{${shared.prefix}:0}:x:a`, 'q'))?.split(' ').length
+    await expect.poll(waiting, soon).toBe(2)
+    return { one, other }
+  }
+
   it('all wait for their archives: none is gone, and then the youngest is told', generous, async () => {
     const store = new FakeArchive('manual')
-    const registry = await make(store)
-    await say(registry, 'first')
-    await expect.poll(() => store.calls.length, soon).toBe(1)
-    await say(registry, 'second')
-    await waitUntil(async () => !(await registry.has('a')))
-    // The second is claimed, and waits behind the first.
-    await expect.poll(() => registry.whyGone('a'), soon).toBeUndefined()
-    store.mode = 'instant'
+    const { one, other } = await bothWaiting(store)
+    expect(await one.whyGone('a')).toBeUndefined()
     store.last.succeed()
+    await expect.poll(async () => (await one.stats()).archiving, soon).toBe(0)
+    expect(await one.whyGone('a')).toBeUndefined()
+    store.mode = 'instant'
+    await other.sweep()
+    await expect.poll(() => one.whyGone('a'), soon).toBeDefined()
 
-    await expect.poll(() => registry.whyGone('a'), soon).toBeDefined()
-    expect(store.calls.map(({ session }) => session.value[0])).toEqual(['first', 'second'])
-    expect(await registry.whyGone('a')).toEqual(goneAtDeadline(store.last.session))
+    expect(store.last.session.value).toEqual(['second'])
+    expect(await one.whyGone('a')).toEqual(goneAtDeadline(store.last.session))
+  })
+
+  it('the youngest waits for its archive: an end between two that wait is not told', generous, async () => {
+    const store = new FakeArchive('manual')
+    const { one, other } = await bothWaiting(store, async (registry) => {
+      store.last.fail(store.failure)
+      await dies(registry)
+      await registry.set('a', ['between'])
+      await registry.delete('a')
+      expect((await registry.whyGone('a'))?.reason).toBe('deleted')
+      await registry.retryDead('a')
+      await registry.sweep()
+      await expect.poll(() => store.calls.length, soon).toBe(2)
+    })
+
+    expect(await one.whyGone('a')).toBeUndefined()
+    expect(await other.whyGone('a')).toBeUndefined()
+    store.last.succeed()
   })
 
   it('several that still wait: `delete` is told of the youngest', generous, async () => {
@@ -142,6 +182,16 @@ describeOnRedis('whyGone, of several incarnations', (redis) => {
 
     expect(ended).toHaveLength(1)
     expect(ended.map(goneAtDeadline)).toEqual([await registry.whyGone('a')])
+  })
+
+  it('an archive is to come: `delete` of an expired one is told', generous, async () => {
+    const registry = await make(new FakeArchive(), { intervalMs: Number.POSITIVE_INFINITY })
+    await say(registry, 'hello')
+    await waitUntil(async () => !(await registry.has('a')))
+    expect((await registry.whyGone('a'))?.reason).toBe('idle')
+    expect(await registry.delete('a')).toBe(true)
+
+    expect((await registry.whyGone('a'))?.reason).toBe('deleted')
   })
 
   it('a dead letter: without `load` it is gone since its deadline', generous, async () => {
@@ -204,6 +254,20 @@ describeOnRedis('whyGone, of several incarnations', (redis) => {
     await expect.poll(() => events.lines, soon).toContain('ended a idle')
 
     expect((await registry.whyGone('a'))?.endedAt).toBeGreaterThan(first.endedAt)
+  })
+
+  it('a dead letter: with `load` and past its retention it is gone', generous, async () => {
+    const store = new FakeArchive('failing')
+    const prefix = uniquePrefix()
+    const registry = await make(store, { prefix, load: store.load })
+    const admin = await administrator(redis)
+    await say(registry, 'hello')
+    await dies(registry)
+    expect(await registry.whyGone('a')).toBeUndefined()
+    const [value = ''] = await admin.zRange(`{${prefix}:0}:dead`, 0, -1)
+    await admin.zAdd(`{${prefix}:0}:dead`, { value, score: Date.now() - 8 * 24 * 3_600_000 })
+
+    expect((await registry.whyGone('a'))?.reason).toBe('idle')
   })
 
   it('a dead letter: a younger one that ended is told, with `load` as well', generous, async () => {

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
 import { FakeArchive } from '../../support/fake-archive.ts'
 import { RecordingStore } from '../../support/recording-store.ts'
+import { administrator } from '../../support/redis-keys.ts'
 import { type RegistryOptions, testRegistry } from '../../support/redis-registry.ts'
-import { describeOnRedis, testProxy, uniquePrefix } from '../../support/redis-suite.ts'
+import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
@@ -88,20 +89,33 @@ describeOnRedis('whyGone, of several processes', (redis) => {
     await expect.poll(async () => (await observer.whyGone('a'))?.reason, soon).toBe('idle')
   })
 
-  it('a process that died with a claim: without an archive the session is gone all the same', async () => {
-    const make = processes({ intervalMs: never })
-    const proxy = await testProxy(redis.url)
+  it('claimed by a process that died: without an archive the session is gone all the same', async () => {
     const prefix = uniquePrefix()
-    const options = { prefix, timeoutMs: 50, tombstoneMs: 60_000, intervalMs: never, callTimeoutMs: 500 }
-    const dying = await testRegistry<string[]>(proxy, options)
-    const other = await make({ prefix })
-    dying.on('error', () => {})
-    await dying.set('a', [])
-    await waitUntil(async () => !(await other.has('a')))
-    proxy.swallowAnswers()
-    await dying.sweep().catch(() => {})
+    const registry = await processes({ prefix, shards: 1, intervalMs: never })()
+    const admin = await administrator(redis)
+    const key = (name: string) => `{${prefix}:0}:${name}`
+    await registry.set('a', [], { timeoutMs: 50 })
+    await waitUntil(async () => !(await registry.has('a')))
+    const [value = ''] = await admin.zRange(key('dl'), 0, -1)
+    await admin.zRem(key('dl'), value)
+    await admin.zAdd(key('px'), { value, score: Date.now() + 60_000 })
+    await admin.hSet(key('lt'), value, 'token:0')
+    expect((await registry.whyGone('a'))?.reason).toBe('idle')
+    const ended: string[] = []
+    registry.on('ended', (_session, reason) => ended.push(reason))
+    await registry.delete('a')
 
-    expect((await other.whyGone('a'))?.reason).toBe('idle')
+    expect(ended).toEqual(['deleted'])
+    expect((await registry.whyGone('a'))?.reason).toBe('deleted')
+  })
+
+  it('a store: the deletion of an id without a session is not the end of one', async () => {
+    const store = new RecordingStore()
+    const registry = await processes({ store })()
+    await registry.forget('ada')
+
+    expect(store.count('delete')).toBe(1)
+    expect(await registry.whyGone('ada')).toBeUndefined()
   })
 
   it('a store: the end is told while its deletion from the store has not been made', async () => {

@@ -7,6 +7,7 @@
  *   `forget`
  * - `ClaimStore`: `claim`, `extend`, `load`, `settle`, `newest`, `discard`
  * - `DeadLetterStore`: `read-dead`, `retry-dead`, `drop-dead`
+ * - `Tombstones`: `why-gone`
  * - `SessionScan`: `page`, `alive`, `count`, `count-since`
  * - `ShardGuard`: `read-shards`, `store-shards`; `ArchiverHeartbeat`: `write-heartbeat`, `read-heartbeat`
  *

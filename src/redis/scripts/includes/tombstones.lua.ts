@@ -42,18 +42,19 @@ local function queuedExpiry(times)
   return expiryOf(string.match(times, '^%S+ %S+ (%S+) (%S+) (%S+)'))
 end
 local function youngestOfId()
-  local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'a', 'i', 'm')
+  local fields = redis.call('HMGET', KEYS[1], 'g', 'o', 'e', 'a', 'i', 'm')
   if fields[1] then
-    local reason, endedAt = expiryOf(fields[3], fields[4], fields[5])
-    return { name = fields[1], isCurrent = true, isLive = now < tonumber(fields[2]), reason = reason, endedAt = endedAt }
+    local reason, endedAt = expiryOf(fields[4], fields[5], fields[6])
+    local isLive = now < tonumber(fields[3])
+    return { name = fields[1], owner = fields[2] or '', isCurrent = true, isLive = isLive, reason = reason, endedAt = endedAt }
   end
   local youngest, greatest
   for name in string.gmatch(getNames('q'), '%S+') do
-    local entry = redis.call('HMGET', KEYS[2], name .. ':o', name .. ':x', name .. ':m')
+    local entry = redis.call('HMGET', KEYS[2], name .. ':o', name .. ':x', name .. ':m', name .. ':ow')
     local sequence = tonumber(entry[1] or 0)
     if not entry[2] and (not youngest or sequence > greatest) then
       local reason, endedAt = queuedExpiry(entry[3])
-      youngest = { name = name, isCurrent = false, isLive = false, reason = reason, endedAt = endedAt }
+      youngest = { name = name, owner = entry[4] or '', isCurrent = false, isLive = false, reason = reason, endedAt = endedAt }
       greatest = sequence
     end
   end
@@ -88,7 +89,7 @@ local function dropLapsed(key, limit)
   end
 end
 local function keepTombstone(key, owner, reason, endedAt, deadline)
-  if tombstoneMs == 0 or hasLapsed(endedAt) then
+  if hasLapsed(endedAt) then
     return
   end
   local hashKey = hashKeyOf(key)
