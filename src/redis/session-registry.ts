@@ -28,16 +28,18 @@ import type { RegistryStats } from '../core/stats.ts'
 import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
+import type { InspectedSession } from '../core/watching/inspected-session.ts'
 import type { DeadSession } from './archiving/dead-letter-store.ts'
 import { CallGate } from './call-gate.ts'
 import type { RedisHold } from './holds/holds.ts'
+import { inspect } from './inspection.ts'
 import { OpenCalls } from './loading/open-calls.ts'
 import { Operations } from './operations.ts'
 import { type RedisSessionRegistryOptions, resolveRedisOptions } from './options.ts'
+import { Reads } from './reads.ts'
 import { checkRedisId } from './redis-id.ts'
 import { SetCalls } from './set-calls.ts'
 import { shutDown } from './shutdown.ts'
-import type { AccessOptions } from './storage/access-options.ts'
 import { TurnCalls } from './turns/turn-calls.ts'
 import type { RedisTurnRun } from './turns/turn-run.ts'
 import { type RedisComponents, wire } from './wiring.ts'
@@ -63,6 +65,7 @@ export class RedisSessionRegistry<T>
   readonly #components: RedisComponents<T>
   readonly #operations: Operations<T>
   readonly #gate = new CallGate<T>(() => this.#components.poller.start())
+  readonly #reads: Reads<T>
   readonly #openCalls: OpenCalls<T>
   readonly #turnCalls: TurnCalls<T>
   readonly #setCalls: SetCalls<T>
@@ -85,6 +88,7 @@ export class RedisSessionRegistry<T>
     super()
     this.#components = wire(this, resolveRedisOptions(options))
     this.#operations = new Operations(this.#components)
+    this.#reads = new Reads(this.#components, this.#operations, this.#gate)
     this.#openCalls = new OpenCalls(this.#components, this.#operations, this.#gate)
     this.#turnCalls = new TurnCalls(this.#components.turns, this.#gate)
     this.#setCalls = new SetCalls(this.#components)
@@ -142,13 +146,7 @@ export class RedisSessionRegistry<T>
    * Rejects with `ERR_SESSION_VALUE_INVALID`.
    */
   async get(id: string): Promise<T | undefined> {
-    const { log, options } = this.#components
-    const own = this.#components.turns.sessionInTurn(checkRedisId(id))
-    if (own !== undefined) return own.value
-    const snapshot = await this.#access(id, { touches: true, reads: true })
-    if (snapshot === undefined) log.counters.misses += 1
-    else log.counters.hits += 1
-    return snapshot === undefined ? undefined : options.codec.decode(snapshot.text)
+    return this.#reads.get(id)
   }
 
   /**
@@ -190,8 +188,7 @@ export class RedisSessionRegistry<T>
 
   /** Starts the idle time of the live session again. Activity. Returns whether there is one. */
   async touch(id: string): Promise<boolean> {
-    if (this.#components.turns.sessionInTurn(checkRedisId(id)) !== undefined) return true
-    return (await this.#access(id, { touches: true })) !== undefined
+    return this.#reads.touch(id)
   }
 
   /**
@@ -199,15 +196,12 @@ export class RedisSessionRegistry<T>
    * activity.
    */
   async peek(id: string): Promise<Session<T> | undefined> {
-    const own = this.#components.turns.sessionInTurn(checkRedisId(id))
-    if (own !== undefined) return own
-    const snapshot = await this.#access(id, { reads: true })
-    return snapshot === undefined ? undefined : this.#components.log.sessionOf(snapshot)
+    return this.#reads.peek(id)
   }
 
   /** Returns whether there is a live session. Not activity. */
   async has(id: string): Promise<boolean> {
-    return (await this.#access(checkRedisId(id), {})) !== undefined
+    return this.#reads.has(id)
   }
 
   /**
@@ -319,6 +313,17 @@ export class RedisSessionRegistry<T>
   /** Iterates pairs of id and value of live sessions, as {@link values}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[id: string, value: T], void, undefined> {
     if (this.#gate.admit()) yield* this.#operations.entries()
+  }
+
+  /**
+   * Returns what this process does with sessions now: an entry for each session that a turn or hold of this
+   * process uses or waits for, that is being loaded or created here, or that this process archives. A session
+   * that waits in Redis alone has none. Not activity, and no round trip.
+   *
+   * For a person and a page for debugging, not for a metric.
+   */
+  async inspect(): Promise<InspectedSession[]> {
+    return this.#gate.admit() ? inspect(this.#components) : []
   }
 
   /** Returns the figures of this process; `size` is of all processes. */
@@ -514,9 +519,5 @@ export class RedisSessionRegistry<T>
     const { timeoutMs, maxTimeoutMs } = this.#components.options
     const own = withoutOwner(checkCreateOptions(options)).timeoutMs
     return own === undefined ? timeoutMs : checkOwnTimeout(own, maxTimeoutMs)
-  }
-
-  async #access(id: string, options: AccessOptions) {
-    return this.#gate.admit() ? this.#operations.access(id, options) : undefined
   }
 }

@@ -49,8 +49,8 @@ import { warn } from './warning.ts'
  *   storing/     the store of the user: read, write, delete, prune
  *   archiving/   expired sessions: poll, claim, archive, acknowledge
  *
- * Above them are the calls of the registry: `operations.ts`, `set-calls.ts`, `loading/open-calls.ts`,
- * `turns/turn-calls.ts`; each first passes `call-gate.ts`.
+ * Above them are the calls of the registry: `operations.ts`, `reads.ts`, `set-calls.ts`,
+ * `loading/open-calls.ts`, `turns/turn-calls.ts`; each first passes `call-gate.ts`.
  */
 export interface RedisComponents<T> {
   readonly options: ResolvedRedisOptions<T>

@@ -1,6 +1,6 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { Backoff } from '../../core/time/backoff.ts'
-import type { Claim } from './claim-store.ts'
+import type { Claim, LoadedClaim } from './claim-store.ts'
 
 /** A claim of this process, from the claim until it is settled or lost. */
 export interface Job {
@@ -12,6 +12,8 @@ export interface Job {
   /** Monotonic time of the last renewal. */
   renewedAt: number
   readonly finish: () => void
+  /** What was loaded for it, and when, in monotonic time; absent until then. */
+  loaded?: LoadedClaim & { readonly at: number }
 }
 
 /** Marks a job as lost and aborts its hook: what the hook does from now on has no effect. */

@@ -50,7 +50,7 @@ export class Archiver<T> {
   readonly #settlement: ClaimSettlement<T>
   readonly #renewal: ClaimRenewal<T>
   readonly #concurrency: number
-  readonly #jobs = new Set<Job>()
+  readonly jobs = new Set<Job>()
   #queue: Job[] = []
   #running = 0
   #isClosing = false
@@ -87,7 +87,7 @@ export class Archiver<T> {
     this.#settlement = new ClaimSettlement(store, (due) => this.onCapacity?.(due))
     const { calls } = this
     this.deletions = new DeletionJobs({ durable, calls, settlement: this.#settlement, log }, options)
-    this.#renewal = new ClaimRenewal(store, options.leaseMs, context, () => this.#jobs)
+    this.#renewal = new ClaimRenewal(store, options.leaseMs, context, () => this.jobs)
   }
 
   /** Whether sessions are archived: there is an `archive` hook, or a store. */
@@ -103,12 +103,12 @@ export class Archiver<T> {
 
   /** The number of claims of this process. */
   get count(): number {
-    return this.#jobs.size
+    return this.jobs.size
   }
 
   /** The number of claims to take: as many as run may be queued, the rest is left to other processes. */
   get freeCapacity(): number {
-    return Math.max(2 * this.#concurrency - this.#jobs.size, 0)
+    return Math.max(2 * this.#concurrency - this.jobs.size, 0)
   }
 
   /** Queues claims. Fulfils when they are settled. */
@@ -126,7 +126,7 @@ export class Archiver<T> {
 
   /** Abandons the archives of incarnations that were deleted here. */
   abandon(id: string, incarnations: ReadonlySet<string>): void {
-    for (const job of this.#jobs) {
+    for (const job of this.jobs) {
       if (job.claim.id !== id || !incarnations.has(job.claim.incarnation)) continue
       this.#log.events.context.run(() => abandonJob(job, endedDuringError('archive', 'deleted')))
       this.calls.markDeleted(id)
@@ -153,14 +153,14 @@ export class Archiver<T> {
   /** Aborts the running archives at the deadline of `close`. */
   abortAll(error: SessionRegistryError): void {
     this.#log.events.context.run(() => {
-      for (const job of this.#jobs) job.controller.abort(error)
+      for (const job of this.jobs) job.controller.abort(error)
     })
   }
 
   /** Abandons what is still running: other processes take it over when the leases lapse. */
   abandonAll(error: SessionRegistryError): void {
     this.#log.events.context.run(() => {
-      for (const job of this.#jobs) {
+      for (const job of this.jobs) {
         abandonJob(job, error)
         this.#finish(job)
       }
@@ -171,7 +171,7 @@ export class Archiver<T> {
     const finished = new Promise<void>((finish) => {
       const { claimedAt: renewedAt } = claim
       const job: Job = { claim, controller: new AbortController(), isLost: false, renewedAt, finish }
-      this.#jobs.add(job)
+      this.jobs.add(job)
       enqueue(job)
     })
     return this.#pending.track(finished)
@@ -214,6 +214,7 @@ export class Archiver<T> {
     const loaded = await this.#load(claim)
     if (loaded.state === 'lost') this.#log.failed(dataLostError(), 'expired session was lost', claim.id)
     if (loaded.state !== 'loaded') return
+    job.loaded = { ...loaded, at: realClock.now() }
     if (job.controller.signal.aborted) {
       // The attempt was counted, but the hook is not called.
       await this.#settlement.release(claim)
@@ -290,9 +291,9 @@ export class Archiver<T> {
   }
 
   #finish(job: Job): void {
-    if (!this.#jobs.delete(job)) return
-    if (this.#jobs.size === 0) this.#renewal.stop()
+    if (!this.jobs.delete(job)) return
+    if (this.jobs.size === 0) this.#renewal.stop()
     job.finish()
-    if (this.#jobs.size <= this.#concurrency) this.onCapacity?.()
+    if (this.jobs.size <= this.#concurrency) this.onCapacity?.()
   }
 }

@@ -3,7 +3,7 @@ import { holdTimeoutError } from '../../core/errors/turn-errors.ts'
 import type { Gate } from '../../core/gate.ts'
 import type { CheckedAcquire } from '../../core/options/call-options.ts'
 import type { Session } from '../../core/session.ts'
-import type { Timer } from '../../core/time/clock.ts'
+import { realClock, type Timer } from '../../core/time/clock.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
 import type { SessionLoader } from '../loading/loader.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
@@ -43,6 +43,8 @@ class HoldTicket<T> implements RedisHold<T>, HoldUser {
   #hold: SharedHold<T> | undefined
   #session: Session<T> | undefined
   #timer: Timer | undefined
+  /** Monotonic time at which it was taken. */
+  begunAt = 0
   #isEnded = false
   #released: Promise<void> | undefined
 
@@ -61,6 +63,7 @@ class HoldTicket<T> implements RedisHold<T>, HoldUser {
   activate(hold: SharedHold<T>, session: Session<T>): void {
     this.#hold = hold
     this.#session = session
+    this.begunAt = realClock.now()
     if (!this.#isEnded) this.#timer = this.#host.startTimer(this)
   }
 
@@ -111,6 +114,12 @@ interface HoldHost<T> {
   onEnded(ticket: HoldTicket<T>): void
 }
 
+/** A hold that has not ended, with a copy of its session as of its begin. */
+export interface TakenHold {
+  readonly session: Session<unknown>
+  readonly begunAt: number
+}
+
 /** The holds that the application took in this process. */
 export class Holds<T> {
   readonly #shared: SharedHolds<T>
@@ -130,6 +139,11 @@ export class Holds<T> {
 
   get count(): number {
     return this.#tickets.size
+  }
+
+  /** The holds that have not ended. */
+  get taken(): Iterable<TakenHold> {
+    return this.#tickets
   }
 
   get ids(): string[] {

@@ -1,15 +1,24 @@
 import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-call.ts'
 import { loadTimeoutError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
+import { realClock } from '../../core/time/clock.ts'
 
 /** One call of a factory. */
 export class FactoryCall<T> {
+  readonly id: string
+  /** Monotonic time of the call. */
+  readonly begunAt = realClock.now()
   readonly hook: HookCall<T>
   /** Settles as the factory does; rejects when its time is up, and when the call is aborted. */
   readonly value: Promise<T>
+  isAborted = false
   #reject: (error: unknown) => void = () => {}
 
-  constructor(newHook: (resolve: (value: T) => void, reject: (error: unknown) => void) => HookCall<T>) {
+  constructor(
+    id: string,
+    newHook: (resolve: (value: T) => void, reject: (error: unknown) => void) => HookCall<T>,
+  ) {
+    this.id = id
     let hook: HookCall<T> | undefined
     this.value = new Promise<T>((resolve, reject) => {
       this.#reject = reject
@@ -27,6 +36,7 @@ export class FactoryCall<T> {
 
   /** Rejects the value, unless it is there, and aborts the signal of the factory. */
   abort(reason: unknown): void {
+    this.isAborted = true
     this.#reject(reason)
     this.hook.abort(reason)
   }
@@ -44,6 +54,11 @@ export class FactoryCalls<T> {
     this.#timeoutMs = timeoutMs
   }
 
+  /** Those that have not settled, aborted ones included. */
+  get running(): Iterable<FactoryCall<T>> {
+    return this.#running
+  }
+
   /** Returns a call, which is to be started. The process stays alive for it: a caller waits. */
   newCall(id: string, create: CreateSession<T>): FactoryCall<T> {
     const init = {
@@ -56,6 +71,7 @@ export class FactoryCalls<T> {
       isSynchronous: true,
     } as const
     const call = new FactoryCall<T>(
+      id,
       (resolve, reject) =>
         new HookCall<T>(this.#host, init, {
           onFulfilled: resolve,

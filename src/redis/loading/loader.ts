@@ -10,7 +10,7 @@ import type { ResolvedRedisOptions } from '../options.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import { untilAborted } from '../until-aborted.ts'
-import { FactoryCalls } from './factory-calls.ts'
+import { type FactoryCall, FactoryCalls } from './factory-calls.ts'
 import type { FoundSession, LoadSource } from './load-source.ts'
 import type { OlderIncarnations } from './older-incarnations.ts'
 import { type LoadResult, type Making, type OpenResult, PendingOpen } from './pending-open.ts'
@@ -128,6 +128,16 @@ export class SessionLoader<T> {
   /** Returns the number of callers that wait for the id. */
   waitingCount(id: string): number {
     return this.#pendingOpens.get(id)?.callerCount ?? 0
+  }
+
+  /** The opens that are under way, by id. */
+  get pendingOpens(): ReadonlyMap<string, PendingOpen<T>> {
+    return this.#pendingOpens
+  }
+
+  /** The calls of factories that have not settled, for opens, for `getOrCreate`, and for no one. */
+  get makings(): Iterable<FactoryCall<T>> {
+    return this.#factories.running
   }
 
   /** Returns the ids that are being loaded or created here. */

@@ -2,6 +2,7 @@ import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
 import type { HookCall } from '../../core/async/hook-call.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
+import { realClock } from '../../core/time/clock.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { FactoryCall } from './factory-calls.ts'
 import type { FoundSession } from './load-source.ts'
@@ -34,6 +35,8 @@ export interface Making<T> {
  * It is aborted when the last of them leaves. Later callers begin anew, and do not share its outcome.
  */
 export class PendingOpen<T> {
+  /** Monotonic time of its start. */
+  readonly begunAt = realClock.now()
   /** Aborts when no caller waits any more for what comes before the load. */
   readonly waitController = new AbortController()
   /** The running call of `load`. */

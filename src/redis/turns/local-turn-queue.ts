@@ -1,4 +1,5 @@
 import { LinkedQueue } from '../../core/async/linked-queue.ts'
+import { realClock } from '../../core/time/clock.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
 /** The queue of turns of one id in this process. Those of other processes are not in it. */
@@ -38,6 +39,8 @@ export class LocalTurnQueue<T> {
  */
 export class LockAttempt {
   readonly token: string
+  /** Monotonic time of its start. */
+  readonly begunAt = realClock.now()
   readonly #controller = new AbortController()
   /** Whether it may be among the processes that wait for the lock in Redis. */
   isQueued = false

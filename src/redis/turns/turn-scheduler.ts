@@ -76,6 +76,16 @@ export class TurnScheduler<T> {
     return count
   }
 
+  /** The queues of turns that wait or run here, one for each id. */
+  get queues(): Iterable<LocalTurnQueue<T>> {
+    return this.#queues.values()
+  }
+
+  /** The turns that join others, waiting ones included. */
+  get joining(): Iterable<RedisTurnRun<T>> {
+    return this.#joining
+  }
+
   /** The ids of sessions that a turn of this process holds, joining ones included. */
   get heldIds(): string[] {
     return this.#running()
