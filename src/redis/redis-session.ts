@@ -1,18 +1,12 @@
 import { type InspectOptions, inspect } from 'node:util'
 import type { CheckedCodec } from '../core/codec/codec.ts'
+import { checkOwner } from '../core/options/call-options.ts'
 import { checkOwnTimeout } from '../core/options/store-options.ts'
-import { invalidOption } from '../core/options/validate.ts'
 import type { Session, SessionFields } from '../core/session.ts'
 import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { type Clock, realClock } from '../core/time/clock.ts'
+import { isChanged, type SessionChanges } from './storage/session-changes.ts'
 import type { SessionSnapshot } from './storage/session-snapshot.ts'
-
-/** What a turn has changed of its session. */
-export interface SessionChanges {
-  /** The encoded value; `undefined` if it is unchanged. */
-  readonly text: string | undefined
-  readonly timeoutMs: number | undefined
-}
 
 /** The idle timeouts of a registry, in milliseconds. */
 export interface SessionTimeouts {
@@ -25,9 +19,10 @@ export interface SessionTimeouts {
 export interface CurrentState {
   readonly text: string
   readonly timeoutMs: number
+  readonly owner: string | undefined
   /** Epoch milliseconds. */
   readonly lastActiveAt: number
-  /** Whether Redis has this text and timeout. */
+  /** Whether Redis has this text, timeout and owner. */
   readonly isCommitted: boolean
 }
 
@@ -45,6 +40,7 @@ export class RedisSession<T> implements Session<T> {
   readonly #clock: Clock
   #value: { of: T } | undefined
   #timeoutMs: number
+  #owner: string | undefined
   /** Monotonic time of the start of the turn. */
   #turnStartedAt: number | undefined
   #isHeld: boolean
@@ -62,6 +58,7 @@ export class RedisSession<T> implements Session<T> {
     this.#registryTimeoutMs = timeoutMs
     this.#maxTimeoutMs = maxTimeoutMs
     this.#timeoutMs = snapshot.timeoutMs
+    this.#owner = snapshot.owner
     this.#isHeld = snapshot.held
     this.#ageMs = Math.max(snapshot.seenAt - snapshot.createdAt, 0)
   }
@@ -112,11 +109,11 @@ export class RedisSession<T> implements Session<T> {
   }
 
   get owner(): string | undefined {
-    return this.#snapshot.owner
+    return this.#owner
   }
 
   set owner(owner: string | undefined) {
-    if (owner !== undefined) throw invalidOption('owner', 'left out on Redis', owner)
+    this.#owner = owner === undefined ? undefined : checkOwner('owner', owner)
   }
 
   get held(): boolean {
@@ -160,12 +157,13 @@ export class RedisSession<T> implements Session<T> {
    * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
    */
   current(): CurrentState {
-    const { text, timeoutMs } = this.changes()
+    const changes = this.changes()
     return {
-      text: text ?? this.#snapshot.text,
+      text: changes.text ?? this.#snapshot.text,
       timeoutMs: this.#timeoutMs,
+      owner: this.#owner,
       lastActiveAt: this.lastActiveAt,
-      isCommitted: text === undefined && timeoutMs === undefined,
+      isCommitted: !isChanged(changes),
     }
   }
 
@@ -175,6 +173,7 @@ export class RedisSession<T> implements Session<T> {
     return {
       text: text === this.#snapshot.text ? undefined : text,
       timeoutMs: this.#timeoutMs === this.#snapshot.timeoutMs ? undefined : this.#timeoutMs,
+      owner: this.#owner === this.#snapshot.owner ? undefined : { to: this.#owner },
     }
   }
 }

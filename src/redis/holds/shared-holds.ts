@@ -1,6 +1,6 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import type { SessionChanges } from '../redis-session.ts'
 import type { CommitOutcome } from '../storage/lease-ref.ts'
+import { isChanged, noChanges } from '../storage/session-changes.ts'
 import type { AccessResult, SessionStore } from '../storage/session-store.ts'
 import { newToken } from '../storage/tokens.ts'
 import { type LeaseOptions, SessionLease } from './session-lease.ts'
@@ -22,8 +22,6 @@ export interface SharedHold<T> {
 export type TakeResult<T> =
   | Extract<AccessResult, { state: 'absent' }>
   | (Extract<AccessResult, { state: 'live' }> & { readonly hold: SharedHold<T> })
-
-const noChanges: SessionChanges = { text: undefined, timeoutMs: undefined }
 
 /**
  * The holds of this process in Redis: at most one for each session, however many users it has.
@@ -77,7 +75,7 @@ export class SharedHolds<T> {
     if (!users.delete(user)) return 'lost'
     const isLast = users.size === 0 && group.pendingCount === 0
     if (isLast) this.#end(group, lease)
-    else if (changes.text === undefined && changes.timeoutMs === undefined) return 'done'
+    else if (!isChanged(changes)) return 'done'
     return this.#store.commit({ ...lease.ref, kind: isLast ? 'hold' : 'part' }, changes, version)
   }
 

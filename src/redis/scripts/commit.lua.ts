@@ -9,8 +9,8 @@ import { session } from './includes/session.lua.ts'
  * hold.
  *
  * KEYS session, backlog, deadlines
- * ARGV id, retentionMs, incarnation, token, kind, operation, hasChanged, value, idle timeout in ms or '',
- * version that was read
+ * ARGV id, retentionMs, incarnation, token, kind, operation, hasChanged, value, idle timeout in ms or '', '='
+ * and the new owner or '', version that was read
  *
  * Reply:
  * - `{1, inMs}`: committed; the session expires in `inMs`. `operation` is the version of what was saved.
@@ -42,7 +42,7 @@ if ARGV[5] == 'l' then
     return { 0 }
   end
   lockUntil = 0
-elseif hasChanged and (lockUntil > now or version ~= ARGV[10]) then
+elseif hasChanged and (lockUntil > now or version ~= ARGV[11]) then
   hasChanged = false
   operation = ''
 end
@@ -61,6 +61,11 @@ local idleMs = fields[4]
 if ARGV[9] ~= '' and operation ~= '' then
   idleMs = ARGV[9]
   redis.call('HSET', KEYS[1], 'i', idleMs)
+end
+if ARGV[10] == '=' and operation ~= '' then
+  redis.call('HDEL', KEYS[1], 'o')
+elseif ARGV[10] ~= '' and operation ~= '' then
+  redis.call('HSET', KEYS[1], 'o', string.sub(ARGV[10], 2))
 end
 if operation ~= '' then
   recordSave(recent, operation)

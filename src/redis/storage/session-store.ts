@@ -15,9 +15,10 @@ import { shardFullError } from './capacity.ts'
 import type { Keys } from './keys.ts'
 import { type CommitOutcome, type CommitRef, kindCode, type LeaseRef } from './lease-ref.ts'
 import type { NearCache } from './near-cache.ts'
+import { changeArgs, noChanges, type SessionChanges } from './session-changes.ts'
 import { type NewSession, SessionDraft } from './session-draft.ts'
 import { forgetReply } from './session-removals.ts'
-import { durationText, readEnded, readState, type SessionSnapshot } from './session-snapshot.ts'
+import { readEnded, readState, type SessionSnapshot } from './session-snapshot.ts'
 import { newToken } from './tokens.ts'
 import { UncertainLocks } from './uncertain-locks.ts'
 
@@ -170,21 +171,12 @@ export class SessionStore<T> {
     return { snapshot, replaced }
   }
 
-  async commit(
-    lease: CommitRef,
-    changes: { readonly text: string | undefined; readonly timeoutMs: number | undefined },
-    version: string,
-  ): Promise<CommitOutcome> {
+  async commit(lease: CommitRef, changes: SessionChanges, version: string): Promise<CommitOutcome> {
     const { id, incarnation, kind, token } = lease
     const { text, timeoutMs } = changes
     const operation = newToken()
-    const args = [id, this.#retention, incarnation, token, kindCode[kind], operation]
-    args.push(
-      text === undefined ? '0' : '1',
-      text ?? '',
-      timeoutMs === undefined ? '' : durationText(timeoutMs),
-    )
-    args.push(version)
+    const call = [id, this.#retention, incarnation, token, kindCode[kind], operation]
+    const args = [...call, ...changeArgs(changes), version]
     const lifetime =
       timeoutMs === undefined ? undefined : { maxLifetimeMs: maxLifetimeOf(this.#options, timeoutMs) }
     // While it is under way, no other attempt may use the token: their lock would be released.
@@ -238,7 +230,7 @@ export class SessionStore<T> {
     // The next attempt of this process may have the lock by now.
     if (lease.kind === 'turn' && !this.#locks.forget(lease.id, lease.token)) return
     // If this fails too, the lease lapses.
-    this.commit(lease, { text: undefined, timeoutMs: undefined }, '').catch(() => {})
+    this.commit(lease, noChanges, '').catch(() => {})
   }
 
   #onCreated(id: string, draft: SessionDraft<T>, reply: ReplyReader): SessionSnapshot {

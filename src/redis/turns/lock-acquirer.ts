@@ -7,6 +7,7 @@ import type { SessionLoader } from '../loading/loader.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import { pause } from '../pause.ts'
 import type { LeaseRef } from '../storage/lease-ref.ts'
+import { noChanges } from '../storage/session-changes.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import type { LocalTurnQueue, LockAttempt } from './local-turn-queue.ts'
@@ -126,7 +127,7 @@ export class LockAcquirer<T> {
   /** Releases a lock without saving. If Redis does not reply, the lease lapses. */
   async release(ref: LeaseRef): Promise<void> {
     try {
-      await this.#store.commit(ref, { text: undefined, timeoutMs: undefined }, '')
+      await this.#store.commit(ref, noChanges, '')
     } catch {}
   }
 }

@@ -1,7 +1,7 @@
 import { type LeaseEvents, type LeaseOptions, SessionLease } from '../holds/session-lease.ts'
 import type { HoldUser, SharedHold, SharedHolds } from '../holds/shared-holds.ts'
-import type { SessionChanges } from '../redis-session.ts'
 import type { CommitOutcome, LeaseRef } from '../storage/lease-ref.ts'
+import type { SessionChanges } from '../storage/session-changes.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
 /** The right of a turn to its session in Redis: the lock, or the use of a hold. */

@@ -12,6 +12,7 @@ import { lockLostError } from '../holds/session-lease.ts'
 import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
+import { isChanged, noChanges } from '../storage/session-changes.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import { HoldLease, LockLease, type TurnLease } from './turn-lease.ts'
@@ -158,7 +159,7 @@ export class TurnRunner<T> {
       if (session === undefined || lease === undefined) throw lockLostError()
       const changes = session.changes()
       const outcome = await this.#components.pending.track(lease.commit(changes, session.version))
-      const isReader = !lease.isExclusive && changes.text === undefined && changes.timeoutMs === undefined
+      const isReader = !lease.isExclusive && !isChanged(changes)
       if (outcome === 'done' || isReader) run.succeed(value)
       else run.fail(outcome === 'ended' ? endedDuringTurnError() : lockLostError(), 'settled')
     } catch (error) {
@@ -189,7 +190,7 @@ export class TurnRunner<T> {
     if (lease === undefined) return
     run.lease = undefined
     try {
-      await lease.commit({ text: undefined, timeoutMs: undefined }, '')
+      await lease.commit(noChanges, '')
     } catch {
       // If Redis does not reply, the lease lapses.
     }

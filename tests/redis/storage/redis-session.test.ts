@@ -60,7 +60,7 @@ describe('a session snapshot', () => {
       },
     })
     const session = new RedisSession(snapshot, counting, timeouts)
-    expect(session.changes()).toEqual({ text: undefined, timeoutMs: undefined })
+    expect(session.changes()).toEqual({ text: undefined, timeoutMs: undefined, owner: undefined })
     expect(decoded).toBe(0)
 
     expect(session.value).toEqual(['hello'])
@@ -96,6 +96,22 @@ describe('a session snapshot', () => {
       }),
     ).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
     expect(session.changes().timeoutMs).toBe(30_000)
+  })
+
+  it('accepts another owner, or none', () => {
+    const session = sessionOf({ owner: 'ada' })
+    expect([session.owner, session.changes().owner]).toEqual(['ada', undefined])
+    session.owner = 'bob'
+    expect([session.owner, session.changes().owner]).toEqual(['bob', { to: 'bob' }])
+    session.owner = undefined
+    expect([session.owner, session.changes().owner]).toEqual([undefined, { to: undefined }])
+    expect(
+      thrownBy(() => {
+        session.owner = ''
+      }),
+    ).toEqual(sessionError('ERR_SESSION_OPTION_INVALID'))
+    session.owner = 'ada'
+    expect(session.changes().owner).toBeUndefined()
   })
 })
 
