@@ -31,11 +31,11 @@ export const quick = {
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
     'tests/contract/memory*.test.ts',
     // Those of the files on Redis that start no server.
-    'tests/redis/{options,option-ranges,owner-refused}.test.ts',
+    'tests/redis/{options,option-ranges}.test.ts',
     'tests/redis/archiving/{archive-backoff,clock-jump-detector}.test.ts',
     'tests/redis/client/{call-deadlines,client,client-error,reply-reader}.test.ts',
     'tests/redis/client/{retrying-caller,scripts,shard-guard}.test.ts',
-    'tests/redis/storage/{keys,redis-session}.test.ts',
+    'tests/redis/storage/{keys,owner-text,redis-session}.test.ts',
   ],
   exclude: [
     // Child processes.

@@ -55,7 +55,7 @@ class Inspection<T> {
       use.begunAt = attempt.begunAt
       use.isHeld ||= attempt.isQueued
     }
-    for (const run of turns.joining) this.#onJoining(run)
+    for (const run of turns.unqueued) this.#onUnqueued(run)
     for (const { session, begunAt } of holds.taken) {
       const use = this.#use(session.id)
       const sinceMs = this.#now - begunAt
@@ -70,7 +70,8 @@ class Inspection<T> {
       found.push(this.#ofUse(id, use, opens.get(id)))
       opens.delete(id)
     }
-    for (const [id, pendingOpen] of opens) found.push(this.#ofOpen(id, pendingOpen, pendingOpen.callerCount))
+    for (const [id, pendingOpen] of opens)
+      found.push(this.#ofOpen(id, pendingOpen, pendingOpen.requests.size))
     const shared = new Set([...loader.pendingOpens.values()].map(({ making }) => making?.call))
     for (const call of loader.makings) {
       const { id, begunAt, isAborted } = call
@@ -98,20 +99,20 @@ class Inspection<T> {
     use.owner ??= run.session?.owner
   }
 
-  #onJoining(run: RedisTurnRun<T>): void {
+  #onUnqueued(run: RedisTurnRun<T>): void {
     const use = this.#use(run.id)
     if (run.phase !== 'waiting') {
       this.#onRunning(use, run)
       return
     }
     use.waiting += 1
-    use.openingTurns += 1
+    if (run.isJoining) use.openingTurns += 1
   }
 
   #ofUse(id: string, use: Use<T>, pendingOpen: PendingOpen<T> | undefined): InspectedParts {
     const { running, holds, begunAt, owner, isHeld } = use
     // Of the callers that wait for the open, those that are turns are counted already.
-    const others = pendingOpen === undefined ? 0 : Math.max(pendingOpen.callerCount - use.openingTurns, 0)
+    const others = pendingOpen === undefined ? 0 : Math.max(pendingOpen.requests.size - use.openingTurns, 0)
     const waiting = use.waiting + others
     if (pendingOpen !== undefined && !isHeld) return this.#ofOpen(id, pendingOpen, waiting)
     const { ageMs, idleMs } = this.#since(begunAt)

@@ -3,6 +3,7 @@ import type { RegistryStats } from '../core/stats.ts'
 import { type DeadSession, toDeadSession } from './archiving/dead-letter-store.ts'
 import type { AccessOptions } from './storage/access-options.ts'
 import type { IncarnationRef } from './storage/keys.ts'
+import type { NewSessionOptions } from './storage/session-draft.ts'
 import type { PendingDeletion, RemovedSession } from './storage/session-removals.ts'
 import { expiryReasonOf, type SessionSnapshot } from './storage/session-snapshot.ts'
 import type { RedisComponents } from './wiring.ts'
@@ -28,12 +29,10 @@ export class Operations<T> {
   }
 
   /** Creates a session; a live one ends. */
-  async replace(id: string, value: T, timeoutMs: number): Promise<void> {
-    const { store, log, options, turns, pending } = this.#components
-    const text = options.codec.encode(value)
-    const { snapshot, replaced } = await pending.track(
-      store.replace(id, { text, timeoutMs, owner: undefined }),
-    )
+  async replace(id: string, value: T, options: NewSessionOptions): Promise<void> {
+    const { store, log, turns, pending } = this.#components
+    const text = this.#components.options.codec.encode(value)
+    const { snapshot, replaced } = await pending.track(store.replace(id, { text, ...options }))
     if (replaced !== undefined) {
       turns.onSessionEnded(id, new Set([replaced.incarnation]))
       log.ended(replaced, 'replaced')

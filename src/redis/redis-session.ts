@@ -2,6 +2,7 @@ import { type InspectOptions, inspect } from 'node:util'
 import type { CheckedCodec } from '../core/codec/codec.ts'
 import { checkOwner } from '../core/options/call-options.ts'
 import { checkOwnTimeout } from '../core/options/store-options.ts'
+import { assertAdmitted } from '../core/owner.ts'
 import type { Session, SessionFields } from '../core/session.ts'
 import { fieldsOf, inspectSession } from '../core/session-fields.ts'
 import { type Clock, realClock } from '../core/time/clock.ts'
@@ -122,6 +123,16 @@ export class RedisSession<T> implements Session<T> {
 
   get version(): string {
     return this.#snapshot.version
+  }
+
+  /**
+   * Returns the session, for a call inside of its turn.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_NOT_OWNER`
+   */
+  admit(owner: string | undefined): this {
+    assertAdmitted(owner, this.#owner)
+    return this
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID` */

@@ -40,10 +40,10 @@ import { Reads } from './reads.ts'
 import { checkRedisId } from './redis-id.ts'
 import { SetCalls } from './set-calls.ts'
 import { shutDown } from './shutdown.ts'
+import type { NewSessionOptions } from './storage/session-draft.ts'
 import { TurnCalls } from './turns/turn-calls.ts'
 import type { RedisTurnRun } from './turns/turn-run.ts'
 import { type RedisComponents, wire } from './wiring.ts'
-import { withoutOwner } from './without-owner.ts'
 
 /**
  * A registry for several processes that share one Redis or Valkey: the members of `SessionRegistry`, with
@@ -52,7 +52,9 @@ import { withoutOwner } from './without-owner.ts'
  * Values are copies: only `run`, `stream`, `set` and `replace` keep a change. Every member rejects with
  * `ERR_SESSION_BACKEND_UNAVAILABLE` where Redis does not reply, with `ERR_SESSION_BACKEND_FAILED` where it
  * replies with an error, with `ERR_SESSION_SHARDS_MISMATCH` where the data were stored with another number of
- * shards, and with `ERR_SESSION_ID_INVALID` for an invalid id.
+ * shards, and with `ERR_SESSION_ID_INVALID` for an invalid id. A call with an `owner` rejects with
+ * `ERR_SESSION_NOT_OWNER` for the session of another owner, or of none; it is no activity then, and changes
+ * nothing.
  *
  * @example
  * const registry = new RedisSessionRegistry<string[]>({ client, timeoutMs: 20 * 60_000, create: () => [] })
@@ -132,11 +134,11 @@ export class RedisSessionRegistry<T>
     checkRedisId(id)
     if (create !== undefined) checkFunction('create', create)
     const { options: resolved, turns } = this.#components
-    const timeoutMs = this.#timeoutOf(options)
+    const checked = this.#checkCreate(options)
     const own = turns.sessionInTurn(id)
-    if (own !== undefined) return own.value
+    if (own !== undefined) return own.admit(checked.owner).value
     this.#gate.assertAdmitted()
-    const snapshot = await this.#openCalls.getOrCreate(id, create ?? resolved.create, timeoutMs)
+    const snapshot = await this.#openCalls.getOrCreate(id, create ?? resolved.create, checked)
     return resolved.codec.decode(snapshot.text)
   }
 
@@ -155,17 +157,18 @@ export class RedisSessionRegistry<T>
    * It is a short turn: it waits for a running one of any process; inside a turn of the same id it is part of
    * that turn, and saved with it. `timeoutMs` applies to a session that is created. Rejects with
    * `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_QUEUE_FULL`,
-   * `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`.
+   * `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_REGISTRY_CLOSED`, and with an `owner` also with
+   * `ERR_SESSION_NEEDS_OPEN`: without a live session, the `store` may have that of another owner.
    */
   async set(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
-    const timeoutMs = this.#timeoutOf(options)
+    const checked = this.#checkCreate(options)
     const own = this.#components.turns.sessionInTurn(id)
     if (own === undefined) {
       this.#gate.admitNew()
-      await this.#setCalls.set(id, value, timeoutMs)
+      await this.#setCalls.set(id, value, checked)
     } else {
-      own.value = value
+      own.admit(checked.owner).value = value
     }
     return this
   }
@@ -176,13 +179,13 @@ export class RedisSessionRegistry<T>
    *
    * The signal of a running turn aborts, and its changes are not saved. Rejects with
    * `ERR_SESSION_OPTION_INVALID`, `ERR_SESSION_VALUE_INVALID`, `ERR_SESSION_REGISTRY_FULL`,
-   * `ERR_SESSION_REGISTRY_CLOSED`.
+   * `ERR_SESSION_REGISTRY_CLOSED`, and with an `owner` with `ERR_SESSION_NEEDS_OPEN` as {@link set}.
    */
   async replace(id: string, value: T, options?: CreateOptions): Promise<this> {
     checkRedisId(id)
-    const timeoutMs = this.#timeoutOf(options)
+    const checked = this.#checkCreate(options)
     this.#gate.admitNew()
-    await this.#operations.replace(id, value, timeoutMs)
+    await this.#operations.replace(id, value, checked)
     return this
   }
 
@@ -345,8 +348,8 @@ export class RedisSessionRegistry<T>
   async open(id: string, options?: OpenOptions<T>): Promise<T | undefined> {
     const { turns, options: resolved } = this.#components
     const outer = turns.outerTurn(checkRedisId(id))?.session
-    const checked = withoutOwner(checkOpen(options))
-    if (outer !== undefined) return outer.value
+    const checked = checkOpen(options)
+    if (outer !== undefined) return outer.admit(checked.owner).value
     this.#gate.assertAdmitted()
     const snapshot = await this.#openCalls.open(id, checked)
     return snapshot === undefined ? undefined : resolved.codec.decode(snapshot.text)
@@ -421,9 +424,9 @@ export class RedisSessionRegistry<T>
   async hold(id: string, options?: HoldOptions): Promise<RedisHold<T> | undefined> {
     checkRedisId(id)
     const { holds, options: resolved } = this.#components
-    const { maxMs } = withoutOwner(checkHold(options, resolved.maxHoldMs))
+    const checked = checkHold(options, resolved.maxHoldMs)
     this.#gate.admit()
-    return this.#gate.isOpen ? holds.take(id, maxMs) : undefined
+    return this.#gate.isOpen ? holds.take(id, checked) : undefined
   }
 
   /**
@@ -441,7 +444,7 @@ export class RedisSessionRegistry<T>
     const { turns, holds, options: resolved } = this.#components
     // Inside an aborted turn it rejects, as everything that would open the session.
     turns.outerTurn(checkRedisId(id))
-    const checked = withoutOwner(checkAcquire(options, resolved.maxHoldMs))
+    const checked = checkAcquire(options, resolved.maxHoldMs)
     this.#gate.admitNew()
     return holds.acquire(id, checked, this.#gate)
   }
@@ -514,10 +517,10 @@ export class RedisSessionRegistry<T>
     await this.close()
   }
 
-  /** Returns the idle timeout of a session that a call creates. */
-  #timeoutOf(options: CreateOptions | undefined): number {
+  /** Returns the options of a session that a call creates. */
+  #checkCreate(options: CreateOptions | undefined): NewSessionOptions {
     const { timeoutMs, maxTimeoutMs } = this.#components.options
-    const own = withoutOwner(checkCreateOptions(options)).timeoutMs
-    return own === undefined ? timeoutMs : checkOwnTimeout(own, maxTimeoutMs)
+    const { timeoutMs: own, owner } = checkCreateOptions(options)
+    return { timeoutMs: own === undefined ? timeoutMs : checkOwnTimeout(own, maxTimeoutMs), owner }
   }
 }

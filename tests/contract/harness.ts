@@ -1,11 +1,13 @@
 import type {
   AcquireOptions,
   ArchiveReason,
+  CreateOptions,
   CurrentSession,
   EndReason,
   ExpiryReason,
   GoneSession,
   HoldOptions,
+  LoadContext,
   Logger,
   OpenOptions,
   RunOptions,
@@ -20,14 +22,10 @@ type Walk<R> = Iterable<R> | AsyncIterable<R>
 
 /** The members that all registries share, with results that may be promises. */
 export interface ContractRegistry {
-  getOrCreate(
-    id: string,
-    create?: (id: string) => string[],
-    options?: { readonly timeoutMs?: number },
-  ): Awaitable<string[]>
+  getOrCreate(id: string, create?: (id: string) => string[], options?: CreateOptions): Awaitable<string[]>
   get(id: string): Awaitable<string[] | undefined>
-  set(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
-  replace(id: string, value: string[], options?: { readonly timeoutMs?: number }): Awaitable<unknown>
+  set(id: string, value: string[], options?: CreateOptions): Awaitable<unknown>
+  replace(id: string, value: string[], options?: CreateOptions): Awaitable<unknown>
   touch(id: string): Awaitable<boolean>
   peek(id: string): Awaitable<Session<string[]> | undefined>
   has(id: string): Awaitable<boolean>
@@ -89,8 +87,8 @@ export interface ContractOptions {
   readonly maxWaiting?: number
   readonly slowTurnMs?: number
   readonly logger?: Logger
-  readonly create?: (id: string) => string[]
-  readonly load?: (id: string, context: { readonly signal: AbortSignal }) => Promise<string[] | undefined>
+  readonly create?: (id: string) => string[] | Promise<string[]>
+  readonly load?: (id: string, context: LoadContext) => Promise<string[] | undefined>
   readonly archive?: (
     session: Session<string[]>,
     reason: ArchiveReason,

@@ -11,6 +11,8 @@ import { describeHolds } from './holds.ts'
 import { describeIteration } from './iteration.ts'
 import { describeOpening } from './open.ts'
 import { describeOpenOptions } from './open-options.ts'
+import { describeOwners } from './owners.ts'
+import { describeOwnersOfNewSessions } from './owners-of-new-sessions.ts'
 import { describeReadingAndWriting } from './reading-and-writing.ts'
 import { describeSlowTurns } from './slow-turns.ts'
 import { describeStreams } from './streams.ts'
@@ -37,6 +39,8 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('slow turns', () => describeSlowTurns(harness))
     describe('holds', () => describeHolds(harness))
     describe('options of opening', () => describeOpenOptions(harness))
+    describe('owners', () => describeOwners(harness))
+    describe('owners of new sessions', () => describeOwnersOfNewSessions(harness))
     describe('streams', () => describeStreams(harness))
     describe('streams that are left', () => describeLeftStreams(harness))
     describe('streams that are aborted', () => describeUnreadStreams(harness))

@@ -9,6 +9,7 @@ import { newest } from '../scripts/newest.lua.ts'
 import { settle } from '../scripts/settle.lua.ts'
 import { capacityText, shardFullError } from '../storage/capacity.ts'
 import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
+import { ownerText, readOwner } from '../storage/owner-text.ts'
 import type { ServerDate } from '../storage/server-date.ts'
 import { readState, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
@@ -62,13 +63,15 @@ export type ClaimLoadResult = LoadedClaim | { readonly state: 'taken' | 'waits' 
  *
  * `live`: there is a live session; with `inMs`, it was a dead letter and expires then. `waits`: an older
  * incarnation waits, or is being archived. `claimed`: this process has claimed it. `loadable`: the archived
- * state is the newest, under the name `loadToken`.
+ * state is the newest, under the name `loadToken`. `refused`: the newest state is a dead letter of another
+ * owner than the caller's.
  */
 export type NewestStep =
   | { readonly state: 'live'; readonly inMs: number | undefined }
   | { readonly state: 'waits' }
   | { readonly state: 'claimed'; readonly claim: Claim }
   | { readonly state: 'loadable'; readonly loadToken: string }
+  | { readonly state: 'refused'; readonly sessionOwner: string | undefined }
 
 export type ClaimOutcome =
   | { readonly kind: 'ack' }
@@ -146,12 +149,12 @@ export class ClaimStore<T> {
    *
    * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
    */
-  async newest(id: string, takes: boolean): Promise<NewestStep> {
+  async newest(id: string, owner: string | undefined, takes: boolean): Promise<NewestStep> {
     const token = takes ? newToken() : ''
     const canArchive = this.#options.canArchive ? '1' : '0'
     const capacity = capacityText(this.#options.maxPerShard)
     const args = [id, this.#retention, token, this.#lease, String(maxWaitedBackoffMs), capacity, newToken()]
-    args.push(String(loadWindowMs(this.#options)), canArchive)
+    args.push(String(loadWindowMs(this.#options)), canArchive, ownerText(owner))
     const origin = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
     const onLate = (late: ReplyReader) => {
       if (late.readNumber() === 3) this.#release(readClaim(late, origin))
@@ -169,6 +172,8 @@ export class ClaimStore<T> {
         return { state: 'waits' }
       case 3:
         return { state: 'claimed', claim: readClaim(reply, origin) }
+      case 5:
+        return { state: 'refused', sessionOwner: readOwner(reply.readText()) }
       default:
         throw shardFullError(this.#options)
     }

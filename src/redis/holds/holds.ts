@@ -1,7 +1,7 @@
 import { abortReason } from '../../core/async/abort-listeners.ts'
-import { holdTimeoutError } from '../../core/errors/turn-errors.ts'
+import { holdTimeoutError, notOwnerError } from '../../core/errors/turn-errors.ts'
 import type { Gate } from '../../core/gate.ts'
-import type { CheckedAcquire } from '../../core/options/call-options.ts'
+import type { CheckedAcquire, CheckedHold } from '../../core/options/call-options.ts'
 import type { Session } from '../../core/session.ts'
 import { realClock, type Timer } from '../../core/time/clock.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
@@ -151,9 +151,9 @@ export class Holds<T> {
   }
 
   /** Takes a hold of a live session; `undefined` where there is none. */
-  async take(id: string, maxMs: number): Promise<RedisHold<T> | undefined> {
+  async take(id: string, { maxMs, owner }: CheckedHold): Promise<RedisHold<T> | undefined> {
     const ticket = this.#createTicket(id, maxMs)
-    const accessed = await this.#shared.take(id, ticket, { reads: true })
+    const accessed = await this.#shared.take(id, ticket, owner)
     return accessed.state === 'live' ? this.#activate(ticket, accessed) : undefined
   }
 
@@ -176,12 +176,12 @@ export class Holds<T> {
 
   async #acquire(
     id: string,
-    { create, signal, maxMs }: CheckedAcquire<T>,
+    { create, signal, maxMs, owner }: CheckedAcquire<T>,
     gate: Gate<T>,
   ): Promise<RedisHold<T> | undefined> {
     const ticket = this.#createTicket(id, maxMs)
     for (;;) {
-      const accessed = await this.#shared.take(id, ticket, { reads: true })
+      const accessed = await this.#shared.take(id, ticket, owner)
       if (accessed.state === 'live') {
         const hold = this.#activate(ticket, accessed)
         // The caller has been rejected already.
@@ -190,8 +190,9 @@ export class Holds<T> {
       }
       if (signal?.aborted === true) return undefined
       gate.assertOpen()
-      const request = { create, token: '', signal }
+      const request = { create, token: '', signal, owner }
       const opened = await this.#loader.materialize(id, request)
+      if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') return undefined
     }
   }

@@ -39,8 +39,11 @@ export class SharedHolds<T> {
     this.#options = options
   }
 
-  /** Reads and touches the live session, and holds it for `user`. Rejects with the codes of the store. */
-  async take(id: string, user: HoldUser, { reads = false } = {}): Promise<TakeResult<T>> {
+  /**
+   * Reads and touches the live session, and holds it for `user`. Rejects with `ERR_SESSION_NOT_OWNER`, and
+   * with the codes of the store.
+   */
+  async take(id: string, user: HoldUser, owner: string | undefined): Promise<TakeResult<T>> {
     const group = this.#groups.get(id) ?? new HoldGroup<T>(id)
     this.#groups.set(id, group)
     group.pendingCount += 1
@@ -50,7 +53,7 @@ export class SharedHolds<T> {
         this.#holdOf(group, incarnation)
         this.#releaseUnused(group)
       }
-      const accessed = await this.#store.access(id, { touches: true, reads, takes, onLate })
+      const accessed = await this.#store.access(id, { touches: true, reads: true, takes, owner, onLate })
       if (accessed.state === 'absent') return accessed
       const hold = this.#holdOf(group, accessed.snapshot.incarnation)
       hold.users.add(user)

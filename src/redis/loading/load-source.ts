@@ -7,6 +7,8 @@ import type { DurableStore } from '../storing/durable-store.ts'
 /** What was found under the id of a session that is not in Redis. */
 export interface FoundSession {
   readonly text: string
+  /** To whom it belongs: as the store has it, or for whom the hook was called. */
+  readonly owner: string | undefined
   /** The session of the store; `undefined` if the hook of the user found it. */
   readonly stored: StoredSession | undefined
 }
@@ -15,11 +17,11 @@ export interface FoundSession {
 export interface LoadSource {
   readonly load: CallLoad<unknown>
   /**
-   * Returns what a call of `load` has found; `undefined` if there is nothing.
+   * Returns what a call of `load` for an owner has found; `undefined` if there is nothing.
    *
    * @throws SessionRegistryError `ERR_SESSION_VALUE_INVALID`
    */
-  read(result: unknown): FoundSession | undefined
+  read(result: unknown, owner: string | undefined): FoundSession | undefined
 }
 
 /** Returns the source of sessions; `undefined` where none is. */
@@ -33,14 +35,14 @@ export function loadSource<T>(
       load: (id, context) => durable.read(id, context),
       read: (result) => {
         const stored = result as StoredSession | undefined
-        return stored && { text: stored.text, stored }
+        return stored && { text: stored.text, owner: stored.owner, stored }
       },
     }
   }
   if (load === undefined) return undefined
   return {
     load,
-    read: (value) =>
-      value === undefined ? undefined : { text: codec.encode(value as T), stored: undefined },
+    read: (value, owner) =>
+      value === undefined ? undefined : { text: codec.encode(value as T), owner, stored: undefined },
   }
 }

@@ -4,6 +4,7 @@ import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { noFactoryError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
+import { isAdmitted } from '../../core/owner.ts'
 import { realClock } from '../../core/time/clock.ts'
 import { findScope } from '../../core/turns/turn-scope.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
@@ -13,18 +14,19 @@ import { untilAborted } from '../until-aborted.ts'
 import { type FactoryCall, FactoryCalls } from './factory-calls.ts'
 import type { FoundSession, LoadSource } from './load-source.ts'
 import type { OlderIncarnations } from './older-incarnations.ts'
-import { type LoadResult, type Making, type OpenResult, PendingOpen } from './pending-open.ts'
+import {
+  type LoadResult,
+  type Making,
+  type OpenRequest,
+  type OpenResult,
+  PendingOpen,
+  type SearchResult,
+} from './pending-open.ts'
 
-export interface OpenRequest<T> {
-  /**
-   * Whether a session is created where there is none; or the function that makes its value, instead of the
-   * registry's `create`.
-   */
-  readonly create: boolean | CreateSession<T>
-  /** The token of the lock to take with the creation, or ''. */
-  readonly token: string
-  /** Aborts when the caller no longer waits; the call then rejects with the reason. */
-  readonly signal?: AbortSignal | undefined
+/** A value as text, and to whom its session is going to belong. */
+interface MadeValue {
+  readonly text: string
+  readonly owner: string | undefined
 }
 
 interface Loads {
@@ -76,32 +78,45 @@ export class SessionLoader<T> {
   }
 
   /**
-   * Loads or creates the session of an absent id.
+   * Loads or creates the session of an absent id. It belongs to the first caller of those that wait.
    *
    * Rejects with the error of `load` or the factory, and with the codes of the store.
    */
   async materialize(id: string, request: OpenRequest<T>): Promise<OpenResult> {
     if (this.#closedError !== undefined) throw this.#closedError
     const { create, signal } = request
-    const pendingOpen = this.#pendingOpens.get(id) ?? this.#start(id)
-    pendingOpen.callerCount += 1
+    const pendingOpen = this.#pendingOpens.get(id) ?? new PendingOpen<T>()
+    pendingOpen.requests.add(request)
+    if (this.#pendingOpens.get(id) !== pendingOpen) this.#start(id, pendingOpen)
     if (create !== false) pendingOpen.create ??= create === true ? this.#options.create : create
     try {
       const result = await pendingOpen.wait(signal)
       if (this.#closedError !== undefined) throw this.#closedError
-      if (result === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
+      if (result.state === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
+      if (result.state === 'deadLetter') {
+        const { sessionOwner } = result
+        return isAdmitted(request.owner, sessionOwner)
+          ? { state: 'changed' }
+          : { state: 'refused', sessionOwner }
+      }
       if (result.found === undefined && create === false) return { state: 'absent' }
-      const text = result.found?.text ?? (await this.#make(id, pendingOpen, request))
+      if (result.found !== undefined && !isAdmitted(request.owner, result.found.owner))
+        return { state: 'refused', sessionOwner: result.found.owner }
+      const made = result.found ?? (await this.#make(id, pendingOpen, request))
       if (this.#closedError !== undefined) throw this.#closedError
       if (pendingOpen.isDropped) return { state: 'changed' }
       const isFirst = pendingOpen.created === undefined
-      pendingOpen.created ??= this.#createSession(id, pendingOpen, result, { text, token: request.token })
+      // A caller that is about to be refused takes no lock.
+      const token = isAdmitted(request.owner, made.owner) ? request.token : ''
+      pendingOpen.created ??= this.#createSession(id, pendingOpen, result, made, token)
       const created = await pendingOpen.created
       if (pendingOpen.isDropped) return { state: 'changed' }
+      if (created.state === 'created' && !isAdmitted(request.owner, created.snapshot.owner))
+        return { state: 'refused', sessionOwner: created.snapshot.owner }
       // The lock belongs to the caller that created with it.
       return created.state === 'created' && !isFirst ? { ...created, token: '' } : created
     } finally {
-      this.#cancel(id, pendingOpen, signal)
+      this.#cancel(id, pendingOpen, request)
     }
   }
 
@@ -127,7 +142,7 @@ export class SessionLoader<T> {
 
   /** Returns the number of callers that wait for the id. */
   waitingCount(id: string): number {
-    return this.#pendingOpens.get(id)?.callerCount ?? 0
+    return this.#pendingOpens.get(id)?.requests.size ?? 0
   }
 
   /** The opens that are under way, by id. */
@@ -161,30 +176,31 @@ export class SessionLoader<T> {
     return call.value
   }
 
-  #start(id: string): PendingOpen<T> {
-    const pendingOpen = new PendingOpen<T>()
+  #start(id: string, pendingOpen: PendingOpen<T>): void {
     this.#pendingOpens.set(id, pendingOpen)
     pendingOpen.follow(this.#loadNewest(id, pendingOpen))
-    return pendingOpen
   }
 
   /** The last caller that leaves aborts the work: later callers begin anew. */
-  #cancel(id: string, pendingOpen: PendingOpen<T>, signal: AbortSignal | undefined): void {
-    pendingOpen.callerCount -= 1
-    if (pendingOpen.callerCount > 0) return
+  #cancel(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): void {
+    const { signal } = request
+    pendingOpen.requests.delete(request)
+    if (pendingOpen.requests.size > 0) return
     if (this.#pendingOpens.get(id) === pendingOpen) this.#pendingOpens.delete(id)
     pendingOpen.abort(signal?.aborted === true ? abortReason(signal) : abortError())
   }
 
-  async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<LoadResult | 'changed'> {
+  async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<SearchResult> {
     const { signal } = pendingOpen.waitController
     if (this.#loads === undefined) {
       await this.#olderIncarnations.waitForDeleted(id, signal)
-      return { found: undefined, loadToken: undefined }
+      return { state: 'loaded', found: undefined, loadToken: undefined }
     }
-    const newest = await this.#olderIncarnations.waitForNewest(id, signal)
-    if (newest === 'live') return 'changed'
-    return { found: await this.#load(id, pendingOpen, this.#loads), loadToken: newest.loadToken }
+    const newest = await this.#olderIncarnations.waitForNewest(id, pendingOpen, signal)
+    if (newest.state === 'live') return { state: 'changed' }
+    if (newest.state === 'refused') return { ...newest, state: 'deadLetter' }
+    const found = await this.#load(id, pendingOpen, this.#loads)
+    return { state: 'loaded', found, loadToken: newest.loadToken }
   }
 
   /** Calls the hook. Never settles after an abort: its callers have been rejected already. */
@@ -193,32 +209,35 @@ export class SessionLoader<T> {
     pendingOpen: PendingOpen<T>,
     { source, calls }: Loads,
   ): Promise<FoundSession | undefined> {
+    const { owner } = pendingOpen
     return new Promise((resolve, reject) => {
       const onLoaded = (result: unknown) => {
         try {
-          resolve(source.read(result))
+          resolve(source.read(result, owner))
         } catch (error) {
           reject(error)
         }
       }
-      const call = calls.newCall(id, undefined, { onLoaded, onFailed: reject })
+      const call = calls.newCall(id, owner, { onLoaded, onFailed: reject })
       pendingOpen.load = call
       call.start()
     })
   }
 
-  /** Returns the text of a new value, which the factory of one caller makes for all. */
-  async #make(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Promise<string> {
+  /** Returns a new value, which the factory of one caller makes for all. */
+  async #make(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Promise<MadeValue> {
     const { signal } = request
     for (;;) {
       const making = pendingOpen.making ?? this.#startMaking(id, pendingOpen, request)
       try {
-        return await (signal === undefined ? making.text : untilAborted(making.text, signal))
+        const text = await (signal === undefined ? making.text : untilAborted(making.text, signal))
+        return { text, owner: making.owner }
       } catch (error) {
         if (signal?.aborted === true) throw abortReason(signal)
-        if (pendingOpen.isDropped) return ''
+        if (pendingOpen.isDropped) return { text: '', owner: undefined }
         // The own factory of a call concerns that call alone.
         if (making.ownerOfFactory === undefined || making.ownerOfFactory === request) throw error
+        pendingOpen.requests.delete(making.ownerOfFactory)
         if (pendingOpen.making === making) pendingOpen.making = undefined
       }
     }
@@ -232,7 +251,8 @@ export class SessionLoader<T> {
     const text = call.value.then((value) => this.#options.codec.encode(value))
     // Its callers may have left.
     text.catch(() => {})
-    const making = { call, text, ownerOfFactory: isOwn ? request : undefined }
+    const first = [...pendingOpen.requests].find(({ create }) => create !== false)
+    const making = { call, text, owner: first?.owner, ownerOfFactory: isOwn ? request : undefined }
     pendingOpen.making = making
     call.start()
     return making
@@ -242,20 +262,21 @@ export class SessionLoader<T> {
     id: string,
     pendingOpen: PendingOpen<T>,
     result: LoadResult,
-    { text, token }: { readonly text: string; readonly token: string },
+    made: MadeValue,
+    token: string,
   ): Promise<OpenResult> {
     const loadToken = pendingOpen.isDeletedByHook ? undefined : result.loadToken
-    return this.#pending.track(this.#create(id, text, { ...result, loadToken }, token))
+    return this.#pending.track(this.#create(id, made, { ...result, loadToken }, token))
   }
 
   async #create(
     id: string,
-    text: string,
+    { text, owner }: MadeValue,
     { found, loadToken }: LoadResult,
     token: string,
   ): Promise<OpenResult> {
     const stored = found?.stored
-    const session = { text, timeoutMs: stored?.timeoutMs ?? this.#options.timeoutMs, owner: stored?.owner }
+    const session = { text, timeoutMs: stored?.timeoutMs ?? this.#options.timeoutMs, owner }
     const created = await this.#store.create(id, session, { token, loadToken, stored })
     if (created.state === 'exists') return { state: 'changed' }
     this.#log.created(created.snapshot, found !== undefined)

@@ -1,7 +1,7 @@
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import { realClock } from '../../core/time/clock.ts'
-import type { Claim, ClaimStore } from '../archiving/claim-store.ts'
+import type { Claim, ClaimStore, NewestStep } from '../archiving/claim-store.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import { type Pause, pause } from '../pause.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -24,6 +24,9 @@ export interface OlderIncarnationsHost {
   runningHookOfDeleted(id: string): Promise<void> | undefined
 }
 
+/** The newest state of an id, when nothing older waits. */
+export type NewestState = { readonly state: 'live' } | Extract<NewestStep, { state: 'loadable' | 'refused' }>
+
 /**
  * The wait for the newest state of an absent id: until its older incarnations are archived, or its newest
  * dead letter is live again.
@@ -41,25 +44,29 @@ export class OlderIncarnations<T> {
   }
 
   /**
-   * Waits until the archived state of an id is its newest, and returns its name; `'live'` if there is a live
-   * session.
+   * Waits until the archived state of an id is its newest, or there is a live session. A dead letter of
+   * another owner than the first caller's is not revived.
    *
    * Rejects with `ERR_SESSION_BUSY` after `maxTurnMs`, with `ERR_SESSION_REGISTRY_FULL`, and with the reason
    * of the signal.
    */
-  async waitForNewest(id: string, signal: AbortSignal): Promise<{ readonly loadToken: string } | 'live'> {
+  async waitForNewest(
+    id: string,
+    caller: { readonly owner: string | undefined },
+    signal: AbortSignal,
+  ): Promise<NewestState> {
     const deadlineAt = realClock.now() + this.#options.maxTurnMs
     for (let attempt = 1; ; attempt += 1) {
       // The incarnation was deleted, but its hook may still write what would be loaded.
       const hook = this.#host.runningHook(id)
       const canClaim = this.#host.canClaimForCaller()
-      const newest = await this.#claims.newest(id, canClaim)
+      const newest = await this.#claims.newest(id, caller.owner, canClaim)
       signal.throwIfAborted()
       if (newest.state === 'live') {
         if (newest.inMs !== undefined) this.#host.onRevived(id, newest.inMs)
-        return 'live'
+        return { state: 'live' }
       }
-      if (newest.state === 'loadable' && hook === undefined) return newest
+      if (newest.state === 'refused' || (newest.state === 'loadable' && hook === undefined)) return newest
       if (newest.state === 'claimed') this.#host.archiveFirst(newest.claim)
       else if (newest.state === 'waits' && !canClaim) this.#host.onClaimable(id)
       const remainingMs = deadlineAt - realClock.now()

@@ -7,9 +7,26 @@ import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { FactoryCall } from './factory-calls.ts'
 import type { FoundSession } from './load-source.ts'
 
+/** A call that needs the session of an absent id. */
+export interface OpenRequest<T> {
+  /**
+   * Whether a session is created where there is none; or the function that makes its value, instead of the
+   * registry's `create`.
+   */
+  readonly create: boolean | CreateSession<T>
+  /** To whom a session belongs that is made for it, and to whom another one has to belong. */
+  readonly owner: string | undefined
+  /** The token of the lock to take with the creation, or ''. */
+  readonly token: string
+  /** Aborts when the caller no longer waits; the call then rejects with the reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** The outcome of an open of an absent id. */
 export type OpenResult =
   | { readonly state: 'absent' }
+  /** It belongs to another owner than the caller's. */
+  | { readonly state: 'refused'; readonly sessionOwner: string | undefined }
   /** Another caller created it, or it has ended again: look again. */
   | { readonly state: 'changed' }
   /** `token`: of the lock that was taken with the creation. */
@@ -17,16 +34,28 @@ export type OpenResult =
 
 /** The session that was loaded, from the state named `loadToken`; without one, it is to be created. */
 export interface LoadResult {
+  readonly state: 'loaded'
   readonly found: FoundSession | undefined
   readonly loadToken: string | undefined
 }
+
+/**
+ * The result of the search for a session. `changed`: look again. `deadLetter`: the newest state is a dead
+ * letter, and the first caller is not its owner.
+ */
+export type SearchResult =
+  | LoadResult
+  | { readonly state: 'changed' }
+  | { readonly state: 'deadLetter'; readonly sessionOwner: string | undefined }
 
 /** A value that is being made for all callers. */
 export interface Making<T> {
   readonly call: FactoryCall<T>
   readonly text: Promise<string>
+  /** To whom the session is going to belong. */
+  readonly owner: string | undefined
   /** The request whose own factory makes it; `undefined` for the registry's. */
-  readonly ownerOfFactory: object | undefined
+  readonly ownerOfFactory: OpenRequest<T> | undefined
 }
 
 /**
@@ -42,8 +71,8 @@ export class PendingOpen<T> {
   /** The running call of `load`. */
   load: HookCall<unknown> | undefined
   making: Making<T> | undefined
-  /** The number of callers that wait. */
-  callerCount = 0
+  /** The callers that wait, in the order in which they asked. */
+  readonly requests = new Set<OpenRequest<T>>()
   /** The factory of one of the callers. */
   create: CreateSession<T> | undefined
   created: Promise<OpenResult> | undefined
@@ -51,10 +80,9 @@ export class PendingOpen<T> {
   isDropped = false
   /** Whether the hook itself deleted the id. */
   isDeletedByHook = false
-  /** `changed`: look again. */
-  readonly result: Promise<LoadResult | 'changed'>
+  readonly result: Promise<SearchResult>
   #isSettled = false
-  #resolve: (result: LoadResult | 'changed') => void = () => {}
+  #resolve: (result: SearchResult) => void = () => {}
   #reject: (error: unknown) => void = () => {}
 
   constructor() {
@@ -66,8 +94,14 @@ export class PendingOpen<T> {
     this.result.catch(() => {})
   }
 
+  /** The owner of the first caller that waits: `load` is told, and what it returns is bound to it. */
+  get owner(): string | undefined {
+    const [first] = this.requests
+    return first?.owner
+  }
+
   /** Settles with the outcome of `loading`, unless this one was dropped, failed or aborted before. */
-  follow(loading: Promise<LoadResult | 'changed'>): void {
+  follow(loading: Promise<SearchResult>): void {
     loading.then(
       (result) => {
         this.#isSettled = true
@@ -78,7 +112,7 @@ export class PendingOpen<T> {
   }
 
   /** Returns the result for a caller; rejects with the reason when its signal aborts. */
-  wait(signal: AbortSignal | undefined): Promise<LoadResult | 'changed'> {
+  wait(signal: AbortSignal | undefined): Promise<SearchResult> {
     if (signal === undefined) return this.result
     return new Promise((resolve, reject) => {
       const stopListening = onAbort(signal, () => reject(abortReason(signal)))
@@ -89,7 +123,7 @@ export class PendingOpen<T> {
   /** The id was deleted: the callers begin anew. */
   drop(): void {
     this.isDropped = true
-    this.#resolve('changed')
+    this.#resolve({ state: 'changed' })
     this.abort(endedDuringError(this.making === undefined ? 'load' : 'create', 'deleted'))
   }
 

@@ -5,18 +5,22 @@ import { waiters } from './includes/waiters.lua.ts'
 /**
  * Reads the live session of an id, and with `flags` also touches it or takes it.
  *
+ * A call for another owner changes nothing of the session, except that a lock under its token is released: an
+ * earlier call of the process took it, and got no reply.
+ *
  * `flags`: `t` touch; `d` return the value, unless the caller has that version; `l` take the turn lock; `h`
  * take a hold; `w` wait for the lock; `i` request that the running turn stops. A free lock goes to the first
  * waiting process; an interrupting caller goes ahead of all. Repeated with the same token, it takes nothing
  * twice.
  *
  * KEYS session, backlog, deadlines
- * ARGV id, retentionMs, known `incarnation:version` or '', flags, token, leaseMs
+ * ARGV id, retentionMs, known `incarnation:version` or '', flags, token, leaseMs, owner or ''
  *
  * Reply:
  * - `{0, now, awaitsArchive}`: there is no live session; `awaitsArchive` is 1 while an older incarnation is
  *   not archived.
  * - `{1, now, incarnation, state, isHeld, isAcquired, isSent, value}`: live.
+ * - `{2, now}`: live, and another's than the owner's.
  */
 export const access = new Script(
   'access',
@@ -39,6 +43,13 @@ end
 local lastActiveAt, idleMs, maxAgeAt = tonumber(fields[4]), tonumber(fields[6]), tonumber(fields[7])
 local lockToken, lockUntil, holds = fields[8] or '', tonumber(fields[9] or 0), fields[10] or ''
 local token, leaseMs = ARGV[5], tonumber(ARGV[6])
+if not isAdmitted(ARGV[7], fields[12]) then
+  if has('l') and lockToken == token then
+    redis.call('HDEL', KEYS[1], 'lo', 'lu', 'ir')
+    setDeadline(incarnation, lastActiveAt, deadlineOf(lastActiveAt, idleMs, maxAgeAt, heldUntil(0, holds)))
+  end
+  return { 2, now }
+end
 local acquired, written = 0, false
 if has('l') then
   local waiters, ownIndex, remainingMs = readWaiters(fields[11] or '', token)

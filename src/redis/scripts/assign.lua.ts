@@ -10,12 +10,13 @@ import { waiters } from './includes/waiters.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
  * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
- * or -1, owner or '', operation
+ * or -1, owner or '', states whose owner matters, operation
  *
  * Reply:
  * - `{0, now}`: a turn has the lock or waits for it.
  * - `{1, now, created, maximum-age deadline}`, `{2, now}`, `{3, now}`: those of `create`.
  * - `{4, now, incarnation, inMs}`: assigned; the session expires in `inMs`.
+ * - `{5, now}`, `{6, now}`: the session is another's, or may be: `refusalFor`.
  */
 export const assign = new Script(
   'assign',
@@ -25,8 +26,8 @@ export const assign = new Script(
   saves,
   creation,
   `
-local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm', 'i', 'lu', 'lq', 'h', 'w', 'ws')
-local incarnation, operation = fields[1], ARGV[9]
+local fields = redis.call('HMGET', KEYS[1], 'g', 'e', 'c', 'm', 'i', 'lu', 'lq', 'h', 'w', 'ws', 'o')
+local incarnation, operation = fields[1], ARGV[10]
 if incarnation == ARGV[3] then
   return { 1, now, fields[3], fields[4] }
 end
@@ -36,6 +37,9 @@ end
 if incarnation and now < tonumber(fields[2]) then
   local recent = recentSaves(fields[9], fields[10])
   if not wasSaved(recent, operation) then
+    if not isAdmitted(ARGV[8], fields[11]) then
+      return { 5, now }
+    end
     if tonumber(fields[6] or 0) > now or #readWaiters(fields[7] or '', '') > 0 then
       return { 0, now }
     end
@@ -45,6 +49,10 @@ if incarnation and now < tonumber(fields[2]) then
   local expiresAt = deadlineOf(now, tonumber(fields[5]), tonumber(fields[4]), heldUntil(tonumber(fields[6] or 0), fields[8] or ''))
   setDeadline(incarnation, now, expiresAt)
   return { 4, now, incarnation, expiresAt - now }
+end
+local refusal = refusalFor(incarnation)
+if refusal then
+  return { refusal, now }
 end
 if isFull(tonumber(ARGV[7])) then
   return { 3, now }

@@ -9,11 +9,11 @@ import { session } from './includes/session.lua.ts'
  *
  * - An older incarnation that waits is put first, or claimed: `first-claim.lua.ts`.
  * - A dead letter that is the newest state becomes the live session again; its idle time and its age start
- *   anew.
+ *   anew. A call for another owner does not revive it.
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations
  * ARGV id, retentionMs, token or '', leaseMs, longest pause in ms, live sessions per shard or -1, new name
- * for the state that is loaded, TTL of that name in ms, hasArchive
+ * for the state that is loaded, TTL of that name in ms, hasArchive, owner or ''
  *
  * Reply:
  * - `{0, name, now}`: the archived state is the newest, for as long as the backlog has this name for it.
@@ -21,6 +21,7 @@ import { session } from './includes/session.lua.ts'
  * - `{2}`: an incarnation waits or is being archived.
  * - `{3, incarnation, isNew}`: claimed.
  * - `{4}`: the shard is full.
+ * - `{5, o}`: a dead letter of another owner.
  */
 export const newest = new Script(
   'newest',
@@ -43,10 +44,13 @@ if incarnation then
 end
 incarnation = newestDeadLetter()
 if incarnation then
+  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':ow')
+  if not isAdmitted(ARGV[10], entry[4]) then
+    return { 5, entry[4] or '' }
+  end
   if isFull(tonumber(ARGV[6])) then
     return { 4 }
   end
-  local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':ow')
   local version, createdAt, _, idleMs, maxAgeAt = string.match(entry[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)')
   if tonumber(maxAgeAt) >= 0 then
     maxAgeAt = toInteger(math.min(now + tonumber(maxAgeAt) - tonumber(createdAt), NEVER))

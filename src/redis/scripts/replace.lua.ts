@@ -8,12 +8,13 @@ import { session } from './includes/session.lua.ts'
  *
  * KEYS session, backlog, deadlines, queue, leases, dead letters, operations, reply
  * ARGV id, retentionMs, incarnation, value, idle timeout in ms or -1, maxAgeMs or -1, live sessions per shard
- * or -1, owner or ''
+ * or -1, owner or '', states whose owner matters
  *
  * Reply:
  * - `{1, now, created, maximum-age deadline}`, then `incarnation, state, value` of the session that ended.
  * - `{2, now}`: created by an earlier call, and ended since.
  * - `{3, now}`: the shard is full, and there is no session to replace.
+ * - `{5, now}`, `{6, now}`: the session is another's, or may be: `refusalFor`.
  */
 export const replace = new Script(
   'replace',
@@ -33,6 +34,15 @@ if wasCreated(ARGV[3]) then
   return { 2, now }
 end
 local isLive = fields[1] and now < tonumber(fields[2])
+local refusal
+if not isLive then
+  refusal = refusalFor(fields[1])
+elseif not isAdmitted(ARGV[8], fields[9]) then
+  refusal = 5
+end
+if refusal then
+  return { refusal, now }
+end
 if not isLive and isFull(tonumber(ARGV[7])) then
   return { 3, now }
 end

@@ -10,6 +10,8 @@ export interface AccessOptions {
   readonly takes?: { readonly kind: LeaseKind; readonly token: string }
   /** Request that the running turn stops. */
   readonly interrupts?: boolean
+  /** To whom the session has to belong; `undefined` where that is not checked. */
+  readonly owner?: string | undefined
   /** Wait for the lock where it is not free. */
   readonly waits?: boolean
   /**

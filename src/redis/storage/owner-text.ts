@@ -1,4 +1,5 @@
 import { hasLoneSurrogate } from '../../core/codec/codec.ts'
+import type { ResolvedRedisOptions } from '../options.ts'
 
 /** The first character of an owner that is escaped. */
 const escapeMark = '"'
@@ -16,4 +17,12 @@ export function ownerText(owner: string | undefined): string {
 export function readOwner(text: string): string | undefined {
   if (text === '') return undefined
   return text.startsWith(escapeMark) ? JSON.parse(text) : text
+}
+
+/**
+ * Returns the states of an id, besides a live session, whose owner matters for a session that takes their
+ * place: `creation.lua.ts`.
+ */
+export function comparedStates<T>({ canArchive, canLoad, storage }: ResolvedRedisOptions<T>): string {
+  return [canArchive && 'q', canLoad && 'z', storage !== undefined && 's'].filter(Boolean).join('')
 }

@@ -6,12 +6,16 @@ import { ownerText } from './owner-text.ts'
 import { durationText, lagOf, type SessionSnapshot } from './session-snapshot.ts'
 import { newToken } from './tokens.ts'
 
-/** A session that a call creates. */
-export interface NewSession {
-  readonly text: string
+/** The options of a session that a call creates. */
+export interface NewSessionOptions {
   /** The idle timeout, in milliseconds. */
   readonly timeoutMs: number
   readonly owner: string | undefined
+}
+
+/** A session that a call creates. */
+export interface NewSession extends NewSessionOptions {
+  readonly text: string
 }
 
 /** A session that a script is to create, as an incarnation whose name recognises a repeated call. */

@@ -1,3 +1,4 @@
+import { needsOpenError, notOwnerError } from '../../core/errors/turn-errors.ts'
 import type { StoredSession } from '../../core/store.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
@@ -15,6 +16,7 @@ import { shardFullError } from './capacity.ts'
 import type { Keys } from './keys.ts'
 import { type CommitOutcome, type CommitRef, kindCode, type LeaseRef } from './lease-ref.ts'
 import type { NearCache } from './near-cache.ts'
+import { comparedStates, ownerText } from './owner-text.ts'
 import { changeArgs, noChanges, type SessionChanges } from './session-changes.ts'
 import { type NewSession, SessionDraft } from './session-draft.ts'
 import { forgetReply } from './session-removals.ts'
@@ -71,18 +73,25 @@ export class SessionStore<T> {
     return this.#locks.tokenFor(id)
   }
 
+  /**
+   * Finds the live session of an id.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_NOT_OWNER`: nothing was changed
+   */
   async access(id: string, options: AccessOptions): Promise<AccessResult> {
-    const { reads, takes } = options
+    const { reads, takes, owner } = options
     const known = reads === true ? this.#cache.get(id) : undefined
     const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
     const args = [id, this.#retention, version, flagsOf(options), takes?.token ?? '', this.#lease]
+    args.push(ownerText(owner))
     const onLate = takes && ((late: ReplyReader) => this.#onLateAcquire(id, takes, late, options.onLate))
     const called = this.#call(access, this.#keys.session(id), args, { onLate })
     const tracked = takes?.kind === 'turn' ? this.#locks.track(id, takes.token, called) : called
     const reply = new ReplyReader(await tracked)
-    const isLive = reply.readNumber() === 1
+    const found = reply.readNumber()
+    if (found === 2) throw notOwnerError()
     const seenAt = reply.readNumber()
-    if (!isLive) {
+    if (found === 0) {
       this.#cache.delete(id)
       return { state: 'absent', awaitsArchive: reply.readNumber() === 1 }
     }
@@ -132,16 +141,17 @@ export class SessionStore<T> {
   /**
    * Assigns the value of the live session, or creates one.
    *
-   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_NOT_OWNER`,
+   *   `ERR_SESSION_NEEDS_OPEN`
    */
   async assign(id: string, session: NewSession): Promise<AssignResult> {
     const draft = new SessionDraft(id, session, this.#options)
     const operation = newToken()
-    const args = [...draft.args, operation]
+    const args = [...draft.args, comparedStates(this.#options), operation]
     const reply = new ReplyReader(await this.#call(assign, this.#keys.ofId(id), args, draft.callOptions))
     const state = reply.readNumber()
     if (state === 0) return { state: 'busy' }
-    if (state === 3) throw shardFullError(this.#options)
+    this.#assertNotRefused(state)
     if (state === 4) {
       reply.readNumber()
       this.#cache.set(id, { incarnation: reply.readText(), version: operation, text: session.text })
@@ -154,7 +164,8 @@ export class SessionStore<T> {
   /**
    * Creates a session in place of a live one; returns both.
    *
-   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`
+   * @throws SessionRegistryError `ERR_SESSION_REGISTRY_FULL`, `ERR_SESSION_NOT_OWNER`,
+   *   `ERR_SESSION_NEEDS_OPEN`
    */
   async replace(
     id: string,
@@ -163,8 +174,9 @@ export class SessionStore<T> {
     const draft = new SessionDraft(id, session, this.#options)
     const operation = newToken()
     const keys = this.#keys.ofId(id, operation)
-    const reply = new ReplyReader(await this.#call(replace, keys, draft.args, draft.callOptions))
-    if (reply.readNumber() === 3) throw shardFullError(this.#options)
+    const args = [...draft.args, comparedStates(this.#options)]
+    const reply = new ReplyReader(await this.#call(replace, keys, args, draft.callOptions))
+    this.#assertNotRefused(reply.readNumber())
     const snapshot = this.#onCreated(id, draft, reply)
     const replaced = reply.remaining > 0 ? readEnded(id, snapshot.seenAt, reply) : undefined
     if (replaced !== undefined) forgetReply(this.#call, this.#keys, id, operation)
@@ -231,6 +243,12 @@ export class SessionStore<T> {
     if (lease.kind === 'turn' && !this.#locks.forget(lease.id, lease.token)) return
     // If this fails too, the lease lapses.
     this.commit(lease, noChanges, '').catch(() => {})
+  }
+
+  #assertNotRefused(state: number): void {
+    if (state === 3) throw shardFullError(this.#options)
+    if (state === 5) throw notOwnerError()
+    if (state === 6) throw needsOpenError('may be stored, and belong to another owner')
   }
 
   #onCreated(id: string, draft: SessionDraft<T>, reply: ReplyReader): SessionSnapshot {

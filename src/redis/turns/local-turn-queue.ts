@@ -1,4 +1,6 @@
 import { LinkedQueue } from '../../core/async/linked-queue.ts'
+import { notOwnerError } from '../../core/errors/turn-errors.ts'
+import { isAdmitted } from '../../core/owner.ts'
 import { realClock } from '../../core/time/clock.ts'
 import type { RedisTurnRun } from './turn-run.ts'
 
@@ -24,6 +26,34 @@ export class LocalTurnQueue<T> {
    */
   get waitingCount(): number {
     return this.running === undefined ? Math.max(this.runs.size - 1, 0) : this.runs.size
+  }
+
+  /**
+   * Whether a turn with an owner may be one that must not learn whether the session is busy, nor interrupt
+   * its turn. Others are compared when they are the first.
+   */
+  mayRefuse({ owner, whenBusy }: RedisTurnRun<T>, maxWaiting: number): boolean {
+    if (owner === undefined || !this.isBusy) return false
+    const session = this.running?.session
+    if (session !== undefined) return session.owner !== owner
+    return whenBusy === 'reject' || this.waitingCount >= maxWaiting
+  }
+
+  /** Takes the first turn that a session of this owner is for; those before it are rejected. */
+  takeFirst(sessionOwner: string | undefined): RedisTurnRun<T> | undefined {
+    let first = this.runs.shift()
+    for (; first !== undefined && !isAdmitted(first.owner, sessionOwner); first = this.runs.shift())
+      first.fail(notOwnerError(), 'settled')
+    return first
+  }
+
+  /** Rejects the turns that a session of this owner is not for. */
+  rejectOtherOwners(sessionOwner: string | undefined): void {
+    for (const run of this.runs) {
+      if (isAdmitted(run.owner, sessionOwner)) continue
+      run.entry?.remove()
+      run.fail(notOwnerError(), 'settled')
+    }
   }
 
   failAll(error: unknown): void {

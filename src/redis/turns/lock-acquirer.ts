@@ -1,12 +1,17 @@
 import type { LinkedQueue } from '../../core/async/linked-queue.ts'
-import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
-import { busyError, queueFullError } from '../../core/errors/turn-errors.ts'
+import {
+  isSessionRegistryError,
+  type SessionRegistryError,
+} from '../../core/errors/session-registry-error.ts'
+import { busyError, notOwnerError, queueFullError } from '../../core/errors/turn-errors.ts'
+import type { CreateSession } from '../../core/hooks.ts'
 import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
 import type { SessionLoader } from '../loading/loader.ts'
+import type { OpenRequest } from '../loading/pending-open.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import { pause } from '../pause.ts'
-import type { LeaseRef } from '../storage/lease-ref.ts'
+import type { IncarnationRef } from '../storage/keys.ts'
 import { noChanges } from '../storage/session-changes.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
@@ -54,17 +59,14 @@ export class LockAcquirer<T> {
     const { id } = queue
     const { token, signal } = attempt
     const snapshot = await this.#acquire(queue, attempt)
-    if (!signal.aborted) return snapshot
-    if (snapshot !== undefined)
-      void this.release({ id, incarnation: snapshot.incarnation, kind: 'turn', token })
+    if (snapshot !== undefined && !signal.aborted) return snapshot
+    if (snapshot !== undefined) void this.release(snapshot, token)
     else if (attempt.isQueued) this.#store.withdraw(id, token).catch(() => {})
     return undefined
   }
 
-  async #acquire(
-    { id, runs }: LocalTurnQueue<T>,
-    attempt: LockAttempt,
-  ): Promise<SessionSnapshot | undefined> {
+  async #acquire(queue: LocalTurnQueue<T>, attempt: LockAttempt): Promise<SessionSnapshot | undefined> {
+    const { id, runs } = queue
     const { token, signal } = attempt
     const takes = { kind: 'turn', token } as const
     for (let tries = 1; ; ) {
@@ -72,10 +74,14 @@ export class LockAcquirer<T> {
       if (signal.aborted || head === undefined) return undefined
       const waits = head.whenBusy !== 'reject'
       const interrupts = head.whenBusy === 'interrupt'
-      const accessed = await this.#store.access(id, { touches: true, reads: true, takes, interrupts, waits })
+      const { owner } = head
+      const options = { touches: true, reads: true, takes, interrupts, waits, owner }
+      const accessed = await unlessNotOwner(this.#store.access(id, options), head)
+      if (accessed === undefined) continue
       attempt.isQueued = waits && accessed.state === 'live' && !accessed.isAcquired
       if (accessed.state === 'live') {
         if (accessed.isAcquired) return accessed.snapshot
+        queue.rejectOtherOwners(accessed.snapshot.owner)
         rejectNonWaiting(runs)
         if (this.#options.maxWaiting === 0) reject(runs.first, queueFullError(0))
         await pause(jitter(backoffMs(tries, lockBackoff)), { signal }).elapsed
@@ -88,10 +94,9 @@ export class LockAcquirer<T> {
       } else if (accessed.awaitsArchive && !waits && this.#options.load !== undefined) {
         reject(head, busyError())
       } else {
-        const { create } = head
-        const request = { create, token, signal }
-        const opened = await this.#loader.materialize(id, request)
+        const opened = await this.#loader.materialize(id, new QueueRequest(head.create, runs, attempt))
         if (opened.state === 'created' && opened.token === token) return opened.snapshot
+        if (opened.state === 'refused') queue.rejectOtherOwners(opened.sessionOwner)
         if (opened.state === 'absent') {
           head.entry?.remove()
           head.succeed(undefined)
@@ -105,9 +110,9 @@ export class LockAcquirer<T> {
    * it any more.
    */
   async acquireHold(run: RedisTurnRun<T>): Promise<JoinedSession<T> | undefined> {
-    const { id } = run
+    const { id, owner } = run
     while (run.phase === 'waiting') {
-      const accessed = await this.#holds.take(id, run, { reads: true })
+      const accessed = await this.#holds.take(id, run, owner)
       if (accessed.state === 'live') {
         if (run.phase === 'waiting') return accessed
         this.#holds.release(accessed.hold, run).catch(() => {})
@@ -117,18 +122,55 @@ export class LockAcquirer<T> {
       const { maxWaiting } = this.#options
       if (this.#loader.waitingCount(id) > maxWaiting) throw queueFullError(maxWaiting)
       const { create, controller } = run
-      const request = { create, token: '', signal: controller.signal }
+      const request = { create, token: '', signal: controller.signal, owner }
       const opened = await this.#loader.materialize(id, request)
+      if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') run.succeed(undefined)
     }
     return undefined
   }
 
   /** Releases a lock without saving. If Redis does not reply, the lease lapses. */
-  async release(ref: LeaseRef): Promise<void> {
+  async release({ id, incarnation }: IncarnationRef, token: string): Promise<void> {
     try {
-      await this.#store.commit(ref, noChanges, '')
+      await this.#store.commit({ id, incarnation, kind: 'turn', token }, noChanges, '')
     } catch {}
+  }
+}
+
+/** The request of a queue of turns: for the turn that is the first at any time. */
+class QueueRequest<T> implements OpenRequest<T> {
+  readonly create: boolean | CreateSession<T>
+  readonly token: string
+  readonly signal: AbortSignal
+  readonly #runs: LinkedQueue<RedisTurnRun<T>>
+
+  constructor(
+    create: boolean | CreateSession<T>,
+    runs: LinkedQueue<RedisTurnRun<T>>,
+    { token, signal }: LockAttempt,
+  ) {
+    this.create = create
+    this.token = token
+    this.signal = signal
+    this.#runs = runs
+  }
+
+  get owner(): string | undefined {
+    return this.#runs.first?.owner
+  }
+}
+
+/**
+ * Returns the result of a call for a turn; `undefined`, and the turn is rejected, if it is not its owner's.
+ */
+async function unlessNotOwner<R, T>(call: Promise<R>, run: RedisTurnRun<T>): Promise<R | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    if (!isSessionRegistryError(error, 'ERR_SESSION_NOT_OWNER')) throw error
+    reject(run, error)
+    return undefined
   }
 }
 

@@ -4,7 +4,6 @@ import type { TurnCallInit } from '../../core/turns/turn-call.ts'
 import type { StreamSignals } from '../../core/turns/turn-stream.ts'
 import type { CallGate } from '../call-gate.ts'
 import { checkRedisId } from '../redis-id.ts'
-import { withoutOwner } from '../without-owner.ts'
 import { RedisTurnRun } from './turn-run.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
@@ -42,7 +41,6 @@ export class TurnCalls<T> implements RunHost<T, RedisTurnRun<T>> {
   }
 
   start(call: TurnCallInit<T> & { readonly outer: RedisTurnRun<T> | undefined }): void {
-    withoutOwner(call)
     this.#turns.start(new RedisTurnRun<T>({ ...call, counts: this.#turns.counts }))
   }
 }

@@ -4,8 +4,10 @@ import {
   busyError,
   endedDuringTurnError,
   interruptedError,
+  notOwnerError,
   queueFullError,
 } from '../../core/errors/turn-errors.ts'
+import { isAdmitted } from '../../core/owner.ts'
 import { outerTurn, runningTurn } from '../../core/turns/outer-turn.ts'
 import { TurnCounts } from '../../core/turns/turn-counts.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
@@ -52,7 +54,7 @@ export class TurnScheduler<T> {
   readonly #lockAcquirer: LockAcquirer<T>
   readonly #runner: TurnRunner<T>
   readonly #queues = new Map<string, LocalTurnQueue<T>>()
-  readonly #joining = new Set<RedisTurnRun<T>>()
+  readonly #unqueued = new Set<RedisTurnRun<T>>()
   readonly #maxWaiting: number
   /** Waiting and running turns, for `stats()`. */
   readonly counts = new TurnCounts()
@@ -70,7 +72,7 @@ export class TurnScheduler<T> {
 
   /** The number of turns that wait, run or are being saved. */
   get count(): number {
-    let count = this.#joining.size
+    let count = this.#unqueued.size
     for (const { runs, running } of this.#queues.values())
       count += runs.size + (running === undefined ? 0 : 1)
     return count
@@ -81,9 +83,9 @@ export class TurnScheduler<T> {
     return this.#queues.values()
   }
 
-  /** The turns that join others, waiting ones included. */
-  get joining(): Iterable<RedisTurnRun<T>> {
-    return this.#joining
+  /** The turns that are in no queue: those that join, and those whose owner is checked first. */
+  get unqueued(): Iterable<RedisTurnRun<T>> {
+    return this.#unqueued
   }
 
   /** The ids of sessions that a turn of this process holds, joining ones included. */
@@ -126,10 +128,14 @@ export class TurnScheduler<T> {
     run.listenToCaller((reason) => this.#onCallerAbort(run, reason))
     if (run.phase !== 'waiting') return
     if (outer !== undefined) {
-      this.#runner.beginNested(run, outer)
+      if (isAdmitted(run.owner, outer.session?.owner)) this.#runner.beginNested(run, outer)
+      else run.fail(notOwnerError(), 'settled')
     } else if (run.isJoining) {
-      this.#joining.add(run)
+      this.#unqueued.add(run)
       void this.#join(run)
+    } else if (this.#queues.get(run.id)?.mayRefuse(run, this.#maxWaiting) === true) {
+      this.#unqueued.add(run)
+      void this.#enqueueIfOwner(run)
     } else {
       this.#enqueue(run)
     }
@@ -150,7 +156,7 @@ export class TurnScheduler<T> {
       queue.failAll(error)
       this.#abandonAttempt(queue, error)
     }
-    for (const run of this.#joining) if (run.phase === 'waiting') this.#removeWaiting(run, error)
+    for (const run of this.#unqueued) if (run.phase === 'waiting') this.#removeWaiting(run, error)
   }
 
   /** Aborts the signal of every turn at the deadline of `close`; they have `turnGraceMs` to settle. */
@@ -165,9 +171,21 @@ export class TurnScheduler<T> {
   }
 
   #running(): RedisTurnRun<T>[] {
-    const running = [...this.#joining]
+    const running = [...this.#unqueued]
     for (const queue of this.#queues.values()) if (queue.running !== undefined) running.push(queue.running)
     return running
+  }
+
+  /** Queues a turn if Redis says that the session is its owner's, or that there is none. */
+  async #enqueueIfOwner(run: RedisTurnRun<T>): Promise<void> {
+    try {
+      await this.#store.access(run.id, { owner: run.owner })
+    } catch (error) {
+      run.fail(error, 'settled')
+    }
+    this.#unqueued.delete(run)
+    if (run.phase === 'waiting') this.#enqueue(run)
+    else this.onSettled?.()
   }
 
   #enqueue(run: RedisTurnRun<T>): void {
@@ -211,15 +229,16 @@ export class TurnScheduler<T> {
     } catch (error) {
       if (!attempt.signal.aborted) queue.failAll(error)
     }
-    if (queue.attempt !== attempt) return
-    queue.attempt = undefined
-    const run = snapshot === undefined ? undefined : queue.runs.shift()
-    if (snapshot === undefined || run === undefined) {
-      this.#startNext(queue)
+    const isCurrent = queue.attempt === attempt
+    if (isCurrent) queue.attempt = undefined
+    const run = isCurrent && snapshot !== undefined ? queue.takeFirst(snapshot.owner) : undefined
+    if (snapshot !== undefined && run !== undefined) {
+      queue.running = run
+      this.#runner.startLocked(run, snapshot, attempt.token)
       return
     }
-    queue.running = run
-    this.#runner.startLocked(run, snapshot, attempt.token)
+    if (snapshot !== undefined) void this.#lockAcquirer.release(snapshot, attempt.token)
+    if (isCurrent) this.#startNext(queue)
   }
 
   async #join(run: RedisTurnRun<T>): Promise<void> {
@@ -234,7 +253,7 @@ export class TurnScheduler<T> {
 
   /** Starts the next turn of a session that was freed. */
   #onFreed(run: RedisTurnRun<T>): void {
-    this.#joining.delete(run)
+    this.#unqueued.delete(run)
     const queue = this.#queues.get(run.id)
     if (queue?.running === run) {
       queue.running = undefined
@@ -253,7 +272,7 @@ export class TurnScheduler<T> {
   #removeWaiting(run: RedisTurnRun<T>, reason: unknown): void {
     run.fail(reason, 'settled')
     run.controller.abort(reason)
-    this.#joining.delete(run)
+    this.#unqueued.delete(run)
     run.entry?.remove()
     const queue = this.#queues.get(run.id)
     if (queue !== undefined) this.#abandonAttempt(queue, reason)

@@ -22,6 +22,7 @@
  *   age.
  * - `heldUntil`: the latest end of the turn lock and the holds.
  * - `otherHolds`: the holds of other processes that have not lapsed, and how long one's own lasts, in ms.
+ * - `isAdmitted`: whether a call for this owner, or for none, may use the session of another or of none.
  * - `isFull`: whether the shard has as many live sessions as it may; -1 is no limit.
  * - `setDeadline`: writes activity and deadline. `PEXPIREAT` comes first, because it needs no memory
  *   (`allowWhenFull`).
@@ -65,6 +66,9 @@ local function otherHolds(holds, ownToken)
     end
   end
   return others, remainingMs
+end
+local function isAdmitted(owner, sessionOwner)
+  return owner == '' or owner == sessionOwner
 end
 local function isFull(capacity)
   return capacity >= 0 and redis.call('ZCOUNT', KEYS[3], '(' .. toInteger(now), '+inf') >= capacity
