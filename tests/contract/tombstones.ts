@@ -162,6 +162,53 @@ export function describeTombstones(harness: ContractHarness): void {
     expect(await registry.whyGone('a')).toBeUndefined()
   })
 
+  it('owner: only the owner of the session is told, and a caller without one', async () => {
+    const registry = await harness.make(lasting)
+    await registry.set('a', [], { owner: 'ada' })
+    await registry.set('b', [])
+    await registry.clear()
+
+    expect((await registry.whyGone('a'))?.reason).toBe('deleted')
+    expect((await registry.whyGone('a', { owner: undefined }))?.reason).toBe('deleted')
+    expect((await registry.whyGone('a', { owner: 'ada' }))?.reason).toBe('deleted')
+    for (const owner of ['bob', 'Ada', 'ada '])
+      expect(await registry.whyGone('a', { owner }), owner).toBeUndefined()
+    expect((await registry.whyGone('b'))?.reason).toBe('deleted')
+    expect(await registry.whyGone('b', { owner: 'ada' })).toBeUndefined()
+  })
+
+  it('owner: of an expired session only its owner is told, swept or not', async () => {
+    const registry = await harness.make({ ...lasting, timeoutMs: 2 * unitMs })
+    const lines = record(registry)
+    await registry.set('a', [], { owner: 'ada' })
+    await harness.advance(2 * unitMs + latenessMs)
+    const check = async () => {
+      expect((await registry.whyGone('a', { owner: 'ada' }))?.reason).toBe('idle')
+      expect(await registry.whyGone('a', { owner: 'bob' })).toBeUndefined()
+    }
+    await check()
+    await registry.sweep()
+    await eventually(harness, () => expect(lines).toContain('ended a idle'))
+    await check()
+  })
+
+  it('owner: the end of an earlier session of the id is not told', async () => {
+    const registry = await harness.make(lasting)
+    const ends = async (owner: string | undefined) => {
+      await harness.advance(1)
+      await registry.set('a', [], { owner })
+      await registry.delete('a')
+    }
+    await ends('ada')
+    await ends('bob')
+    expect(await registry.whyGone('a', { owner: 'ada' })).toBeUndefined()
+    expect((await registry.whyGone('a', { owner: 'bob' }))?.reason).toBe('deleted')
+    await ends(undefined)
+
+    expect(await registry.whyGone('a', { owner: 'bob' })).toBeUndefined()
+    expect((await registry.whyGone('a'))?.reason).toBe('deleted')
+  })
+
   it('no activity: it does not restart the idle time', async () => {
     const registry = await harness.make({ timeoutMs: 6 * unitMs, tombstoneMs })
     await registry.set('a', [])

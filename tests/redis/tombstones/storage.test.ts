@@ -37,7 +37,7 @@ describeOnRedis('tombstones in Redis', (redis) => {
 
   it('contain neither ids nor values', async () => {
     const { admin, prefix, registry } = await make()
-    await registry.set('id-of-ada', ['words of ada'])
+    await registry.set('id-of-ada', ['words of ada'], { owner: 'name of ada' })
     await registry.set('id-of-bob', ['words of bob'], { timeoutMs: 50 })
     await registry.delete('id-of-ada')
     await waitUntil(async () => (await registry.size()) === 0)
