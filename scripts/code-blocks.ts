@@ -5,6 +5,7 @@ export const documents = [
   'docs/owners.md',
   'docs/migrating-from-hooks.md',
   'docs/redis.md',
+  'docs/watching.md',
   'docs/write-a-store.md',
   'docs/writing-an-adapter.md',
 ]

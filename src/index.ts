@@ -39,6 +39,7 @@ export type {
 } from './core/store.ts'
 export type { Clock } from './core/time/clock.ts'
 export type { RunOptions, StreamTurn, Turn, WhenBusy } from './core/turns/turn.ts'
+export type { SessionMessage, SessionMessages, SessionTraces } from './core/watching/channels.ts'
 export type { InspectedSession, InspectedState } from './core/watching/inspected-session.ts'
 export type { SessionRegistryOptions, WhenFull } from './memory/options.ts'
 export type { Hold } from './memory/session/hold.ts'

@@ -1,6 +1,7 @@
 import { HookCall, type HookHost, type HookSignal, type LazySignal } from '../core/async/hook-call.ts'
 import { loadTimeoutError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import type { Trace } from '../core/watching/trace.ts'
 import type { Disposer } from './disposal/disposer.ts'
 import {
   type DiscardReason,
@@ -21,6 +22,8 @@ export interface AdoptOptions {
   readonly timeoutMs: number | undefined
   /** To whom the session is going to belong. */
   readonly owner: string | undefined
+  /** Publishes the call of the factory, and has begun with it. */
+  readonly trace: Trace | undefined
 }
 
 /** What the loader does about a value that is made for one of its opens. */
@@ -134,6 +137,7 @@ export class Maker<T> {
       timerFailure: 'a load could not be timed',
       keepsAlive: true,
       isSynchronous: true,
+      trace: options === undefined ? this.#host.step.channels.trace('create', id, () => ({})) : options.trace,
     } as const
     const call = new HookCall<T>(this.#host, init, {
       onFulfilled: (value) => {

@@ -8,6 +8,7 @@ import type { CheckedCreate } from '../core/options/call-options.ts'
 import { checkId } from '../core/options/validate.ts'
 import type { Counters } from '../core/stats.ts'
 import type { FullClock } from '../core/time/clock.ts'
+import type { Trace } from '../core/watching/trace.ts'
 import { Admission } from './admission.ts'
 import type { FastCreate } from './fast-path/create.ts'
 import type { Lifecycle, SessionOrigin } from './lifecycle.ts'
@@ -110,12 +111,23 @@ export class Operations<T> {
     const slot = counters.created === createdBefore ? noSlot : this.touch(id)
     if (slot !== noSlot) return this.#valueFor(slot, owner)
     const signal = new LazySignal()
-    const value = this.waitsForRoom && !isFast ? this.#makeInPlace(id, factory, signal) : factory(id, signal)
-    if (isThenable(value)) return this.#adoptPromise(id, value, { signal, timeoutMs, owner })
+    const trace = isFast ? undefined : this.step.channels.trace('create', id, () => ({}))
+    const value = isFast ? factory(id, signal) : this.#callFactory(id, factory, signal, trace)
+    if (isThenable(value)) return this.#adoptPromise(id, value, { signal, timeoutMs, owner, trace })
     const hasCreated = counters.created !== createdBefore
     const ownId = this.copiesIds ? detachString(id) : id
     if (isFast && !hasCreated && this.fastCreate.tryInsert(ownId, value, owner)) return value
     return this.#adopt(ownId, value, options, hasCreated)
+  }
+
+  #callFactory(
+    id: string,
+    factory: CreateSession<T>,
+    signal: LazySignal,
+    trace: Trace | undefined,
+  ): T | PromiseLike<T> {
+    const call = () => (this.waitsForRoom ? this.#makeInPlace(id, factory, signal) : factory(id, signal))
+    return trace === undefined ? call() : trace.call(call, true)
   }
 
   /** Calls a factory whose value has its place before. */

@@ -84,7 +84,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
   const table = new Sessions<T>(options.timeoutMs, options.maxAgeMs, precision)
   const counters = new Counters()
   const blockers = new FastPathBlockers()
-  const step = new Step(owner, options.logger, options.logId, (isPending) => {
+  const step = new Step(owner, options, (isPending) => {
     if (isPending) blockers.block(eventsPending)
     else blockers.unblock(eventsPending)
   })

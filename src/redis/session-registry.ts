@@ -92,7 +92,7 @@ export class RedisSessionRegistry<T>
     this.#operations = new Operations(this.#components)
     this.#reads = new Reads(this.#components, this.#operations, this.#gate)
     this.#openCalls = new OpenCalls(this.#components, this.#operations, this.#gate)
-    this.#turnCalls = new TurnCalls(this.#components.turns, this.#gate)
+    this.#turnCalls = new TurnCalls(this.#components, this.#gate)
     this.#setCalls = new SetCalls(this.#components)
   }
 

@@ -77,7 +77,7 @@ export interface RedisComponents<T> {
 }
 
 export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): RedisComponents<T> {
-  const step = new Step(owner, options.logger, options.logId)
+  const step = new Step(owner, options)
   const { events } = step
   const log = new SnapshotLog(step, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)

@@ -79,6 +79,7 @@ interface ContractStats {
  * choice.
  */
 export interface ContractOptions {
+  readonly name?: string
   readonly timeoutMs?: number
   readonly maxAgeMs?: number
   readonly maxTurnMs?: number

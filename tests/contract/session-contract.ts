@@ -20,6 +20,9 @@ import { describeTombstones } from './tombstones.ts'
 import { describeTurnBounds } from './turn-bounds.ts'
 import { describeTurns } from './turns.ts'
 import { describeUnreadStreams } from './unread-streams.ts'
+import { describeWatchedEvents } from './watched-events.ts'
+import { describeWatchedHooks } from './watched-hooks.ts'
+import { describeWatchedTurns } from './watched-turns.ts'
 
 /**
  * Defines the tests that every registry must pass, by its harness.
@@ -47,6 +50,9 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('archiving', () => describeArchiving(harness))
     describe('closing', () => describeClosing(harness))
     describe('why a session is gone', () => describeTombstones(harness))
+    describe('channels of events', () => describeWatchedEvents(harness))
+    describe('channels of turns', () => describeWatchedTurns(harness))
+    describe('channels of hooks', () => describeWatchedHooks(harness))
     describe('bad input', () => describeBadInput(harness))
   })
 }

@@ -51,6 +51,12 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/openai-agents.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'the second run was shown 3 items'],
   'examples/hooks-to-store.ts': ["hooks [ 'a secret' ]", 'store []'],
+  'examples/watching.ts': [
+    'asks the model for Ada',
+    /^done in \d+ ms, after 0 ms in the queue$/,
+    /^failed in \d+ ms, after 0 ms in the queue$/,
+    'a session of chats ended: deleted',
+  ],
   'examples/import-sessions.ts': [
     '2 imported',
     '0 imported the second time',

@@ -4,6 +4,8 @@ import type { Failure } from '../events/log-lines.ts'
 import type { Step } from '../events/step.ts'
 import type { FullClock, Timer } from '../time/clock.ts'
 import { ScopedWork } from '../turns/turn-scope.ts'
+import type { Trace } from '../watching/trace.ts'
+import { abortError } from './abort-listeners.ts'
 import { startTimer } from './contained-timer.ts'
 import { isThenable } from './is-thenable.ts'
 import type { PendingWork } from './pending-work.ts'
@@ -38,6 +40,8 @@ export interface HookInit<R> {
   readonly isSynchronous?: boolean
   /** What the hook was given, if it was called before and `call` returns its promise. */
   readonly signal?: LazySignal
+  /** Publishes the call; `undefined` where nothing subscribes. */
+  readonly trace?: Trace | undefined
 }
 
 /** A signal that is made when it is first read: most hooks that return no promise never do. */
@@ -105,15 +109,20 @@ export class HookCall<R> extends ScopedWork {
 
   start(): void {
     this.#host.pending.begin()
+    const { trace } = this.#init
     const isSynchronous = this.#init.isSynchronous === true
     try {
-      const result = this.runIn(this.#host.owner, this.#init.id, () => this.#init.call(this.#signal))
+      const result = trace === undefined ? this.#call() : trace.call(() => this.#call(), isSynchronous)
       if (isSynchronous && !isThenable(result)) this.#onFulfilled(result)
       else this.#follow(Promise.resolve(result))
     } catch (error) {
       if (isSynchronous) this.#onRejected(error)
       else this.#follow(Promise.reject(error))
     }
+  }
+
+  #call(): R | PromiseLike<R> {
+    return this.runIn(this.#host.owner, this.#init.id, () => this.#init.call(this.#signal))
   }
 
   #follow(called: Promise<R>): void {
@@ -127,7 +136,9 @@ export class HookCall<R> extends ScopedWork {
   }
 
   #onRejected(error: unknown): void {
-    if (this.#onSettled()) this.#outcome.onRejected(error)
+    if (!this.#onSettled()) return
+    this.#init.trace?.fail(error)
+    this.#outcome.onRejected(error)
   }
 
   #onFulfilled(result: R): void {
@@ -136,7 +147,9 @@ export class HookCall<R> extends ScopedWork {
       // First: what the host does about the result is to be waited for as well.
       this.#outcome.onDiscarded?.(result)
     }
-    if (this.#onSettled()) this.#outcome.onFulfilled(result)
+    if (!this.#onSettled()) return
+    this.#init.trace?.succeed()
+    this.#outcome.onFulfilled(result)
   }
 
   /** Discards its outcome; its signal aborts at the end of the present step. */
@@ -146,7 +159,10 @@ export class HookCall<R> extends ScopedWork {
     // From here on it only bounds how long the hook is pending.
     this.unref()
     const { step } = this.#host
-    step.run(() => step.events.defer(() => this.#signal.abort(reason)))
+    step.run(() => {
+      this.#init.trace?.fail(reason ?? abortError())
+      step.events.defer(() => this.#signal.abort(reason))
+    })
   }
 
   /** Ends it as pending work, whatever its hook does. */

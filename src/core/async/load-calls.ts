@@ -37,6 +37,7 @@ export class LoadCalls<R> {
       timeoutError: loadTimeoutError,
       timerFailure: 'a load could not be timed',
       keepsAlive: true,
+      trace: this.#host.step.channels.trace('load', id, () => ({})),
     } as const
     const call = new HookCall<R>(this.#host, init, {
       onFulfilled: (value) => outcome.onLoaded(value),

@@ -1,22 +1,26 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
 import { isThenable } from '../async/is-thenable.ts'
 import { emitWarning } from '../process/warning.ts'
+import type { PendingMessage } from '../watching/registry-channels.ts'
 import { type ListenerTracker, listenersOf } from './listener-tracker.ts'
 import { type LogLine, logLines } from './log-lines.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
 
-/** An event with its log line. An event without a name is only a log line. */
+/** An event with its log line, and its message. An event without a name is only a log line. */
 export interface EmittedEvent {
   readonly event: string
   readonly args: readonly unknown[]
   readonly line: LogLine | undefined
+  /** What is published on the event's channel; `undefined` where nothing subscribes to that. */
+  readonly message: PendingMessage | undefined
 }
 
-/** Receives what a listener threw or rejected with, and the log line for it. */
-export type OnListenerFailed = (error: unknown, line: LogLine) => void
+/** Receives what a listener of an event threw or rejected with, and the log line for it. */
+export type OnListenerFailed = (error: unknown, event: string, line: LogLine) => void
 
 /**
- * Calls listeners and writes log lines, and contains what they throw.
+ * Calls listeners, writes log lines and publishes messages, and contains what listeners and the logger throw.
+ * What a subscriber throws, Node passes to `uncaughtException`.
  *
  * A failed listener keeps no other listener from being called, and reaches no caller of the registry.
  */
@@ -61,8 +65,9 @@ export class ContainedEmitter {
     }
   }
 
-  emit({ event, args, line }: EmittedEvent): void {
+  emit({ event, args, line, message }: EmittedEvent): void {
     if (line !== undefined) this.#writeLog(line)
+    message?.channel.publish(message.message)
     if (!this.hasListeners(event) && event !== 'error') return
     // Not `emit`: there, a listener that throws keeps the others from being called.
     for (const listener of this.#listenersOf(event)) {
@@ -108,7 +113,7 @@ export class ContainedEmitter {
     } else {
       // First, since a listener that is called once is gone after the event.
       this.warnIfUnhandled(error)
-      this.#onListenerFailed(error, line)
+      this.#onListenerFailed(error, event, line)
     }
   }
 

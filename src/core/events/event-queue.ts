@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import { ConstructionContext } from '../async/construction-context.ts'
+import type { PendingMessage, RegistryChannels } from '../watching/registry-channels.ts'
 import { ContainedEmitter, type EmittedEvent } from './contained-emitter.ts'
 import { type Failure, failureLine, type LogLine } from './log-lines.ts'
 import type { BoundLogger, LogLevel } from './logger.ts'
@@ -12,6 +13,13 @@ export interface EventQueueOwner {
   run<R>(change: () => R): R
   /** Called for what is enqueued while no step is open. */
   onOutsideStep(): void
+}
+
+/** Where events go beside their listeners. */
+export interface EventSinks {
+  readonly logger: BoundLogger | undefined
+  readonly logId: (id: string) => string
+  readonly channels: RegistryChannels
 }
 
 /**
@@ -39,7 +47,7 @@ class BoundEntry {
 const maxRetainedLength = 1024
 
 /**
- * A queue of events, log lines and deferred user code, which a {@link Step} empties at its end.
+ * A queue of events, log lines, messages and deferred user code, which a {@link Step} empties at its end.
  *
  * A listener that changes the registry adds to the queue that is being emptied, so every listener receives
  * all events in the same order, however deep the calls are nested.
@@ -51,6 +59,7 @@ export class EventQueue {
   readonly #owner: EventQueueOwner
   readonly #emitter: ContainedEmitter
   readonly #hasLogger: boolean
+  readonly channels: RegistryChannels
   readonly #onPending: OnPending | undefined
   /**
    * Entries from `head` to `tail`. Places are used again: a sweep enqueues and emits one event after another.
@@ -69,15 +78,15 @@ export class EventQueue {
   constructor(
     owner: EventQueueOwner,
     emitter: EventEmitter,
-    logger: BoundLogger | undefined,
-    logId: (id: string) => string,
+    { logger, logId, channels }: EventSinks,
     onPending?: OnPending,
   ) {
     this.#owner = owner
     this.#hasLogger = logger !== undefined
+    this.channels = channels
     this.#onPending = onPending
-    this.#emitter = new ContainedEmitter(emitter, logger, logId, (error, line) => {
-      owner.run(() => this.enqueue('error', [error], line))
+    this.#emitter = new ContainedEmitter(emitter, logger, logId, (error, event, line) => {
+      owner.run(() => this.enqueue('error', [error], line, channels.error(error, { event })))
     })
   }
 
@@ -116,9 +125,9 @@ export class EventQueue {
     return this.#isBusy || this.#emitter.hasListeners(event)
   }
 
-  /** Enqueues an event with its log line. Only in a step. */
-  enqueue(event: string, args: readonly unknown[], line?: LogLine): void {
-    this.#append({ event, args, line })
+  /** Enqueues an event with its log line and its message. Only in a step. */
+  enqueue(event: string, args: readonly unknown[], line?: LogLine, message?: PendingMessage): void {
+    this.#append({ event, args, line, message })
   }
 
   /** Enqueues user code among the events. Only in a step. */
@@ -137,7 +146,9 @@ export class EventQueue {
    */
   reportError(error: unknown, message: Failure, id?: string): void {
     this.#emitter.warnIfUnhandled(error)
-    this.#owner.run(() => this.enqueue('error', [error], failureLine(message, error, id)))
+    this.#owner.run(() => {
+      this.enqueue('error', [error], failureLine(message, error, id), this.channels.error(error, { id }))
+    })
   }
 
   /**

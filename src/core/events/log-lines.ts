@@ -130,7 +130,8 @@ export function failureLine(message: Failure, error: unknown, id?: string): LogL
   return { level: 'error', message, fields: { err: error }, ...(id === undefined ? {} : { id }) }
 }
 
-function endFields({ idleMs, ageMs }: Session<unknown>, reason: EndReason) {
+/** Returns the fields of the end of a session, also for its message. */
+export function endFields({ idleMs, ageMs }: Session<unknown>, reason: EndReason) {
   return { reason, idleMs: Math.round(idleMs), ageMs: Math.round(ageMs) }
 }
 

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
-import { EventQueue, type EventQueueOwner, type OnPending } from './event-queue.ts'
-import type { BoundLogger } from './logger.ts'
+import { RegistryChannels } from '../watching/registry-channels.ts'
+import type { UserCodeCaller } from '../watching/trace.ts'
+import { EventQueue, type EventQueueOwner, type EventSinks, type OnPending } from './event-queue.ts'
 
 /** Something to call when a step has ended, with what it is about. */
 interface Continuation {
@@ -43,7 +44,7 @@ export function requireSteps(isRequired = true): () => void {
  * Events and transitions belong into a step. Outside of one they throw in tests ({@link requireSteps});
  * elsewhere a step follows in a microtask, so that nothing is lost.
  */
-export class Step implements EventQueueOwner {
+export class Step implements EventQueueOwner, UserCodeCaller {
   readonly events: EventQueue
   #followers: readonly (() => void)[] = []
   #continuations: Continuation[] = []
@@ -51,13 +52,19 @@ export class Step implements EventQueueOwner {
   #hasChanged = false
   #isScheduled = false
 
+  /** `name`: of the registry. */
   constructor(
     emitter: EventEmitter,
-    logger: BoundLogger | undefined,
-    logId: (id: string) => string,
+    { name, logger, logId }: Omit<EventSinks, 'channels'> & { readonly name: string },
     onPending?: OnPending,
   ) {
-    this.events = new EventQueue(this, emitter, logger, logId, onPending)
+    const channels = new RegistryChannels(name, this)
+    this.events = new EventQueue(this, emitter, { logger, logId, channels }, onPending)
+  }
+
+  /** The channels of `node:diagnostics_channel`, for this registry. */
+  get channels(): RegistryChannels {
+    return this.events.channels
   }
 
   /**
@@ -122,6 +129,14 @@ export class Step implements EventQueueOwner {
   after<S>(resume: (subject: S) => void, subject: S): void {
     if (this.#depth === 0) resume(subject)
     else this.#continuations.push({ resume: resume as Continuation['resume'], subject })
+  }
+
+  /**
+   * Calls user code that is not a part of the change: at once, or among the events of the step that is open.
+   */
+  callOutside(action: () => void): void {
+    if (this.#depth === 0) action()
+    else this.events.defer(action)
   }
 
   onOutsideStep(): void {

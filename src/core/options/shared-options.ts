@@ -170,7 +170,7 @@ export interface SharedOptions<T> {
    */
   readonly logIds?: LogIds | undefined
   /**
-   * The name of the registry in log lines. A non-empty string.
+   * The name of the registry in log lines and in the messages of channels. A non-empty string.
    *
    * @defaultValue 'sessions'
    */

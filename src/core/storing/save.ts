@@ -13,6 +13,8 @@ export type SaveOutcome = (error?: unknown) => void
 /** A write of a session to make. */
 export interface SaveInit {
   readonly id: string
+  /** The name of its incarnation, which is read only if a try is published. */
+  readonly incarnationOf: () => string
   readonly write: (signal: AbortSignal) => Promise<void>
   /** The longest time that one try may take, in milliseconds. */
   readonly timeoutMs: number
@@ -47,8 +49,10 @@ export class Save {
   }
 
   #try(): void {
-    const { id, write, timeoutMs } = this.#init
+    const { id, incarnationOf, write, timeoutMs } = this.#init
     this.#tries += 1
+    const attempt = this.#tries
+    const { channels } = this.#host.step
     const init = {
       id,
       call: ({ signal }: HookSignal) => write(signal),
@@ -56,6 +60,7 @@ export class Save {
       timeoutError: storeTimeoutError,
       timerFailure: 'a save could not be timed',
       keepsAlive: true,
+      trace: channels.trace('save', id, () => ({ incarnation: incarnationOf(), attempt })),
     } as const
     this.#call = new HookCall<void>(this.#host, init, {
       onFulfilled: () => this.#finish(),

@@ -8,9 +8,11 @@ import type { CreateSession } from '../hooks.ts'
 import type { Session } from '../session.ts'
 import type { Timer } from '../time/clock.ts'
 import type { ListedTimeout } from '../time/timeout-list.ts'
+import type { Trace } from '../watching/trace.ts'
 import type { Turn, WhenBusy } from './turn.ts'
 import { TurnCounts } from './turn-counts.ts'
 import { ScopedWork } from './turn-scope.ts'
+import type { TurnTracer } from './turn-tracer.ts'
 
 /*
  * A turn, as both registries have it:
@@ -23,6 +25,7 @@ import { ScopedWork } from './turn-scope.ts'
  *   turn-limits.ts    `maxTurnMs`, then the grace, by the timers of watchdog.ts
  *   slow-turns.ts     log lines after `slowTurnMs`
  *   turn-counts.ts    how many wait and run, for `stats()`
+ *   turn-tracer.ts    the messages of the tracing channel `turn`
  */
 
 /**
@@ -57,6 +60,8 @@ export interface TurnCallInit<T> {
   readonly graceSignal?: AbortSignal | undefined
   /** Counts it while it waits and runs. */
   readonly counts?: TurnCounts
+  /** Publishes it; one that the registry makes for itself has none. */
+  readonly tracer?: TurnTracer
 }
 
 /** Receives the outcome of the user's function. */
@@ -90,6 +95,8 @@ export class TurnCall<T> extends ScopedWork {
   slowTimeout: ListedTimeout | undefined = undefined
   /** Monotonic time at which it began; 0 before. */
   startedAt = 0
+  /** Monotonic time from which it has waited; `undefined` if it began at once. */
+  waitsSince: number | undefined = undefined
   /** The async context of the caller, in which the turn is called. */
   context: AsyncResource | undefined = new AsyncResource('SessionTurn')
   /**
@@ -101,6 +108,9 @@ export class TurnCall<T> extends ScopedWork {
   #invoked: { readonly session: Session<T>; readonly outcome: TurnOutcome } | undefined = undefined
   readonly #signals: readonly AbortSignal[]
   readonly #counts: TurnCounts
+  readonly #tracer: TurnTracer | undefined
+  /** From the begin of the turn until its run settles, if something subscribes. */
+  #trace: Trace | undefined = undefined
   readonly #unlisten: (() => void)[] = []
   #phase: TurnPhase = 'waiting'
   #isSettled = false
@@ -119,6 +129,7 @@ export class TurnCall<T> extends ScopedWork {
     this.#signals = call.signals ?? []
     this.graceSignal = call.graceSignal
     this.#counts = call.counts ?? new TurnCounts()
+    this.#tracer = call.tracer
     this.#count(1)
   }
 
@@ -174,14 +185,16 @@ export class TurnCall<T> extends ScopedWork {
     // Many model and tool calls of a turn may listen to its signal: that is not a leak.
     setMaxListeners(0, this.controller.signal)
     this.#invoked = { session, outcome }
+    this.#trace = this.#tracer?.begin(this, session)
     if (this.context === undefined) this.#invoke(owner)
     else this.context.runInAsyncScope(this.#invoke, this, owner)
   }
 
   #invoke(owner: object): void {
     let result: unknown
+    const trace = this.#trace
     try {
-      result = this.runIn(owner, this.id, () => this.#callTurn())
+      result = trace === undefined ? this.#callInScope(owner) : trace.call(() => this.#callInScope(owner))
     } catch (error) {
       result = Promise.reject(error)
     }
@@ -193,6 +206,10 @@ export class TurnCall<T> extends ScopedWork {
       },
       (error) => this.#takeOutcome()?.onRejected(error),
     )
+  }
+
+  #callInScope(owner: object): unknown {
+    return this.runIn(owner, this.id, () => this.#callTurn())
   }
 
   #callTurn(): unknown {
@@ -219,6 +236,8 @@ export class TurnCall<T> extends ScopedWork {
     this.#close('settled')
     if (this.#isSettled) return
     this.#isSettled = true
+    this.#trace?.succeed()
+    this.#trace = undefined
     resolve(result)
   }
 
@@ -228,6 +247,8 @@ export class TurnCall<T> extends ScopedWork {
     this.#close(phase)
     if (this.#isSettled) return
     this.#isSettled = true
+    this.#trace?.fail(error)
+    this.#trace = undefined
     reject(error)
   }
 

@@ -181,17 +181,17 @@ export class Archiver<T> {
   #try(job: ArchiveJob<T>): void {
     const hook = this.#hook
     if (hook === undefined) return
-    const { archiveTimeoutMs } = this.#options
-    const { record, reason } = job
     job.attempt += 1
-    const { attempt } = job
+    const { record, reason, attempt } = job
+    const detailsOf = () => ({ incarnation: this.#lifecycle.viewOf(record).incarnation, reason, attempt })
     const init = {
       id: record.id,
       call: ({ signal }: HookSignal) => hook.archive(record, reason, { signal, attempt }),
-      timeoutMs: archiveTimeoutMs,
+      timeoutMs: this.#options.archiveTimeoutMs,
       timeoutError: archiveTimeoutError,
       timerFailure: 'an archive could not be timed',
       keepsAlive: this.#keepsAlive(job),
+      trace: this.#step.channels.trace('archive', record.id, detailsOf),
     } as const
     job.call = new HookCall<unknown>(this.#host, init, {
       onFulfilled: () => this.#step.run(() => this.#succeed(job)),

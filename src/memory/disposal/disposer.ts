@@ -156,12 +156,20 @@ export class Disposer<T> {
       timerFailure: 'a disposal could not be timed',
       keepsAlive: this.#keepsAlive(disposal),
       isSynchronous: true,
+      trace: this.#host.step.channels.trace('dispose', id, () => ({
+        ...this.#incarnationOf(record),
+        reason,
+      })),
     } as const
     disposal.call = new HookCall<unknown>(this.#host, init, {
       onFulfilled: () => this.#end(disposal),
       onRejected: (error) => this.#fail(disposal, error),
     })
     disposal.call.start()
+  }
+
+  #incarnationOf(record: SessionRecord<T> | undefined): { readonly incarnation?: string } {
+    return record === undefined ? {} : { incarnation: this.#lifecycle.viewOf(record).incarnation }
   }
 
   #fail(disposal: Disposal<T>, cause: unknown): void {

@@ -1,7 +1,10 @@
 // A bit for each reason. Constants in a file without imports, so that the build puts them where they are
 // used.
 
-/** A listener or the log observes creations: `created` has to be enqueued. */
+/**
+ * A listener or the log observes creations: `created` has to be enqueued. A subscriber of a channel sets no
+ * flag, since it announces itself to no one; see `create.ts`.
+ */
 export const creationObserved = 1
 /**
  * Events are pending, or being emitted: a listener for `created` may be added before it is this creation's

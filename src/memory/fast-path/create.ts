@@ -1,5 +1,6 @@
 import type { Counters } from '../../core/stats.ts'
 import type { FullClock } from '../../core/time/clock.ts'
+import { createChannels, createdChannel } from '../../core/watching/channels.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { maxInMap } from '../table/layout.ts'
 import { type FastPathAccess, noSlot } from '../table/session-table.ts'
@@ -35,15 +36,15 @@ export class FastCreate<T> {
 
   /** Whether a creation may be tried on the fast path. Checked before the factory is called. */
   isAllowed(): boolean {
-    return this.map.size < this.limit && !this.blockers.isBlocked()
+    return this.map.size < this.limit && !this.blockers.isBlocked() && !createChannels.hasSubscribers
   }
 
   /**
-   * Creates the session, unless the factory has blocked the fast path meanwhile, or a session may have
-   * expired. Returns whether it did; otherwise nothing has changed.
+   * Creates the session, unless the factory has blocked the fast path meanwhile, a session may have expired,
+   * or the creation has to be published. Returns whether it did; otherwise nothing has changed.
    */
   tryInsert(id: string, value: T, owner: string | undefined): boolean {
-    if (this.blockers.isBlocked()) return false
+    if (this.blockers.isBlocked() || createdChannel.hasSubscribers) return false
     const slot = this.table.tryFastInsert(id, value, this.clock)
     if (slot === noSlot) return false
     if (owner !== undefined) this.table.owners.set(slot, owner)

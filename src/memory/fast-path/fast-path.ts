@@ -17,11 +17,12 @@ import { FastTouch, needsSlowPath, type TouchPath } from './touch.ts'
  * is all that the slow path would do. In every other case it changes nothing and returns `needsSlowPath`. It
  * never creates or ends.
  *
- * A creation (`create.ts`) is fast while no blocker is set (`blockers.ts`), the capacity has a place, and the
- * session has no timeout of its own. These conditions are checked before the factory is called and, but for
- * the capacity, again after it: the factory may have added a listener, closed the registry, or created
- * sessions. If it created any, the slow path goes on with its value. The insertion itself refuses if any
- * session may have expired, since a creation removes some of those first.
+ * A creation (`create.ts`) is fast while no blocker is set (`blockers.ts`), no channel of creations has a
+ * subscriber, the capacity has a place, and the session has no timeout of its own. These conditions are
+ * checked before the factory is called and, but for the capacity, again after it: the factory may have added
+ * a listener, closed the registry, or created sessions. If it created any, the slow path goes on with its
+ * value. The insertion itself refuses if any session may have expired, since a creation removes some of those
+ * first.
  *
  * It leaves the table, the counters and the order of activity exactly as the slow path would, and enqueues no
  * event, so it needs no step. What it may leave out is what a blocker stands for, and each blocker says why

@@ -1,19 +1,22 @@
 import type { HookHost } from '../../core/async/hook-call.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { Save, type SaveOutcome } from '../../core/storing/save.ts'
+import type { Lifecycle } from '../lifecycle.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import type { SessionWriter, Snapshot } from './session-writer.ts'
 
 /** Saves of live sessions: after a turn, and by `save`. A failed one is tried three times in all. */
 export class Saver<T> {
   readonly #host: HookHost
+  readonly #lifecycle: Lifecycle<T>
   readonly #writer: SessionWriter<T>
   readonly #timeoutMs: number
   /** The saves of each session that are under way. */
   readonly #saves = new Map<SessionRecord<T>, Set<Save>>()
 
-  constructor(host: HookHost, writer: SessionWriter<T>, timeoutMs: number) {
+  constructor(host: HookHost, lifecycle: Lifecycle<T>, writer: SessionWriter<T>, timeoutMs: number) {
     this.#host = host
+    this.#lifecycle = lifecycle
     this.#writer = writer
     this.#timeoutMs = timeoutMs
   }
@@ -49,7 +52,9 @@ export class Saver<T> {
     const saves = this.#saves.get(record) ?? new Set<Save>()
     this.#saves.set(record, saves)
     const write = (signal: AbortSignal) => this.#writer.write(record, snapshot, signal)
-    const save = new Save(this.#host, { id: record.id, write, timeoutMs: this.#timeoutMs }, (error) => {
+    const incarnationOf = () => this.#lifecycle.viewOf(record).incarnation
+    const init = { id: record.id, incarnationOf, write, timeoutMs: this.#timeoutMs }
+    const save = new Save(this.#host, init, (error) => {
       saves.delete(save)
       if (saves.size === 0) this.#saves.delete(record)
       onDone(error)

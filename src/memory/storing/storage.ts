@@ -70,7 +70,7 @@ export class Storage<T> {
     const { deletions } = this
     this.#reader = new SessionReader({ clock, store, codec, calls, keepMs, maxAgeMs })
     this.#writer = new SessionWriter({ lifecycle, store, codec, calls, deletions, keepMs, timeoutMs })
-    this.saver = new Saver(host, this.#writer, archiveTimeoutMs)
+    this.saver = new Saver(host, lifecycle, this.#writer, archiveTimeoutMs)
     const { archiveConcurrency } = options
     const refresher = new Refresher(lifecycle, this.saver, { archiveConcurrency, keepMs })
     const pruning = { keepMs, timeoutMs: archiveTimeoutMs }

@@ -5,6 +5,7 @@ import { outerTurn } from '../../core/turns/outer-turn.ts'
 import type { RunOptions, Turn } from '../../core/turns/turn.ts'
 import type { TurnCallInit } from '../../core/turns/turn-call.ts'
 import type { StreamSignals } from '../../core/turns/turn-stream.ts'
+import { TurnTracer } from '../../core/turns/turn-tracer.ts'
 import { usersOf } from '../session/session-users.ts'
 import { noSlot } from '../table/session-table.ts'
 import type { Components } from '../wiring.ts'
@@ -15,11 +16,13 @@ export class TurnCalls<T> implements RunHost<T, TurnRun<T>> {
   readonly gate: Gate<T>
   readonly #owner: object
   readonly #components: Components<T>
+  readonly #tracer: TurnTracer
 
   constructor(owner: object, components: Components<T>) {
     this.gate = components.gate
     this.#owner = owner
     this.#components = components
+    this.#tracer = new TurnTracer(components.step.channels, components.lifecycle.clock)
   }
 
   /** Starts a turn. `stream`: the signals of the stream that the turn serves. */
@@ -48,7 +51,8 @@ export class TurnCalls<T> implements RunHost<T, TurnRun<T>> {
 
   start(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }): void {
     const { turns, step } = this.#components
-    const run = new TurnRun<T>({ ...call, counts: turns.counts })
+    const run = new TurnRun<T>({ ...call, counts: turns.counts, tracer: this.#tracer })
     step.run(() => turns.start(run))
+    if (run.phase === 'waiting') run.waitsSince = this.#tracer.now()
   }
 }

@@ -1,6 +1,7 @@
 import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
 import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-call.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import type { SessionTraces } from '../../core/watching/channels.ts'
 
 export interface ArchiveCall {
   readonly id: string
@@ -8,6 +9,8 @@ export interface ArchiveCall {
   readonly timeoutError: (timeoutMs: number) => SessionRegistryError
   /** Its signal is that of the call. */
   readonly controller: AbortController
+  /** What is published of the call; `undefined` for a deletion. */
+  readonly traced?: Pick<SessionTraces['archive'], 'incarnation' | 'reason' | 'attempt'>
 }
 
 /** The calls of the `archive` hook or the store, which may go on after their signal has aborted. */
@@ -43,7 +46,7 @@ export class ArchiveCalls {
   }
 
   /** Makes a call. Rejects with its error, and with the reason of its signal as soon as that aborts. */
-  run({ id, call: callHook, timeoutError, controller }: ArchiveCall): Promise<void> {
+  run({ id, call: callHook, timeoutError, controller, traced }: ArchiveCall): Promise<void> {
     let finish = () => {}
     const finished = new Promise<void>((resolve) => {
       finish = resolve
@@ -58,6 +61,7 @@ export class ArchiveCalls {
         timeoutError,
         timerFailure: 'an archive could not be timed',
         keepsAlive: false,
+        trace: traced && this.#host.step.channels.trace('archive', id, () => traced),
       } as const
       const call = new HookCall<unknown>(this.#host, init, {
         onFulfilled: () => {

@@ -237,7 +237,8 @@ export class Archiver<T> {
       try {
         const call = (signal: AbortSignal) => archive(loaded, session, signal)
         const { controller } = job
-        await this.calls.run({ id: claim.id, call, timeoutError: archiveTimeoutError, controller })
+        const traced = { incarnation: claim.incarnation, reason, attempt }
+        await this.calls.run({ id: claim.id, call, timeoutError: archiveTimeoutError, controller, traced })
       } catch (error) {
         if (!job.isLost) await this.#onFailed(job, attempt, session, reason, error)
         return

@@ -69,6 +69,7 @@ export class FactoryCalls<T> {
       timerFailure: 'a load could not be timed',
       keepsAlive: true,
       isSynchronous: true,
+      trace: this.#host.step.channels.trace('create', id, () => ({})),
     } as const
     const call = new FactoryCall<T>(
       id,

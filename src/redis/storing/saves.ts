@@ -102,7 +102,9 @@ export class Saves<T> {
     const { archiveTimeoutMs: timeoutMs, leaseMs } = this.#options
     return new Promise((resolve, reject) => {
       const write = (signal: AbortSignal) => this.#durable.write(snapshot, state, signal)
-      const save = new Save(this.#host, { id: snapshot.id, write, timeoutMs }, (error) => {
+      const { id, incarnation } = snapshot
+      const init = { id, incarnationOf: () => incarnation, write, timeoutMs }
+      const save = new Save(this.#host, init, (error) => {
         lapse?.cancel()
         this.#running.delete(save)
         if (error === undefined) resolve()

@@ -1,9 +1,12 @@
+import { realClock } from '../../core/time/clock.ts'
 import { acceptRun, type RunHost } from '../../core/turns/accept-run.ts'
 import type { RunOptions, Turn } from '../../core/turns/turn.ts'
 import type { TurnCallInit } from '../../core/turns/turn-call.ts'
 import type { StreamSignals } from '../../core/turns/turn-stream.ts'
+import { TurnTracer } from '../../core/turns/turn-tracer.ts'
 import type { CallGate } from '../call-gate.ts'
 import { checkRedisId } from '../redis-id.ts'
+import type { RedisComponents } from '../wiring.ts'
 import { RedisTurnRun } from './turn-run.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
@@ -11,10 +14,12 @@ import type { TurnScheduler } from './turn-scheduler.ts'
 export class TurnCalls<T> implements RunHost<T, RedisTurnRun<T>> {
   readonly gate: CallGate<T>
   readonly #turns: TurnScheduler<T>
+  readonly #tracer: TurnTracer
 
-  constructor(turns: TurnScheduler<T>, gate: CallGate<T>) {
+  constructor({ turns, log }: RedisComponents<T>, gate: CallGate<T>) {
     this.gate = gate
     this.#turns = turns
+    this.#tracer = new TurnTracer(log.step.channels, realClock)
   }
 
   /** Starts a turn. `stream`: the signals of the stream that the turn serves. */
@@ -41,6 +46,8 @@ export class TurnCalls<T> implements RunHost<T, RedisTurnRun<T>> {
   }
 
   start(call: TurnCallInit<T> & { readonly outer: RedisTurnRun<T> | undefined }): void {
-    this.#turns.start(new RedisTurnRun<T>({ ...call, counts: this.#turns.counts }))
+    const run = new RedisTurnRun<T>({ ...call, counts: this.#turns.counts, tracer: this.#tracer })
+    this.#turns.start(run)
+    if (run.phase === 'waiting') run.waitsSince = this.#tracer.now()
   }
 }

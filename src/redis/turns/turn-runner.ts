@@ -8,10 +8,12 @@ import { realClock } from '../../core/time/clock.ts'
 import { SlowTurns } from '../../core/turns/slow-turns.ts'
 import { TurnLimits } from '../../core/turns/turn-limits.ts'
 import type { Watchdog } from '../../core/turns/watchdog.ts'
+import type { Trace } from '../../core/watching/trace.ts'
 import { lockLostError } from '../holds/session-lease.ts'
 import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import type { SnapshotLog } from '../snapshot-log.ts'
+import type { CommitOutcome } from '../storage/lease-ref.ts'
 import { isChanged, noChanges } from '../storage/session-changes.ts'
 import type { SessionSnapshot } from '../storage/session-snapshot.ts'
 import type { SessionStore } from '../storage/session-store.ts'
@@ -158,10 +160,16 @@ export class TurnRunner<T> {
     try {
       if (session === undefined || lease === undefined) throw lockLostError()
       const changes = session.changes()
-      const outcome = await this.#components.pending.track(lease.commit(changes, session.version))
-      const isReader = !lease.isExclusive && !isChanged(changes)
+      const saves = isChanged(changes)
+      const commit = () => this.#components.pending.track(lease.commit(changes, session.version))
+      const { id, incarnation } = session
+      const { channels } = this.#components.log.step
+      // Without a change, the lock is released and nothing is saved.
+      const trace = saves ? channels.trace('save', id, () => ({ incarnation, attempt: 1 })) : undefined
+      const outcome = await (trace === undefined ? commit() : traceSave(trace, commit))
+      const isReader = !lease.isExclusive && !saves
       if (outcome === 'done' || isReader) run.succeed(value)
-      else run.fail(outcome === 'ended' ? endedDuringTurnError() : lockLostError(), 'settled')
+      else run.fail(commitError(outcome), 'settled')
     } catch (error) {
       await this.#releaseAfter(run, error)
       run.fail(error, 'settled')
@@ -207,4 +215,21 @@ export class TurnRunner<T> {
     run.onLeaseLost = undefined
     run.leaveOuter = undefined
   }
+}
+
+async function traceSave(trace: Trace, commit: () => Promise<CommitOutcome>): Promise<CommitOutcome> {
+  try {
+    const outcome = await trace.call(commit)
+    if (outcome === 'done') trace.succeed()
+    else trace.fail(commitError(outcome))
+    return outcome
+  } catch (error) {
+    trace.fail(error)
+    throw error
+  }
+}
+
+/** Returns why a turn was not saved. */
+function commitError(outcome: Exclude<CommitOutcome, 'done'>): SessionRegistryError {
+  return outcome === 'ended' ? endedDuringTurnError() : lockLostError()
 }

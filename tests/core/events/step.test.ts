@@ -1,17 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it, vi } from 'vitest'
 import { RegistryEmitter } from '../../../src/core/events/listener-tracker.ts'
-import { requireSteps, Step } from '../../../src/core/events/step.ts'
+import { requireSteps, type Step } from '../../../src/core/events/step.ts'
+import { quietStep } from '../../support/quiet-step.ts'
 
 function newStep() {
   const emitter = new RegistryEmitter<{ told: [string]; error: [unknown] }>()
   const pending: boolean[] = []
-  const step = new Step(
-    emitter,
-    undefined,
-    (id) => id,
-    (isPending) => pending.push(isPending),
-  )
+  const step = quietStep(emitter, (isPending) => pending.push(isPending))
   const seen: string[] = []
   emitter.on('told', (what) => seen.push(what))
   const tell = (what: string) => step.events.enqueue('told', [what])

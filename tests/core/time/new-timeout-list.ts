@@ -1,7 +1,7 @@
 import { ManualClock } from 'session-registry/testing'
 import { RegistryEmitter } from '../../../src/core/events/listener-tracker.ts'
-import { Step } from '../../../src/core/events/step.ts'
 import { TimeoutList } from '../../../src/core/time/timeout-list.ts'
+import { quietStep } from '../../support/quiet-step.ts'
 import type { TrackingClock } from '../../support/tracking-clock.ts'
 
 /** The time of a clock whose own `now` may be replaced. */
@@ -26,7 +26,7 @@ export function newTimeoutList({
   const emitter = new RegistryEmitter<{ error: [unknown] }>()
   const errors: unknown[] = []
   emitter.on('error', (error) => errors.push(error))
-  const { events } = new Step(emitter, undefined, (id) => id)
+  const { events } = quietStep(emitter)
   const due: [value: string, at: number][] = []
   const list = new TimeoutList<string>(
     { clock: tracking ?? clock, events },

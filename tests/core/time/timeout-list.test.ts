@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RegistryEmitter } from '../../../src/core/events/listener-tracker.ts'
-import { Step } from '../../../src/core/events/step.ts'
 import { maxDelayMs, systemClock } from '../../../src/core/time/clock.ts'
 import { TimeoutList } from '../../../src/core/time/timeout-list.ts'
+import { quietStep } from '../../support/quiet-step.ts'
 import { TrackingClock } from '../../support/tracking-clock.ts'
 import { newTimeoutList as newList } from './new-timeout-list.ts'
 
@@ -234,7 +234,7 @@ describe('a timeout list', () => {
 
   it('on the clock of the host: is due', async () => {
     await new Promise<void>((resolve) => {
-      const { events } = new Step(new RegistryEmitter(), undefined, (id) => id)
+      const { events } = quietStep(new RegistryEmitter())
       const init = { durationMs: 5, failure: 'a turn could not be timed', onDue: resolve } as const
       const list = new TimeoutList<void>({ clock: systemClock, events }, init)
       list.add()
