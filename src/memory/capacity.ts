@@ -79,6 +79,12 @@ export class Capacity<T> {
     return this.#leaving.length === 0 ? 'at once' : 'later'
   }
 
+  /** Whether a request is refused now: there is no place, and none can become free. Changes nothing. */
+  get isFull(): boolean {
+    if (this.#isUnbounded || this.#hasCapacity) return false
+    return this.#leavingCount === 0 && this.#making === 0 && this.#victim() === undefined
+  }
+
   /** The number of values that are being made. */
   get making(): number {
     return this.#making

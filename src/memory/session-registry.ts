@@ -28,9 +28,11 @@ import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
 import type { InspectedSession } from '../core/watching/inspected-session.ts'
+import type { RegistryHealth } from '../core/watching/registry-health.ts'
 import { shutDown } from './close.ts'
 import { createFastPath } from './fast-path/fast-path.ts'
 import { needsSlowPath, type TouchPath } from './fast-path/touch.ts'
+import { health } from './health.ts'
 import { inspect } from './inspection.ts'
 import { OpenCalls } from './open-calls.ts'
 import { Operations } from './operations.ts'
@@ -359,6 +361,19 @@ export class SessionRegistry<T>
    */
   inspect(): InspectedSession[] {
     return inspect(this.#components)
+  }
+
+  /**
+   * Returns whether the registry can serve new sessions, for a readiness probe: from what is known, without a
+   * call of the store. Not activity. Never throws.
+   *
+   * `why` it is not ready: `'closing'` from the call of {@link close} on; `'full'` where `open` of a new id
+   * would be refused, since every session is held (with `whenFull: 'reject'`, since none has expired);
+   * `'store-failing'` for 30 seconds after a call of the store, of `load` or of `archive` has failed or timed
+   * out, unless one has succeeded since.
+   */
+  health(): RegistryHealth {
+    return health(this.#components)
   }
 
   /**

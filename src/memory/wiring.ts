@@ -7,6 +7,7 @@ import { Step } from '../core/events/step.ts'
 import { Gate } from '../core/gate.ts'
 import { maxTimeoutOf } from '../core/options/store-options.ts'
 import { Counters } from '../core/stats.ts'
+import { CallOutcomes } from '../core/watching/call-outcomes.ts'
 import { archiveByHook } from './archiving/archive-hook.ts'
 import { Archiver } from './archiving/archiver.ts'
 import { Capacity } from './capacity.ts'
@@ -51,6 +52,8 @@ export interface Components<T> {
   readonly disposer: Disposer<T> | undefined
   /** `undefined` without a store. */
   readonly storage: Storage<T> | undefined
+  /** The calls of the store, or of `load` and `archive`. */
+  readonly storeCalls: CallOutcomes
   readonly capacity: Capacity<T>
   readonly ownerLimit: OwnerLimit<T>
   readonly loader: SessionLoader<T>
@@ -79,7 +82,9 @@ export interface Components<T> {
  * anew when a step removes the last session that can expire and creates another. A released session must end
  * before it is used again. The signals of turns abort in order with the events.
  */
-export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Components<T> {
+export function wire<T>(owner: EventEmitter, given: ResolvedOptions<T>): Components<T> {
+  const storeCalls = new CallOutcomes(given.clock)
+  const options = storeCalls.watch<T, ResolvedOptions<T>>(given)
   const precision = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'
   const table = new Sessions<T>(options.timeoutMs, options.maxAgeMs, precision)
   const counters = new Counters()
@@ -151,6 +156,7 @@ export function wire<T>(owner: EventEmitter, options: ResolvedOptions<T>): Compo
     archiver,
     disposer,
     storage,
+    storeCalls,
     capacity,
     ownerLimit,
     loader,

@@ -1,6 +1,8 @@
 import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
+import { noStoreError } from '../core/errors/store-errors.ts'
 import type { RegistryStats } from '../core/stats.ts'
 import { type DeadSession, toDeadSession } from './archiving/dead-letter-store.ts'
+import type { CallGate } from './call-gate.ts'
 import type { AccessOptions } from './storage/access-options.ts'
 import type { IncarnationRef } from './storage/keys.ts'
 import type { NewSessionOptions } from './storage/session-draft.ts'
@@ -69,6 +71,15 @@ export class Operations<T> {
       log.ended(session.snapshot, hasExpired(session) ? expiryReasonOf(session.snapshot) : 'deleted')
     olderIncarnations.wake(id)
     return { wasHere: wasLoading || !removed.every(hasExpired), deletion }
+  }
+
+  /** Writes a live session to the store; in a turn of the id, as the turn has it. */
+  async save(id: string, gate: CallGate<T>): Promise<boolean> {
+    const { saves, turns, pending } = this.#components
+    if (saves === undefined) throw noStoreError()
+    const outer = turns.outerTurn(id)
+    if (outer === undefined) gate.admitNew()
+    return pending.track(saves.save(id, outer?.session))
   }
 
   /** Ends every incarnation of an id, dead letters included. Resolves when the store has deleted it too. */

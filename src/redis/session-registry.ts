@@ -1,6 +1,5 @@
 import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
-import { noStoreError } from '../core/errors/store-errors.ts'
 import { RegistryEmitter } from '../core/events/listener-tracker.ts'
 import type { SessionEvents } from '../core/events/session-events.ts'
 import type { GoneSession } from '../core/gone-session.ts'
@@ -29,8 +28,10 @@ import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
 import type { InspectedSession } from '../core/watching/inspected-session.ts'
+import type { RegistryHealth } from '../core/watching/registry-health.ts'
 import type { DeadSession } from './archiving/dead-letter-store.ts'
 import { CallGate } from './call-gate.ts'
+import { health } from './health.ts'
 import type { RedisHold } from './holds/holds.ts'
 import { inspect } from './inspection.ts'
 import { OpenCalls } from './loading/open-calls.ts'
@@ -244,12 +245,7 @@ export class RedisSessionRegistry<T>
    * `ERR_SESSION_VALUE_INVALID`, and with `ERR_SESSION_REGISTRY_CLOSED`.
    */
   async save(id: string): Promise<boolean> {
-    const { saves, turns, pending } = this.#components
-    checkRedisId(id)
-    if (saves === undefined) throw noStoreError()
-    const outer = turns.outerTurn(id)
-    if (outer === undefined) this.#gate.admitNew()
-    return pending.track(saves.save(id, outer?.session))
+    return this.#operations.save(checkRedisId(id), this.#gate)
   }
 
   /**
@@ -327,6 +323,19 @@ export class RedisSessionRegistry<T>
    */
   async inspect(): Promise<InspectedSession[]> {
     return this.#gate.admit() ? inspect(this.#components) : []
+  }
+
+  /**
+   * Returns whether this process can serve new sessions, for a readiness probe: from what is known of its
+   * calls, without a round trip, so that it answers while Redis does not. Not activity. Never rejects.
+   *
+   * `why` it is not ready: `'closing'` from the call of {@link close} on; for 30 seconds, unless a call has
+   * succeeded since, `'full'` after a creation was refused with `ERR_SESSION_REGISTRY_FULL`, and
+   * `'store-failing'` after a call of Redis, of the store, of `load` or of `archive` has failed or timed out.
+   */
+  async health(): Promise<RegistryHealth> {
+    this.#gate.admit()
+    return health(this.#components, this.#gate)
   }
 
   /** Returns the figures of this process; `size` is of all processes. */

@@ -8,6 +8,7 @@ import { Counters } from '../core/stats.ts'
 import { Pruner } from '../core/storing/pruner.ts'
 import { realClock } from '../core/time/clock.ts'
 import { Watchdog } from '../core/turns/watchdog.ts'
+import { CallOutcomes } from '../core/watching/call-outcomes.ts'
 import { Archiver } from './archiving/archiver.ts'
 import { ArchiverHeartbeat } from './archiving/archiver-heartbeat.ts'
 import { ClaimReports } from './archiving/claim-reports.ts'
@@ -15,7 +16,7 @@ import { ClaimStore } from './archiving/claim-store.ts'
 import { DeadLetterStore } from './archiving/dead-letter-store.ts'
 import { Poller } from './archiving/poller.ts'
 import { RetryingCaller } from './client/retrying-caller.ts'
-import { ShardGuard } from './client/shard-guard.ts'
+import { type CallScript, ShardGuard } from './client/shard-guard.ts'
 import { Holds } from './holds/holds.ts'
 import { SharedHolds } from './holds/shared-holds.ts'
 import { loadSource } from './loading/load-source.ts'
@@ -58,6 +59,9 @@ export interface RedisComponents<T> {
   /** Loads, creations, saves and archives that are under way. */
   readonly pending: PendingWork
   readonly log: SnapshotLog<T>
+  /** The calls of Redis, and of the store, or of `load` and `archive`. */
+  readonly backendCalls: CallOutcomes
+  readonly storeCalls: CallOutcomes
   readonly store: SessionStore<T>
   readonly removals: SessionRemovals<T>
   readonly tombstones: Tombstones<T>
@@ -76,7 +80,10 @@ export interface RedisComponents<T> {
   readonly poller: Poller<T>
 }
 
-export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): RedisComponents<T> {
+export function wire<T>(owner: EventEmitter, given: ResolvedRedisOptions<T>): RedisComponents<T> {
+  const backendCalls = new CallOutcomes(realClock)
+  const storeCalls = new CallOutcomes(realClock)
+  const options = storeCalls.watch<T, ResolvedRedisOptions<T>>(given)
   const step = new Step(owner, options)
   const { events } = step
   const log = new SnapshotLog(step, new Counters(), options)
@@ -90,7 +97,8 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
   const pending = new PendingWork(new KeepAlive({ clock: realClock, events }))
   const caller = new RetryingCaller(options.run, options.callTimeoutMs)
   const shardGuard = new ShardGuard(caller, keys, maxLifetimeMs, warnOnce)
-  const heartbeat = new ArchiverHeartbeat(shardGuard.call, keys, events, options)
+  const watchedCall: CallScript = (...args) => backendCalls.track(shardGuard.call(...args))
+  const heartbeat = new ArchiverHeartbeat(watchedCall, keys, events, options)
   const { call } = heartbeat
   const cache = new NearCache()
   log.onEnded = (snapshot) => cache.forget(snapshot)
@@ -164,6 +172,8 @@ export function wire<T>(owner: EventEmitter, options: ResolvedRedisOptions<T>): 
     keys,
     pending,
     log,
+    backendCalls,
+    storeCalls,
     store,
     removals,
     tombstones,

@@ -7,9 +7,11 @@ import type {
   ExpiryReason,
   GoneSession,
   HoldOptions,
+  InspectedSession,
   LoadContext,
   Logger,
   OpenOptions,
+  RegistryHealth,
   RunOptions,
   Session,
   StreamTurn,
@@ -47,6 +49,8 @@ export interface ContractRegistry {
   current(): CurrentSession | undefined
   hold(id: string, options?: HoldOptions): Awaitable<ContractHold | undefined>
   stats(): Awaitable<ContractStats>
+  inspect(): Awaitable<InspectedSession[]>
+  health(): Awaitable<RegistryHealth>
   close(options?: { readonly deadlineMs?: number }): Promise<unknown>
   on(event: 'created', listener: (session: Session<string[]>) => void): unknown
   on(event: 'expired', listener: (session: Session<string[]>, reason: ExpiryReason) => void): unknown

@@ -23,6 +23,7 @@ import { describeUnreadStreams } from './unread-streams.ts'
 import { describeWatchedEvents } from './watched-events.ts'
 import { describeWatchedHooks } from './watched-hooks.ts'
 import { describeWatchedTurns } from './watched-turns.ts'
+import { describeWatching } from './watching.ts'
 
 /**
  * Defines the tests that every registry must pass, by its harness.
@@ -48,6 +49,7 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('streams that are left', () => describeLeftStreams(harness))
     describe('streams that are aborted', () => describeUnreadStreams(harness))
     describe('archiving', () => describeArchiving(harness))
+    describe('watching', () => describeWatching(harness))
     describe('closing', () => describeClosing(harness))
     describe('why a session is gone', () => describeTombstones(harness))
     describe('channels of events', () => describeWatchedEvents(harness))

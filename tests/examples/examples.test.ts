@@ -125,6 +125,7 @@ const elsewhere: readonly string[] = [
   'examples/browser-pages.ts',
   'examples/kill-a-server.ts',
   'examples/presence.ts',
+  'examples/probes.ts',
   'examples/process-pool.ts',
   'examples/redis.ts',
   'examples/redis-other-clients.ts',

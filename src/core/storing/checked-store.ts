@@ -2,12 +2,18 @@ import { storeRuleError } from '../errors/store-errors.ts'
 import { kindOf } from '../options/validate.ts'
 import type { DeleteContext, PutContext, SessionStore, StoreContext, StoredSession } from '../store.ts'
 
+/** Makes calls, and takes note of their outcomes. */
+export interface CallWatcher {
+  call<R>(call: () => R, context: { readonly signal: AbortSignal }): R
+}
+
 /**
  * A store of the user, whose results are checked: a wrong one rejects, and is never taken for a miss or a
  * success. The errors are those of the store; the caller wraps them.
  */
 export class CheckedStore {
   readonly #store: SessionStore
+  #watcher: CallWatcher | undefined
 
   constructor(store: SessionStore) {
     this.#store = store
@@ -21,19 +27,30 @@ export class CheckedStore {
     return this.#store.owned !== undefined
   }
 
-  async get(id: string, context: StoreContext): Promise<StoredSession | undefined> {
-    const found: unknown = await this.#store.get(id, context)
-    return found === undefined ? undefined : checkStored(found, id)
+  /** Has each read, write and deletion watched. */
+  watchBy(watcher: CallWatcher): void {
+    this.#watcher = watcher
   }
 
-  async put(session: StoredSession, context: PutContext): Promise<boolean> {
-    const isWritten: unknown = await this.#store.put(session, context)
-    if (typeof isWritten === 'boolean') return isWritten
-    throw storeRuleError('put', 'a boolean', kindOf(isWritten))
+  get(id: string, context: StoreContext): Promise<StoredSession | undefined> {
+    return this.#call(context, async () => {
+      const found: unknown = await this.#store.get(id, context)
+      return found === undefined ? undefined : checkStored(found, id)
+    })
   }
 
-  async delete(id: string, context: DeleteContext): Promise<void> {
-    await this.#store.delete(id, context)
+  put(session: StoredSession, context: PutContext): Promise<boolean> {
+    return this.#call(context, async () => {
+      const isWritten: unknown = await this.#store.put(session, context)
+      if (typeof isWritten === 'boolean') return isWritten
+      throw storeRuleError('put', 'a boolean', kindOf(isWritten))
+    })
+  }
+
+  delete(id: string, context: DeleteContext): Promise<void> {
+    return this.#call(context, async () => {
+      await this.#store.delete(id, context)
+    })
   }
 
   /**
@@ -50,6 +67,10 @@ export class CheckedStore {
 
   async close(): Promise<void> {
     await this.#store.close?.()
+  }
+
+  #call<R>(context: StoreContext, call: () => Promise<R>): Promise<R> {
+    return this.#watcher === undefined ? call() : this.#watcher.call(call, context)
   }
 }
 

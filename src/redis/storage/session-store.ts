@@ -1,5 +1,7 @@
 import { needsOpenError, notOwnerError } from '../../core/errors/turn-errors.ts'
 import type { StoredSession } from '../../core/store.ts'
+import { realClock } from '../../core/time/clock.ts'
+import { CallOutcomes } from '../../core/watching/call-outcomes.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
 import { maxLifetimeOf, type ResolvedRedisOptions } from '../options.ts'
@@ -55,6 +57,8 @@ export class SessionStore<T> {
   readonly #retention: string
   readonly #lease: string
   readonly #locks: UncertainLocks
+  /** Whether new sessions are refused, since their shards are full. */
+  readonly creations = new CallOutcomes(realClock)
   /** Called when a session of this shard may expire in `inMs`. */
   onDeadline: ((shard: number, inMs: number) => void) | undefined = undefined
 
@@ -128,8 +132,8 @@ export class SessionStore<T> {
     const reply = new ReplyReader(await (token === '' ? called : this.#locks.track(id, token, called)))
     const state = reply.readNumber()
     if (state === 0) return { state: 'exists' }
-    if (state === 3) throw shardFullError(this.#options)
-    const snapshot = this.#onCreated(id, draft, reply)
+    if (state === 3) this.#assertNotRefused(state)
+    const snapshot = this.#onAdded(id, draft, reply)
     if (snapshot.maxAgeAt < snapshot.seenAt + this.#options.maxAgeMs)
       this.onDeadline?.(this.#keys.shardOf(id), snapshot.maxAgeAt - snapshot.seenAt)
     return {
@@ -158,7 +162,7 @@ export class SessionStore<T> {
       this.onDeadline?.(this.#keys.shardOf(id), reply.readNumber())
       return { state: 'assigned' }
     }
-    return { state: state === 1 ? 'created' : 'ended', snapshot: this.#onCreated(id, draft, reply) }
+    return { state: state === 1 ? 'created' : 'ended', snapshot: this.#onAdded(id, draft, reply) }
   }
 
   /**
@@ -246,9 +250,18 @@ export class SessionStore<T> {
   }
 
   #assertNotRefused(state: number): void {
-    if (state === 3) throw shardFullError(this.#options)
+    if (state === 3) {
+      this.creations.onFailed()
+      throw shardFullError(this.#options)
+    }
     if (state === 5) throw notOwnerError()
     if (state === 6) throw needsOpenError('may be stored, and belong to another owner')
+  }
+
+  /** A session was created that needed a place. */
+  #onAdded(id: string, draft: SessionDraft<T>, reply: ReplyReader): SessionSnapshot {
+    this.creations.onSucceeded()
+    return this.#onCreated(id, draft, reply)
   }
 
   #onCreated(id: string, draft: SessionDraft<T>, reply: ReplyReader): SessionSnapshot {

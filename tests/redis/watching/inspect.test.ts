@@ -42,7 +42,7 @@ describeOnRedis('inspect() on Redis', (redis) => {
   it('a session in use: who runs, who waits, its holds and its age; only in the process that uses it', async () => {
     const start = processes()
     const [registry, other] = [await start(), await start()]
-    await registry.getOrCreate('a')
+    await registry.getOrCreate('a', undefined, { owner: 'ada' })
     await new Promise((resolve) => setTimeout(resolve, 30))
     const end = await begin(registry, 'a')
     const waiting = [1, 2].map(() => observe(registry.run('a', () => {})))
@@ -54,6 +54,7 @@ describeOnRedis('inspect() on Redis', (redis) => {
       ref: registry.ref('a'),
       id: 'a',
       state: 'held',
+      owner: 'ada',
       running: { sinceMs: anyMs, whenBusy: 'wait' },
       waiting: 2,
       holds: [{ sinceMs: anyMs }],
@@ -64,7 +65,7 @@ describeOnRedis('inspect() on Redis', (redis) => {
     await end()
     await Promise.all(waiting.map(({ settled }) => settled))
     expect(await registry.inspect()).toEqual([
-      { ...use, id: 'a', state: 'held', holds: [{ sinceMs: anyMs }] },
+      { ...use, id: 'a', state: 'held', owner: 'ada', holds: [{ sinceMs: anyMs }] },
     ])
     await hold?.release()
 
@@ -98,13 +99,15 @@ describeOnRedis('inspect() on Redis', (redis) => {
     const hook = new ManualLoad()
     const registry = await processes({ load: hook.load, archive: async () => {} })()
     const opened = [
-      registry.open('a'),
+      registry.open('a', { owner: 'ada' }),
       registry.open('a'),
       registry.run('a', () => {}),
       registry.run('a', () => {}),
     ]
     await vi.waitFor(async () => {
-      expect(await registry.inspect()).toMatchObject([{ id: 'a', state: 'loading', waiting: 4, holds: [] }])
+      expect(await registry.inspect()).toMatchObject([
+        { id: 'a', state: 'loading', owner: 'ada', waiting: 4 },
+      ])
       expect(hook.calls).toHaveLength(1)
     })
     const [entry] = (await registry.inspect()) as [InspectedSession]
@@ -143,10 +146,10 @@ describeOnRedis('inspect() on Redis', (redis) => {
     it('is shown with its attempts while it is under way here', async () => {
       const archive = new FakeArchive('manual')
       const registry = await processes({ ...archiving, archive: archive.archive })()
-      await registry.getOrCreate('a')
+      await registry.getOrCreate('a', undefined, { owner: 'ada' })
       await vi.waitFor(() => expect(archive.calls).toHaveLength(1))
       const [entry] = await registry.inspect()
-      expect(entry).toEqual({ ...use, idleMs: anyMs, id: 'a', state: 'archiving', attempts: 1 })
+      expect(entry).toEqual({ ...use, idleMs: anyMs, id: 'a', owner: 'ada', state: 'archiving', attempts: 1 })
       expect(entry?.idleMs).toBeGreaterThanOrEqual(49)
       archive.last.succeed()
       await vi.waitFor(async () => expect(await registry.inspect()).toEqual([]))
