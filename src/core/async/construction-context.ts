@@ -6,6 +6,10 @@ function newResource(): AsyncResource {
   return new AsyncResource('SessionRegistry')
 }
 
+function newTimer(clock: Clock, fn: () => void, ms: number, options: TimerOptions): Timer {
+  return new Timer(clock, fn, ms, options)
+}
+
 /**
  * The async context in which a registry was constructed.
  *
@@ -14,7 +18,7 @@ function newResource(): AsyncResource {
  * that visitor in memory.
  */
 export class ConstructionContext {
-  // Only `newResource` is ever called in it.
+  // No code of a user is ever called in it, which could change it.
   readonly #origin = exitScope(newResource)
 
   /**
@@ -38,7 +42,7 @@ export class ConstructionContext {
    * the caller that advances it. So both the start and the call are in here.
    */
   timer(clock: Clock, fn: () => void, ms: number, options: TimerOptions = {}): Timer {
-    return this.run(() => new Timer(clock, () => this.run(fn), ms, options))
+    return this.#origin.runInAsyncScope(newTimer, undefined, clock, () => this.run(fn), ms, options)
   }
 
   /** {@link nextLoopIteration} for work that belongs to no caller. */

@@ -67,23 +67,16 @@ export class TimeoutList<T> {
     this.#init = init
   }
 
-  /** Begins a wait. `value` is passed to `onDue`. */
-  add(value: T): ListedTimeout {
-    const { durationMs, failure } = this.#init
-    if (durationMs === Number.POSITIVE_INFINITY) return none
-    let begunAt: number
-    try {
-      begunAt = this.#host.clock.now()
-    } catch (error) {
-      this.#host.events.reportError(error, failure)
-      return none
-    }
+  /** Begins a wait. `value` is passed to `onDue`. `begunAt`: the present time, if it was just read. */
+  add(value: T, begunAt = this.#readClock()): ListedTimeout {
+    const { durationMs } = this.#init
+    if (durationMs === Number.POSITIVE_INFINITY || begunAt === undefined) return none
     const entry = new Entry(this, value, begunAt)
     entry.previous = this.#last
     if (this.#last === undefined) this.#first = entry
     else this.#last.next = entry
     this.#last = entry
-    if (this.#timer === undefined && !this.#isFiring) this.#arm(durationMs)
+    if (this.#timer === undefined && !this.#isFiring) this.#arm(durationMs, begunAt)
     return entry
   }
 
@@ -102,8 +95,8 @@ export class TimeoutList<T> {
     this.#timer = undefined
   }
 
-  #arm(ms: number): void {
-    const options = { catchesUp: true }
+  #arm(ms: number, startedAt: number): void {
+    const options = { catchesUp: true, startedAt }
     this.#timer = startTimer(this.#host, () => this.#fire(), ms, this.#init.failure, options)
   }
 
@@ -118,7 +111,7 @@ export class TimeoutList<T> {
       }
     } finally {
       this.#isFiring = false
-      if (this.#first !== undefined) this.#arm(Math.max(this.#remainingMs(this.#first, now), 1))
+      if (this.#first !== undefined) this.#arm(Math.max(this.#remainingMs(this.#first, now), 1), now)
     }
   }
 
@@ -130,6 +123,15 @@ export class TimeoutList<T> {
 
   #remainingMs({ begunAt }: Entry<T>, now: number): number {
     return begunAt + this.#init.durationMs - now
+  }
+
+  #readClock(): number | undefined {
+    try {
+      return this.#host.clock.now()
+    } catch (error) {
+      this.#host.events.reportError(error, this.#init.failure)
+      return undefined
+    }
   }
 
   /** Returns the time; if the clock fails, that at which the first wait is due. */

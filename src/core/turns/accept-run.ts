@@ -3,11 +3,15 @@ import type { Gate } from '../gate.ts'
 import { checkRun } from '../options/check-run.ts'
 import type { RunOptions, Turn } from './turn.ts'
 import type { TurnCall, TurnCallInit } from './turn-call.ts'
+import type { TurnCounts } from './turn-counts.ts'
 import type { StreamSignals } from './turn-stream.ts'
+import type { TurnTracer } from './turn-tracer.ts'
 
 /** The part of a registry that {@link acceptRun} uses. Its calls of `run` are of class `C`. */
 export interface RunHost<T, C extends TurnCall<T>> {
   readonly gate: Gate<T>
+  readonly counts: TurnCounts
+  readonly tracer: TurnTracer
   /** @throws SessionRegistryError `ERR_SESSION_ID_INVALID` */
   checkId(id: string): string
   /**
@@ -39,9 +43,20 @@ export function acceptRun<T, C extends TurnCall<T>, R>(
     // What belongs to a running turn is accepted while the registry closes.
     const joinsRunning = outer !== undefined || (whenBusy === 'join' && host.isRunning(id))
     if (!joinsRunning) host.gate.assertOpen()
-    const signals = [signal, stream?.leaveSignal].filter((given) => given !== undefined)
-    const graceSignal = stream?.graceSignal
-    const settle = { resolve: resolve as (result: unknown) => void, reject }
-    host.start({ id, turn, whenBusy, waitMs, create, owner, outer, signals, graceSignal, ...settle })
+    host.start({
+      id,
+      turn,
+      whenBusy,
+      waitMs,
+      create,
+      owner,
+      outer,
+      callerSignal: signal,
+      stream,
+      resolve: resolve as (result: unknown) => void,
+      reject,
+      counts: host.counts,
+      tracer: host.tracer,
+    })
   })
 }

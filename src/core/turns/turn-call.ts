@@ -6,12 +6,12 @@ import { isSessionRegistryError } from '../errors/session-registry-error.ts'
 import { generatorReturnedError } from '../errors/turn-errors.ts'
 import type { CreateSession } from '../hooks.ts'
 import type { Session } from '../session.ts'
-import type { Timer } from '../time/clock.ts'
 import type { ListedTimeout } from '../time/timeout-list.ts'
 import type { Trace } from '../watching/trace.ts'
 import type { Turn, WhenBusy } from './turn.ts'
 import { TurnCounts } from './turn-counts.ts'
 import { ScopedWork } from './turn-scope.ts'
+import type { StreamSignals } from './turn-stream.ts'
 import type { TurnTracer } from './turn-tracer.ts'
 
 /*
@@ -20,12 +20,10 @@ import type { TurnTracer } from './turn-tracer.ts'
  *   turn.ts           the public types          turn-stream.ts   a turn that yields, read by its caller
  *   accept-run.ts     the checks that a call of `run` passes first
  *   turn-call.ts      one call of `run`: its state, signal, promise and async context
- *   turn-scope.ts     which turn or hook the running code is part of (AsyncLocalStorage)
- *   outer-turn.ts     the turn that a call is nested in, found by its scope
+ *   turn-scope.ts     which turn or hook the running code is part of (AsyncLocalStorage), for outer-turn.ts
  *   turn-limits.ts    `maxTurnMs`, then the grace, by the timers of watchdog.ts
- *   slow-turns.ts     log lines after `slowTurnMs`
+ *   turn-tracer.ts    the tracing channel `turn`       slow-turns.ts    log lines after `slowTurnMs`
  *   turn-counts.ts    how many wait and run, for `stats()`
- *   turn-tracer.ts    the messages of the tracing channel `turn`
  */
 
 /**
@@ -51,13 +49,10 @@ export interface TurnCallInit<T> {
   readonly reject: (error: unknown) => void
   /** The longest time until it begins, in milliseconds; without limit by default. */
   readonly waitMs?: number
-  /**
-   * The caller's signals. When one aborts, a waiting call leaves the queue, and the signal of a running one
-   * aborts.
-   */
-  readonly signals?: readonly AbortSignal[]
-  /** Aborts when the grace should begin: for a stream whose clean-up has begun. */
-  readonly graceSignal?: AbortSignal | undefined
+  /** When it aborts, a waiting call leaves the queue, and the signal of a running one aborts. */
+  readonly callerSignal?: AbortSignal | undefined
+  /** The signals of the stream that it serves. */
+  readonly stream?: StreamSignals | undefined
   /** Counts it while it waits and runs. */
   readonly counts?: TurnCounts
   /** Publishes it; one that the registry makes for itself has none. */
@@ -65,9 +60,9 @@ export interface TurnCallInit<T> {
 }
 
 /** Receives the outcome of the user's function. */
-export interface TurnOutcome {
-  onFulfilled(result: unknown): void
-  onRejected(error: unknown): void
+export interface TurnOutcome<C> {
+  onFulfilled(call: C, result: unknown): void
+  onRejected(call: C, error: unknown): void
 }
 
 /** One call of `run`, from the call until its turn has settled. */
@@ -82,7 +77,6 @@ export class TurnCall<T> extends ScopedWork {
   resolve: (result: unknown) => void
   reject: (error: unknown) => void
   readonly waitMs: number
-  readonly graceSignal: AbortSignal | undefined
   readonly controller = new AbortController()
   /** The reason of the abort, for nested runs. */
   abortReason: unknown = undefined
@@ -91,7 +85,7 @@ export class TurnCall<T> extends ScopedWork {
   /** Whether its function has succeeded, and its session is being saved. */
   isSaving = false
   /** Bounds its wait, then its run time, then its grace. */
-  timer: Timer | undefined = undefined
+  timer: ListedTimeout | undefined = undefined
   slowTimeout: ListedTimeout | undefined = undefined
   /** Monotonic time at which it began; 0 before. */
   startedAt = 0
@@ -100,18 +94,21 @@ export class TurnCall<T> extends ScopedWork {
   /** The async context of the caller, in which the turn is called. */
   context: AsyncResource | undefined = new AsyncResource('SessionTurn')
   /**
-   * The async context of the caller, for the turn's signal. A resource of its own: before the first `await`
-   * of the turn, an `AsyncLocalStorage` that it sets is set on the resource in which it was called.
+   * The async context of the caller, for the turn's signal and outcome. A resource of its own: up to Node 22,
+   * an `AsyncLocalStorage` that the turn sets before its first `await` is set on the resource in which it was
+   * called.
    */
-  #signalContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
+  #callerContext: AsyncResource | undefined = new AsyncResource('SessionTurnSignal')
   /** The session that the user's function has, and the receiver of its outcome; until it settles. */
-  #invoked: { readonly session: Session<T>; readonly outcome: TurnOutcome } | undefined = undefined
-  readonly #signals: readonly AbortSignal[]
+  #session: Session<T> | undefined = undefined
+  #outcome: TurnOutcome<this> | undefined = undefined
+  readonly #callerSignal: AbortSignal | undefined
+  readonly #stream: StreamSignals | undefined
   readonly #counts: TurnCounts
   readonly #tracer: TurnTracer | undefined
   /** From the begin of the turn until its run settles, if something subscribes. */
   #trace: Trace | undefined = undefined
-  readonly #unlisten: (() => void)[] = []
+  #unlisten: (() => void)[] | undefined = undefined
   #phase: TurnPhase = 'waiting'
   #isSettled = false
 
@@ -126,8 +123,8 @@ export class TurnCall<T> extends ScopedWork {
     this.resolve = call.resolve
     this.reject = call.reject
     this.waitMs = call.waitMs ?? Number.POSITIVE_INFINITY
-    this.#signals = call.signals ?? []
-    this.graceSignal = call.graceSignal
+    this.#callerSignal = call.callerSignal
+    this.#stream = call.stream
     this.#counts = call.counts ?? new TurnCounts()
     this.#tracer = call.tracer
     this.#count(1)
@@ -148,8 +145,14 @@ export class TurnCall<T> extends ScopedWork {
     return this.outer !== undefined || this.whenBusy === 'join'
   }
 
+  /** Aborts when the grace should begin: for a stream whose clean-up has begun. */
+  get graceSignal(): AbortSignal | undefined {
+    return this.#stream?.graceSignal
+  }
+
   /** Calls `onAborted` when `signal` aborts, until the run settles. */
   listen(signal: AbortSignal, onAborted: () => void): void {
+    this.#unlisten ??= []
     this.#unlisten.push(onAbort(signal, onAborted))
   }
 
@@ -158,11 +161,16 @@ export class TurnCall<T> extends ScopedWork {
    * settled, and forwards nothing. `onCallerAbort` receives the reason of the caller's signal.
    */
   listenToCaller(onCallerAbort: (reason: unknown) => void): void {
-    for (const signal of this.#signals) this.listen(signal, () => onCallerAbort(abortReason(signal)))
+    this.#forward(this.#callerSignal, onCallerAbort)
+    this.#forward(this.#stream?.leaveSignal, onCallerAbort)
     for (let { outer } = this as TurnCall<T>; outer !== undefined; outer = outer.outer) {
       const { signal } = outer.controller
       this.listen(signal, () => this.abort(signal.reason))
     }
+  }
+
+  #forward(signal: AbortSignal | undefined, onCallerAbort: (reason: unknown) => void): void {
+    if (signal !== undefined) this.listen(signal, () => onCallerAbort(abortReason(signal)))
   }
 
   /** Aborts the signal of the turn, in the turn's own async context. */
@@ -171,8 +179,8 @@ export class TurnCall<T> extends ScopedWork {
     // formatted.
     if (isSessionRegistryError(reason)) void reason.stack
     const abort = () => this.reenter(() => this.controller.abort(reason))
-    if (this.#signalContext === undefined) abort()
-    else this.#signalContext.runInAsyncScope(abort)
+    if (this.#callerContext === undefined) abort()
+    else this.#callerContext.runInAsyncScope(abort)
   }
 
   /**
@@ -181,46 +189,50 @@ export class TurnCall<T> extends ScopedWork {
    * An error that is created in the function keeps the functions on its stack, with their captured variables,
    * until its stack is formatted. So no function on the way captures the session or the receiver.
    */
-  invoke(owner: object, session: Session<T>, outcome: TurnOutcome): void {
+  invoke(owner: object, session: Session<T>, outcome: TurnOutcome<this>): void {
     // Many model and tool calls of a turn may listen to its signal: that is not a leak.
     setMaxListeners(0, this.controller.signal)
-    this.#invoked = { session, outcome }
+    this.#session = session
+    this.#outcome = outcome
     this.#trace = this.#tracer?.begin(this, session)
-    if (this.context === undefined) this.#invoke(owner)
-    else this.context.runInAsyncScope(this.#invoke, this, owner)
-  }
-
-  #invoke(owner: object): void {
+    const callerContext = this.#callerContext
     let result: unknown
-    const trace = this.#trace
     try {
-      result = trace === undefined ? this.#callInScope(owner) : trace.call(() => this.#callInScope(owner))
+      result = this.context?.runInAsyncScope(this.#call, this, owner)
     } catch (error) {
       result = Promise.reject(error)
     }
-    if (isAsyncGenerator(result)) result = Promise.reject(generatorReturnedError())
-    Promise.resolve(result).then(
-      (value) => {
-        if (isAsyncGenerator(value)) this.#takeOutcome()?.onRejected(generatorReturnedError())
-        else this.#takeOutcome()?.onFulfilled(value)
-      },
-      (error) => this.#takeOutcome()?.onRejected(error),
-    )
+    callerContext?.runInAsyncScope(this.#follow, this, result)
   }
 
-  #callInScope(owner: object): unknown {
-    return this.runIn(owner, this.id, () => this.#callTurn())
+  #call(owner: object): unknown {
+    const trace = this.#trace
+    // What subscribes to the trace is not part of the turn.
+    if (trace !== undefined) return trace.call(() => this.runIn(owner, this.id, () => this.#callTurn()))
+    this.enterScope(owner, this.id)
+    return this.#callTurn()
+  }
+
+  #follow(returned: unknown): void {
+    const result = isAsyncGenerator(returned) ? Promise.reject(generatorReturnedError()) : returned
+    Promise.resolve(result).then(
+      (value) => {
+        if (isAsyncGenerator(value)) this.#takeOutcome()?.onRejected(this, generatorReturnedError())
+        else this.#takeOutcome()?.onFulfilled(this, value)
+      },
+      (error) => this.#takeOutcome()?.onRejected(this, error),
+    )
   }
 
   #callTurn(): unknown {
     const { turn } = this
-    const { session } = this.#invoked ?? {}
-    return turn(session as Session<T>, this.controller.signal)
+    return turn(this.#session as Session<T>, this.controller.signal)
   }
 
-  #takeOutcome(): TurnOutcome | undefined {
-    const { outcome } = this.#invoked ?? {}
-    this.#invoked = undefined
+  #takeOutcome(): TurnOutcome<this> | undefined {
+    const outcome = this.#outcome
+    this.#session = undefined
+    this.#outcome = undefined
     return outcome
   }
 
@@ -261,7 +273,10 @@ export class TurnCall<T> extends ScopedWork {
 
   #unbind(): void {
     this.timer?.cancel()
-    for (const unlisten of this.#unlisten.splice(0)) unlisten()
+    const unlisten = this.#unlisten
+    if (unlisten === undefined) return
+    this.#unlisten = undefined
+    for (const stop of unlisten) stop()
   }
 
   /** Drops all references: nested runs, and errors with their frames, may keep this object. */
@@ -272,7 +287,7 @@ export class TurnCall<T> extends ScopedWork {
     this.reject = spent
     this.abortReason = undefined
     this.context = undefined
-    this.#signalContext = undefined
+    this.#callerContext = undefined
   }
 
   #count(change: 1 | -1): void {

@@ -1,5 +1,6 @@
 import { abortReason } from '../async/abort-listeners.ts'
 import { turnTimeoutError } from '../errors/turn-errors.ts'
+import type { TimeoutList } from '../time/timeout-list.ts'
 import type { SlowTurns, WatchedTurn } from './slow-turns.ts'
 import type { TurnCall } from './turn-call.ts'
 import type { Watchdog } from './watchdog.ts'
@@ -25,8 +26,8 @@ export interface TurnLimitHooks<C> {
  */
 export class TurnLimits<C extends LimitedTurn> {
   readonly #watchdog: Watchdog
+  readonly #running: TimeoutList<C>
   readonly #slowTurns: SlowTurns
-  readonly #maxTurnMs: number
   readonly #turnGraceMs: number
   readonly #hooks: TurnLimitHooks<C>
   #stopError: unknown
@@ -39,7 +40,10 @@ export class TurnLimits<C extends LimitedTurn> {
   ) {
     this.#watchdog = watchdog
     this.#slowTurns = slowTurns
-    this.#maxTurnMs = limits.maxTurnMs
+    this.#running = watchdog.newList((call) => {
+      hooks.onTimeout()
+      this.stop(call, turnTimeoutError(limits.maxTurnMs))
+    })
     this.#turnGraceMs = limits.turnGraceMs
     this.#hooks = hooks
   }
@@ -60,10 +64,7 @@ export class TurnLimits<C extends LimitedTurn> {
   begin(call: C): void {
     call.startedAt = this.#watchdog.now()
     call.timer?.cancel()
-    call.timer = this.#watchdog.start(() => {
-      this.#hooks.onTimeout()
-      this.stop(call, turnTimeoutError(this.#maxTurnMs))
-    }, this.#maxTurnMs)
+    call.timer = this.#running.add(call, call.startedAt || undefined)
     this.#slowTurns.watch(call)
     this.beginNested(call)
     if (this.#stopError !== undefined) this.stop(call, this.#stopError)

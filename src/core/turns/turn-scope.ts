@@ -36,6 +36,10 @@ class Scope {
     return currentScope.run(this, fn)
   }
 
+  enter(): void {
+    currentScope.enterWith(this)
+  }
+
   end(): void {
     this.#owner = undefined
     this.#id = ''
@@ -51,6 +55,15 @@ export abstract class ScopedWork {
   runIn<R>(owner: object, id: string, fn: () => R): R {
     this.#scope = new Scope(owner, id, this)
     return this.#scope.run(fn)
+  }
+
+  /**
+   * Makes the rest of the present call part of this work. Only in an `AsyncResource` of its own, which
+   * restores the context of its caller: this costs half of {@link runIn} from Node 24 on.
+   */
+  protected enterScope(owner: object, id: string): void {
+    this.#scope = new Scope(owner, id, this)
+    this.#scope.enter()
   }
 
   /** Calls `fn` as part of this work, if it has begun and not ended. */

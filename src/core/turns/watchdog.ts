@@ -1,5 +1,6 @@
 import { startTimer, type TimerHost } from '../async/contained-timer.ts'
 import { shownTime, type Timer } from '../time/clock.ts'
+import { TimeoutList, type TimeoutListInit } from '../time/timeout-list.ts'
 
 /** The timers that bound how long a turn or hold keeps a session from ending. */
 export class Watchdog {
@@ -14,6 +15,15 @@ export class Watchdog {
   /** Returns the time at which a turn or hold begins, to be shown. */
   now(): number {
     return shownTime(this.#host.clock)
+  }
+
+  /** Returns the list of turns that may last for `maxTurnMs`. */
+  newList<C>(onDue: TimeoutListInit<C>['onDue']): TimeoutList<C> {
+    return new TimeoutList(this.#host, {
+      durationMs: this.#maxTurnMs,
+      failure: 'a turn could not be timed',
+      onDue,
+    })
   }
 
   /** Calls `onTimeout` after `ms`, by default `maxTurnMs`; no timer if that is infinite. */

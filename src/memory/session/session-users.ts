@@ -10,7 +10,9 @@ export function usersOf<T>(record: SessionRecord<T>): SessionUsers<T> | undefine
   return record.users as SessionUsers<T> | undefined
 }
 
-const none: (() => void)[] = []
+const none: readonly (() => void)[] = []
+
+const noUsers: ReadonlySet<never> = new Set<never>()
 
 /** The turns and holds of a session in use. A record has it only as long as there is one. */
 export class SessionUsers<T> {
@@ -18,10 +20,15 @@ export class SessionUsers<T> {
   running: TurnRun<T> | undefined = undefined
   /** Turns that wait for it, in their order. */
   readonly #queue = new LinkedQueue<TurnRun<T>>()
-  /** Turns that run beside it, nested ones, and holds. */
-  readonly concurrent = new Set<TurnRun<T> | HoldTicket<T>>()
+  // Made when there is one: most sessions in use have one turn, and a set costs as much as that.
+  #concurrent: Set<TurnRun<T> | HoldTicket<T>> | undefined = undefined
   /** Called once, between two turns: for a save that waits for the running one. */
-  #onTurnEnd: (() => void)[] = []
+  #onTurnEnd: (() => void)[] | undefined = undefined
+
+  /** Turns that run beside it, nested ones, and holds. */
+  get concurrent(): ReadonlySet<TurnRun<T> | HoldTicket<T>> {
+    return this.#concurrent ?? noUsers
+  }
 
   get isUnused(): boolean {
     return this.running === undefined && this.#queue.size === 0 && this.concurrent.size === 0
@@ -65,9 +72,15 @@ export class SessionUsers<T> {
     return this.running === undefined ? [...this.concurrent] : [this.running, ...this.concurrent]
   }
 
+  addHold(ticket: HoldTicket<T>): void {
+    this.#concurrent ??= new Set()
+    this.#concurrent.add(ticket)
+  }
+
   add(run: TurnRun<T>): void {
     if (run.joins) {
-      this.concurrent.add(run)
+      this.#concurrent ??= new Set()
+      this.#concurrent.add(run)
       if (run.root !== run) run.root.nested += 1
     } else if (run.jumpsQueue) {
       run.entry = this.#queue.unshift(run)
@@ -80,7 +93,7 @@ export class SessionUsers<T> {
   remove(user: TurnRun<T> | HoldTicket<T>): void {
     if (user === this.running) {
       this.#finishRoot(user)
-    } else if (!this.concurrent.delete(user)) {
+    } else if (this.#concurrent?.delete(user) !== true) {
       if (!(user instanceof HoldTicket)) user.entry?.remove()
     } else if (!(user instanceof HoldTicket) && user.root !== user) {
       user.root.nested -= 1
@@ -90,18 +103,20 @@ export class SessionUsers<T> {
 
   /** Calls `fn` when no turn is running, before the next one begins. */
   afterTurn(fn: () => void): void {
+    this.#onTurnEnd ??= []
     this.#onTurnEnd.push(fn)
   }
 
   /** Returns the functions that {@link afterTurn} was given, if no turn is running. */
-  takeAfterTurn(): (() => void)[] {
-    if (this.running !== undefined || this.#onTurnEnd.length === 0) return none
-    return this.takeAllAfterTurn()
+  takeAfterTurn(): readonly (() => void)[] {
+    return this.running === undefined ? this.takeAllAfterTurn() : none
   }
 
   /** Returns them in any case: the session has ended. */
-  takeAllAfterTurn(): (() => void)[] {
-    return this.#onTurnEnd.splice(0)
+  takeAllAfterTurn(): readonly (() => void)[] {
+    const taken = this.#onTurnEnd ?? none
+    this.#onTurnEnd = undefined
+    return taken
   }
 
   /** Makes the first turn of the queue the running one, unless another is. Returns it. */
@@ -116,7 +131,7 @@ export class SessionUsers<T> {
     const waiting = this.#queue.takeAll()
     for (const user of this.concurrent) {
       if (user instanceof HoldTicket || user.phase !== 'waiting') continue
-      this.concurrent.delete(user)
+      this.#concurrent?.delete(user)
       waiting.push(user)
     }
     return waiting

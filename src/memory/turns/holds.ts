@@ -29,7 +29,7 @@ export class Holds<T> {
       release: (released) => this.#lifecycle.step.run(() => this.#release(released)),
       defer: (action) => this.#lifecycle.events.defer(action),
     })
-    this.#lifecycle.use(record).concurrent.add(ticket)
+    this.#lifecycle.use(record).addHold(ticket)
     return ticket
   }
 

@@ -4,6 +4,7 @@ import { acceptRun, type RunHost } from '../../core/turns/accept-run.ts'
 import { outerTurn } from '../../core/turns/outer-turn.ts'
 import type { RunOptions, Turn } from '../../core/turns/turn.ts'
 import type { TurnCallInit } from '../../core/turns/turn-call.ts'
+import type { TurnCounts } from '../../core/turns/turn-counts.ts'
 import type { StreamSignals } from '../../core/turns/turn-stream.ts'
 import { TurnTracer } from '../../core/turns/turn-tracer.ts'
 import { usersOf } from '../session/session-users.ts'
@@ -16,13 +17,15 @@ export class TurnCalls<T> implements RunHost<T, TurnRun<T>> {
   readonly gate: Gate<T>
   readonly #owner: object
   readonly #components: Components<T>
-  readonly #tracer: TurnTracer
+  readonly counts: TurnCounts
+  readonly tracer: TurnTracer
 
   constructor(owner: object, components: Components<T>) {
     this.gate = components.gate
     this.#owner = owner
     this.#components = components
-    this.#tracer = new TurnTracer(components.step.channels, components.lifecycle.clock)
+    this.counts = components.turns.counts
+    this.tracer = new TurnTracer(components.step.channels, components.lifecycle.clock)
   }
 
   /** Starts a turn. `stream`: the signals of the stream that the turn serves. */
@@ -51,8 +54,8 @@ export class TurnCalls<T> implements RunHost<T, TurnRun<T>> {
 
   start(call: TurnCallInit<T> & { readonly outer: TurnRun<T> | undefined }): void {
     const { turns, step } = this.#components
-    const run = new TurnRun<T>({ ...call, counts: turns.counts, tracer: this.#tracer })
+    const run = new TurnRun<T>(call)
     step.run(() => turns.start(run))
-    if (run.phase === 'waiting') run.waitsSince = this.#tracer.now()
+    if (run.phase === 'waiting') run.waitsSince = this.tracer.now()
   }
 }

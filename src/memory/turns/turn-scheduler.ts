@@ -2,6 +2,7 @@ import type { SessionRegistryError } from '../../core/errors/session-registry-er
 import { busyError, interruptedError, notOwnerError, queueFullError } from '../../core/errors/turn-errors.ts'
 import type { Step } from '../../core/events/step.ts'
 import { SlowTurns } from '../../core/turns/slow-turns.ts'
+import type { TurnOutcome } from '../../core/turns/turn-call.ts'
 import { TurnCounts } from '../../core/turns/turn-counts.ts'
 import { TurnLimits } from '../../core/turns/turn-limits.ts'
 import { Watchdog } from '../../core/turns/watchdog.ts'
@@ -49,6 +50,14 @@ export class TurnScheduler<T> {
   readonly #saves: TurnSaves<T>
   readonly #maxWaiting: number
   readonly counts = new TurnCounts()
+  readonly #outcome: TurnOutcome<TurnRun<T>> = {
+    onFulfilled: (run, value) => this.#saves.finish(run, value),
+    onRejected: (run, error) => {
+      this.#rollback?.restore(run)
+      run.fail(error, 'settled')
+      this.#onSettled(run)
+    },
+  }
   // Continuations; they capture nothing but the scheduler.
   readonly #beginRun = (run: TurnRun<T>) => this.#begin(run)
   readonly #startNextOf = (record: SessionRecord<T>) => this.#startNext(record)
@@ -224,14 +233,7 @@ export class TurnScheduler<T> {
     run.session = this.#lifecycle.viewOf(record)
     this.#lifecycle.counters.turns += 1
     this.#limits.begin(run)
-    run.invoke(this.#owner, run.session, {
-      onFulfilled: (value) => this.#saves.finish(run, value),
-      onRejected: (error) => {
-        this.#rollback?.restore(run)
-        run.fail(error, 'settled')
-        this.#onSettled(run)
-      },
-    })
+    run.invoke(this.#owner, run.session, this.#outcome)
   }
 
   #onSettled(run: TurnRun<T>): void {

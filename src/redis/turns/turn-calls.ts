@@ -2,6 +2,7 @@ import { realClock } from '../../core/time/clock.ts'
 import { acceptRun, type RunHost } from '../../core/turns/accept-run.ts'
 import type { RunOptions, Turn } from '../../core/turns/turn.ts'
 import type { TurnCallInit } from '../../core/turns/turn-call.ts'
+import type { TurnCounts } from '../../core/turns/turn-counts.ts'
 import type { StreamSignals } from '../../core/turns/turn-stream.ts'
 import { TurnTracer } from '../../core/turns/turn-tracer.ts'
 import type { CallGate } from '../call-gate.ts'
@@ -14,12 +15,14 @@ import type { TurnScheduler } from './turn-scheduler.ts'
 export class TurnCalls<T> implements RunHost<T, RedisTurnRun<T>> {
   readonly gate: CallGate<T>
   readonly #turns: TurnScheduler<T>
-  readonly #tracer: TurnTracer
+  readonly counts: TurnCounts
+  readonly tracer: TurnTracer
 
   constructor({ turns, log }: RedisComponents<T>, gate: CallGate<T>) {
     this.gate = gate
     this.#turns = turns
-    this.#tracer = new TurnTracer(log.step.channels, realClock)
+    this.counts = turns.counts
+    this.tracer = new TurnTracer(log.step.channels, realClock)
   }
 
   /** Starts a turn. `stream`: the signals of the stream that the turn serves. */
@@ -46,8 +49,8 @@ export class TurnCalls<T> implements RunHost<T, RedisTurnRun<T>> {
   }
 
   start(call: TurnCallInit<T> & { readonly outer: RedisTurnRun<T> | undefined }): void {
-    const run = new RedisTurnRun<T>({ ...call, counts: this.#turns.counts, tracer: this.#tracer })
+    const run = new RedisTurnRun<T>(call)
     this.#turns.start(run)
-    if (run.phase === 'waiting') run.waitsSince = this.#tracer.now()
+    if (run.phase === 'waiting') run.waitsSince = this.tracer.now()
   }
 }

@@ -104,8 +104,8 @@ export class TurnRunner<T> {
     const { session } = run
     if (session === undefined) return
     run.invoke(this.#components.owner, session, {
-      onFulfilled: (value) => settled(this.#succeed(run, value)),
-      onRejected: (error) => settled(this.#fail(run, error)),
+      onFulfilled: (_run, value) => settled(this.#succeed(run, value)),
+      onRejected: (_run, error) => settled(this.#fail(run, error)),
     })
   }
 
