@@ -1,4 +1,6 @@
 const assert = require('node:assert/strict')
+const { AsyncLocalStorage } = require('node:async_hooks')
+const { channel, tracingChannel } = require('node:diagnostics_channel')
 const { once } = require('node:events')
 const { setTimeout: wait } = require('node:timers/promises')
 
@@ -58,10 +60,55 @@ exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualCloc
   clock.advance(20 * 60_000)
   assert.equal(later.size, 0)
 
+  await publishes(SessionRegistry)
+
   clearInterval(keepAlive)
   new SessionRegistry({ create: () => [] }).getOrCreate('left behind')
   const { versions } = process
   console.log(
     `runtime ${globalThis.Deno ? `Deno ${versions.deno}` : globalThis.Bun ? `Bun ${versions.bun}` : `Node ${versions.node}`}`,
   )
+}
+
+/** The channels, in the order that Node documents, on a runtime that may have another `TracingChannel`. */
+async function publishes(SessionRegistry) {
+  const published = []
+  const parts = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
+  const current = new AsyncLocalStorage()
+  const record = (part, of) => published.push([`${part} in ${current.getStore()}`, of])
+  const subscribers = Object.fromEntries(parts.map((part) => [part, (turn) => record(part, turn.ref)]))
+  const turns = tracingChannel('session-registry:turn')
+  const registry = new SessionRegistry({ name: 'published', create: () => [] })
+  const ref = registry.ref('ada')
+  const take = () =>
+    published.splice(0).map(([part, of]) => {
+      assert.equal(of, ref)
+      return part
+    })
+  const onEvent = ({ registry: name, ref: of, reason = 'created' }) => {
+    // The other registries publish as well.
+    if (name === 'published') record(reason, of)
+  }
+
+  registry.getOrCreate('ben')
+  for (const event of ['created', 'ended']) channel(`session-registry:${event}`).subscribe(onEvent)
+  turns.subscribe(subscribers)
+  channel('tracing:session-registry:turn:start').bindStore(current, (turn) => turn.whenBusy)
+  await registry.run('ada', async () => {
+    await wait(1)
+    assert.equal(current.getStore(), 'wait')
+  })
+  assert.equal(current.getStore(), undefined)
+  const within = (...names) => names.map((part) => `${part} in wait`)
+  assert.deepEqual(take(), ['created in undefined', ...within('start', 'end', 'asyncStart', 'asyncEnd')])
+  await assert.rejects(registry.run('ada', () => Promise.reject(new Error('the model is away'))))
+  assert.deepEqual(take(), within('start', 'end', 'error', 'asyncStart', 'asyncEnd'))
+  registry.delete('ada')
+  assert.deepEqual(take(), ['deleted in undefined'])
+
+  turns.unsubscribe(subscribers)
+  channel('tracing:session-registry:turn:start').unbindStore(current)
+  for (const event of ['created', 'ended']) channel(`session-registry:${event}`).unsubscribe(onEvent)
+  await registry.run('cy', () => {})
+  assert.deepEqual(take(), [])
 }

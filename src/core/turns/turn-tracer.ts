@@ -1,5 +1,5 @@
 import type { Session } from '../session.ts'
-import { type FullClock, readClock } from '../time/clock.ts'
+import { type Clock, shownTime } from '../time/clock.ts'
 import { turnChannels } from '../watching/channels.ts'
 import type { RegistryChannels } from '../watching/registry-channels.ts'
 import type { Trace } from '../watching/trace.ts'
@@ -16,16 +16,16 @@ export interface TracedTurn {
 /** Publishes the turns of one registry. */
 export class TurnTracer {
   readonly #channels: RegistryChannels
-  readonly #clock: FullClock
+  readonly #clock: Clock
 
-  constructor(channels: RegistryChannels, clock: FullClock) {
+  constructor(channels: RegistryChannels, clock: Clock) {
     this.#channels = channels
     this.#clock = clock
   }
 
   /** Returns the present time, for a call that has to wait. */
   now(): number {
-    return readClock(this.#clock)
+    return shownTime(this.#clock)
   }
 
   /** Returns the trace of a turn that begins now; `undefined` where nothing subscribes. */
