@@ -12,7 +12,7 @@ const figures = new Figures()
 for (let round = 0; round < rounds; round += 1) {
   for (const contender of contenders) {
     for (const work of ['creation', 'live-sessions'] as const) {
-      figures.add(work, contender, size, await measureApart(work, contender, size))
+      figures.add(work, contender, size, await measureApart(process.execPath, work, contender, size))
     }
   }
 }
@@ -20,7 +20,7 @@ figures.add(
   'mass-expiry',
   'session-registry',
   size,
-  await measureApart('mass-expiry', 'session-registry', size),
+  await measureApart(process.execPath, 'mass-expiry', 'session-registry', size),
 )
 
 const bytesOf = (name: 'baseline' | 'session-registry') =>

@@ -25,19 +25,20 @@ const rounds = 15
 const loadsPino =
   "process.moduleLoadList.length, Object.keys(require('node:module')._cache).some((path) => /[\\\\/]pino[\\\\/]/.test(path))"
 
-/** Measures the time of loading the root entry in new processes, and its size. */
-export async function measureImport(): Promise<ImportCost> {
+/** Measures the time of loading the root entry in new processes of `node`, and its size. */
+export async function measureImport(node: string): Promise<ImportCost> {
   const load = `import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)})`
   const entry = await entryText()
   return {
-    importMs: await time(`await ${load}`),
+    importMs: await time(node, `await ${load}`),
     importWithPinoMs: await time(
+      node,
       `const { SessionRegistry } = await ${load}; new SessionRegistry({ logger: true })`,
     ),
-    requireMs: await time(`require(${JSON.stringify(`${build}index.cjs`)})`),
+    requireMs: await time(node, `require(${JSON.stringify(`${build}index.cjs`)})`),
     bytes: Buffer.byteLength(entry),
     gzippedBytes: gzipSync(entry).length,
-    isPinoLoaded: (await evaluate(`await ${load}; console.log(${loadsPino})`)) === 'true',
+    isPinoLoaded: (await evaluate(node, `await ${load}; console.log(${loadsPino})`)) === 'true',
   }
 }
 
@@ -54,16 +55,16 @@ async function entryText(): Promise<string> {
   return index + texts.join('')
 }
 
-async function time(code: string): Promise<number> {
+async function time(node: string, code: string): Promise<number> {
   const samples: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const timed = `const at = performance.now(); ${code}; console.log(performance.now() - at)`
-    samples.push(Number(await evaluate(timed)))
+    samples.push(Number(await evaluate(node, timed)))
   }
   return median(samples)
 }
 
-async function evaluate(code: string): Promise<string> {
-  const { stdout } = await run(process.execPath, ['-e', `(async () => { ${code} })()`])
+async function evaluate(node: string, code: string): Promise<string> {
+  const { stdout } = await run(node, ['-e', `(async () => { ${code} })()`])
   return stdout.trim()
 }

@@ -1,17 +1,28 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { loadavg } from 'node:os'
+import { delimiter } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
 import { type ContenderName, contenderNames, variantNames } from './contenders.ts'
 import { Figures } from './figures.ts'
 import { measureImport } from './import-cost.ts'
 import { measureApart, type Work } from './measured-process.ts'
 import { writePlots } from './plots.ts'
-import { resultsText } from './results.ts'
+import { partText, resultsText } from './results.ts'
 
-// `npm run bench [-- --huge --rounds 5]`: all measurements, in about 45 minutes; writes results.md and plots.
+// `npm run bench [-- --huge --rounds 5 --node <path>]`: all measurements, in about 45 minutes for each Node;
+// writes results.md and plots. `--node`, which may be repeated, or NODES, a list as in PATH, or NODE: the
+// Nodes of the measuring processes; the plots show the first.
+const { NODE = process.execPath, NODES = NODE } = process.env
 const { values } = parseArgs({
-  options: { huge: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
+  options: {
+    huge: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    node: { type: 'string', multiple: true, default: NODES.split(delimiter) },
+  },
 })
 const rounds = Number(values.rounds)
+const run = promisify(execFile)
 
 const all = contenderNames
 // The baseline expires nothing, and toad-cache nothing in the background.
@@ -63,21 +74,37 @@ if (values.huge) {
   plan.push(...grow(10_000_000))
 }
 
-const startedAt = performance.now()
-const figures = new Figures()
-for (let round = 1; round <= rounds; round += 1) {
-  for (const { work, size, contenders } of plan) {
-    for (const contender of contenders) {
-      const jobStartedAt = performance.now()
-      figures.add(work, contender, size, await measureApart(work, contender, size))
-      const seconds = ((performance.now() - jobStartedAt) / 1000).toFixed(1)
-      process.stderr.write(`round ${round} of ${rounds}: ${work}, ${size}, ${contender}: ${seconds} s\n`)
+/** Measures everything on one Node, and returns its part of results.md. */
+async function measureOn(node: string): Promise<{ readonly figures: Figures; readonly part: string }> {
+  const { stdout } = await run(node, ['--version'])
+  const nodeVersion = stdout.trim()
+  const [loadBefore = Number.NaN] = loadavg()
+  const startedAt = performance.now()
+  const figures = new Figures()
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { work, size, contenders } of plan) {
+      for (const contender of contenders) {
+        const jobStartedAt = performance.now()
+        figures.add(work, contender, size, await measureApart(node, work, contender, size))
+        const seconds = ((performance.now() - jobStartedAt) / 1000).toFixed(1)
+        process.stderr.write(
+          `Node ${nodeVersion}: round ${round} of ${rounds}: ${work}, ${size}, ${contender}: ${seconds} s\n`,
+        )
+      }
     }
   }
+  const importCost = await measureImport(node)
+  const minutes = (performance.now() - startedAt) / 60_000
+  const facts = { nodeVersion, rounds, minutes, isHuge: values.huge, loadBefore }
+  return { figures, part: partText(figures, importCost, facts) }
 }
-const importCost = await measureImport()
-const minutes = (performance.now() - startedAt) / 60_000
-const text = resultsText(figures, importCost, { rounds, minutes, isHuge: values.huge })
-await writeFile(new URL('results.md', import.meta.url), text)
-await writePlots(figures)
-process.stdout.write(text)
+
+const parts: string[] = []
+for (const node of values.node) {
+  const { figures, part } = await measureOn(node)
+  parts.push(part)
+  if (parts.length === 1) await writePlots(figures)
+  // After each, so that a failure on the next Node loses nothing.
+  await writeFile(new URL('results.md', import.meta.url), resultsText(parts))
+}
+process.stdout.write(resultsText(parts))

@@ -34,14 +34,18 @@ const flagsOf: Partial<Record<Work, readonly string[]>> = {
 const run = promisify(execFile)
 const measure = fileURLToPath(new URL('.built/measure.js', import.meta.url))
 
-/** Measures in a new process, without the heap or the compiled code of another contender. */
+/**
+ * Measures in a new process of the Node whose path is `node`, without the heap or the compiled code of another
+ * contender.
+ */
 export async function measureApart<W extends Work>(
+  node: string,
   work: W,
   contender: ContenderName,
   size: number,
 ): Promise<FiguresOf[W]> {
   const flags = ['--expose-gc', '--max-old-space-size=16384', ...(flagsOf[work] ?? [])]
-  const { stdout } = await run(process.execPath, [...flags, measure, work, contender, String(size)])
+  const { stdout } = await run(node, [...flags, measure, work, contender, String(size)])
   // JSON has neither NaN nor Infinity; they are sent as strings.
   return JSON.parse(stdout, (_key, value) =>
     value === 'NaN' || value === 'Infinity' ? Number(value) : value,

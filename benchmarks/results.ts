@@ -5,22 +5,34 @@ import type { ImportCost } from './import-cost.ts'
 import { type FiguresOf, helpersWithSpareCpu } from './measured-process.ts'
 
 export interface RunFacts {
+  /** The version of the Node that was measured, as `node --version` prints it. */
+  readonly nodeVersion: string
   readonly rounds: number
   readonly minutes: number
   readonly isHuge: boolean
+  /** The load average of the machine before the run. */
+  readonly loadBefore: number
 }
 
 const ended = contenderNames.filter((name) => name !== 'baseline')
 
-/** Returns the text of `results.md`: every figure of the run as tables. */
-export function resultsText(figures: Figures, importCost: ImportCost, facts: RunFacts): string {
-  const steadySizes = [1_000, 100_000, 1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
-  const growthSizes = [1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
+/** Returns the text of `results.md`, of the parts of one Node each. */
+export function resultsText(parts: readonly string[]): string {
   return `${[
     '# Results',
     'Written by `npm run bench`; [README.md](README.md) describes the method.',
-    machineText(facts),
     '**baseline**: a bare `Map` and one stored `performance.now()`. In brackets: the ratio to it in the same round.',
+    ...parts,
+  ].join('\n\n')}\n`
+}
+
+/** Returns every figure of the run on one Node as tables. */
+export function partText(figures: Figures, importCost: ImportCost, facts: RunFacts): string {
+  const steadySizes = [1_000, 100_000, 1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
+  const growthSizes = [1_000_000, ...(facts.isHuge ? [10_000_000] : [])]
+  return [
+    `## Node ${facts.nodeVersion}`,
+    machineText(facts),
     ...steadySizes.flatMap((size) => steadyText(figures, size)),
     ...variantText(figures, [1_000, 100_000]),
     ...massExpiryText(figures, 100_000),
@@ -28,16 +40,16 @@ export function resultsText(figures: Figures, importCost: ImportCost, facts: Run
     ...hourText(figures, 20_000),
     ...growthSizes.flatMap((size) => growthText(figures, size)),
     ...importText(importCost),
-  ].join('\n\n')}\n`
+  ].join('\n\n')
 }
 
-function machineText({ rounds, minutes }: RunFacts): string {
+function machineText({ nodeVersion, rounds, minutes, loadBefore }: RunFacts): string {
   const [cpu] = cpus()
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
   return [
-    `- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${process.platform} ${process.arch}`,
-    `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}`,
-    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds; per round three runs with up to 100 000 sessions, eight of their use`}; ${minutes.toFixed(0)} minutes in all`,
+    `- ${new Date().toISOString().slice(0, 10)}, Node ${nodeVersion}, ${process.platform} ${process.arch}`,
+    `- ${cpus().length} × ${cpu?.model.trim()}, ${memory}; load average before: ${loadBefore.toFixed(1)}`,
+    `- ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}; per round three runs with up to 100 000 sessions, eight of their use; ${minutes.toFixed(0)} minutes in all`,
   ].join('\n')
 }
 
@@ -54,7 +66,7 @@ function steadyText(figures: Figures, size: number): string[] {
     ]
   })
   return [
-    `## ${count(size)} live sessions`,
+    `### ${count(size)} live sessions`,
     table(
       [
         '',
@@ -83,7 +95,7 @@ function variantText(figures: Figures, sizes: readonly number[]): string[] {
     `\`getOrCreate\` of one of ${count(size)}, ns`,
     `creation of ${count(size)}, ns`,
   ])
-  return ['## A registry that has, beside the idle timeout, …', table(['', ...head], rows)]
+  return ['### A registry that has, beside the idle timeout, …', table(['', ...head], rows)]
 }
 
 /** Returns nanoseconds, and the ratio to the baseline in the same round. */
@@ -107,7 +119,7 @@ function massExpiryText(figures: Figures, size: number): string[] {
     number(figures.of('mass-expiry', name, size, 'emitted')),
   ])
   return [
-    `## ${count(size)} sessions due at once, ended in the background`,
+    `### ${count(size)} sessions due at once, ended in the background`,
     `Control, nothing to do: the event loop was blocked for at most ${number(control, 1)} ms.`,
     table(
       ['', 'longest time that the event loop was blocked, ms', 'all gone after, ms', 'emitted to a listener'],
@@ -124,7 +136,7 @@ function hourText(figures: Figures, visitors: number): string[] {
     number(figures.of('hour', name, visitors, 'keptPerVisitor'), 2),
   ])
   return [
-    `## An hour with ${count(visitors)} visitors`,
+    `### An hour with ${count(visitors)} visitors`,
     table(
       ['', 'all work per request, ns', 'longest sweep, ms', 'sessions in memory per visitor present'],
       rows.filter((row) => row[1] !== '– (–)'),
@@ -155,7 +167,7 @@ function growthText(figures: Figures, size: number): string[] {
     }),
   )
   return [
-    `## Growth to ${count(size)} sessions`,
+    `### Growth to ${count(size)} sessions`,
     'The longest insertion of all runs, not the median of the runs, which stands last.',
     table(
       [
@@ -172,7 +184,7 @@ function growthText(figures: Figures, size: number): string[] {
 
 function importText(cost: ImportCost): string[] {
   return [
-    '## Import of the root entry',
+    '### Import of the root entry',
     table(
       ['', ''],
       [
