@@ -139,6 +139,18 @@ it('a bundle of a program that requires the package: logger true logs', async ()
   expect(JSON.parse(line)).toMatchObject({ session: 'ada', msg: 'session created' })
 })
 
+it('an import in `node -e`: finds pino, though there is a global `__filename` that is no path', async () => {
+  const { stdout } = await project.run(
+    'evaluated.mjs',
+    `globalThis.__filename = '[eval]'
+     const { SessionRegistry } = await import('session-registry')
+     const registry = new SessionRegistry({ create: () => [], logger: true, logIds: 'plain' })
+     registry.getOrCreate('ada')`,
+  )
+
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'session-registry', session: 'ada' })
+})
+
 // Jest with jsdom: a `document`, no `setImmediate`, and CommonJS, where the build makes `import.meta.url` of
 // the page's.
 it('CommonJS in a simulated page: finds pino, and completes a long sweep', async () => {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { isAbsolute } from 'node:path'
 import { SessionRegistryError } from '../errors/session-registry-error.ts'
 import { refOf } from '../ids/id-ref.ts'
 import { checkFunction, invalidOption } from '../options/validate.ts'
@@ -100,7 +101,8 @@ function loadPino(): typeof import('pino').pino {
 
 /** Where this code is: in a CommonJS module or bundle, which has no `import.meta.url`, or in an ES module. */
 function ownPath(): string {
-  return typeof __filename === 'string' ? __filename : import.meta.url
+  // `node -e` has a global `__filename`, `[eval]`, which ES modules see too.
+  return typeof __filename === 'string' && isAbsolute(__filename) ? __filename : import.meta.url
 }
 
 /** Turns an id into what stands in the log. A keyed hash cannot be undone by hashing likely ids. */
