@@ -34,10 +34,7 @@ const flagsOf: Partial<Record<Work, readonly string[]>> = {
 const run = promisify(execFile)
 const measure = fileURLToPath(new URL('.built/measure.js', import.meta.url))
 
-/**
- * Measures in a new process of the Node whose path is `node`, without the heap or the compiled code of another
- * contender.
- */
+/** Measures in a new process of `node`, without the heap or the compiled code of another contender. */
 export async function measureApart<W extends Work>(
   node: string,
   work: W,
