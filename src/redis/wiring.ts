@@ -106,7 +106,7 @@ export function wire<T>(owner: EventEmitter, given: ResolvedRedisOptions<T>): Re
   const removals = new SessionRemovals(call, keys, cache, options)
   const tombstones = new Tombstones(call, keys, options)
   const date = new ServerDate()
-  const claims = new ClaimStore(call, keys, date, options)
+  const claims = new ClaimStore(call, keys, date, events.context, options)
   const scan = new SessionScan(call, keys)
   const deadLetters = new DeadLetterStore(call, keys, options.retentionMs)
   const watchdog = new Watchdog({ clock: realClock, events }, options.maxTurnMs)

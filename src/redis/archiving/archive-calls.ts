@@ -1,14 +1,14 @@
-import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
 import { HookCall, type HookHost, type HookSignal } from '../../core/async/hook-call.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { SessionTraces } from '../../core/watching/channels.ts'
+import type { JobAbort } from './job-abort.ts'
 
 export interface ArchiveCall {
   readonly id: string
-  readonly call: (signal: AbortSignal) => unknown
+  readonly call: (context: HookSignal) => unknown
   readonly timeoutError: (timeoutMs: number) => SessionRegistryError
-  /** Its signal is that of the call. */
-  readonly controller: AbortController
+  /** The signal of the call aborts with it. */
+  readonly abort: JobAbort
   /** What is published of the call; `undefined` for a deletion. */
   readonly traced?: Pick<SessionTraces['archive'], 'incarnation' | 'reason' | 'attempt'>
 }
@@ -46,30 +46,29 @@ export class ArchiveCalls {
   }
 
   /** Makes a call. Rejects with its error, and with the reason of its signal as soon as that aborts. */
-  run({ id, call: callHook, timeoutError, controller, traced }: ArchiveCall): Promise<void> {
+  run({ id, call, timeoutError, abort, traced }: ArchiveCall): Promise<void> {
     let finish = () => {}
     const finished = new Promise<void>((resolve) => {
       finish = resolve
     })
     this.#running.set(id, finished)
     return new Promise((resolve, reject) => {
-      let stopListening = () => {}
       const init = {
         id,
-        call: ({ signal }: HookSignal) => callHook(signal),
+        call,
         timeoutMs: this.#timeoutMs,
         timeoutError,
         timerFailure: 'an archive could not be timed',
         keepsAlive: false,
         trace: traced && this.#host.step.channels.trace('archive', id, () => traced),
       } as const
-      const call = new HookCall<unknown>(this.#host, init, {
+      const running = new HookCall<unknown>(this.#host, init, {
         onFulfilled: () => {
-          stopListening()
+          abort.stopListening()
           resolve()
         },
         onRejected: (error) => {
-          stopListening()
+          abort.stopListening()
           reject(error)
         },
         onFinished: () => {
@@ -77,11 +76,10 @@ export class ArchiveCalls {
           finish()
         },
       })
-      call.start()
-      stopListening = onAbort(controller.signal, () => {
-        const error = abortReason(controller.signal)
-        call.abort(error)
-        reject(error)
+      running.start()
+      abort.listen(() => {
+        running.abort(abort.reason)
+        reject(abort.reason)
       })
     })
   }

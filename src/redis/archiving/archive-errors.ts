@@ -1,4 +1,5 @@
 import { isSessionRegistryError, SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import type { JobAbort } from './job-abort.ts'
 
 export function dataLostError(): SessionRegistryError {
   return new SessionRegistryError(
@@ -20,6 +21,6 @@ export function stoppedError(): Error {
 }
 
 /** Whether an archive was aborted by the deadline of `close`. */
-export function isAbortedByClose({ aborted, reason }: AbortSignal): boolean {
-  return aborted && isSessionRegistryError(reason, 'ERR_SESSION_REGISTRY_CLOSED')
+export function isAbortedByClose({ reason }: JobAbort): boolean {
+  return isSessionRegistryError(reason, 'ERR_SESSION_REGISTRY_CLOSED')
 }

@@ -1,12 +1,13 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { Backoff } from '../../core/time/backoff.ts'
-import type { Claim, LoadedClaim } from './claim-store.ts'
+import type { Claim, LoadedClaim } from './claim.ts'
+import type { JobAbort } from './job-abort.ts'
 
 /** A claim of this process, from the claim until it is settled or lost. */
 export interface Job {
   readonly claim: Claim
   /** Aborts the call of the hook. */
-  readonly controller: AbortController
+  readonly abort: JobAbort
   /** Whether the lease or the incarnation is gone: the claim is not this process's to settle. */
   isLost: boolean
   /** Monotonic time of the last renewal. */
@@ -19,7 +20,7 @@ export interface Job {
 /** Marks a job as lost and aborts its hook: what the hook does from now on has no effect. */
 export function abandonJob(job: Job, error: SessionRegistryError): void {
   job.isLost = true
-  job.controller.abort(error)
+  job.abort.abort(error)
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { HookSignal } from '../../core/async/hook-call.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { ExpiryReason } from '../../core/end-reason.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
@@ -13,10 +14,12 @@ import { ArchiveCalls } from './archive-calls.ts'
 import { dataLostError, isAbortedByClose, stoppedError } from './archive-errors.ts'
 import { abandonJob, archiveBackoff, type Job } from './archive-job.ts'
 import { type ArchiveOnce, archiveTarget } from './archive-target.ts'
+import type { Claim } from './claim.ts'
 import { ClaimRenewal } from './claim-renewal.ts'
 import { ClaimSettlement, type NextDeadline } from './claim-settlement.ts'
-import type { Claim, ClaimStore } from './claim-store.ts'
+import type { ClaimStore } from './claim-store.ts'
 import { DeletionJobs } from './deletion-job.ts'
+import { JobAbort } from './job-abort.ts'
 
 /** Sessions that are ended at once where there is no hook. */
 const immediateConcurrency = 64
@@ -29,9 +32,9 @@ const immediateConcurrency = 64
  *         ├ archive-job.ts    a claim in this process
  *         ├ archive-calls.ts  the running calls of the hook or the store, with their timeout
  *         ├ deletion-job.ts   deletions from the store, which are claims as well
- *         ├ claim-settlement.ts  acknowledges, retries, releases
+ *         ├ claim-settlement.ts  loads; acknowledges, retries, releases
  *         └ claim-renewal.ts  renews the leases; a claim whose lease has lapsed is abandoned
- *   claim-store.ts, dead-letter-store.ts      the scripts
+ *   claim-store.ts, dead-letter-store.ts      the scripts; claim-batches.ts: of claims that share a call
  *   archiver-heartbeat.ts     whether some process archives
  *   claim-reports.ts          events and errors of the poller, with clock-jump-detector.ts
  *
@@ -41,7 +44,6 @@ export class Archiver<T> {
   /** The running calls of the hook or the store. */
   readonly calls: ArchiveCalls
   readonly deletions: DeletionJobs<T>
-  readonly #store: ClaimStore<T>
   readonly #log: SnapshotLog<T>
   readonly #pending: PendingWork
   readonly #options: ResolvedRedisOptions<T>
@@ -52,7 +54,8 @@ export class Archiver<T> {
   readonly #concurrency: number
   readonly jobs = new Set<Job>()
   #queue: Job[] = []
-  #running = 0
+  /** Jobs from their load until their hook has settled. */
+  readonly #running = new Set<Job>()
   #isClosing = false
   /** Sessions whose archive the deadline of `close` aborted. */
   readonly abortedAtDeadline: RedisSession<T>[] = []
@@ -73,7 +76,6 @@ export class Archiver<T> {
     options: ResolvedRedisOptions<T>,
   ) {
     const { context } = log.events
-    this.#store = store
     this.#log = log
     this.#pending = pending
     this.#options = options
@@ -153,7 +155,7 @@ export class Archiver<T> {
   /** Aborts the running archives at the deadline of `close`. */
   abortAll(error: SessionRegistryError): void {
     this.#log.events.context.run(() => {
-      for (const job of this.jobs) job.controller.abort(error)
+      for (const job of this.jobs) job.abort.abort(error)
     })
   }
 
@@ -170,7 +172,7 @@ export class Archiver<T> {
   #enqueue(claim: Claim, enqueue: (job: Job) => void): Promise<void> {
     const finished = new Promise<void>((finish) => {
       const { claimedAt: renewedAt } = claim
-      const job: Job = { claim, controller: new AbortController(), isLost: false, renewedAt, finish }
+      const job: Job = { claim, abort: new JobAbort(), isLost: false, renewedAt, finish }
       this.jobs.add(job)
       enqueue(job)
     })
@@ -184,12 +186,17 @@ export class Archiver<T> {
   }
 
   #pump(): void {
-    while (this.#running < this.#concurrency) {
+    while (this.#running.size < this.#concurrency) {
       const job = this.#queue.shift()
       if (job === undefined) return
-      this.#running += 1
+      this.#running.add(job)
       this.#log.events.context.run(() => void this.#process(job))
     }
+  }
+
+  /** The hook of the job has settled: another may be called while this one is acknowledged. */
+  #leave(job: Job): void {
+    if (this.#running.delete(job)) this.#pump()
   }
 
   async #process(job: Job): Promise<void> {
@@ -199,9 +206,8 @@ export class Archiver<T> {
       // Redis does not reply: the lease lapses, and another process takes over.
       this.#log.failed(error, 'expired session could not be ended', job.claim.id)
     } finally {
-      this.#running -= 1
+      this.#leave(job)
       this.#finish(job)
-      this.#pump()
       if (job.isLost) this.onLost?.(job.claim)
     }
   }
@@ -211,11 +217,11 @@ export class Archiver<T> {
     // The hook of an abandoned incarnation of the id may still write.
     await this.calls.running(claim.id)
     if (job.isLost) return
-    const loaded = await this.#load(claim)
+    const loaded = await this.#settlement.load(claim)
     if (loaded.state === 'lost') this.#log.failed(dataLostError(), 'expired session was lost', claim.id)
     if (loaded.state !== 'loaded') return
     job.loaded = { ...loaded, at: realClock.now() }
-    if (job.controller.signal.aborted) {
+    if (job.abort.isAborted) {
       // The attempt was counted, but the hook is not called.
       await this.#settlement.release(claim)
       return
@@ -235,29 +241,20 @@ export class Archiver<T> {
         return
       }
       try {
-        const call = (signal: AbortSignal) => archive(loaded, session, signal)
-        const { controller } = job
+        const call = (context: HookSignal) => archive(loaded, session, context)
         const traced = { incarnation: claim.incarnation, reason, attempt }
-        await this.calls.run({ id: claim.id, call, timeoutError: archiveTimeoutError, controller, traced })
+        const { abort } = job
+        await this.calls.run({ id: claim.id, call, timeoutError: archiveTimeoutError, abort, traced })
       } catch (error) {
         if (!job.isLost) await this.#onFailed(job, attempt, session, reason, error)
         return
       }
     }
+    this.#leave(job)
     if (job.isLost || !(await this.#settlement.settle(job, { kind: 'ack' }))) return
     if (archive !== undefined) this.#log.counters.archived += 1
     this.#log.endedInBackground(snapshot, reason, session)
     this.onSettled?.(claim.id)
-  }
-
-  async #load(claim: Claim) {
-    try {
-      return await this.#store.load(claim)
-    } catch (error) {
-      // The attempt may have been counted, but the hook was not called.
-      void this.#settlement.release(claim)
-      throw error
-    }
   }
 
   async #onFailed(
@@ -271,7 +268,7 @@ export class Archiver<T> {
     this.#log.archiveFailed(id, attempt, error)
     await this.#durable?.whenSettled(id, this.#options.leaseMs)
     if (job.isLost) return
-    if (isAbortedByClose(job.controller.signal)) {
+    if (isAbortedByClose(job.abort)) {
       this.abortedAtDeadline.push(session)
       await this.#settlement.settle(job, { kind: 'retry', pauseMs: 0 })
       return

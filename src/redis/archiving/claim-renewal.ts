@@ -47,8 +47,9 @@ export class ClaimRenewal<T> {
   }
 
   #scheduleLapse(): void {
+    if (this.#lapseTimer !== undefined) return
     const activeJobs = this.#activeJobs()
-    if (this.#lapseTimer !== undefined || activeJobs.length === 0) return
+    if (activeJobs.length === 0) return
     const lapsesAt = Math.min(...activeJobs.map(({ renewedAt }) => renewedAt)) + this.#leaseMs
     const onLapse = () => {
       this.#lapseTimer = undefined

@@ -1,5 +1,6 @@
 import type { Job } from './archive-job.ts'
-import type { Claim, ClaimOutcome, ClaimStore } from './claim-store.ts'
+import type { Claim, ClaimLoadResult, ClaimOutcome } from './claim.ts'
+import type { ClaimStore } from './claim-store.ts'
 
 /** A shard in which something will be due. */
 export interface NextDeadline {
@@ -7,7 +8,7 @@ export interface NextDeadline {
   readonly inMs: number
 }
 
-/** The settlement of claims: what becomes of an incarnation in Redis after an attempt. */
+/** The beginning and the end of attempts: what becomes of a claimed incarnation in Redis. */
 export class ClaimSettlement<T> {
   readonly #store: ClaimStore<T>
   /** Called with a shard in which something will be due. */
@@ -16,6 +17,17 @@ export class ClaimSettlement<T> {
   constructor(store: ClaimStore<T>, onDue: (due: NextDeadline) => void) {
     this.#store = store
     this.#onDue = onDue
+  }
+
+  /** Begins the archive of a claim; releases it if that fails. */
+  async load(claim: Claim): Promise<ClaimLoadResult> {
+    try {
+      return await this.#store.load(claim)
+    } catch (error) {
+      // The attempt may have been counted, but the hook was not called.
+      void this.release(claim)
+      throw error
+    }
   }
 
   /** Settles a claim. Returns whether the lease was still this process's. */

@@ -1,30 +1,19 @@
+import type { ConstructionContext } from '../../core/async/construction-context.ts'
 import { realClock } from '../../core/time/clock.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
 import { loadWindowMs, type ResolvedRedisOptions } from '../options.ts'
 import { claim, discard, extend } from '../scripts/claim.lua.ts'
 import { hurryDeletion } from '../scripts/deletion.lua.ts'
-import { load } from '../scripts/load.lua.ts'
 import { newest } from '../scripts/newest.lua.ts'
-import { settle } from '../scripts/settle.lua.ts'
 import { capacityText, shardFullError } from '../storage/capacity.ts'
 import { type IncarnationRef, type Keys, memberOf } from '../storage/keys.ts'
 import { ownerText, readOwner } from '../storage/owner-text.ts'
 import type { ServerDate } from '../storage/server-date.ts'
-import { readState, type SessionSnapshot } from '../storage/session-snapshot.ts'
 import { newToken } from '../storage/tokens.ts'
 import { tombstoneArgs } from '../storage/tombstones.ts'
-import { readStoredState, type StoredState } from '../storing/stored-state.ts'
-
-/** A claim: an expired incarnation, of this process for as long as its lease is renewed. */
-export interface Claim extends IncarnationRef {
-  readonly shard: number
-  readonly token: string
-  /** Whether it was never claimed before. */
-  readonly isNew: boolean
-  /** Monotonic time before which its lease did not begin. */
-  readonly claimedAt: number
-}
+import type { Claim, ClaimLoadResult, ClaimOutcome, SettleResult } from './claim.ts'
+import { ClaimBatches } from './claim-batches.ts'
 
 export interface ClaimBatch {
   readonly claims: readonly Claim[]
@@ -37,26 +26,6 @@ export interface ClaimBatch {
   /** The number of removed members that were not incarnations of this shard. */
   readonly foreignCount: number
 }
-
-/** A claim whose archive has begun. */
-export interface LoadedClaim {
-  readonly state: 'loaded'
-  readonly snapshot: SessionSnapshot
-  /** Archives of this incarnation that began, this one included. */
-  readonly attempt: number
-  /** Whether a younger incarnation of the id was archived before it, or the id was deleted. */
-  readonly isSuperseded: boolean
-  /** What Redis keeps of it for a store. */
-  readonly storedState: StoredState
-  /** Whether it is no session, but a deletion from the store. */
-  readonly isDeletion: boolean
-}
-
-/**
- * `taken`: the lease is another's. `waits`: an older incarnation comes first, or the session is live after
- * all. `lost`: its data are gone.
- */
-export type ClaimLoadResult = LoadedClaim | { readonly state: 'taken' | 'waits' | 'lost' }
 
 /**
  * A step towards the newest state of an id.
@@ -73,27 +42,13 @@ export type NewestStep =
   | { readonly state: 'loadable'; readonly loadToken: string }
   | { readonly state: 'refused'; readonly sessionOwner: string | undefined }
 
-export type ClaimOutcome =
-  | { readonly kind: 'ack' }
-  | { readonly kind: 'release' }
-  | { readonly kind: 'retry'; readonly pauseMs: number }
-  | { readonly kind: 'deadLetter'; readonly reason: string }
-
-/**
- * `next`: settled, and a younger incarnation of the id may be claimed. `deleted`: the incarnation was
- * deleted, and its deletion from the store may be claimed.
- */
-export type SettleResult = 'lost' | 'settled' | 'next' | 'deleted'
-
 /** A step towards the end of a deletion from the store. `failures`: attempts that have failed so far. */
 export type DeletionStep =
   | { readonly state: 'done' }
   | { readonly state: 'waits'; readonly failures: number }
   | { readonly state: 'claimed'; readonly failures: number; readonly claim: Claim }
 
-const settledStates = ['lost', 'settled', 'next', 'deleted'] as const
 const background = { isBackground: true }
-const loadStates = ['taken', 'loaded', 'waits', 'waits', 'lost'] as const
 
 /** The longest pause between two attempts while a caller waits, in milliseconds. */
 const maxWaitedBackoffMs = 200
@@ -105,18 +60,24 @@ export class ClaimStore<T> {
   readonly #date: ServerDate
   readonly #lease: string
   readonly #retention: string
-  readonly #maxAttempts: string
+  readonly #batches: ClaimBatches<T>
   readonly #options: ResolvedRedisOptions<T>
 
-  constructor(call: CallScript, keys: Keys, date: ServerDate, options: ResolvedRedisOptions<T>) {
-    const { leaseMs, retentionMs, canArchive, archiveAttempts } = options
+  constructor(
+    call: CallScript,
+    keys: Keys,
+    date: ServerDate,
+    context: ConstructionContext,
+    options: ResolvedRedisOptions<T>,
+  ) {
+    const { leaseMs, retentionMs } = options
     this.#options = options
     this.#call = call
     this.#keys = keys
     this.#date = date
     this.#lease = String(leaseMs)
     this.#retention = String(retentionMs)
-    this.#maxAttempts = String(canArchive ? archiveAttempts : Number.MAX_SAFE_INTEGER)
+    this.#batches = new ClaimBatches(call, keys, context, options)
   }
 
   /** Claims what is due; with a `latest` in server time, what was due by then. */
@@ -134,7 +95,7 @@ export class ClaimStore<T> {
     const origin = { shard, token, claimedAt: realClock.now() }
     // A claim whose reply came too late is for other processes.
     const onLate = (late: ReplyReader) => {
-      for (const one of this.#readClaims(late, origin).claims) this.#release(one)
+      for (const one of this.#readClaims(late, origin).claims) this.#batches.releaseLate(one)
     }
     const reply = new ReplyReader(await this.#call(claim, keys, args, { ...background, onLate }))
     const { foreignMembers, ...claimed } = this.#readClaims(reply, origin)
@@ -157,7 +118,7 @@ export class ClaimStore<T> {
     args.push(String(loadWindowMs(this.#options)), canArchive, ownerText(owner))
     const origin = { id, shard: this.#keys.shardOf(id), token, claimedAt: realClock.now() }
     const onLate = (late: ReplyReader) => {
-      if (late.readNumber() === 3) this.#release(readClaim(late, origin))
+      if (late.readNumber() === 3) this.#batches.releaseLate(readClaim(late, origin))
     }
     const reply = new ReplyReader(await this.#call(newest, this.#keys.ofId(id), args, { onLate }))
     switch (reply.readNumber()) {
@@ -189,7 +150,7 @@ export class ClaimStore<T> {
     const shard = this.#keys.shardOf(id)
     const own = { id, incarnation, shard, token, isNew: false, claimedAt: realClock.now() }
     const onLate = (late: ReplyReader) => {
-      if (late.readNumber() === 3) this.#release(own)
+      if (late.readNumber() === 3) this.#batches.releaseLate(own)
     }
     const reply = new ReplyReader(await this.#call(hurryDeletion, this.#keys.ofId(id), args, { onLate }))
     const state = reply.readNumber()
@@ -199,35 +160,13 @@ export class ClaimStore<T> {
   }
 
   /** Begins the archive of a claim: reads and seals it, and counts the attempt. */
-  async load(claimed: Claim): Promise<ClaimLoadResult> {
-    const { id, incarnation, token } = claimed
-    const args = [id, this.#retention, incarnation, token, this.#maxAttempts]
-    // The attempt was counted, but the hook was not called.
-    const onLate = () => this.#release(claimed)
-    const reply = new ReplyReader(
-      await this.#call(load, this.#keys.ofId(id), args, { ...background, onLate }),
-    )
-    const state = loadStates[reply.readNumber()] ?? 'lost'
-    if (state !== 'loaded') return { state }
-    const seenAt = reply.readNumber()
-    const attempt = reply.readNumber()
-    const isSuperseded = reply.readNumber() === 1
-    const sessionState = readState(reply)
-    const snapshot = { id, incarnation, ...sessionState, seenAt, held: false, text: reply.readText() }
-    const storedState = readStoredState(reply.readText())
-    const isDeletion = reply.readNumber() === 1
-    return { state, snapshot, attempt, isSuperseded, storedState, isDeletion }
+  load(claimed: Claim): Promise<ClaimLoadResult> {
+    return this.#batches.load(claimed)
   }
 
   /** Settles a claim, if this process still has its lease. */
-  async settle({ id, incarnation, shard, token }: Claim, outcome: ClaimOutcome): Promise<SettleResult> {
-    const backoffMs = outcome.kind === 'retry' ? String(Math.round(outcome.pauseMs)) : '0'
-    const reason = outcome.kind === 'deadLetter' ? outcome.reason : ''
-    const args = [id, this.#retention, incarnation, token, outcome.kind, backoffMs, reason]
-    args.push(...tombstoneArgs(this.#options.tombstoneMs))
-    const keys = [...this.#keys.ofId(id), this.#keys.tombstones(shard)]
-    const reply = new ReplyReader(await this.#call(settle, keys, args, background))
-    return settledStates[reply.readNumber()] ?? 'lost'
+  settle(claimed: Claim, outcome: ClaimOutcome): Promise<SettleResult> {
+    return this.#batches.settle(claimed, outcome)
   }
 
   /** Renews the leases of claims of one shard. Returns those that were lost. */
@@ -236,11 +175,6 @@ export class ClaimStore<T> {
     for (const one of claims) args.push(memberOf(one), one.token)
     const reply = new ReplyReader(await this.#call(extend, this.#keys.queue(shard), args, background))
     return claims.filter(() => reply.readNumber() === 0)
-  }
-
-  #release(one: Claim): void {
-    // If this fails too, the lease lapses.
-    this.settle(one, { kind: 'release' }).catch(() => {})
   }
 
   #readClaims(reply: ReplyReader, origin: Pick<Claim, 'shard' | 'token' | 'claimedAt'>) {

@@ -1,3 +1,4 @@
+import type { HookSignal } from '../../core/async/hook-call.ts'
 import { storeFailedError, storeTimeoutError } from '../../core/errors/store-errors.ts'
 import { backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
@@ -33,15 +34,15 @@ export class DeletionJobs<T> {
   /** Makes an attempt. Returns whether the session is gone from the store. */
   async run(job: Job, attempt: number): Promise<boolean> {
     const { durable, calls, settlement } = this.#components
-    const { claim, controller } = job
+    const { claim, abort } = job
     if (durable === undefined) {
       // Another process has the store.
       await settlement.settle(job, { kind: 'retry', pauseMs: archiveBackoff.maxMs })
       return false
     }
-    const call = (signal: AbortSignal) => durable.delete(claim.id, signal)
+    const call = ({ signal }: HookSignal) => durable.delete(claim.id, signal)
     try {
-      await calls.run({ id: claim.id, call, timeoutError: storeTimeoutError, controller })
+      await calls.run({ id: claim.id, call, timeoutError: storeTimeoutError, abort })
     } catch (error) {
       await durable.whenSettled(claim.id, this.#options.leaseMs)
       if (!job.isLost) await this.#fail(job, attempt, error)
@@ -55,7 +56,7 @@ export class DeletionJobs<T> {
   async #fail(job: Job, attempt: number, error: unknown): Promise<void> {
     const { settlement, log } = this.#components
     const { id, incarnation } = job.claim
-    const pauseMs = isAbortedByClose(job.controller.signal) ? 0 : jitter(backoffMs(attempt, archiveBackoff))
+    const pauseMs = isAbortedByClose(job.abort) ? 0 : jitter(backoffMs(attempt, archiveBackoff))
     await settlement.settle(job, { kind: 'retry', pauseMs })
     this.onSettled?.(incarnation, error)
     if (attempt !== this.#options.archiveAttempts) return

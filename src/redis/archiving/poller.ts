@@ -6,8 +6,8 @@ import type { ClaimBatch, ClaimStore } from './claim-store.ts'
 /** Incarnations per claim: the server is busy with one call for less than half a millisecond. */
 const maxClaimBatch = 50
 
-/** Smallest limit of a claim: a smaller one costs as much. */
-const minClaimBatch = 8
+/** Smallest limit of a claim, unless the archiver has less capacity: a smaller one costs as much. */
+const minClaimBatch = 16
 
 /** The shortest pause between two polls, in milliseconds: deadlines close together are one poll. */
 const minPauseMs = 20
@@ -39,10 +39,12 @@ export class Poller<T> {
   readonly #host: PollerHost
   /** Monotonic time of the next poll of each shard. */
   readonly #nextAt: number[]
+  /** The shard after those of the last claims. */
   #firstShard = 0
   #timer: Timer | undefined
   #timerAt = Number.POSITIVE_INFINITY
   #isRunning = false
+  #isWoken = false
   #polling: Promise<void> | undefined
   #isStarted = false
   #isStopped = false
@@ -86,7 +88,7 @@ export class Poller<T> {
 
   /** The archiver has capacity again. */
   resume(): void {
-    if (Math.min(...this.#nextAt) <= realClock.now()) this.#wake(0)
+    if (Math.min(...this.#nextAt) <= realClock.now()) this.#wakeNow()
   }
 
   /** Claims all expired sessions now, whatever the capacity of the archiver. Returns their number. */
@@ -122,6 +124,18 @@ export class Poller<T> {
     this.#timer = this.#host.context.timer(realClock, () => this.#onTimer(), waitMs)
   }
 
+  /** Polls in the next iteration of the event loop: a timer would take a millisecond. */
+  #wakeNow(): void {
+    if (!this.#isStarted || this.#isStopped || this.#isRunning || this.#isWoken) return
+    this.#isWoken = true
+    this.#timer?.cancel()
+    this.#timerAt = realClock.now()
+    this.#host.context.nextLoopIteration(() => {
+      this.#isWoken = false
+      if (!this.#isStopped) this.#onTimer()
+    })
+  }
+
   #onTimer(): void {
     this.#polling = this.#poll()
   }
@@ -130,12 +144,11 @@ export class Poller<T> {
     this.#timerAt = Number.POSITIVE_INFINITY
     this.#isRunning = true
     const startedAt = realClock.now()
+    let total = 0
     try {
       const claimed = await this.#claimDue(this.#due(startedAt))
-      void this.#host.onSwept(
-        claimed.reduce((sum, one) => sum + one, 0),
-        startedAt,
-      )
+      total = claimed.reduce((sum, one) => sum + one, 0)
+      void this.#host.onSwept(total, startedAt)
       this.#isFailing = false
     } catch (error) {
       if (!this.#isFailing && !this.#isStopped) this.#host.onFailed(error)
@@ -143,13 +156,14 @@ export class Poller<T> {
     }
     this.#isRunning = false
     const isFull = this.#archiver.freeCapacity === 0
-    this.#wake(isFull ? this.#intervalMs : Math.min(...this.#nextAt) - realClock.now())
+    const inMs = isFull ? this.#intervalMs : Math.min(...this.#nextAt) - realClock.now()
+    // Only if this poll had a result: what is due may be what this process may not claim.
+    if (inMs <= 0 && total > 0) this.#wakeNow()
+    else this.#wake(inMs)
   }
 
   #due(now: number): number[] {
     const due: number[] = []
-    // Another shard comes first each time, so that none starves where little can be claimed.
-    this.#firstShard = (this.#firstShard + 1) % this.#nextAt.length
     for (let index = 0; index < this.#nextAt.length; index += 1) {
       const shard = (this.#firstShard + index) % this.#nextAt.length
       if ((this.#nextAt[shard] ?? 0) <= now) due.push(shard)
@@ -169,6 +183,8 @@ export class Poller<T> {
     const share = Math.max(Math.floor(freeCapacity / due.length), Math.min(minClaimBatch, freeCapacity))
     const limit = Math.min(share, maxClaimBatch)
     const shards = limit === 0 ? [] : due.slice(0, Math.floor(freeCapacity / limit))
+    // So that none starves where little can be claimed.
+    this.#firstShard = ((shards.at(-1) ?? -1) + 1) % this.#nextAt.length
     return Promise.all(shards.map((shard) => this.#claimShard(shard, limit, latest)))
   }
 

@@ -29,18 +29,19 @@ if ARGV[5] ~= '' then
 end
 allowWhenFull(KEYS[3])
 reply = { now, -1, 0, 0 }
+local untilMs = toInteger(now + leaseMs)
 for index = 2, 1, -1 do
   local due = redis.call('ZRANGEBYSCORE', KEYS[index], from, toInteger(latest), 'LIMIT', 0, limit - reply[4])
   reply[4] = reply[4] + #due
-  for _, member in ipairs(due) do
-    local lease = redis.call('HGET', KEYS[3], member)
+  local found = #due > 0 and redis.call('HMGET', KEYS[3], unpack(due)) or {}
+  local claimed, leases, queued = {}, {}, {}
+  for position, member in ipairs(due) do
+    local lease = found[position]
     if #member > 23 and string.sub(member, 23, 23) == ':' then
-      if index == 1 then
-        redis.call('ZREM', KEYS[1], member)
-      end
       local attempts = tonumber(string.match(lease or '', ':(%d+)$') or 0)
-      redis.call('HSET', KEYS[3], member, token .. ':' .. toInteger(attempts))
-      redis.call('ZADD', KEYS[2], toInteger(now + leaseMs), member)
+      claimed[#claimed + 1] = member
+      leases[2 * #claimed - 1], leases[2 * #claimed] = member, token .. ':' .. toInteger(attempts)
+      queued[2 * #claimed - 1], queued[2 * #claimed] = untilMs, member
       reply[#reply + 1] = member
       reply[#reply + 1] = lease and 0 or 1
     else
@@ -48,6 +49,13 @@ for index = 2, 1, -1 do
       redis.call('HDEL', KEYS[3], member)
       reply[3] = reply[3] + 1
     end
+  end
+  if #claimed > 0 then
+    if index == 1 then
+      redis.call('ZREM', KEYS[1], unpack(claimed))
+    end
+    redis.call('HSET', KEYS[3], unpack(leases))
+    redis.call('ZADD', KEYS[2], unpack(queued))
   end
 end
 if reply[4] > 0 then

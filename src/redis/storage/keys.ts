@@ -63,6 +63,18 @@ export class Keys {
     return keys
   }
 
+  /** All keys that the transitions of claims of a shard may touch, as `each-claim.lua.ts` expects them. */
+  ofClaims(shard: number, claims: readonly { readonly id: string }[], ...others: string[]): string[] {
+    const tag = this.#tag(shard)
+    const keys: string[] = []
+    for (const { id } of claims) {
+      keys.push(`${tag}:s:${id}`, `${tag}:x:${id}`)
+      if (keys.length === 2)
+        keys.push(`${tag}:dl`, `${tag}:px`, `${tag}:lt`, `${tag}:dead`, `${tag}:gone`, ...others)
+    }
+    return keys
+  }
+
   /**
    * Returns the incarnation that a member of a set of the shard names; `undefined` if it names none of this
    * shard.

@@ -91,8 +91,11 @@ function watchLoads(client: never, witness: Witness): never {
   const real = client as RedisClientType
   const call = (name: 'eval' | 'evalSha') => async (what: string, options: Call) => {
     if (what === load.sha || what === load.source) {
-      const [, , incarnation = '', claim = ''] = options.arguments
-      witness.begins(incarnation, claim)
+      // Before the claims are four arguments of all, behind them the two of every call.
+      const claims = options.arguments.slice(4, -2)
+      for (let first = 0; first < claims.length; first += 3) {
+        witness.begins(claims[first + 1] ?? '', claims[first + 2] ?? '')
+      }
     }
     return real[name](what, options)
   }

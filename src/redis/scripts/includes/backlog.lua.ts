@@ -86,6 +86,7 @@ local function removeFromQueue(incarnation)
   redis.call('ZREM', KEYS[3], memberOf(incarnation))
   redis.call('ZREM', KEYS[4], memberOf(incarnation))
   redis.call('HDEL', KEYS[5], memberOf(incarnation))
+  leases[memberOf(incarnation)] = nil
 end
 local function promoteNext()
   local first = firstName(getNames('q'))
@@ -203,14 +204,22 @@ local function invalidateLoads()
     deleteIfEmpty()
   end
 end
-local function rememberOperation(operation)
+local function rememberOperations(operations)
+  local entries, forgottenAt = {}, toInteger(now + operationTtlMs)
+  for _, operation in ipairs(operations) do
+    entries[#entries + 1] = forgottenAt
+    entries[#entries + 1] = operation
+  end
   redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', toInteger(now))
-  redis.call('ZADD', KEYS[7], toInteger(now + operationTtlMs), operation)
+  redis.call('ZADD', KEYS[7], unpack(entries))
   redis.call('PEXPIRE', KEYS[7], operationTtlMs)
 end
+local function mayBeRepeated(createdAt)
+  return now - tonumber(createdAt) < operationTtlMs
+end
 local function rememberEnded(incarnation, createdAt)
-  if now - tonumber(createdAt) < operationTtlMs then
-    rememberOperation(incarnation)
+  if mayBeRepeated(createdAt) then
+    rememberOperations({ incarnation })
   end
 end
 `

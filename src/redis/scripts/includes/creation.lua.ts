@@ -32,7 +32,7 @@ local function createSession(token, leaseMs, storedAt, storedState)
   if storedState then
     redis.call('HSET', KEYS[1], 'k', storedState)
     -- By its age, rememberEnded would not remember it.
-    rememberOperation(ARGV[3])
+    rememberOperations({ ARGV[3] })
   end
   invalidateLoads()
   if getNames('z') ~= '' then

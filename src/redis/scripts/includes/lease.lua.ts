@@ -7,6 +7,7 @@
  * taken away. `attempts` counts the archives that began.
  *
  * - `memberOf`: the member that stands for an incarnation in the sorted sets.
+ * - `leases`: the leases that were read in advance, by member.
  * - `leaseOf`: token, phase and attempts. An older release wrote no phase: `token:attempts`.
  * - `isLeased`: whether the lease lasts, by the score in the queue KEYS[4].
  * - `isArchiving`: whether a process is archiving the incarnation, or may still write an older state.
@@ -15,17 +16,25 @@ export const lease = `
 local function memberOf(incarnation)
   return incarnation .. ':' .. id
 end
+local leases = {}
 local function leaseOf(incarnation)
-  local token, phase, attempts =
-    string.match(redis.call('HGET', KEYS[5], memberOf(incarnation)) or '', '^([^:]*):?(%a*):(%d+)$')
+  local member = memberOf(incarnation)
+  local lease = leases[member]
+  if lease == nil then
+    lease = redis.call('HGET', KEYS[5], member)
+  end
+  local token, phase, attempts = string.match(lease or '', '^([^:]*):?(%a*):(%d+)$')
   return token or '', phase or '', tonumber(attempts or 0)
 end
-local function setLease(incarnation, token, phase, attempts)
-  local holder = token
+local function leaseText(token, phase, attempts)
   if phase ~= '' then
-    holder = token .. ':' .. phase
+    token = token .. ':' .. phase
   end
-  redis.call('HSET', KEYS[5], memberOf(incarnation), holder .. ':' .. toInteger(attempts))
+  return token .. ':' .. toInteger(attempts)
+end
+local function setLease(incarnation, token, phase, attempts)
+  leases[memberOf(incarnation)] = nil
+  redis.call('HSET', KEYS[5], memberOf(incarnation), leaseText(token, phase, attempts))
 end
 local function isLeased(incarnation)
   local untilMs = redis.call('ZSCORE', KEYS[4], memberOf(incarnation))

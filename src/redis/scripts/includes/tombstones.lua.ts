@@ -60,8 +60,10 @@ local function youngestOfId()
   end
   return youngest
 end
+local hashKeyInSet
 local function hashKeyOf(key)
-  return redis.call('ZRANGEBYSCORE', key, '+inf', '+inf')[1]
+  hashKeyInSet = hashKeyInSet or redis.call('ZRANGEBYSCORE', key, '+inf', '+inf')[1]
+  return hashKeyInSet
 end
 local function hashOf(hashKey, owner)
   return string.sub(redis.sha1hex(hashKey .. #id .. ':' .. id .. owner), 1, 32)
@@ -88,13 +90,14 @@ local function dropLapsed(key, limit)
     redis.call('ZREM', key, unpack(lapsed))
   end
 end
+local hasKept = false
 local function keepTombstone(key, owner, reason, endedAt, deadline)
   if hasLapsed(endedAt) then
     return
   end
   local hashKey = hashKeyOf(key)
   if not hashKey then
-    hashKey = newHashKey
+    hashKey, hashKeyInSet = newHashKey, newHashKey
     redis.call('ZADD', key, '+inf', hashKey)
   elseif deadline then
     local _, keptAt = readTombstone(key, '')
@@ -107,7 +110,10 @@ local function keepTombstone(key, owner, reason, endedAt, deadline)
   if owner ~= '' then
     redis.call('ZADD', key, score, hashOf(hashKey, owner))
   end
-  dropLapsed(key, 10)
-  extendTtl(key, tombstoneMs < NEVER and tombstoneMs or YEAR)
+  if not hasKept then
+    hasKept = true
+    dropLapsed(key, 50)
+    extendTtl(key, tombstoneMs < NEVER and tombstoneMs or YEAR)
+  end
 end
 `
