@@ -16,7 +16,14 @@ export type Task =
       readonly reads: number
       readonly inFlight: number
     }
-  | { readonly kind: 'archive'; readonly url: string; readonly prefix: string; readonly sessions: number }
+  | {
+      readonly kind: 'archive'
+      readonly url: string
+      readonly prefix: string
+      readonly sessions: number
+      /** `archiveConcurrency`; `undefined` for code by hand. */
+      readonly concurrency: number | undefined
+    }
 
 export interface Measured {
   readonly calls: number
@@ -27,7 +34,8 @@ const task = JSON.parse(process.argv[2] ?? '') as Task
 // The parent has exited.
 process.on('disconnect', () => process.exit())
 if (task.kind === 'read') await read(task)
-else await archive(task)
+else if (task.concurrency === undefined) await archiveByHand(task)
+else await archive(task, task.concurrency)
 process.disconnect()
 
 async function read({ url, method, sessions, reads, inFlight }: Task & { kind: 'read' }): Promise<void> {
@@ -50,7 +58,7 @@ async function read({ url, method, sessions, reads, inFlight }: Task & { kind: '
 }
 
 /** Archives until no process has sessions left. */
-async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<void> {
+async function archive({ url, prefix }: Task & { kind: 'archive' }, concurrency: number): Promise<void> {
   const client = createClient({ url })
   await client.connect()
   let calls = 0
@@ -58,7 +66,7 @@ async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<voi
     client,
     prefix,
     timeoutMs: 1_000,
-    archiveConcurrency: 128,
+    archiveConcurrency: concurrency,
     archive: async () => {
       calls += 1
     },
@@ -66,17 +74,52 @@ async function archive({ url, prefix }: Task & { kind: 'archive' }): Promise<voi
   await ready()
   const cpu = process.cpuUsage()
   await registry.has('unknown')
+  await reportUntilFinished(() => calls)
+  done({ calls, cpuMicroseconds: spentSince(cpu) })
+  await registry.close()
+  client.destroy()
+}
+
+/**
+ * Archives by commands in batches, as written by hand for one process: if it crashes, or there is another,
+ * sessions are archived twice, and one that is used meanwhile is lost.
+ */
+async function archiveByHand({ url, prefix, sessions }: Task & { kind: 'archive' }): Promise<void> {
+  const client = createClient({ url })
+  await client.connect()
+  let calls = 0
+  const hook = async (_value: unknown) => {
+    calls += 1
+  }
+  await ready()
+  const cpu = process.cpuUsage()
+  const finished = reportUntilFinished(() => calls)
+  while (calls < sessions) {
+    const ids = await client.zRangeByScore(`${prefix}:deadlines`, '-inf', Date.now(), {
+      LIMIT: { offset: 0, count: 50 },
+    })
+    const found = await Promise.all(ids.map((id) => client.hGet(`${prefix}:${id}`, 'value')))
+    await Promise.all(found.map((text) => hook(JSON.parse(text ?? 'null'))))
+    await Promise.all([
+      client.zRem(`${prefix}:deadlines`, ids),
+      client.del(ids.map((id) => `${prefix}:${id}`)),
+    ])
+  }
+  await finished
+  done({ calls, cpuMicroseconds: spentSince(cpu) })
+  client.destroy()
+}
+
+/** Sends the number of archives until the parent has enough. */
+async function reportUntilFinished(archived: () => number): Promise<void> {
   let isFinished = false
   process.once('message', () => {
     isFinished = true
   })
   while (!isFinished) {
-    process.send?.({ archived: calls })
+    process.send?.({ archived: archived() })
     await wait(5)
   }
-  done({ calls, cpuMicroseconds: spentSince(cpu) })
-  await registry.close()
-  client.destroy()
 }
 
 async function readEach(

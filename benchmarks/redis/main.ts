@@ -7,7 +7,7 @@ import { RedisServer } from '../../tests/support/redis-server.ts'
 import { median } from '../median.ts'
 import { Processes } from './processes.ts'
 import { connectReadMethod, type ReadMethodName, readMethodNames } from './read-methods.ts'
-import { type Archiving, type Lateness, quantile, type Reading, report } from './report.ts'
+import { type Archiving, archivers, type Lateness, quantile, type Reading, report } from './report.ts'
 import { serverCpu, serverMemory, serverVersion } from './server-figures.ts'
 
 /**
@@ -40,7 +40,9 @@ try {
   const archivings: Archiving[] = []
   for (let round = 1; round <= rounds; round += 1) {
     console.log(`archives, round ${round} of ${rounds}`)
-    for (const processes of processCounts) archivings.push(await measureArchives(processes, round))
+    for (const [processes, concurrency] of archivers) {
+      archivings.push(await measureArchives(processes, concurrency, round))
+    }
   }
   console.log('lateness')
   const lateness = await measureLateness()
@@ -100,8 +102,12 @@ async function measureReads(method: ReadMethodName, count: number): Promise<Read
 }
 
 /** Measures the archiving of sessions that have all expired before a process polls. */
-async function measureArchives(count: number, round: number): Promise<Archiving> {
-  const prefix = `archive-${count}-${round}`
+async function measureArchives(
+  count: number,
+  concurrency: number | undefined,
+  round: number,
+): Promise<Archiving> {
+  const prefix = `archive-${count}-${concurrency ?? 'by-hand'}-${round}`
   const client = createClient({ url: server.url })
   await client.connect()
   const filler = new RedisSessionRegistry<string[]>({
@@ -110,9 +116,16 @@ async function measureArchives(count: number, round: number): Promise<Archiving>
     timeoutMs: 1_000,
     intervalMs: Number.POSITIVE_INFINITY,
   })
-  await each(sessions, 64, (index) => filler.set(`visitor-${index}`, ['hello']))
+  const fillByHand = (id: string) =>
+    Promise.all([
+      client.hSet(`${prefix}:${id}`, { value: '["hello"]' }),
+      client.zAdd(`${prefix}:deadlines`, { score: Date.now() + 1_000, value: id }),
+    ])
+  const fill = (id: string) => filler.set(id, ['hello'])
+  await each(sessions, 64, (index) => (concurrency === undefined ? fillByHand : fill)(`visitor-${index}`))
   await wait(1_500)
-  const processes = await Processes.start(count, { kind: 'archive', url: server.url, prefix, sessions })
+  const task = { kind: 'archive', url: server.url, prefix, sessions, concurrency } as const
+  const processes = await Processes.start(count, task)
   const cpu = await serverCpu(admin)
   const startedAt = performance.now()
   processes.go()
@@ -121,10 +134,17 @@ async function measureArchives(count: number, round: number): Promise<Archiving>
   const serverMicroseconds = ((await serverCpu(admin)) - cpu) / sessions
   const settled = processes.measured()
   processes.finish()
-  await settled
+  const clientCpu = (await settled).reduce((sum, one) => sum + one.cpuMicroseconds, 0)
   await filler.close()
   client.destroy()
-  return { processes: count, perSecond: sessions / seconds, serverMicroseconds }
+  const clientMicroseconds = clientCpu / sessions
+  return {
+    processes: count,
+    concurrency,
+    perSecond: sessions / seconds,
+    serverMicroseconds,
+    clientMicroseconds,
+  }
 }
 
 /** Measures the time from the expiry of a session to the call of `archive`, with nothing else to do. */

@@ -8,12 +8,13 @@ export interface ReadMethod {
   close(): Promise<void>
 }
 
-export const readMethodNames = ['registry', 'registry-cold', 'hash', 'list'] as const
+export const readMethodNames = ['field', 'registry', 'registry-cold', 'hash', 'list'] as const
 
 export type ReadMethodName = (typeof readMethodNames)[number]
 
 /** Names of the read methods in the report. */
 export const titles: Readonly<Record<ReadMethodName, string>> = {
+  field: '`HGET` alone',
   registry: '`get`, value seen before',
   'registry-cold': '`get`, value not yet seen',
   hash: '`HGETALL` + `EXPIRE`',
@@ -46,6 +47,14 @@ export async function connectReadMethod(name: ReadMethodName, url: string): Prom
         await sessions.close()
         await close()
       },
+    }
+  }
+  if (name === 'field') {
+    return {
+      // The floor: a session that is only read expires.
+      read: async (id) => JSON.parse((await client.hGet(`field:${id}`, 'value')) ?? 'null'),
+      fill: (id) => client.hSet(`field:${id}`, { value: JSON.stringify(conversation) }),
+      close,
     }
   }
   if (name === 'hash') {

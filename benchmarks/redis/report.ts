@@ -13,9 +13,21 @@ export interface Reading {
 
 export interface Archiving {
   readonly processes: number
+  /** `archiveConcurrency`; `undefined` for code by hand. */
+  readonly concurrency: number | undefined
   readonly perSecond: number
   readonly serverMicroseconds: number
+  readonly clientMicroseconds: number
 }
+
+/** What archives: the number of processes, and the `archiveConcurrency` of each. */
+export const archivers: readonly (readonly [processes: number, concurrency: number | undefined])[] = [
+  [1, 8],
+  [1, 32],
+  [1, 128],
+  [4, 128],
+  [1, undefined],
+]
 
 export interface Lateness {
   readonly timeoutMs: number
@@ -63,6 +75,7 @@ the processors are saturated, so the microseconds are the figures to scale from.
 
 ${readTable(found)}
 
+- \`HGET\` alone: the floor. It keeps no session alive.
 - \`get\`: the registry. A value that this process has seen is sent again only if it has changed.
 - \`HGETALL\` + \`EXPIRE\`: a hash per session by hand, two commands in one round trip. The end of a session is
   not reported, and its data are lost.
@@ -74,6 +87,9 @@ ${count(sessions)} sessions that expire at once, with a hook that does nothing: 
 acknowledged and deleted.
 
 ${archiveTable(found)}
+
+- By hand: \`ZRANGEBYSCORE\`, \`HGET\`, then \`ZREM\` and \`DEL\`, 50 sessions a round trip. Nothing is leased: a
+  second process archives the same sessions, and what is saved meanwhile is lost.
 
 ## Lateness
 
@@ -106,15 +122,17 @@ function readTable({ readings }: Findings): string {
 }
 
 function archiveTable({ archivings }: Findings): string {
-  const lines = [1, 4].map((processes) => {
-    const mine = archivings.filter((one) => one.processes === processes)
+  const lines = archivers.map(([processes, concurrency]) => {
+    const mine = archivings.filter((one) => one.processes === processes && one.concurrency === concurrency)
     return [
+      concurrency === undefined ? 'by hand' : `\`archiveConcurrency: ${concurrency}\``,
       String(processes),
       count(median(mine.map(({ perSecond }) => perSecond))),
       one(median(mine.map(({ serverMicroseconds }) => serverMicroseconds))),
+      one(median(mine.map(({ clientMicroseconds }) => clientMicroseconds))),
     ]
   })
-  return table(['processes', 'sessions/s', 'Redis µs/session'], lines)
+  return table(['', 'processes', 'sessions/s', 'Redis µs/session', 'Node µs/session'], lines)
 }
 
 function memoryTable({ memory }: Findings): string {
