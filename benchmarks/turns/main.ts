@@ -70,9 +70,9 @@ ${httpTable(served, plain, busy)}
 `
 }
 
-const sections: string[] = []
-for (const node of NODES.split(delimiter)) sections.push(await sectionOf(node))
-const text = `# Turns: figures
+/** Returns the text of results.md, of the sections of one Node each. */
+function resultsText(sections: readonly string[]): string {
+  return `# Turns: figures
 
 Written by \`npm run bench:turns\`.
 
@@ -84,10 +84,18 @@ Written by \`npm run bench:turns\`.
   the turns run in one of the other half; in the same session the peers wait for ever
 - **a request**: µs of the process of a Fastify server whose handler has one turn, and in brackets what it
   adds to the bare \`Map\` in the same round; the servers run at once and get short bursts of requests in
-  turn, from another process. **with promises**: another middleware awaits ${count(promisesElsewhere)}. **traced**: another
-  middleware calls the rest of the request in an \`AsyncLocalStorage\`, as tracing does
+  turn, from another process, and the cheapest of ${count(bursts)} bursts counts. **with promises**: another
+  middleware awaits ${count(promisesElsewhere)}. **traced**: another middleware calls the rest of the request in an
+  \`AsyncLocalStorage\`, as tracing does
 - **bare \`Map\`**: excludes no one, the least that a handler can do
 
 ${sections.join('\n')}`
-await writeFile(new URL('./results.md', import.meta.url), text)
-console.log(text)
+}
+
+const sections: string[] = []
+for (const node of NODES.split(delimiter)) {
+  sections.push(await sectionOf(node))
+  // After each, so that a failure on the next Node loses nothing.
+  await writeFile(new URL('./results.md', import.meta.url), resultsText(sections))
+}
+console.log(resultsText(sections))
