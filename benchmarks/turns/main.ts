@@ -77,8 +77,8 @@ function resultsText(sections: readonly string[]): string {
 Written by \`npm run bench:turns\`.
 
 - ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}
-- ${rounds === 1 ? 'one round' : `medians of ${count(rounds)} rounds`}; CPU time, not time that
-  passes; if a load average is not near 0, other programs made the figures of that Node worse
+- ${rounds === 1 ? 'one round' : `medians of ${count(rounds)} rounds`}; CPU time, not time that passes; if a
+  load average is not near 0, other programs made the figures of that Node worse
 - **a turn**: ns, and in brackets the ratio to async-lock in the same round; each reading in a process of
   its own, interleaved. **waiting**: a hundred calls at once, so that all but one wait. **nested**: half of
   the turns run in one of the other half; in the same session the peers wait for ever
