@@ -112,7 +112,7 @@ local function keepTombstone(key, owner, reason, endedAt, deadline)
   end
   if not hasKept then
     hasKept = true
-    dropLapsed(key, 50)
+    dropLapsed(key, 10)
     extendTtl(key, tombstoneMs < NEVER and tombstoneMs or YEAR)
   end
 end
