@@ -65,8 +65,6 @@ export interface TimerOptions {
   readonly keepsAlive?: boolean
   /** Whether a timer that fires late first lets pending events be handled. */
   readonly catchesUp?: boolean
-  /** The present time, if it was just read. */
-  readonly startedAt?: number
 }
 
 /**
@@ -100,7 +98,7 @@ export class Timer {
   constructor(clock: Clock, fn: () => void, ms: number, options: TimerOptions = {}) {
     this.#clock = clock
     this.#fn = fn
-    this.#dueAt = (options.startedAt ?? clock.now()) + ms
+    this.#dueAt = clock.now() + ms
     this.#keepsAlive = options.keepsAlive === true
     this.#catchesUp = options.catchesUp === true
     this.#arm(ms)

@@ -76,7 +76,7 @@ export class TimeoutList<T> {
     if (this.#last === undefined) this.#first = entry
     else this.#last.next = entry
     this.#last = entry
-    if (this.#timer === undefined && !this.#isFiring) this.#arm(durationMs, begunAt)
+    if (this.#timer === undefined && !this.#isFiring) this.#arm(durationMs)
     return entry
   }
 
@@ -95,8 +95,8 @@ export class TimeoutList<T> {
     this.#timer = undefined
   }
 
-  #arm(ms: number, startedAt: number): void {
-    const options = { catchesUp: true, startedAt }
+  #arm(ms: number): void {
+    const options = { catchesUp: true }
     this.#timer = startTimer(this.#host, () => this.#fire(), ms, this.#init.failure, options)
   }
 
@@ -111,7 +111,7 @@ export class TimeoutList<T> {
       }
     } finally {
       this.#isFiring = false
-      if (this.#first !== undefined) this.#arm(Math.max(this.#remainingMs(this.#first, now), 1), now)
+      if (this.#first !== undefined) this.#arm(Math.max(this.#remainingMs(this.#first, now), 1))
     }
   }
 

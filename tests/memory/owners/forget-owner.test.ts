@@ -53,6 +53,15 @@ describe('forgetOwner', () => {
     expect(registry.stats().disposing).toBe(0)
   })
 
+  it('rejects once the registry is closed', async () => {
+    const { registry } = clockedRegistry()
+    await registry.close()
+
+    expect(await failureOf(() => registry.forgetOwner('ada'))).toEqual(
+      sessionError('ERR_SESSION_REGISTRY_CLOSED'),
+    )
+  })
+
   it('refuses a store that cannot find them', async () => {
     const { get, put, delete: remove } = new MemoryStore()
     const { registry } = clockedRegistry({ store: { get, put, delete: remove } })
