@@ -107,6 +107,18 @@ describe('the outcomes of calls', () => {
     expect(outcomes.isFailing).toBe(false)
   })
 
+  it('a signal that aborts after the call has settled: says nothing', async () => {
+    const { outcomes, controller, begin } = newOutcomes()
+    const [failed, succeeded] = [begin(), begin()]
+    failed.reject(failure)
+    await settle()
+    succeeded.resolve('there')
+    await settle()
+    controller.abort(loadTimeoutError(5))
+
+    expect(outcomes.isFailing).toBe(false)
+  })
+
   it.each([
     ['of a session', new SessionRegistryError('ERR_SESSION_VALUE_INVALID', 'no JSON'), false],
     ['of a conflict', storeConflictError(), false],

@@ -39,10 +39,13 @@ export class SlowTurns {
     return this.#slowTurnMs !== Number.POSITIVE_INFINITY && this.#host.events.isLogged('warn')
   }
 
-  /** Watches a turn from now on: its wait, or its run in place of its wait. */
-  watch(turn: WatchedTurn): void {
+  /**
+   * Watches a turn from now on: its wait, or its run in place of its wait. `begunAt`: the present time, if it
+   * was just read.
+   */
+  watch(turn: WatchedTurn, begunAt?: number): void {
     turn.slowTimeout?.cancel()
-    turn.slowTimeout = turn.outer === undefined && this.isOn ? this.#list.add(turn) : undefined
+    turn.slowTimeout = turn.outer === undefined && this.isOn ? this.#list.add(turn, begunAt) : undefined
   }
 
   #log({ id, phase, whenBusy }: WatchedTurn, lastedMs: number): void {

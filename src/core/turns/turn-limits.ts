@@ -63,9 +63,11 @@ export class TurnLimits<C extends LimitedTurn> {
   /** Bounds a turn that begins now. */
   begin(call: C): void {
     call.startedAt = this.#watchdog.now()
+    // 0 where the clock has failed: it is read again, and the failure is reported.
+    const begunAt = call.startedAt || undefined
     call.timer?.cancel()
-    call.timer = this.#running.add(call, call.startedAt || undefined)
-    this.#slowTurns.watch(call)
+    call.timer = this.#running.add(call, begunAt)
+    this.#slowTurns.watch(call, begunAt)
     this.beginNested(call)
     if (this.#stopError !== undefined) this.stop(call, this.#stopError)
   }

@@ -224,6 +224,16 @@ describe('slowTurnMs', () => {
     expect(warnings()).toEqual([isRunning('a', 30_000)])
   })
 
+  it('a time with a fraction: is rounded', async () => {
+    const { registry, clock, warnings } = watched()
+    const { setTimeout } = clock
+    clock.setTimeout = (fn, ms) => setTimeout.call(clock, fn, ms + 0.4)
+    beginTurn(registry, 'a')
+    await clock.advanceAsync(1_001)
+
+    expect(warnings()).toEqual([isRunning('a', 1_000)])
+  })
+
   it('a logger that throws: the turn goes on, and the next one is told of', async () => {
     const seen: unknown[] = []
     const logger = loggerOf((fields) => {
