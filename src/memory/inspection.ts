@@ -97,11 +97,10 @@ class Inspection<T> {
   }
 
   #addOpen(pendingOpen: PendingOpen<T>): void {
-    const { load, making, result, isLoadStarted, requests } = pendingOpen
+    const { load, result, isLoadStarted, requests } = pendingOpen
     const { canLoad } = this.#components
     const isLoaded = result === undefined ? canLoad && !isLoadStarted : result.isLoaded
-    const isLoading = making === undefined && (load !== undefined || isLoaded)
-    const state = isLoading ? 'loading' : 'creating'
+    const state = load !== undefined || isLoaded ? 'loading' : 'creating'
     this.#add({ ...this.#ofBegun(pendingOpen, state), waiting: requests.size })
   }
 

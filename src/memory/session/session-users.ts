@@ -62,7 +62,7 @@ export class SessionUsers<T> {
     for (const user of this.concurrent) {
       if (user instanceof HoldTicket) holds.push({ sinceMs: now - user.begunAt })
       else if (user.phase === 'waiting') waiting += 1
-      else if (user.outer === undefined) running ??= user
+      else running ??= user
     }
     return { running: running && inspectedTurn(running, now), waiting, holds }
   }

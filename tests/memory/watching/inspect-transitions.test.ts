@@ -159,6 +159,53 @@ describe('inspect(), of sessions that come and go', () => {
     expect(inspect(registry)).toMatchObject([{ id: 'a', state: 'active', ageMs: 0 }])
   })
 
+  it('a session that was not found, and is to be created: waits for room', async () => {
+    const archive = new FakeArchive('manual')
+    const hooks = { archive: archive.archive, load: archive.load }
+    const { registry } = clockedRegistry({ ...hooks, maxSessions: 1 })
+    registry.replace('b', [])
+    const opened = registry.open('a')
+    await settle()
+    expect(inspect(registry)).toMatchObject([
+      { id: 'b', state: 'archiving' },
+      { id: 'a', state: 'creating', waiting: 1 },
+    ])
+    archive.last.succeed()
+    await opened
+  })
+
+  it('a load beside the disposal of what an earlier one brought: an entry each', async () => {
+    const hook = new ManualLoad()
+    const { registry, disposer } = disposingRegistry({ load: hook.load })
+    const opened = registry.open('a')
+    registry.delete('a')
+    await settle()
+    hook.at(0).resolve(['late'])
+    await settle()
+    expect(inspect(registry)).toMatchObject([
+      { id: 'a', state: 'disposing', waiting: 0 },
+      { id: 'a', state: 'loading', waiting: 1 },
+    ])
+    hook.at(1).resolve(['loaded'])
+    disposer.at(0).resolve()
+    await opened
+  })
+
+  it('calls that wait until several lives are disposed of: are counted once', async () => {
+    const { registry, disposer } = disposingRegistry()
+    registry.replace('a', ['a'])
+    registry.replace('a', ['a'])
+    registry.delete('a')
+    const opened = registry.open('a')
+    await settle()
+    expect(inspect(registry).map(({ state, waiting }) => [state, waiting])).toEqual([
+      ['disposing', 1],
+      ['disposing', 0],
+    ])
+    for (const call of disposer.calls) call.resolve()
+    await opened
+  })
+
   it('several lives of an id that are disposed of, and the next one: an entry each', () => {
     const { registry } = disposingRegistry()
     for (let life = 0; life < 3; life += 1) registry.replace('a', ['a'])

@@ -107,6 +107,37 @@ describe('inspect()', () => {
     expect(inspect(registry)[0]).not.toHaveProperty('running')
   })
 
+  it('a turn that is about to begin: waits', async () => {
+    const { registry } = clockedRegistry()
+    const seen: unknown[] = []
+    registry.on('created', () => seen.push(...inspect(registry).map(({ id, waiting }) => [id, waiting])))
+    await registry.run('a', () => {})
+    await registry.run('b', () => {}, { whenBusy: 'join' })
+
+    expect(seen).toEqual([
+      ['a', 1],
+      ['a', 0],
+      ['b', 1],
+    ])
+  })
+
+  it('a nested turn that outlives one which joins: runs', async () => {
+    const { registry } = clockedRegistry()
+    registry.set('a', [])
+    const end = deferred()
+    let nested: Promise<void> | undefined
+    await registry.run(
+      'a',
+      () => {
+        nested = registry.run('a', () => end.promise)
+      },
+      { whenBusy: 'join' },
+    )
+    expect(inspect(registry)).toMatchObject([{ state: 'held', running: { sinceMs: 0, whenBusy: 'wait' } }])
+    end.resolve()
+    await nested
+  })
+
   it('a nested turn: the outer one runs', async () => {
     const { registry, clock } = clockedRegistry()
     const end = deferred()
