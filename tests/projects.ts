@@ -55,6 +55,7 @@ export const quick = {
     'tests/memory/storing/random.test.ts',
     'tests/memory/table/{hash-index,id-hash,id-index,id-index-migration,slot-store}.test.ts',
     'tests/memory/turns/{late-timers,long-queues,turn-memory}.test.ts',
+    'tests/memory/watching/random.test.ts',
     'tests/model/model*.test.ts',
   ],
 } as const
