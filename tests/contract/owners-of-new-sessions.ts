@@ -47,6 +47,23 @@ export function describeOwnersOfNewSessions(harness: ContractHarness): void {
     expect(await registry.peek('a')).toMatchObject({ value: ['said'], owner: 'ada' })
   })
 
+  it('of a session that is made is that of the first, who may have left, and a refused turn leaves no lock', async () => {
+    const made = deferred<string[]>()
+    const registry = await make({ create: () => made.promise })
+    const controller = new AbortController()
+    const left = observe(registry.open('a', { owner: 'ada', signal: controller.signal }))
+    const refused = observe(registry.run('a', say('no'), { owner: 'bob' }))
+    await harness.advance(unitMs)
+    controller.abort('gone')
+    await left.settled
+    made.resolve([])
+    await refused.settled
+
+    expect([left.error, refused.error]).toEqual(['gone', notOwner])
+    await registry.run('a', say('said'), { owner: 'ada', whenBusy: 'reject' })
+    expect(await registry.get('a')).toEqual(['said'])
+  })
+
   it('of a session that is made after the first has left or failed, is that of the next', async () => {
     const found = deferred<string[] | undefined>()
     const registry = await make({ load: () => found.promise })

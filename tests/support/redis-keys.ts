@@ -26,6 +26,18 @@ export async function keysWith(admin: RedisClientType, prefix: string): Promise<
   return found
 }
 
+/** Returns all that Redis has under a prefix, except replies that are kept for ten seconds. */
+export async function contentsOf(admin: RedisClientType, prefix: string): Promise<Record<string, unknown>> {
+  const contents: Record<string, unknown> = {}
+  for (const { key } of await keysWith(admin, prefix)) {
+    const type = await admin.type(key)
+    if (type === 'hash') contents[key] = { ...(await admin.hGetAll(key)) }
+    else if (type === 'zset') contents[key] = await admin.zRangeWithScores(key, 0, -1)
+    else if (!key.includes(':op:')) contents[key] = await admin.get(key)
+  }
+  return contents
+}
+
 /**
  * Returns the number of executions of each command since the last reset, in scripts and outside, in lower
  * case.
