@@ -4,6 +4,7 @@ import { LinkedQueue, type QueueEntry } from '../core/async/linked-queue.ts'
 import type { EndReason } from '../core/end-reason.ts'
 import { notOwnerError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
+import { isAdmitted } from '../core/owner.ts'
 import { type Clock, shownTime } from '../core/time/clock.ts'
 import type { FoundSession } from './load-source.ts'
 import type { StoreEntry } from './storing/store-entry.ts'
@@ -107,8 +108,7 @@ export function dismissAbsent<T>({ requests }: PendingOpen<T>): void {
 /** Rejects the requests of other owners than the one to whom the session belongs that was found. */
 export function dismissOtherOwners<T>({ requests, owner }: PendingOpen<T>): void {
   for (const request of requests)
-    if (request.owner !== undefined && request.owner !== owner)
-      dismiss(request, () => request.onFailed(notOwnerError()))
+    if (!isAdmitted(request.owner, owner)) dismiss(request, () => request.onFailed(notOwnerError()))
 }
 
 /** Takes the requests, of which those of other owners are rejected. */

@@ -13,18 +13,19 @@ const seeds = Array.from({ length: Number(PROGRAM_ROUNDS) }, (_, index) => Numbe
 
 describeOnRedis('random programs of several processes', (redis) => {
   it.each([...remembered, ...seeds])(
-    'no acknowledged save is lost, attempts are counted, no turn continues from an old state, the last end is told, and what is published is in order: PROGRAM_SEED=%i',
+    'no acknowledged save is lost, attempts are counted, no turn continues from an old state, no stranger is let in, the last end is told, and what is published is in order: PROGRAM_SEED=%i',
     { timeout: 120_000 },
     async (seed) => {
       const audit = new ChannelAudit()
       const program = runProgram(redis.url, seed).finally(() => audit.unsubscribe())
-      const { problems, turns, archives } = await program
+      const { problems, turns, refusals, archives } = await program
       // Processes are killed in the middle.
       const published = audit.problems({ isComplete: false })
 
       expect([...problems, ...published], `PROGRAM_SEED=${seed} PROGRAM_ROUNDS=1`).toEqual([])
       // A program without effects proves nothing.
       expect(turns).toBeGreaterThan(5)
+      expect(refusals).toBeGreaterThan(0)
       expect(archives).toBeGreaterThan(5)
     },
   )

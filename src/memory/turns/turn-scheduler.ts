@@ -1,6 +1,7 @@
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { busyError, interruptedError, notOwnerError, queueFullError } from '../../core/errors/turn-errors.ts'
 import type { Step } from '../../core/events/step.ts'
+import { isAdmitted } from '../../core/owner.ts'
 import { SlowTurns } from '../../core/turns/slow-turns.ts'
 import type { TurnOutcome } from '../../core/turns/turn-call.ts'
 import { TurnCounts } from '../../core/turns/turn-counts.ts'
@@ -106,7 +107,7 @@ export class TurnScheduler<T> {
     const slot = outer?.record?.slot ?? this.#lifecycle.liveOrExpire(run.id)
     if (slot === noSlot) {
       this.#awaitingTurns.open(run)
-    } else if (!isOwn(run, this.#lifecycle.table.owners.ownerOf(slot))) {
+    } else if (!isAdmitted(run.owner, this.#lifecycle.table.owners.ownerOf(slot))) {
       run.fail(notOwnerError(), 'settled')
     } else if (this.#isQueueFull(slot, run)) {
       run.fail(queueFullError(this.#maxWaiting), 'settled')
@@ -293,8 +294,4 @@ export class TurnScheduler<T> {
 
 function callBack(fn: () => void): void {
   fn()
-}
-
-function isOwn<T>({ owner }: TurnRun<T>, ownerOfSession: string | undefined): boolean {
-  return owner === undefined || owner === ownerOfSession
 }

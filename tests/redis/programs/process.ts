@@ -5,7 +5,7 @@ import { load } from '../../../src/redis/scripts/load.lua.ts'
 import { connectClient } from '../../support/redis-clients.ts'
 import { RedisProxy } from '../../support/redis-proxy.ts'
 import type { Store } from './store.ts'
-import type { Witness } from './witness.ts'
+import { ownerOf, StrangerError, type Witness } from './witness.ts'
 
 type Call = { readonly keys: string[]; readonly arguments: string[] }
 
@@ -50,6 +50,7 @@ export class Process {
       const alive = AbortSignal.any([signal, gone.signal])
       const end = witness.archiveBegan(id, incarnation, attempt, alive)
       witness.expired(id, session.lastActiveAt + session.timeoutMs)
+      if (session.owner !== ownerOf(id)) witness.problems.push(`${id} belongs to ${session.owner}`)
       try {
         await store.write({ id, value, signal: alive, superseded })
       } finally {
@@ -60,7 +61,10 @@ export class Process {
       ...options,
       client: watchLoads(client, witness),
       create: () => [],
-      load: (id, { signal }) => store.read(id, signal),
+      load: async (id, { signal, owner }) => {
+        if (owner !== ownerOf(id)) throw new StrangerError()
+        return store.read(id, signal)
+      },
       archive,
     })
     registry.on('error', (error) => witness.failed(error))

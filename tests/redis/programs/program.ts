@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RedisClientType } from 'redis'
+import { isSessionRegistryError, type Session } from 'session-registry'
 import { Keys } from '../../../src/redis/storage/keys.ts'
 import { Random } from '../../support/random.ts'
 import { connectClient } from '../../support/redis-clients.ts'
@@ -7,7 +8,7 @@ import { uniquePrefix } from '../../support/redis-suite.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { Process } from './process.ts'
 import { Store, type Weather } from './store.ts'
-import { Witness } from './witness.ts'
+import { ownerOf, Witness } from './witness.ts'
 
 const processCount = 3
 const idCount = 5
@@ -33,6 +34,7 @@ const options = {
 export interface ProgramReport {
   readonly problems: readonly string[]
   readonly turns: number
+  readonly refusals: number
   readonly archives: number
 }
 
@@ -61,11 +63,14 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
     const word = String(words)
     witness.saving(id, word)
     try {
-      await process.registry.run(id, async (session) => {
+      const turn = async (session: Session<string[]>, signal: AbortSignal) => {
         if (!process.isGone) witness.sees(id, session.value, 'a turn')
         if (random.chance(0.3)) await wait(random.below(30))
+        if (isSessionRegistryError(signal.reason, 'ERR_SESSION_TURN_INTERRUPTED'))
+          witness.problems.push(`a stranger interrupted a turn of ${id}`)
         session.value.push(word)
-      })
+      }
+      await process.registry.run(id, turn, { owner: ownerOf(id) })
       if (!process.isGone) witness.acknowledged(id, word)
     } catch (error) {
       witness.rejected(error, process.isGone)
@@ -76,6 +81,23 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
     while (!isFinished()) {
       await visit(id)
       await wait(random.pick([0, 10, 40, 100, 200, 400]))
+    }
+  }
+
+  /** A visitor with ids of others. */
+  async function stranger(): Promise<void> {
+    while (!isFinished()) {
+      const process = random.pick(processes)
+      const id = `visitor-${random.below(idCount)}`
+      const whenBusy = random.pick(['wait', 'reject', 'interrupt', 'join'] as const)
+      const options = { owner: 'a stranger', create: false, whenBusy } as const
+      try {
+        const result = await process.registry.run(id, () => 'let in', options)
+        if (result !== undefined) witness.problems.push(`a stranger was let in to ${id}`)
+      } catch (error) {
+        witness.refused(error, process.isGone)
+      }
+      await wait(random.pick([1, 5, 40]))
     }
   }
 
@@ -117,7 +139,7 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   const visitors = Array.from({ length: idCount * windows }, (_, index) =>
     visitor(`visitor-${index % idCount}`),
   )
-  await Promise.all([...visitors, faults()])
+  await Promise.all([...visitors, stranger(), faults()])
   store.weather = 'well'
   for (const { isGone, proxy } of started) if (!isGone) proxy.heal()
   // No more faults; the wait allows for a busy machine.
@@ -125,10 +147,11 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   started.push(last)
   // Every visitor returns once more, and must see every word.
   for (let index = 0; index < idCount; index += 1) {
-    await last.registry.run(`visitor-${index}`, async ({ id, value }) => {
+    const turn = async ({ id, value }: Session<string[]>) => {
       witness.sees(id, value, 'the last turn')
       if ((await last.registry.whyGone(id)) !== undefined) witness.problems.push(`${id} lives, and is gone`)
-    })
+    }
+    await last.registry.run(`visitor-${index}`, turn, { owner: ownerOf(`visitor-${index}`) })
   }
   const { client, close } = await connectClient('redis', url)
   const keys = new Keys(prefix, options.shards)
@@ -144,6 +167,6 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   await close()
   await Promise.all(started.map((process) => process.end()))
   witness.expectStored(store.values)
-  const { problems, turns, archives } = witness
-  return { problems, turns, archives }
+  const { problems, turns, refusals, archives } = witness
+  return { problems, turns, refusals, archives }
 }

@@ -12,6 +12,15 @@ const allowed = new Set([
 
 const timerSlackMs = 50
 
+/**
+ * What the database says to a stranger. The call of an owner that waits for the same load is told as well.
+ */
+export class StrangerError extends Error {}
+
+export function ownerOf(id: string): string {
+  return `the owner of ${id}`
+}
+
 /** Records the acknowledged words of a random program, and every broken guarantee. */
 export class Witness {
   readonly problems: string[] = []
@@ -23,6 +32,7 @@ export class Witness {
   /** The latest deadline of an expired session of each id. */
   readonly #deadlines = new Map<string, number>()
   turns = 0
+  refusals = 0
   archives = 0
 
   /** Records a word that a visitor is about to save. */
@@ -51,8 +61,15 @@ export class Witness {
   }
 
   rejected(error: unknown, isGone: boolean): void {
-    if (isGone || (isSessionRegistryError(error) && allowed.has(error.code))) return
+    if (isGone || error instanceof StrangerError) return
+    if (isSessionRegistryError(error) && allowed.has(error.code)) return
     this.problems.push(`a call was rejected with ${error instanceof Error ? error.stack : error}`)
+  }
+
+  /** A call of a stranger was rejected. */
+  refused(error: unknown, isGone: boolean): void {
+    if (isSessionRegistryError(error, 'ERR_SESSION_NOT_OWNER')) this.refusals += 1
+    else this.rejected(error, isGone)
   }
 
   failed(error: unknown): void {
