@@ -1,17 +1,5 @@
-/** Documents whose code blocks show files. */
-export const documents = [
-  'README.md',
-  'docs/live-resources.md',
-  'docs/owners.md',
-  'docs/migrating-from-hooks.md',
-  'docs/redis.md',
-  'docs/watching.md',
-  'docs/write-a-store.md',
-  'docs/writing-an-adapter.md',
-]
-
 /** A code block of a document, with the comment before it that names the file shown. */
-const block = /(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)```/g
+const block = /^(?:<!-- (\S+) -->\n)?```(ts|js)\n([\s\S]*?)^```$/gm
 
 export interface CodeBlock {
   /**
@@ -19,6 +7,17 @@ export interface CodeBlock {
    */
   readonly source: string | undefined
   readonly code: string
+}
+
+/** The beginning of any block in the languages of the examples, whatever its indentation and its options. */
+const fence = /^[ >]*(?:```+|~~~+) *(?:[mc]?[tj]sx?|typescript|javascript)\b.*$/gim
+
+/**
+ * Returns the first lines of blocks of TypeScript or JavaScript that {@link codeBlocks} does not find: they
+ * are indented, or begin with another word than `ts` or `js`.
+ */
+export function unreadableBlocks(document: string): string[] {
+  return Array.from(document.replaceAll(block, '').matchAll(fence), ([line]) => line)
 }
 
 /** Returns the TypeScript and JavaScript blocks of a document. */

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { documents, fillCodeBlocks } from './code-blocks.ts'
+import { fillCodeBlocks } from './code-blocks.ts'
+import { documents } from './pages.ts'
 
 // Copies the examples into the documents that show them: `npm run fix:docs`. A test fails when they differ.
 for (const document of documents) {

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { pino, stdSerializers } from 'pino'
 import { SessionRegistryError } from 'session-registry'
 import { describe, expect, it } from 'vitest'
+import { documentedAt } from '../repo/documented-at.ts'
 import { read } from '../repo/tracked-files.ts'
 
 describe('the status of an error', () => {
@@ -9,8 +10,8 @@ describe('the status of an error', () => {
     cause: new Error('the cause'),
   })
 
-  it('matches the table in docs/errors.md, for each code', () => {
-    const text = read('docs/errors.md')
+  it('matches the table of the page on errors, for each code', () => {
+    const text = read(documentedAt.errors)
     const rows = Array.from(text.matchAll(/^\| +(\d+) \| (.+) \|$/gm), ([, status, names = '']) => ({
       status: Number(status),
       codes: Array.from(names.matchAll(/`(\w+)`/g), ([, name]) => `ERR_SESSION_${name}`),

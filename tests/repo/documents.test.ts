@@ -1,47 +1,31 @@
-import { existsSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { codeBlocks, fillCodeBlocks, documents as withCode } from '../../scripts/code-blocks.ts'
+import { withoutCodeBlocks } from '../../scripts/anchors.ts'
+import { documentedAt, textAt } from './documented-at.ts'
 import { documents, files, read, sources } from './tracked-files.ts'
 
 const readme = read('README.md')
 
-describe('the code of a document', () => {
-  it.each(withCode)('is that of the examples: %s', async (path) => {
-    const text = read(path)
-
-    expect(codeBlocks(text).length).toBeGreaterThan(0)
-    expect(await fillCodeBlocks(text, async (example) => read(example))).toBe(text)
-  })
-})
-
 describe('the README', () => {
-  it('shows only code that is run', () => {
-    const blocks = codeBlocks(readme)
-
-    expect(blocks.length).toBeGreaterThanOrEqual(6)
-    for (const { source, code } of blocks) {
-      expect(source, code).toMatch(/^examples\//)
-      expect(code.trim()).not.toBe('')
-    }
-  })
-
   it('defines the library and shows code before line 20', () => {
     const lines = readme.split('\n')
 
     expect(lines[2]).toMatch(/^Keeps .+\.$/)
     expect(lines.findIndex((line) => line.startsWith('```ts'))).toBeLessThan(10)
-    expect(lines.slice(0, 20).join('\n')).toContain('getOrCreate')
+    expect(lines.slice(0, 20).join('\n')).toMatch(/\.(getOrCreate|run)\(/)
   })
+})
 
-  it('lists the options with their defaults', () => {
+describe('the registry of one process', () => {
+  it('is documented with its options and their defaults', () => {
     const options = [
       ...declaredOptions('src/core/options/shared-options.ts', 'SharedOptions'),
       ...declaredOptions('src/core/options/store-options.ts', 'StoreOptions'),
       ...declaredOptions('src/memory/options.ts', 'SessionRegistryOptions'),
     ]
-    const table = readme.slice(readme.indexOf('\n## Options'), readme.indexOf('\n## Reading'))
-    const rows = rowsOf(table).map(([name, cells]) => [name, plain(cells[1] ?? '')] as const)
+    const rows = rowsOf(textAt(documentedAt.options)).map(
+      ([name, cells]) => [name, plain(cells[1] ?? '')] as const,
+    )
 
     expect(rows.map(([name]) => name).toSorted()).toEqual(options.map(([name]) => name).toSorted())
     for (const [name, text] of rows) {
@@ -50,7 +34,7 @@ describe('the README', () => {
     }
   })
 
-  it('names each member, event, reason and code of this registry', () => {
+  it('is documented with each member, statistic, event and reason', () => {
     const members = Array.from(
       read('src/memory/session-registry.ts').matchAll(/^ {2}(?:get |\*)?(\w+)(?:<R>)?\(/gm),
       ([, name]) => name,
@@ -69,15 +53,16 @@ describe('the README', () => {
     )
 
     expect(members.length).toBeGreaterThan(15)
-    for (const name of [...members, ...fields, ...events, ...reasons]) expect(readme).toContain(name)
+    const text = documentedAt.members.map(read).join('\n')
+    const names = [...members, ...fields, ...events, ...reasons]
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([])
   })
 })
 
-describe('docs/redis.md', () => {
-  const text = read('docs/redis.md')
-  const section = text.slice(text.indexOf('\n## Options'), text.indexOf('\n## Moving from'))
+describe('the registry on Redis', () => {
+  const section = textAt(documentedAt.redisOptions)
 
-  it('lists the options of the registry on Redis with their defaults', () => {
+  it('is documented with its options and their defaults', () => {
     const options = declaredOptions('src/redis/options.ts', 'RedisSessionRegistryOptions')
     const rows = rowsOf(section)
 
@@ -90,7 +75,7 @@ describe('docs/redis.md', () => {
     }
   })
 
-  it('names each shared option in the sentence before the table', () => {
+  it('is documented with each shared option in the sentence before the table', () => {
     const shared = declaredOptions('src/core/options/shared-options.ts', 'SharedOptions').map(
       ([name]) => name,
     )
@@ -101,7 +86,8 @@ describe('docs/redis.md', () => {
     expect(shared.filter((name) => !own.includes(name) && !sentence.includes(`\`${name}\``))).toEqual([])
   })
 
-  it('names each public member of the class', () => {
+  it('is documented with each public member', () => {
+    const text = documentedAt.redisMembers.map(read).join('\n')
     const members = Array.from(
       read('src/redis/session-registry.ts').matchAll(/^ {2}(?:async )?(?:get |\*)?(\w+)(?:<R>)?\(/gm),
       ([, name]) => name ?? '',
@@ -112,8 +98,8 @@ describe('docs/redis.md', () => {
   })
 })
 
-describe('docs/architecture.md', () => {
-  const mentions = read('docs/architecture.md').matchAll(/`((?:[\w.-]+\/)*[\w.-]+(?:\.ts|\/))`/g)
+describe('the page on the architecture', () => {
+  const mentions = read(documentedAt.architecture).matchAll(/`((?:[\w.-]+\/)*[\w.-]+(?:\.ts|\/))`/g)
   const named = Array.from(mentions, ([, path]) => path ?? '')
   const exists = (path: string) =>
     files.some((file) => (path.endsWith('/') ? file.startsWith(path) : file === path))
@@ -135,32 +121,33 @@ describe('the error codes', () => {
     read('src/core/errors/session-registry-error.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm),
     ([, one]) => one,
   ).toSorted()
-  const text = read('docs/errors.md')
 
-  it('match docs/errors.md, both ways', () => {
+  it('have a section each, and no other code has one', () => {
+    const text = read(documentedAt.errors)
+
     expect(Array.from(text.matchAll(/^## (ERR_\w+)$/gm), ([, one]) => one)).toEqual(codes)
-    expect(Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\]/gm), ([, one]) => one)).toEqual(codes)
   })
 
-  it('match the table in the README, each with a meaning', () => {
-    const section = readme.slice(readme.indexOf('\n## Errors'), readme.indexOf('\n## Logging'))
-    const rows = Array.from(section.matchAll(/^\| `(ERR_\w+)` +\| (.*) \|$/gm))
+  it.each(documentedAt.errorTables)('have a row each, with a meaning: $page', (place) => {
+    const rows = errorRows(textAt(place))
 
-    expect(rows.map(([, one]) => one)).toEqual(codes)
-    for (const [, one, meaning = ''] of rows) expect(meaning.trim(), one).toMatch(/\w+ \w+/)
+    expect(rows.map(([one]) => one)).toEqual(codes)
+    for (const [one, meaning] of rows) expect(meaning, one).toMatch(/`\w+`|\w+ \w+/)
   })
 
-  it('are marked in the README if they are for Redis only, as in docs/errors.md', () => {
-    const ofRedis = Array.from(text.matchAll(/^\| \[`(ERR_\w+)`\].*\| yes +\|$/gm), ([, one]) => one)
-
-    expect(ofRedis.length).toBeGreaterThan(0)
-    expect(Array.from(readme.matchAll(/^\| `(ERR_\w+)`.*\(Redis only\) +\|$/gm), ([, one]) => one)).toEqual(
-      ofRedis,
+  it('are marked alike in each table if they are for Redis only', () => {
+    const marked = documentedAt.errorTables.map((place) =>
+      errorRows(textAt(place)).flatMap(([one, meaning]) =>
+        /\(Redis only\)$|\| yes$/.test(meaning) ? [one] : [],
+      ),
     )
+
+    expect(marked[0]?.length).toBeGreaterThan(0)
+    for (const one of marked) expect(one).toEqual(marked[0])
   })
 
-  it('exist if the README names them', () => {
-    const named = Array.from(readme.matchAll(/`(ERR_SESSION_\w+)`/g), ([, one]) => one)
+  it.each(documents)('exist if a document names them: %s', (path) => {
+    const named = Array.from(read(path).matchAll(/\bERR_SESSION_\w+/g), ([one]) => one)
 
     expect(named.filter((one) => !codes.includes(one))).toEqual([])
   })
@@ -174,27 +161,12 @@ describe('the words of a document', () => {
     'are those of the page on style: %s',
     (path) => {
       expect(
-        withoutCode(read(path))
+        withoutCodeBlocks(read(path))
           .split('\n')
           .filter((line) => avoided.test(line)),
       ).toEqual([])
     },
   )
-})
-
-describe('the links of a document', () => {
-  it.each(documents)('resolve: %s', (path) => {
-    const links = Array.from(withoutCode(read(path)).matchAll(/\]\(([^)\s]+)\)/g), ([, link = '']) => link)
-    const broken = links
-      .filter((link) => !/^(https?|mailto):/.test(link))
-      .filter((link) => {
-        const [file = '', anchor] = link.split('#')
-        const target = file === '' ? path : normalize(join(dirname(path), file))
-        return !existsSync(target) || (anchor !== undefined && !anchorsOf(read(target)).includes(anchor))
-      })
-
-    expect(broken).toEqual([])
-  })
 })
 
 /** The rows of a table that begin with a name in code, each with the cells after it. */
@@ -220,18 +192,12 @@ function declaredOptions(
   )
 }
 
-function anchorsOf(document: string): string[] {
-  return Array.from(withoutCode(document).matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\w\- ]/g, '')
-      .trim()
-      .replaceAll(' ', '-'),
+/** The rows of a table that begin with an error code, each with what comes after it. */
+function errorRows(table: string): (readonly [code: string, rest: string])[] {
+  return Array.from(
+    table.matchAll(/^\| \[?`(ERR_\w+)`\S* +\|(.*)\|$/gm),
+    ([, code = '', rest = '']) => [code, rest.trim()] as const,
   )
-}
-
-function withoutCode(document: string): string {
-  return document.replaceAll(/```[\s\S]*?```/g, '')
 }
 
 /** A cell or a default without what is only typography. */

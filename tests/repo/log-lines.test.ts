@@ -1,6 +1,7 @@
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { failures, logLines } from '../../src/core/events/log-lines.ts'
+import { documentedAt } from './documented-at.ts'
 import { read, sources } from './tracked-files.ts'
 
 const path = 'src/core/events/log-lines.ts'
@@ -45,7 +46,7 @@ function declaredFields(): Map<string, string[]> {
   return declared
 }
 
-const page = read('docs/logging.md')
+const page = read(documentedAt.logLines)
 const section = (from: string, to: string) => page.slice(page.indexOf(from), page.indexOf(to))
 
 /** The cells of the rows of a table, without the head. */
@@ -61,7 +62,7 @@ function rowsOf(text: string): string[][] {
 
 const namesIn = (cell: string) => Array.from(cell.matchAll(/`(\w+)`/g), ([, name = '']) => name)
 
-describe('the log lines of docs/logging.md', () => {
+describe('the log lines of the page on logging', () => {
   const documented = rowsOf(section('| level ', '## Contained failures'))
   const fields = declaredFields()
 
@@ -92,14 +93,6 @@ describe('the log lines of docs/logging.md', () => {
       expect(type, name).not.toBe('')
       expect(meaning, name).toMatch(/\w+ \w+.*\.$/)
     }
-  })
-
-  it('are linked from the section on logging in the README', () => {
-    const readme = read('README.md')
-
-    expect(readme.slice(readme.indexOf('\n## Logging'), readme.indexOf('\n## Testing'))).toContain(
-      '(docs/logging.md)',
-    )
   })
 
   it('are made in one file', () => {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
+import { documentedAt } from '../../repo/documented-at.ts'
+import { read } from '../../repo/tracked-files.ts'
 import { observe } from '../../support/observed-promise.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
 import { clientKinds } from '../../support/redis-clients.ts'
@@ -230,9 +231,9 @@ describeOnOwnRedis('a server that replies with an error', {}, (redis) => {
 /** The commands that clients send when they connect. */
 const connecting = ['+hello', '+auth', '+client', '+info', '+ping', '+select']
 
-/** The commands of the scripts according to `docs/redis.md`. */
+/** The commands of the scripts according to the page on Redis. */
 function documentedCommands(): string[] {
-  const text = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8')
+  const text = read(documentedAt.redisCommands)
   const list = text.slice(text.indexOf('scripts need'), text.indexOf('may be forbidden'))
   return Array.from(list.matchAll(/`([A-Z]+)`/g), ([, name = '']) => name.toLowerCase()).filter(
     (name) => name !== 'info',
