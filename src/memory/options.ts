@@ -120,7 +120,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    *
    * An id that was cut from a larger string (a cookie header, a URL) keeps all of that in memory while the
    * session exists, so that `maxSessions` does not bound memory. The copy costs more than the rest of a
-   * creation, and later look-ups with the very same string are slower; see `docs/design-decisions.md`.
+   * creation, and later look-ups with the very same string are slower; see `docs/design/decisions.md`.
    * `open`, `run`, `stream`, `acquire`, `set` and `replace` always keep a copy.
    *
    * @defaultValue false

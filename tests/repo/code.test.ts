@@ -137,7 +137,7 @@ describe('the public class', () => {
 })
 
 /**
- * Where fields are `declare private readonly`, which V8 treats as constants; see docs/design-decisions.md.
+ * Where fields are `declare private readonly`, which V8 treats as constants; see docs/design/decisions.md.
  */
 const hotClasses = [
   'src/memory/operations.ts',

@@ -27,7 +27,7 @@ export const documentedAt = {
   /** The tables of log lines, of contained failures and of fields. */
   logLines: 'docs/logging.md',
   /** The folders and files of the source. */
-  architecture: 'docs/architecture.md',
+  architecture: 'docs/design/architecture.md',
   /** The commands that the scripts send to Redis. */
   redisCommands: 'docs/redis.md',
 } as const satisfies Record<string, string | Place | readonly (string | Place)[]>
