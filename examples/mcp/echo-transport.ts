@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Transport } from './mcp-handler.ts'
 
-/** In place of an SDK's server and transport: it counts its calls, and keeps a GET open until it is closed. */
+/** In place of an SDK's server and transport: it counts calls, and keeps a GET open until it is closed. */
 export class EchoTransport implements Transport {
   readonly #id: string
   readonly #streams = new Set<ServerResponse>()
