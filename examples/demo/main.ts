@@ -1,14 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startMeasured } from './measured-process.ts'
 import type { Kind, Measurement } from './measured-server.ts'
+import { pictureOf } from './picture.ts'
 import { plotOf, type Reading, tableOf } from './report.ts'
 import { sendVisitors } from './traffic.ts'
 
 /** Duration of the traffic in seconds. `npm run demo -- 3` sets it to three. */
 const seconds = Number(process.argv[2] ?? 20)
+
+/** A file for a picture of the result: `npm run demo -- 20 docs/images/demo.svg` draws that of the README. */
+const picture = process.argv[3]
 
 const visitorsPerSecond = 40
 
@@ -64,6 +69,7 @@ const readings = servers.map(({ name }, place): Reading => {
 })
 console.log(`\nMemory in use after a collection, MB\n\n${plotOf(readings, { isColored })}\n`)
 console.log(`${tableOf(readings)}\n`)
+if (picture !== undefined) await writeFile(picture, pictureOf(readings))
 
 const registry = readings.at(-1)
 if (readings.some(({ failed }) => failed > 0)) throw new Error('some messages were not answered')

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { startMeasured } from '../../examples/demo/measured-process.ts'
 import type { Kind } from '../../examples/demo/measured-server.ts'
+import { pictureOf } from '../../examples/demo/picture.ts'
 import { plotOf, type Reading, tableOf } from '../../examples/demo/report.ts'
 import { sendVisitors } from '../../examples/demo/traffic.ts'
 import { Running } from './running.ts'
@@ -102,5 +103,24 @@ describe('the report of the demo', () => {
   it('has colours only if requested', () => {
     expect(plotOf(all)).not.toContain('\u001b')
     expect(plotOf(all, { isColored: true })).toContain('\u001b[34mR\u001b[0m')
+  })
+
+  it('draws a picture: a line per server, its label beside its end, and what it lost', () => {
+    const picture = pictureOf(all)
+    const lines = Array.from(picture.matchAll(/<polyline points="([^"]+)"/g), ([, points = '']) =>
+      points.split(' ').map((point) => point.split(',').map(Number)),
+    )
+    const labels = Array.from(picture.matchAll(/y="([\d.]+)" fill="#\w+" font-weight="600">([\w ]+)</g))
+
+    expect(lines.map(({ length }) => length)).toEqual([4, 4, 4])
+    expect(lines.map((points) => points[0])).toEqual([lines[0]?.[0], lines[0]?.[0], lines[0]?.[0]])
+    // 30 MB are the most, so at the top; 10 and 11 MB are further down.
+    expect(lines.map((points) => points.at(-1)?.[1])).toEqual([56, 226.7, 218.1])
+    expect(picture).toContain('60 of 400 answers lost')
+    expect(labels.map(([, , name]) => name)).toEqual(['Map', 'Swept Map', 'Registry'])
+    const heights = labels.map(([, at]) => Number(at)).toSorted((a, b) => a - b)
+    expect(
+      Math.min(...heights.slice(1).map((at, place) => at - (heights[place] ?? 0))),
+    ).toBeGreaterThanOrEqual(38)
   })
 })

@@ -91,6 +91,22 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
     'session_registry_turn_duration_seconds_count{registry="chats"} 2',
   ],
   'examples/testing.ts': ['twenty minutes later, Ada is gone'],
+  'examples/fake-timers.ts': ['twenty minutes later, Ada is gone'],
+  'examples/archive-test.ts': ['archived at the third attempt'],
+  'examples/sessions.ts': [
+    "{ items: [ 'tea' ] } undefined",
+    'true false',
+    '1200000 true',
+    "ada [ 'tea' ]",
+    'true 0',
+  ],
+  'examples/limits.ts': ['bob ended: capacity', "[ 'cleo', 'ada' ]", 'answer with 503'],
+  'examples/inspect.ts': [
+    'held wait 1',
+    '{ size: 1, running: 1, waiting: 1 }',
+    '{ live: true, ready: true }',
+  ],
+  'examples/errors.ts': ['one message at a time, please', '[ 200, 409, 400 ]'],
   'examples/turns.ts': [`[ 'hello', 'answer to "hello"', 'and again', 'answer to "and again"' ]`],
   'examples/streaming.ts': [
     'Good',
@@ -144,6 +160,21 @@ describe('an example', () => {
     expect(logged[2]).toMatchObject({ expired: 1, remaining: 0 })
   })
 
+  it('shows an id in a line of its own as the registry does: logging', async () => {
+    const running = new Running('examples/logging.ts')
+    const exitCode = await running.ended()
+    const logged = running.lines.map((line) => JSON.parse(line))
+
+    expect(exitCode).toBe(0)
+    expect(logged.map(({ msg, registry }) => [msg, registry])).toEqual([
+      ['session created', 'chats'],
+      ['a line of your own', undefined],
+      ['session ended', 'chats'],
+    ])
+    expect(new Set(logged.map(({ session }) => session)).size).toBe(1)
+    expect(logged[0].session).toMatch(/^[\w-]{16}$/)
+  })
+
   it('shutdown: closes at SIGTERM', async () => {
     const running = new Running('examples/shutdown.ts')
     const [, port] = await running.printed(/port: (\d+)/)
@@ -176,10 +207,13 @@ describe('an example', () => {
 /** Examples with tests of their own. */
 const elsewhere: readonly string[] = [
   'examples/browser-pages.ts',
+  'examples/chat.ts',
   'examples/express.ts',
   'examples/fastify.ts',
   'examples/kill-a-server.ts',
   'examples/koa.ts',
+  'examples/logging.ts',
+  'examples/options.ts',
   'examples/presence.ts',
   'examples/probes.ts',
   'examples/process-pool.ts',

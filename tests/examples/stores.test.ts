@@ -20,6 +20,27 @@ describe('examples/survive-restart.ts', () => {
   })
 })
 
+describe('an example that keeps its sessions in a folder', () => {
+  it('goes on from what is stored: examples/chat.ts', async () => {
+    const cwd = testFolder()
+    const printed: string[] = []
+    for (let start = 1; start <= 2; start += 1) {
+      const running = new Running('examples/chat.ts', {}, { cwd })
+      expect(await running.ended()).toBe(0)
+      printed.push(...running.lines)
+    }
+
+    expect(printed).toEqual(['Message 1: hello', 'Message 2: hello'])
+  })
+
+  it('accepts all of its options: examples/options.ts', async () => {
+    const running = new Running('examples/options.ts', {}, { cwd: testFolder() })
+
+    expect(await running.ended()).toBe(0)
+    expect(running.lines.at(-1)).toBe('1')
+  })
+})
+
 describe('examples/kill-a-server.ts', () => {
   it('finds every answered message after the server was killed', async () => {
     const running = new Running('examples/kill-a-server.ts')

@@ -13,17 +13,17 @@ export interface Place {
  */
 export const documentedAt = {
   /** The table of the options of the registry of one process. */
-  options: { page: 'README.md', heading: 'Options' },
+  options: { page: 'docs/options.md' },
   /** The table of the options of the registry on Redis, with the sentence before it. */
   redisOptions: { page: 'docs/redis.md', heading: 'Options' },
   /** The pages that together name each public member, statistic, event and reason. */
-  members: ['README.md'],
+  members: ['docs/sessions.md'],
   /** The pages that together name each public member of the registry on Redis. */
   redisMembers: ['docs/redis.md'],
   /** A section for each error code, and the table of their HTTP statuses. */
   errors: 'docs/errors.md',
   /** The tables that have a row for each error code. */
-  errorTables: [{ page: 'docs/errors.md' }, { page: 'README.md', heading: 'Errors' }],
+  errorTables: [{ page: 'docs/errors.md' }],
   /** The tables of log lines, of contained failures and of fields. */
   logLines: 'docs/logging.md',
   /** The folders and files of the source. */
