@@ -13,7 +13,7 @@ interface Bar {
 
 const ended = contenderNames.filter((name) => name !== 'baseline')
 
-/** Writes the plots that the README shows. */
+/** Writes the plots that docs/performance.md links to. */
 export async function writePlots(figures: Figures): Promise<void> {
   const size = 1_000_000
   await mkdir(folder, { recursive: true })

@@ -48,7 +48,8 @@ function make(options: { readonly maxTurnMs?: number } = {}) {
   const stored = async () => linesOf(await store.loadChat('a'))
 
   /**
-   * The handler of the README, as one turn: load, save the question, ask, pump and save the answer inside it.
+   * The handler of docs/frameworks/ai-sdk.md, as one turn: load, save the question, ask, pump and save the
+   * answer inside it.
    */
   async function turn(
     model: MockLanguageModelV4,
