@@ -41,7 +41,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly intervalMs?: number | undefined
   /**
-   * The most sessions in memory, those included that are being archived, disposed of or made.
+   * The most sessions in memory, including those that are being archived, disposed of or created.
    *
    * An integer of at least 1, or `Infinity`.
    *
@@ -72,7 +72,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly codec?: SessionCodec<T> | undefined
   /**
-   * The most sessions of one owner in memory, those included that are being archived, disposed of or made.
+   * The most sessions of one owner in memory, including those that are being archived, disposed of or created.
    *
    * An integer of at least 1, or `Infinity`.
    *
@@ -88,7 +88,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly whenOwnerFull?: WhenFull | undefined
   /**
-   * The most sessions that `whyGone` tells of, the last that ended. At most 32 bytes each.
+   * The most ended sessions that `whyGone` knows: the last ones. At most 32 bytes each.
    *
    * An integer of at least 1.
    *
@@ -100,14 +100,14 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    * ended, whatever the reason, after it was archived. `true`: the value's own `Symbol.asyncDispose` or
    * `Symbol.dispose`.
    *
-   * It is awaited before the session is told to have ended. Until then the session counts towards
+   * It is awaited before `expired` and `ended` are emitted. Until then the session counts towards
    * `maxSessions`, and `open` and `run` of its id wait. A failure is an `error` event of
    * `ERR_SESSION_DISPOSE_FAILED`.
    */
   readonly dispose?: DisposeSession<T> | true | undefined
   /**
-   * The longest time that one `dispose` may take. Then its signal aborts, and the session has ended all the
-   * same.
+   * The longest time that one `dispose` may take. Then its signal aborts, and the session has ended
+   * nevertheless.
    *
    * Milliseconds; positive, or `Infinity`.
    *

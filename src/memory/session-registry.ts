@@ -47,7 +47,7 @@ import type { TurnRun } from './turns/turn-run.ts'
 import { type Components, wire } from './wiring.ts'
 
 /**
- * Keeps one value per session id for as long as somebody uses it.
+ * Keeps one value per session id while the session is in use, and expires or archives it once it is idle.
  *
  * @example
  * const registry = new SessionRegistry<string[]>({ timeoutMs: 20 * 60_000, create: () => [] })
@@ -248,7 +248,7 @@ export class SessionRegistry<T>
 
   /**
    * Returns why and when the last session of an id ended, within `tombstoneMs`; `undefined` if it is live,
-   * being archived or disposed of, or was never heard of. Not activity.
+   * being archived or disposed of, or never existed. Not activity.
    *
    * `owner`: only if it belonged to that owner.
    *
@@ -353,11 +353,11 @@ export class SessionRegistry<T>
   }
 
   /**
-   * Returns what is in memory: an entry for each session, those included that are being loaded, made,
+   * Returns what is in memory: an entry for each session, including those that are being loaded, created,
    * archived or disposed of. Not activity.
    *
-   * For a person and a page for debugging, not for a metric: it takes some microseconds per session, in one
-   * go.
+   * For people and for a page for debugging, not for metrics: it takes a few microseconds per session, and
+   * blocks the event loop for that long.
    */
   inspect(): InspectedSession[] {
     return inspect(this.#components)

@@ -250,7 +250,7 @@ export class RedisSessionRegistry<T>
 
   /**
    * Returns why and when the last session of an id ended, in any process, within `tombstoneMs`; `undefined`
-   * if it is live, being archived or was never heard of. Not activity.
+   * if it is live, being archived or never existed. Not activity.
    *
    * `owner`: only if it belonged to that owner.
    *

@@ -60,7 +60,7 @@ export interface AcquireOptions<T = never> extends OpenOptions<T>, HoldOptions {
 /** Options of one call of `whyGone`. */
 export interface WhyGoneOptions {
   /**
-   * To whom the session has to have belonged: the end of another's, or of one without an owner, is not told.
+   * The owner that the session must have had. If it had another owner, or none, the result is `undefined`.
    *
    * A non-empty string of at most 1 024 UTF-16 units.
    */

@@ -143,7 +143,7 @@ export interface SharedOptions<T> {
    */
   readonly maxWaiting?: number | undefined
   /**
-   * How long `whyGone` tells of a session that has ended. Only keyed hashes are kept, without ids and values.
+   * How long `whyGone` knows that a session has ended. Only keyed hashes are kept, without ids and values.
    *
    * On Redis, give every process the same. With `Infinity`, the tombstones of a shard lapse there when no
    * session of it has ended for a year: no key stays for ever.
