@@ -72,7 +72,8 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly codec?: SessionCodec<T> | undefined
   /**
-   * The most sessions of one owner in memory, including those that are being archived, disposed of or created.
+   * The most sessions of one owner in memory, including those that are being archived, disposed of or
+   * created.
    *
    * An integer of at least 1, or `Infinity`.
    *
