@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { isCopied } from '../../scripts/site/site-files.ts'
+import { files as trackedFiles } from '../repo/tracked-files.ts'
 import { ConsumerProject } from './consumer-project.ts'
 
 // Each test is a process or a compiler; the machine may be busy.
@@ -37,15 +39,13 @@ const programs: [string, string, (program: string) => string][] = [
 
 describe('the packed package', () => {
   it('contains only what is used', () => {
-    const outside = project.files.filter((path) => !path.startsWith('dist/'))
+    const documents = trackedFiles.filter(
+      (path) => isCopied(path) || /^(docs\/(?!\.vitepress)|skills\/|README\.md$|llms\.txt$)/.test(path),
+    )
 
-    expect(outside.toSorted()).toEqual([
-      'CHANGELOG.md',
-      'LICENSE',
-      'README.md',
-      'SECURITY.md',
-      'package.json',
-    ])
+    expect(project.files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(
+      [...documents, 'package.json'].toSorted(),
+    )
     expect(
       project.files.filter((path) => !/\.(js|cjs|d\.ts|d\.cts)$/.test(path) && path.startsWith('dist/')),
     ).toEqual([])

@@ -1,31 +1,20 @@
-import { basename, dirname, join, normalize } from 'node:path'
+import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { anchorsOf, withoutCodeBlocks } from '../../scripts/anchors.ts'
+import { anchorsOf } from '../../scripts/anchors.ts'
 import { pages } from '../../scripts/pages.ts'
+import { isCopied } from '../../scripts/site/site-files.ts'
+import { linksOf, targetOf } from '../support/document-links.ts'
 import { code, documents, files, read } from './tracked-files.ts'
-
-/** The targets of the links and pictures of a document, without those of other sites. */
-function linksOf(path: string): string[] {
-  const text = withoutCodeBlocks(read(path)).replaceAll(/`[^`\n]*`/g, '')
-  const inline = Array.from(text.matchAll(/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g), ([, link = '']) => link)
-  const defined = Array.from(text.matchAll(/^\[[^\]]+\]: +(\S+)/gm), ([, link = '']) => link)
-  const ofFrontMatter = Array.from(text.matchAll(/^ +link: (\S+)$/gm), ([, link = '']) => link)
-  const html = Array.from(text.matchAll(/ (?:href|src|srcset)="([^"]+)"/g), ([, link = '']) => link)
-  return [...inline, ...defined, ...ofFrontMatter, ...html].filter((link) => !/^(https?|mailto):/.test(link))
-}
-
-/** The file that a link of a document leads to. */
-function targetOf(path: string, link: string): string {
-  const [file = ''] = link.split('#')
-  return file === '' ? path : normalize(join(dirname(path), decodeURIComponent(file)))
-}
 
 const exists = (path: string) =>
   files.includes(path) || files.some((file) => file.startsWith(path.endsWith('/') ? path : `${path}/`))
 
+/** Reports whether the package contains a document; a test of the packed package compares the two. */
+const isPacked = (path: string) => isCopied(path) || /^(docs\/|skills\/|README\.md$|llms\.txt$)/.test(path)
+
 describe('the links of a document', () => {
   it.each(documents)('lead to files and headings that exist: %s', (path) => {
-    const broken = linksOf(path).filter((link) => {
+    const broken = linksOf(read(path)).filter((link) => {
       const target = targetOf(path, link)
       const [, anchor] = link.split('#')
       return !exists(target) || (anchor !== undefined && !anchorsOf(read(target)).includes(anchor))
@@ -34,16 +23,22 @@ describe('the links of a document', () => {
     expect(broken).toEqual([])
   })
 
+  it.each(documents.filter(isPacked))('lead to files of the package too: %s', (path) => {
+    const targets = linksOf(read(path)).map((link) => targetOf(path, link))
+
+    expect(targets.filter((target) => !isPacked(target))).toEqual([])
+  })
+
   it.each(pages.filter((path) => basename(path) !== 'index.md'))('lead to each page: %s', (page) => {
     const linking = documents.filter(
-      (path) => path !== page && linksOf(path).some((link) => targetOf(path, link) === page),
+      (path) => path !== page && linksOf(read(path)).some((link) => targetOf(path, link) === page),
     )
 
     expect(linking).not.toEqual([])
   })
 
   it('are found in every form', () => {
-    const found = documents.flatMap(linksOf)
+    const found = documents.flatMap((path) => linksOf(read(path)))
 
     expect(found.length).toBeGreaterThan(100)
     expect(found.filter((link) => link.includes('#')).length).toBeGreaterThan(30)
