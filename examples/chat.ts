@@ -5,13 +5,15 @@ const chats = new SessionRegistry<string[]>({ create: () => [], store: fileStore
 
 const reply = await chats.run('ada', async ({ value: history }, signal) => {
   history.push('hello')
-  const answer = await askModel(history, signal) // Ada's session cannot expire now; her next message waits
+  // Meanwhile Ada's session cannot expire, and her next message waits.
+  const answer = await askModel(history, signal)
   history.push(answer)
   return answer
-}) // in the store when this resolves: neither a deploy nor a crash loses an answer
-
+})
+// The answer is in the store now: neither a deploy nor a crash loses it.
 console.log(reply)
 
+/** In place of your model. */
 async function askModel(history: readonly string[], _signal: AbortSignal): Promise<string> {
-  return `Message ${(history.length + 1) / 2}: ${history.at(-1)}` // ask yours here
+  return `Message ${(history.length + 1) / 2}: ${history.at(-1)}`
 }
