@@ -90,25 +90,20 @@ export class RetryingCaller {
    * Rejects with `ERR_SESSION_BACKEND_UNAVAILABLE`, `ERR_SESSION_BACKEND_FAILED`, or with
    * `ERR_SESSION_OPTION_INVALID` where the client does not return the reply of a script.
    */
-  async call(
+  call(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
     { keepsAlive, startedAt = this.#clock.now(), onLate }: RetryingCallOptions,
   ): Promise<unknown> {
-    const call: PendingCall = {
-      script,
-      keys,
-      args,
-      deadlineAt: startedAt + this.#callTimeoutMs,
-      onLate: undefined,
-    }
-    try {
-      return await this.#retry(call, startedAt, keepsAlive)
-    } catch (error) {
+    const deadlineAt = startedAt + this.#callTimeoutMs
+    const call: PendingCall = { script, keys, args, deadlineAt, onLate: undefined }
+    const result = this.#retry(call, startedAt, keepsAlive)
+    if (onLate === undefined) return result
+    return result.catch((error) => {
       call.onLate = onLate
       throw error
-    }
+    })
   }
 
   async #retry(call: PendingCall, startedAt: number, keepsAlive: boolean): Promise<unknown> {
@@ -161,28 +156,35 @@ export class RetryingCaller {
       // The process may have been suspended: a reply that lies in the socket is read first.
       const onTimeout = () =>
         nextLoopIteration(() => nextLoopIteration(giveUp, { keepsAlive: true }), { keepsAlive: true })
-      const timer = new Timer(this.#clock, onTimeout, Math.max(call.deadlineAt - this.#clock.now(), 1))
-      const settle =
-        <V>(settled: (value: V) => void) =>
-        (value: V) => {
-          timer.cancel()
-          settled(value)
-        }
-      this.#attempt(call).then(settle(resolve), settle(reject))
+      const sentAt = this.#clock.now()
+      const timer = new Timer(this.#clock, onTimeout, Math.max(call.deadlineAt - sentAt, 1))
+      this.#send(call)
+        .then(
+          (answer) => {
+            timer.cancel()
+            return this.#receive(call, answer, sentAt)
+          },
+          (error) => {
+            timer.cancel()
+            throw error
+          },
+        )
+        .then(resolve, reject)
     })
   }
 
-  async #attempt(call: PendingCall): Promise<Reply> {
-    const { script, keys, args, deadlineAt } = call
-    const shard = hashTagOf(keys)
-    const sentAt = this.#clock.now()
+  #send({ script, keys, args, deadlineAt }: PendingCall): Promise<unknown> {
     // While the server's time is unknown, a script that writes is refused, and its refusal brings the time.
-    const known = this.#serverClock.serverTimeAt(shard, deadlineAt - this.#replyMarginMs)
+    const known = this.#serverClock.serverTimeAt(hashTagOf(keys), deadlineAt - this.#replyMarginMs)
     const notAfter = known ?? (script.isReadOnly ? Number.MAX_SAFE_INTEGER : 0)
-    const reply = readReply(await this.#run(script, keys, [...args, String(notAfter), this.#operationTtl]))
+    return this.#run(script, keys, [...args, String(notAfter), this.#operationTtl])
+  }
+
+  #receive(call: PendingCall, answer: unknown, sentAt: number): Reply {
+    const reply = readReply(answer)
     if (reply === undefined) throw unsupportedClientError()
     this.#hasReplied = true
-    this.#serverClock.observe(shard, reply.now, sentAt, this.#clock.now())
+    this.#serverClock.observe(hashTagOf(call.keys), reply.now, sentAt, this.#clock.now())
     if (!reply.isRefused) {
       const { onLate } = call
       call.onLate = undefined

@@ -76,17 +76,18 @@ export class ShardGuard {
     this.#clock = clock
   }
 
-  readonly call: CallScript = async (script, keys, args, options = {}) => {
+  readonly call: CallScript = (script, keys, args, options = {}) => {
     const keepsAlive = options.isBackground !== true
     const { onLate } = options
-    // The check counts towards the timeout of the call.
-    const startedAt = this.#clock.now()
-    await this.#check(options.maxLifetimeMs ?? 0, keepsAlive)
-    return this.#caller.call(script, keys, args, {
+    const callOptions = {
       keepsAlive,
-      startedAt,
-      onLate: onLate && ((result) => onLate(new ReplyReader(result))),
-    })
+      // The check counts towards the timeout of the call.
+      startedAt: this.#clock.now(),
+      onLate: onLate && ((result: unknown) => onLate(new ReplyReader(result))),
+    }
+    const check = this.#check(options.maxLifetimeMs ?? 0, keepsAlive)
+    const call = () => this.#caller.call(script, keys, args, callOptions)
+    return check === undefined ? call() : check.then(call)
   }
 
   #check(maxLifetimeMs: number, keepsAlive: boolean): Promise<void> | undefined {

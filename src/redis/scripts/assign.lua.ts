@@ -40,13 +40,12 @@ if incarnation and now < tonumber(fields[2]) then
     if not isAdmitted(ARGV[8], fields[11]) then
       return { 5, now }
     end
-    if tonumber(fields[6] or 0) > now or #readWaiters(fields[7] or '', '') > 0 then
+    if tonumber(fields[6] or 0) > now or #readWaiters(fields[7], '') > 0 then
       return { 0, now }
     end
-    redis.call('HSET', KEYS[1], 'd', ARGV[4], 'v', operation)
-    recordSave(recent, operation)
+    redis.call('HSET', KEYS[1], 'd', ARGV[4], 'v', operation, 'w', withSave(recent, operation), 'ws', toInteger(now))
   end
-  local expiresAt = deadlineOf(now, tonumber(fields[5]), tonumber(fields[4]), heldUntil(tonumber(fields[6] or 0), fields[8] or ''))
+  local expiresAt = deadlineOf(now, tonumber(fields[5]), tonumber(fields[4]), heldUntil(fields[6], fields[8]))
   setDeadline(incarnation, now, expiresAt)
   return { 4, now, incarnation, expiresAt - now }
 end

@@ -23,12 +23,12 @@ export const commit = new Script(
   session,
   saves,
   `
-local fields = redis.call('HMGET', KEYS[1], 'g', 'v', 'e', 'i', 'm', 'lo', 'lu', 'h', 'w', 'ws')
+local fields = redis.call('HMGET', KEYS[1], 'g', 'v', 'e', 'i', 'm', 'lo', 'lu', 'h', 'w', 'ws', 'a')
 local incarnation, version = fields[1], fields[2]
 if incarnation ~= ARGV[3] then
   return { -1 }
 end
-local token, operation, hasChanged, value = ARGV[4], ARGV[6], ARGV[7] == '1', ARGV[8]
+local token, kind, operation, hasChanged, value = ARGV[4], ARGV[5], ARGV[6], ARGV[7] == '1', ARGV[8]
 local recent = recentSaves(fields[9], fields[10])
 if wasSaved(recent, operation) then
   return { 2 }
@@ -36,43 +36,64 @@ end
 if now >= tonumber(fields[3]) then
   return { 0 }
 end
-local lockToken, lockUntil, holds = fields[6] or '', tonumber(fields[7] or 0), fields[8] or ''
-if ARGV[5] == 'l' then
+local lockToken, lockUntil, holds = fields[6] or '', tonumber(fields[7] or 0), fields[8]
+local isSaved = true
+if kind == 'l' then
   if lockToken ~= token then
     return { 0 }
   end
   lockUntil = 0
 elseif hasChanged and (lockUntil > now or version ~= ARGV[11]) then
-  hasChanged = false
-  operation = ''
+  isSaved, hasChanged = false, false
+end
+local idleMs, written = fields[4], {}
+local function write(field, text)
+  written[#written + 1], written[#written + 2] = field, text
 end
 if hasChanged then
-  redis.call('HSET', KEYS[1], 'd', value, 'v', operation)
-else
+  written = { 'd', value, 'v', operation }
+end
+if kind == 'h' then
+  holds = table.concat(otherHolds(holds or '', token), ' ')
+  write('h', holds)
+end
+if isSaved then
+  write('w', withSave(recent, operation))
+  write('ws', toInteger(now))
+  if ARGV[9] ~= '' then
+    idleMs = ARGV[9]
+    write('i', idleMs)
+  end
+  if ARGV[10] ~= '' and ARGV[10] ~= '=' then
+    write('o', string.sub(ARGV[10], 2))
+  end
+end
+local lastActiveAt = tonumber(fields[11])
+if isActivityDue(lastActiveAt, tonumber(idleMs)) then
+  lastActiveAt = now
+end
+local expiresAt = deadlineOf(lastActiveAt, tonumber(idleMs), tonumber(fields[5]), heldUntil(lockUntil, holds))
+local isMoved = expiresAt ~= tonumber(fields[3])
+if isMoved then
+  write('a', toInteger(lastActiveAt))
+  write('e', toInteger(expiresAt))
+end
+if not hasChanged then
   allowWhenFull(KEYS[1])
 end
-if ARGV[5] == 'l' then
+if #written > 0 then
+  redis.call('HSET', KEYS[1], unpack(written))
+end
+if kind == 'l' then
   redis.call('HDEL', KEYS[1], 'lo', 'lu', 'ir')
-elseif ARGV[5] == 'h' then
-  holds = table.concat(otherHolds(holds, token), ' ')
-  redis.call('HSET', KEYS[1], 'h', holds)
 end
-local idleMs = fields[4]
-if ARGV[9] ~= '' and operation ~= '' then
-  idleMs = ARGV[9]
-  redis.call('HSET', KEYS[1], 'i', idleMs)
-end
-if ARGV[10] == '=' and operation ~= '' then
+if isSaved and ARGV[10] == '=' then
   redis.call('HDEL', KEYS[1], 'o')
-elseif ARGV[10] ~= '' and operation ~= '' then
-  redis.call('HSET', KEYS[1], 'o', string.sub(ARGV[10], 2))
 end
-if operation ~= '' then
-  recordSave(recent, operation)
+if isMoved then
+  indexDeadline(incarnation, expiresAt)
 end
-local expiresAt = deadlineOf(now, tonumber(idleMs), tonumber(fields[5]), heldUntil(lockUntil, holds))
-setDeadline(incarnation, now, expiresAt)
-if operation == '' then
+if not isSaved then
   return { 0 }
 end
 return { 1, expiresAt - now }

@@ -28,59 +28,61 @@ export const load = new Script(
   eachClaim,
   `
 local maxAttempts, maxLength, length, begun = tonumber(ARGV[3]), tonumber(ARGV[4]), 0, {}
-local function append(reply, ...)
-  for _, part in ipairs({ ... }) do
-    reply[#reply + 1] = part
+local function begin(member, token, phase, attempts, isDeletion)
+  if phase == 'b' then
+    return attempts
   end
+  if isDeletion or attempts < maxAttempts then
+    begun[#begun + 1] = member
+    begun[#begun + 1] = leaseText(token, 'b', attempts + 1)
+  end
+  return attempts + 1
 end
 allowWhenFull(KEYS[5])
-local replies = eachClaim(5, 4, 3, function(reply, first)
-  local incarnation = ARGV[first + 1]
+local replies = eachClaim(5, 4, 3, function(reply, first, member)
+  local incarnation, size = ARGV[first + 1], #reply
   local token, phase, attempts = leaseOf(incarnation)
   if token ~= ARGV[first + 2] then
-    append(reply, 0)
+    reply[size + 1] = 0
     return
-  end
-  local function countAttempt(isDeletion)
-    if phase == 'b' then
-      return attempts
-    end
-    if isDeletion or attempts < maxAttempts then
-      begun[#begun + 1] = memberOf(incarnation)
-      begun[#begun + 1] = leaseText(token, 'b', attempts + 1)
-    end
-    return attempts + 1
   end
   -- pcall: another program may have put a key of another type here.
   local fields = redis.pcall('HMGET', KEYS[1], 'g', 'e', 'v', 'c', 'a', 'i', 'm', 'd', 'k', 'su', 'o', 'lo', 'lu', 'h', 'ir', 'lq')
   if tonumber(fields[10] or 0) > now then
     setLease(incarnation, '', '', attempts)
-    redis.call('ZADD', KEYS[4], fields[10], memberOf(incarnation))
-    append(reply, 2)
+    redis.call('ZADD', KEYS[4], fields[10], member)
+    reply[size + 1] = 2
     return
   end
   if fields[1] == incarnation then
-    if now < tonumber(fields[2]) then
+    local expiredAt = tonumber(fields[2])
+    if now < expiredAt then
       removeFromQueue(incarnation)
-      redis.call('ZADD', KEYS[3], fields[2], memberOf(incarnation))
-      extendIndexTtl(KEYS[3], tonumber(fields[2]) - now + retentionMs)
-      append(reply, 3)
+      redis.call('ZADD', KEYS[3], fields[2], member)
+      extendIndexTtl(KEYS[3], expiredAt - now + retentionMs)
+      reply[size + 1] = 3
       return
     end
     if getNames('q') ~= '' then
       removeFromQueue(incarnation)
       moveToBacklog(incarnation)
-      append(reply, 2)
+      reply[size + 1] = 2
       return
     end
     if fields[12] or fields[13] or fields[14] or fields[15] or fields[16] then
       redis.call('HDEL', KEYS[1], 'lo', 'lu', 'h', 'ir', 'lq')
     end
     redis.call('HSET', KEYS[1], 'e', '0')
-    redis.call('PEXPIRE', KEYS[1], toInteger(retentionMs))
-    append(reply, 1, now, countAttempt(), 0, fields[11] or '', fields[3], fields[4], fields[5], fields[6], fields[7])
-    append(reply, fields[8], fields[9] or '', 0)
-    length = length + #(fields[8] or '')
+    -- The key lasts for retentionMs from its deadline, which is not far back at the first attempt.
+    if now - expiredAt > retentionMs / 64 then
+      redis.call('PEXPIRE', KEYS[1], toInteger(retentionMs))
+    end
+    local attempt, value = begin(member, token, phase, attempts), fields[8] or ''
+    reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = 1, now, attempt, 0
+    reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = fields[11] or '', fields[3], fields[4], fields[5]
+    reply[size + 9], reply[size + 10], reply[size + 11], reply[size + 12] = fields[6], fields[7], value, fields[9] or ''
+    reply[size + 13] = 0
+    length = length + #value
     return length >= maxLength
   end
   local entry = redis.call('HMGET', KEYS[2], incarnation .. ':m', incarnation .. ':d', incarnation .. ':k', incarnation .. ':x', incarnation .. ':ow')
@@ -88,19 +90,23 @@ local replies = eachClaim(5, 4, 3, function(reply, first)
     removeFromQueue(incarnation)
     setNames('q', withoutName(getNames('q'), incarnation))
     promoteNext()
-    append(reply, 4)
+    reply[size + 1] = 4
     return
   end
   if firstName(getNames('q')) ~= incarnation then
     removeFromQueue(incarnation)
     promoteNext()
-    append(reply, 2)
+    reply[size + 1] = 2
     return
   end
   extendTtl(KEYS[2], retentionMs)
-  append(reply, 1, now, countAttempt(entry[4]), isSuperseded(incarnation) and 1 or 0)
+  local attempt = begin(member, token, phase, attempts, entry[4])
+  reply[size + 1], reply[size + 2], reply[size + 3] = 1, now, attempt
+  reply[size + 4] = isSuperseded(incarnation) and 1 or 0
   appendState(reply, entry[1], entry[5])
-  append(reply, entry[2], entry[3] or '', entry[4] and 1 or 0)
+  reply[#reply + 1] = entry[2]
+  reply[#reply + 1] = entry[3] or ''
+  reply[#reply + 1] = entry[4] and 1 or 0
   length = length + #(entry[2] or '')
   return length >= maxLength
 end)

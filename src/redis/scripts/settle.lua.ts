@@ -31,9 +31,6 @@ export const settle = new Script(
   tombstones,
   eachClaim,
   `
-local function append(list, one)
-  list[#list + 1] = one
-end
 -- Written for all claims at the end.
 local settled, remembered, removed = {}, {}, {}
 local function acknowledge(incarnation, isCurrent, createdAt, hasOthers)
@@ -57,7 +54,7 @@ local function acknowledge(incarnation, isCurrent, createdAt, hasOthers)
     deleteIfEmpty()
   end
   if createdAt and mayBeRepeated(createdAt) then
-    append(remembered, incarnation)
+    remembered[#remembered + 1] = incarnation
   end
 end
 local function deadLetter(incarnation, isCurrent, attempts, cause)
@@ -77,7 +74,7 @@ local function deadLetter(incarnation, isCurrent, attempts, cause)
     extendTtl(KEYS[2], retentionMs)
   end
 end
-local function settleClaim(operation, incarnation, ownToken, outcome, pauseMs, cause)
+local function settleClaim(operation, incarnation, member, ownToken, outcome, pauseMs, cause)
   if settled[operation] then
     return 1
   end
@@ -90,8 +87,8 @@ local function settleClaim(operation, incarnation, ownToken, outcome, pauseMs, c
       attempts = attempts - 1
     end
     setLease(incarnation, '', '', attempts)
-    redis.call('ZADD', KEYS[4], toInteger(now + pauseMs), memberOf(incarnation))
-    append(remembered, operation)
+    redis.call('ZADD', KEYS[4], toInteger(now + pauseMs), member)
+    remembered[#remembered + 1] = operation
     settled[operation] = true
     return 1
   end
@@ -120,23 +117,23 @@ local function settleClaim(operation, incarnation, ownToken, outcome, pauseMs, c
       state = 2
     end
   end
-  append(removed, memberOf(incarnation))
-  append(remembered, operation)
+  removed[#removed + 1] = member
+  remembered[#remembered + 1] = operation
   settled[operation] = true
   return state
 end
 local operations = {}
 for first = 3, #ARGV, 6 do
-  append(operations, ARGV[first + 2] .. '|' .. ARGV[first + 1])
+  operations[#operations + 1] = ARGV[first + 2] .. '|' .. ARGV[first + 1]
 end
 for index, forgottenAt in ipairs(redis.call('ZMSCORE', KEYS[7], unpack(operations))) do
   settled[operations[index]] = forgottenAt and true
 end
 allowWhenFull(KEYS[5])
-local replies = eachClaim(6, 2, 6, function(reply, first)
+local replies = eachClaim(6, 2, 6, function(reply, first, member)
   local incarnation, ownToken, outcome, pauseMs, cause = unpack(ARGV, first + 1, first + 5)
-  local operation = ownToken .. '|' .. incarnation
-  append(reply, settleClaim(operation, incarnation, ownToken, outcome, tonumber(pauseMs), cause))
+  local operation = operations[(first + 3) / 6]
+  reply[#reply + 1] = settleClaim(operation, incarnation, member, ownToken, outcome, tonumber(pauseMs), cause)
 end)
 if #removed > 0 then
   redis.call('ZREM', KEYS[3], unpack(removed))

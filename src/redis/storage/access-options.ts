@@ -2,7 +2,7 @@ import { kindCode, type LeaseKind } from './lease-ref.ts'
 
 /** What {@link SessionStore.access} does with a live session besides finding it. */
 export interface AccessOptions {
-  /** Touch it: its idle time starts again. */
+  /** Touch it: its idle time starts again. A session that is taken is touched in any case. */
   readonly touches?: boolean
   /** Return its value. */
   readonly reads?: boolean
@@ -21,9 +21,8 @@ export interface AccessOptions {
   readonly onLate?: ((incarnation: string) => void) | undefined
 }
 
-/** Returns the flags of the script `access`. */
-export function flagsOf({ touches, reads, takes, interrupts, waits }: AccessOptions): string {
+/** Returns the flags of the script `acquire`. */
+export function flagsOf({ reads, takes, interrupts, waits }: AccessOptions): string {
   const kind = takes === undefined ? '' : kindCode[takes.kind]
-  const flags = [touches && 't', reads && 'd', kind, interrupts && 'i', waits && 'w']
-  return flags.filter(Boolean).join('')
+  return `${kind}${reads ? 'd' : ''}${interrupts ? 'i' : ''}${waits ? 'w' : ''}`
 }

@@ -5,10 +5,11 @@ import { CallOutcomes } from '../../core/watching/call-outcomes.ts'
 import { ReplyReader } from '../client/reply-reader.ts'
 import type { CallScript } from '../client/shard-guard.ts'
 import { maxLifetimeOf, type ResolvedRedisOptions } from '../options.ts'
-import { access } from '../scripts/access.lua.ts'
+import { acquire } from '../scripts/acquire.lua.ts'
 import { assign } from '../scripts/assign.lua.ts'
 import { commit } from '../scripts/commit.lua.ts'
 import { create } from '../scripts/create.lua.ts'
+import { read } from '../scripts/read.lua.ts'
 import { renew } from '../scripts/renew.lua.ts'
 import { replace } from '../scripts/replace.lua.ts'
 import { withdraw } from '../scripts/withdraw.lua.ts'
@@ -83,15 +84,9 @@ export class SessionStore<T> {
    * @throws SessionRegistryError `ERR_SESSION_NOT_OWNER`: nothing was changed
    */
   async access(id: string, options: AccessOptions): Promise<AccessResult> {
-    const { reads, takes, owner } = options
-    const known = reads === true ? this.#cache.get(id) : undefined
+    const known = options.reads === true ? this.#cache.get(id) : undefined
     const version = known === undefined ? '' : `${known.incarnation}:${known.version}`
-    const args = [id, this.#retention, version, flagsOf(options), takes?.token ?? '', this.#lease]
-    args.push(ownerText(owner))
-    const onLate = takes && ((late: ReplyReader) => this.#onLateAcquire(id, takes, late, options.onLate))
-    const called = this.#call(access, this.#keys.session(id), args, { onLate })
-    const tracked = takes?.kind === 'turn' ? this.#locks.track(id, takes.token, called) : called
-    const reply = new ReplyReader(await tracked)
+    const reply = new ReplyReader(await this.#findLive(id, version, options))
     const found = reply.readNumber()
     if (found === 2) throw notOwnerError()
     const seenAt = reply.readNumber()
@@ -107,6 +102,22 @@ export class SessionStore<T> {
     const text = isSent ? reply.readText() : (known?.text ?? '')
     if (isSent) this.#cache.set(id, { incarnation, version: state.version, text })
     return { state: 'live', snapshot: { id, incarnation, ...state, seenAt, held, text }, isAcquired }
+  }
+
+  #findLive(id: string, version: string, options: AccessOptions): Promise<unknown> {
+    const { touches, reads, takes, onLate } = options
+    const keys = this.#keys.session(id)
+    const owner = ownerText(options.owner)
+    if (takes === undefined) {
+      const args = [id, this.#retention, touches ? '1' : '0', reads ? version : '-', owner]
+      return this.#call(read, keys, args)
+    }
+    const { kind, token } = takes
+    const args = [id, this.#retention, flagsOf(options), version, owner, token, this.#lease]
+    const called = this.#call(acquire, keys, args, {
+      onLate: (late) => this.#onLateAcquire(id, takes, late, onLate),
+    })
+    return kind === 'turn' ? this.#locks.track(id, token, called) : called
   }
 
   /**

@@ -1,11 +1,20 @@
-import { randomUUID } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
+
+/** Random bytes for the next names: filling many at once costs a tenth of filling them one by one. */
+const pool = Buffer.alloc(256 * 16)
+let used = pool.length
 
 /**
- * Returns a unique name for an incarnation, a lock or an operation. 22 characters, since sets and hashes are
- * full of them.
+ * Returns a unique name for an incarnation, a lock or an operation: 128 random bits. 22 characters, since
+ * sets and hashes are full of them.
  */
 export function newToken(): string {
-  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += 16
+  return pool.toString('base64url', used - 16, used)
 }
 
 /** The length of {@link newToken}. */

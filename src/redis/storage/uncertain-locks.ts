@@ -35,13 +35,11 @@ export class UncertainLocks {
   }
 
   /** Returns the result of `call`, and keeps the token if its outcome is unknown. */
-  async track<R>(id: string, token: string, call: Promise<R>): Promise<R> {
-    try {
-      return await call
-    } catch (error) {
+  track<R>(id: string, token: string, call: Promise<R>): Promise<R> {
+    return call.catch((error) => {
       if (isSessionRegistryError(error, 'ERR_SESSION_BACKEND_UNAVAILABLE')) this.#add(id, token)
       throw error
-    }
+    })
   }
 
   #add(id: string, token: string): void {

@@ -2,7 +2,7 @@ import type { RedisClientType } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Script } from '../../../src/redis/client/script.ts'
-import { access } from '../../../src/redis/scripts/access.lua.ts'
+import { acquire } from '../../../src/redis/scripts/acquire.lua.ts'
 import { assign } from '../../../src/redis/scripts/assign.lua.ts'
 import { commit } from '../../../src/redis/scripts/commit.lua.ts'
 import { create } from '../../../src/redis/scripts/create.lua.ts'
@@ -123,7 +123,7 @@ describeOnRedis('a call for an owner whose reply is lost', (redis) => {
   it('leaves no lock if the session is another’s by the time of the repeat', generous, async () => {
     const { registry, other, loseReply } = await losing()
     await other.set('a', ['old'], { owner: 'ada' })
-    loseReply(access)
+    loseReply(acquire)
 
     expect(await failureOf(() => registry.run('a', say('no'), { owner: 'ada' }))).toEqual(notOwner)
     const next = observe(other.run('a', say('said'), { owner: 'bob' }))

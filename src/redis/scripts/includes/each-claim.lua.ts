@@ -8,7 +8,7 @@
  * - `ALONE`: the state of a claim whose keys caused an error: the call is to be made for it alone, so that
  *   the error is its own.
  * - `AGAIN`: the state of a claim that the call did not come to.
- * - `eachClaim`: calls `handle(reply, first)` for each claim, where ARGV[first] is its id and the next its
+ * - `eachClaim`: calls `handle(reply, first, member)` for each claim, where ARGV[first] is its id and the next its
  *   incarnation. Their leases have been read then. `shardKeys` and
  *   `shared` are the numbers of keys of the shard, and of arguments before the first claim; `width` is that
  *   of the arguments of each. `handle` appends to the reply, and returns whether the others are left for
@@ -35,10 +35,10 @@ local function eachClaim(shardKeys, shared, width, handle)
     if isOver then
       reply[#reply + 1] = AGAIN
     elseif count == 1 then
-      handle(reply, first)
+      handle(reply, first, members[1])
     else
       -- Another program may have put a key of another type here.
-      local isDone, result = pcall(handle, reply, first)
+      local isDone, result = pcall(handle, reply, first, members[index + 1])
       isOver = isDone and result
       if not isDone then
         for part = #reply, length + 1, -1 do

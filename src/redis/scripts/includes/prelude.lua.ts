@@ -3,7 +3,7 @@
  *
  * The scripts by the object that calls them:
  *
- * - `SessionStore`: `access`, `create`, `assign`, `replace`, `commit`, `renew`, `withdraw`, `remove`,
+ * - `SessionStore`: `read`, `acquire`, `create`, `assign`, `replace`, `commit`, `renew`, `withdraw`, `remove`,
  *   `forget`
  * - `ClaimStore`: `claim`, `extend`, `load`, `settle`, `newest`, `discard`
  * - `DeadLetterStore`: `read-dead`, `retry-dead`, `drop-dead`
@@ -30,8 +30,9 @@
  *   command that needs none.
  */
 export const prelude = `
-local operationTtlMs = tonumber(table.remove(ARGV))
-local notAfter = tonumber(table.remove(ARGV))
+local count = #ARGV
+local notAfter, operationTtlMs = tonumber(ARGV[count - 1]), tonumber(ARGV[count])
+ARGV[count], ARGV[count - 1] = nil, nil
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 if now > notAfter then

@@ -5,7 +5,7 @@
  *
  * - `recentSaves`: the names that are recent enough to matter.
  * - `wasSaved`: whether the save of this name was carried out.
- * - `recordSave`: records the name of a save.
+ * - `withSave`: the names with that of a save, at most 64 of 22 characters and a space.
  */
 export const saves = `
 local function recentSaves(names, savedAt)
@@ -15,14 +15,9 @@ local function recentSaves(names, savedAt)
   return ''
 end
 local function wasSaved(recent, operation)
-  return string.find(' ' .. recent .. ' ', ' ' .. operation .. ' ', 1, true) ~= nil
+  return recent ~= '' and string.find(recent, operation, 1, true) ~= nil
 end
-local function recordSave(recent, operation)
-  local names = {}
-  for name in string.gmatch(recent, '%S+') do
-    names[#names + 1] = name
-  end
-  names[#names + 1] = operation
-  redis.call('HSET', KEYS[1], 'w', table.concat(names, ' ', math.max(1, #names - 63)), 'ws', toInteger(now))
+local function withSave(recent, operation)
+  return string.sub(recent .. ' ' .. operation, -1472)
 end
 `

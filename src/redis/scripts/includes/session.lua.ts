@@ -20,12 +20,14 @@
  *   expires early.
  * - `deadlineOf`: the deadline; never before `leasedUntil`, since a held session does not expire, not even by
  *   age.
+ * - `isActivityDue`: whether activity now is to be written.
  * - `heldUntil`: the latest end of the turn lock and the holds.
  * - `otherHolds`: the holds of other processes that have not lapsed, and how long one's own lasts, in ms.
  * - `isAdmitted`: whether a call for this owner, or for none, may use the session of another or of none.
  * - `isFull`: whether the shard has as many live sessions as it may; -1 is no limit.
- * - `setDeadline`: writes activity and deadline. `PEXPIREAT` comes first, because it needs no memory
+ * - `indexDeadline`: writes the deadline beside the hash. `PEXPIREAT` comes first, because it needs no memory
  *   (`allowWhenFull`).
+ * - `setDeadline`: writes activity and deadline.
  */
 export const session = `
 local id = ARGV[1]
@@ -46,11 +48,14 @@ local function deadlineOf(lastActiveAt, idleMs, maxAgeAt, leasedUntil)
   end
   return math.min(math.max(expiresAt, leasedUntil), NEVER)
 end
+local function isActivityDue(lastActiveAt, idleMs)
+  return now - lastActiveAt >= lagMs(idleMs)
+end
 local function heldUntil(lockUntil, holds)
-  if holds == '' then
-    return lockUntil
+  local latest = tonumber(lockUntil or 0)
+  if not holds or holds == '' then
+    return latest
   end
-  local latest = lockUntil
   for untilMs in string.gmatch(holds, '=(%d+)') do
     latest = math.max(latest, tonumber(untilMs))
   end
@@ -73,12 +78,15 @@ end
 local function isFull(capacity)
   return capacity >= 0 and redis.call('ZCOUNT', KEYS[3], '(' .. toInteger(now), '+inf') >= capacity
 end
-local function setDeadline(incarnation, lastActiveAt, expiresAt)
+local function indexDeadline(incarnation, expiresAt)
   -- A turn may outlast the maximum age of its session: the retention starts when it ends.
   local remainingMs = math.max(expiresAt - now, 0)
   redis.call('PEXPIREAT', KEYS[1], toInteger(math.min(now + remainingMs + retentionMs, NEVER)))
-  redis.call('HSET', KEYS[1], 'a', toInteger(lastActiveAt), 'e', toInteger(expiresAt))
   redis.call('ZADD', KEYS[3], toInteger(expiresAt), incarnation .. ':' .. id)
   extendIndexTtl(KEYS[3], remainingMs + retentionMs)
+end
+local function setDeadline(incarnation, lastActiveAt, expiresAt)
+  indexDeadline(incarnation, expiresAt)
+  redis.call('HSET', KEYS[1], 'a', toInteger(lastActiveAt), 'e', toInteger(expiresAt))
 end
 `

@@ -13,7 +13,7 @@ export const waiters = `
 local waiterTtlMs = 1000
 local function readWaiters(waiterList, ownToken)
   local waiters, ownIndex, remainingMs = {}, nil, 0
-  for token, untilMs in string.gmatch(waiterList, '(%S+)=(%d+)') do
+  for token, untilMs in string.gmatch(waiterList or '', '(%S+)=(%d+)') do
     if tonumber(untilMs) > now then
       waiters[#waiters + 1] = token .. '=' .. untilMs
       if token == ownToken then
