@@ -1,3 +1,4 @@
+import { getMaxListeners, setMaxListeners } from 'node:events'
 import { LinkedQueue } from './linked-queue.ts'
 
 /** The callbacks of one signal, behind one listener. */
@@ -59,4 +60,12 @@ export function abortError(message = 'This operation was aborted'): DOMException
 /** Whether an error is an `AbortError`, of any library. */
 export function isAbortError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError'
+}
+
+/** Whether signals warn of their eleventh listener: up to Node 20, and on Bun. */
+const signalsWarn = getMaxListeners(new AbortController().signal) !== 0
+
+/** Lets a signal have any number of listeners without a warning. */
+export function allowListeners(signal: AbortSignal): void {
+  if (signalsWarn) setMaxListeners(0, signal)
 }

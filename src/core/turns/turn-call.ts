@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { setMaxListeners } from 'node:events'
-import { abortReason, onAbort } from '../async/abort-listeners.ts'
+import { abortReason, allowListeners, onAbort } from '../async/abort-listeners.ts'
 import { isAsyncGenerator } from '../async/async-generator.ts'
 import { isSessionRegistryError } from '../errors/session-registry-error.ts'
 import { generatorReturnedError } from '../errors/turn-errors.ts'
@@ -191,7 +190,7 @@ export class TurnCall<T> extends ScopedWork {
    */
   invoke(owner: object, session: Session<T>, outcome: TurnOutcome<this>): void {
     // Many model and tool calls of a turn may listen to its signal: that is not a leak.
-    setMaxListeners(0, this.controller.signal)
+    allowListeners(this.controller.signal)
     this.#session = session
     this.#outcome = outcome
     this.#trace = this.#tracer?.begin(this, session)
