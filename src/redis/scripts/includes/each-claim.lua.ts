@@ -8,11 +8,10 @@
  * - `ALONE`: the state of a claim whose keys caused an error: the call is to be made for it alone, so that
  *   the error is its own.
  * - `AGAIN`: the state of a claim that the call did not come to.
- * - `eachClaim`: calls `handle(reply, first, member)` for each claim, where ARGV[first] is its id and the next its
- *   incarnation. Their leases have been read then. `shardKeys` and
- *   `shared` are the numbers of keys of the shard, and of arguments before the first claim; `width` is that
- *   of the arguments of each. `handle` appends to the reply, and returns whether the others are left for
- *   another call.
+ * - `eachClaim`: calls `handle(reply, first, member)` for each claim, where ARGV[first] is its id and the
+ *   next its incarnation. Their leases have been read then. `shardKeys` and `shared` are the numbers of keys
+ *   of the shard, and of arguments before the first claim; `width` is that of the arguments of each. `handle`
+ *   appends to the reply, and returns whether the others are left for another call.
  */
 export const eachClaim = `
 local ALONE, AGAIN = 8, 9

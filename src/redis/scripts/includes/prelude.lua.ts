@@ -3,8 +3,8 @@
  *
  * The scripts by the object that calls them:
  *
- * - `SessionStore`: `read`, `acquire`, `create`, `assign`, `replace`, `commit`, `renew`, `withdraw`, `remove`,
- *   `forget`
+ * - `SessionStore`: `read`, `acquire`, `create`, `assign`, `replace`, `commit`, `renew`, `withdraw`,
+ *   `remove`, `forget`
  * - `ClaimStore`: `claim`, `extend`, `load`, `settle`, `newest`, `discard`
  * - `DeadLetterStore`: `read-dead`, `retry-dead`, `drop-dead`
  * - `Tombstones`: `why-gone`
