@@ -31,6 +31,12 @@ export async function types(): Promise<void> {
     SessionRegistry<{ messages: string[] }>
   >()
   expectTypeOf(new SessionRegistry<History>()).toEqualTypeOf<SessionRegistry<History>>()
+  // An empty literal does not tell what will be in it: its type is given, in one of two places.
+  expectTypeOf(new SessionRegistry({ create: () => [] })).toEqualTypeOf<SessionRegistry<never[]>>()
+  expectTypeOf(new SessionRegistry({ create: (): string[] => [] })).toEqualTypeOf<SessionRegistry<string[]>>()
+  new SessionRegistry<string[]>({ create: () => [] }).getOrCreate('a').push('hello')
+  // @ts-expect-error: nothing is a `never`
+  new SessionRegistry({ create: () => [] }).getOrCreate('a').push('hello')
   const registry = new SessionRegistry<History>({ create: () => ({ messages: [] }) })
 
   expectTypeOf(registry.getOrCreate('a')).toEqualTypeOf<History>()
@@ -108,6 +114,14 @@ export async function types(): Promise<void> {
   // @ts-expect-error: `created` has no reason
   registry.on('created', (session, reason) => void [session, reason])
   await once(registry, 'expired')
+  for (const name of ['expired', 'ended'] as const) {
+    registry.on(name, (one, reason) => {
+      expectTypeOf(one).toEqualTypeOf<Session<History>>()
+      expectTypeOf(reason).toEqualTypeOf<EndReason>()
+    })
+  }
+  // @ts-expect-error: there is no such event
+  registry.on('gone', () => {})
 
   // A timeout that is assigned may be undefined; one that is read is a number.
   const session = registry.peek('a')

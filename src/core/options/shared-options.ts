@@ -39,6 +39,9 @@ export interface SharedOptions<T> {
    * An asynchronous one is for `open`, `run`, `stream` and `acquire`: calls that wait for one id share it,
    * and it has `loadTimeoutMs`. `getOrCreate` begins it, and throws `ERR_SESSION_NEEDS_OPEN`;
    * on Redis it waits as well.
+   *
+   * The type of the value is inferred from it, but an empty literal has none: give it, as in
+   * `new SessionRegistry<string[]>({ create: () => [] })`.
    */
   readonly create?: CreateSession<T> | undefined
   /**

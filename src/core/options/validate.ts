@@ -1,5 +1,6 @@
 import { SessionRegistryError } from '../errors/session-registry-error.ts'
 import { maxDelayMs } from '../time/clock.ts'
+import { closestName } from './closest-name.ts'
 
 /** The longest session id, in UTF-16 units. */
 const maxIdLength = 1024
@@ -138,9 +139,10 @@ const optionName = /^[a-z][A-Za-z]{0,19}$/
 function unknownOption(name: string, known: readonly string[], key: string): SessionRegistryError {
   // Any other key may be an id, in an object that was passed instead of the options.
   const got = optionName.test(key) ? `\`${key}\`` : `another one (a string of length ${key.length})`
+  const meant = closestName(key, known)
   return new SessionRegistryError(
     'ERR_SESSION_OPTION_INVALID',
-    `Expected \`${name}\` to have only known options (${known.join(', ')}), got ${got}`,
+    `Expected \`${name}\` to have only known options (${known.join(', ')}), got ${got}${meant === undefined ? '' : `; did you mean \`${meant}\`?`}`,
   )
 }
 
