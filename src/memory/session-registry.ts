@@ -1,7 +1,6 @@
 import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
-import { RegistryEmitter } from '../core/events/listener-tracker.ts'
-import type { SessionEvents } from '../core/events/session-events.ts'
+import { SessionEmitter } from '../core/events/session-emitter.ts'
 import type { GoneSession } from '../core/gone-session.ts'
 import type { CreateNow, CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/ids/id-ref.ts'
@@ -54,10 +53,7 @@ import { type Components, wire } from './wiring.ts'
  * registry.on('expired', (session) => console.log(`${session.id} said ${session.value.length} things`))
  * registry.getOrCreate('ada').push('hello')
  */
-export class SessionRegistry<T>
-  extends RegistryEmitter<SessionEvents<T>>
-  implements SessionSource<T>, AsyncDisposable
-{
+export class SessionRegistry<T> extends SessionEmitter<T> implements SessionSource<T>, AsyncDisposable {
   readonly #components: Components<T>
   readonly #operations: Operations<T>
   readonly #openCalls: OpenCalls<T>

@@ -1,7 +1,6 @@
 import type { CloseReport } from '../core/close-report.ts'
 import { type CurrentSession, currentSession } from '../core/current-session.ts'
-import { RegistryEmitter } from '../core/events/listener-tracker.ts'
-import type { SessionEvents } from '../core/events/session-events.ts'
+import { SessionEmitter } from '../core/events/session-emitter.ts'
 import type { GoneSession } from '../core/gone-session.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { refOf } from '../core/ids/id-ref.ts'
@@ -61,10 +60,7 @@ import { type RedisComponents, wire } from './wiring.ts'
  * const registry = new RedisSessionRegistry<string[]>({ client, timeoutMs: 20 * 60_000, create: () => [] })
  * await registry.run('ada', (session) => session.value.push('hello'))
  */
-export class RedisSessionRegistry<T>
-  extends RegistryEmitter<SessionEvents<T>>
-  implements SessionSource<T>, AsyncDisposable
-{
+export class RedisSessionRegistry<T> extends SessionEmitter<T> implements SessionSource<T>, AsyncDisposable {
   readonly #components: RedisComponents<T>
   readonly #operations: Operations<T>
   readonly #gate = new CallGate<T>(() => this.#components.poller.start())

@@ -19,9 +19,13 @@ export interface SweepSummary {
  * new state.
  */
 export interface SessionEvents<T> {
+  /** A session was created, or loaded. */
   created: [session: Session<T>]
+  /** A session was idle for longer than its timeout, or older than `maxAgeMs`. */
   expired: [session: Session<T>, reason: ExpiryReason]
+  /** A session has ended, for any reason. */
   ended: [session: Session<T>, reason: EndReason]
+  /** A background sweep ended something, or sent it to the archive. */
   swept: [summary: SweepSummary]
   /** A contained failure: what a listener threw, or a `SessionRegistryError` of the registry itself. */
   error: [error: unknown]

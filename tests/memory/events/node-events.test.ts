@@ -52,7 +52,7 @@ describe('Node’s event conventions', () => {
       const registry = new SessionRegistry({ create: () => 0 })
       const recorded: string[] = []
       registry.getOrCreate('before')
-      const given = registry[add]('created', ({ id }) => recorded.push(id))
+      const given = registry[add as 'on']('created', ({ id }) => recorded.push(id))
       registry.getOrCreate('after')
 
       expect(given).toBe(registry)
