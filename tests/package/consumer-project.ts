@@ -84,7 +84,7 @@ async function isStale(): Promise<boolean> {
   const sources = (await readdir(join(repository, 'src'), { recursive: true })).map((name) =>
     join('src', name),
   )
-  const parts = [...sources, 'tsup.config.ts', 'tsconfig.json', 'package.json']
+  const parts = [...sources, 'scripts/name-type-chunks.ts', 'tsup.config.ts', 'tsconfig.json', 'package.json']
   const times = await Promise.all(parts.map(async (part) => (await stat(join(repository, part))).mtimeMs))
   return Math.max(...times) > (await stat(built)).mtimeMs
 }
