@@ -35,7 +35,9 @@ export class SessionEmitter<T> extends RegistryEmitter<SessionEvents<T>> {
   override once(event: 'expired', listener: (session: Session<T>, reason: ExpiryReason) => void): this
   /** Adds a listener of the next `ended` only: a session has ended, for any reason. */
   override once(event: 'ended', listener: (session: Session<T>, reason: EndReason) => void): this
-  /** Adds a listener of the next `swept` only: a background sweep ended something, or sent it to the archive. */
+  /**
+   * Adds a listener of the next `swept` only: a background sweep ended something, or sent it to the archive.
+   */
   override once(event: 'swept', listener: (summary: SweepSummary) => void): this
   /** Adds a listener of the next `error` only: a contained failure, or one that reaches no caller. */
   override once(event: 'error', listener: (error: unknown) => void): this
