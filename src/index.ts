@@ -1,3 +1,9 @@
+/**
+ * Sessions of one process: {@link SessionRegistry}, its options, its errors, and the types that all entries
+ * share.
+ *
+ * @module
+ */
 export type { CloseReport } from './core/close-report.ts'
 export type { CurrentSession } from './core/current-session.ts'
 export type { ArchiveReason, EndReason, ExpiryReason } from './core/end-reason.ts'

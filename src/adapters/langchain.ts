@@ -1,3 +1,8 @@
+/**
+ * Message histories of LangChain in sessions: {@link messageHistories}.
+ *
+ * @module
+ */
 /*
  * LangChain's histories on sessions: one session is one list of messages.
  *

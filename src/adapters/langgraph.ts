@@ -1,3 +1,8 @@
+/**
+ * A checkpointer of LangGraph that keeps threads in sessions: {@link SessionSaver}.
+ *
+ * @module
+ */
 /*
  * LangGraph's checkpoint saver on sessions: one session is one thread.
  *

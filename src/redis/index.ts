@@ -1,3 +1,8 @@
+/**
+ * Sessions of several processes, on Redis or Valkey: {@link RedisSessionRegistry}.
+ *
+ * @module
+ */
 export type { SessionCodec } from '../core/codec/codec.ts'
 export type { DeadSession } from './archiving/dead-letter-store.ts'
 export type { ClientScript, RedisClient, ScriptClient } from './client/client.ts'

@@ -1,10 +1,12 @@
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { withoutCodeBlocks } from '../../scripts/anchors.ts'
+import { pages } from '../../scripts/pages.ts'
 import { documentedAt, textAt } from './documented-at.ts'
 import { documents, files, read, sources } from './tracked-files.ts'
 
 const readme = read('README.md')
+const startPage = 'docs/index.md'
 
 describe('the README', () => {
   it('defines the library and shows code before line 20', () => {
@@ -13,6 +15,42 @@ describe('the README', () => {
     expect(lines[2]).toMatch(/^Keeps .+\.$/)
     expect(lines.findIndex((line) => line.startsWith('```ts'))).toBeLessThan(10)
     expect(lines.slice(0, 20).join('\n')).toMatch(/\.(getOrCreate|run)\(/)
+  })
+
+  it('has at most 200 lines and 12 kB', () => {
+    expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(200)
+    expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(12 * 1024)
+  })
+})
+
+describe('a page', () => {
+  it.each(pages.filter((path) => path !== startPage))(
+    'says what it is for, and shows code before line 20: %s',
+    (path) => {
+      const lines = read(path).split('\n')
+
+      expect(lines[0]).toMatch(/^# \S/)
+      expect(lines[2]).toMatch(/^[A-Z`]/)
+      expect(lines.slice(0, 20).findIndex((line) => line.startsWith('```'))).toBeGreaterThan(0)
+    },
+  )
+})
+
+describe('a skill', () => {
+  const skills = documents.filter((path) => path.startsWith('skills/'))
+
+  it.each(skills)('has at most 150 lines, its name and a description: %s', (path) => {
+    const [, head = ''] = /^---\n([\s\S]*?)\n---\n/.exec(read(path)) ?? []
+    const [, description = ''] = /^description: (?:>-)?((?:.|\n {2})+)/m.exec(head) ?? []
+
+    expect(read(path).trimEnd().split('\n').length).toBeLessThanOrEqual(150)
+    expect(head).toContain(`name: ${basename(dirname(path))}\n`)
+    expect(description.length).toBeGreaterThan(50)
+    expect(description.length).toBeLessThanOrEqual(1024)
+  })
+
+  it('is in the package', () => {
+    expect(skills).toEqual(['skills/session-registry/SKILL.md'])
   })
 })
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { groups } from '../../docs/.vitepress/groups.ts'
-import { pages } from '../../scripts/pages.ts'
+import { firstSentence, llmsText } from '../../scripts/llms-text.ts'
+import { pages, documents as userDocuments } from '../../scripts/pages.ts'
 import { isCopied } from '../../scripts/site/site-files.ts'
+import { linksOf } from '../support/document-links.ts'
 import { documents, read } from './tracked-files.ts'
 
 const listed = groups.flatMap((group) => Object.keys(group.pages))
@@ -36,5 +38,24 @@ describe('the front matter of a document', () => {
         /\w+: .*[^"'`]\b(?:text|details|link|theme|title|name|description): /.test(line),
       ),
     ).toEqual([])
+  })
+})
+
+describe('llms.txt', () => {
+  it('is that of the documents: `npm run fix:docs` makes it', () => {
+    expect(read('llms.txt')).toBe(llmsText(read))
+  })
+
+  it('lists each document of the package for users', () => {
+    const links = linksOf(read('llms.txt'))
+
+    expect(links).toEqual(expect.arrayContaining(userDocuments.filter((path) => path !== 'docs/index.md')))
+  })
+
+  it('has the first sentence of each page, without links', () => {
+    expect(
+      firstSentence('# Title\n\n<!-- x -->\n```ts\ncode.\n```\n\nUse [it](x.md) for\n0.1 things. More.'),
+    ).toBe('Use it for 0.1 things.')
+    expect(firstSentence('---\nname: x\n---\n\n# Title\n\nOne line')).toBe('One line')
   })
 })
