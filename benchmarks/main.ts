@@ -7,13 +7,15 @@ import { type ContenderName, contenderNames, variantNames } from './contenders.t
 import { Figures } from './figures.ts'
 import { measureImport } from './import-cost.ts'
 import { measureApart, type Work } from './measured-process.ts'
+import { nodeSections } from './node-sections.ts'
 import { writePlots } from './plots.ts'
 import { partText, resultsText } from './results.ts'
 
 // `npm run bench [-- --huge --rounds 5 --node <path>]`: all measurements, in about 45 minutes for each Node;
-// writes results.md and plots. `--node`, which may be repeated, or NODES, a list as in PATH, or NODE: the
-// Nodes of the measuring processes; the plots show the first.
-const { NODE = process.execPath, NODES = NODE } = process.env
+// writes results.md and plots. `--node`, which may be repeated, or NODES, a list as in PATH: the Nodes of the
+// measuring processes; the plots show the first. The sections of other Nodes stay.
+// Not NODE: npm sets it.
+const { NODES = process.execPath } = process.env
 const { values } = parseArgs({
   options: {
     huge: { type: 'boolean', default: false },
@@ -99,12 +101,13 @@ async function measureOn(node: string): Promise<{ readonly figures: Figures; rea
   return { figures, part: partText(figures, importCost, facts) }
 }
 
+const results = new URL('results.md', import.meta.url)
 const parts: string[] = []
 for (const node of values.node) {
   const { figures, part } = await measureOn(node)
   parts.push(part)
   if (parts.length === 1) await writePlots(figures)
   // After each, so that a failure on the next Node loses nothing.
-  await writeFile(new URL('results.md', import.meta.url), resultsText(parts))
+  await writeFile(results, resultsText(await nodeSections(results, parts)))
 }
 process.stdout.write(resultsText(parts))

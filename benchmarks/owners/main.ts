@@ -9,21 +9,20 @@ import { median } from '../median.ts'
 
 /**
  * Measures what an owner adds to a creation, and what a tombstone takes, each reading in a process of its
- * own. Writes results.md. Environment: ROUNDS (7), and NODE, another Node for the measuring processes.
+ * own, by the Node that runs this. Writes results.md. Environment: ROUNDS (7).
  */
-const { ROUNDS = '7', NODE = process.execPath } = process.env
+const { ROUNDS = '7' } = process.env
 const rounds = Number(ROUNDS)
 const names = ['without an owner', 'with an owner', 'without an owner, and counted by hand'] as const
 const measure = fileURLToPath(new URL('../.built/owners/measure.js', import.meta.url))
 const run = promisify(execFile)
 
 async function read(name: string): Promise<number> {
-  const { stdout } = await run(NODE, ['--expose-gc', measure, name])
+  const { stdout } = await run(process.execPath, ['--expose-gc', measure, name])
   return Number(stdout)
 }
 
 const [loadBefore = Number.NaN] = loadavg()
-const { stdout: version } = await run(NODE, ['--version'])
 const byRound: Record<(typeof names)[number], number>[] = []
 for (let round = 1; round <= rounds; round += 1) {
   const readings = {} as Record<(typeof names)[number], number>
@@ -41,7 +40,7 @@ const text = `# Owners and tombstones: figures
 
 Written by \`npm run bench:owners\`.
 
-- ${new Date().toISOString().slice(0, 10)}, Node ${version.trim()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}
+- ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}
 - medians of ${count(rounds)} rounds, interleaved, each reading in a process of its own; CPU time
 - load average before: ${one(loadBefore)}; if it is not near 0, other programs made every figure worse
 

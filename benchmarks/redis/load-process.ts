@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
-import { connectReadMethod, type ReadMethodName } from './read-methods.ts'
+import { connectMethod, type UseMethodName } from './use-methods.ts'
 
 /**
  * The work of one measured process: it prepares, waits for the start message, works, and sends its figures.
@@ -11,7 +11,7 @@ export type Task =
   | {
       readonly kind: 'read'
       readonly url: string
-      readonly method: ReadMethodName
+      readonly method: UseMethodName
       readonly sessions: number
       readonly reads: number
       readonly inFlight: number
@@ -39,13 +39,13 @@ else await archive(task, task.concurrency)
 process.disconnect()
 
 async function read({ url, method, sessions, reads, inFlight }: Task & { kind: 'read' }): Promise<void> {
-  let subject = await connectReadMethod(method, url)
+  let subject = await connectMethod(method, url)
   // Compiles the code, and fills the registry's near-cache.
   await readEach(subject, randomIds(sessions), inFlight)
   if (method === 'registry-cold') {
     await subject.close()
-    subject = await connectReadMethod(method, url)
-    await subject.read('unknown')
+    subject = await connectMethod(method, url)
+    await subject.use('unknown')
   }
   const ids: string[] = []
   while (ids.length < reads) ids.push(...randomIds(sessions))
@@ -123,14 +123,14 @@ async function reportUntilFinished(archived: () => number): Promise<void> {
 }
 
 async function readEach(
-  subject: { read(id: string): Promise<unknown> },
+  subject: { use(id: string): Promise<unknown> },
   ids: readonly string[],
   inFlight: number,
 ): Promise<void> {
   const left = ids.values()
   const reader = async () => {
     for (const id of left) {
-      if ((await subject.read(id)) === undefined) throw new Error('a session is missing')
+      if ((await subject.use(id)) === undefined) throw new Error('a session is missing')
     }
   }
   await Promise.all(Array.from({ length: inFlight }, reader))

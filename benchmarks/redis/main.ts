@@ -6,9 +6,17 @@ import { RedisSessionRegistry } from 'session-registry/redis'
 import { RedisServer } from '../../tests/support/redis-server.ts'
 import { median } from '../median.ts'
 import { Processes } from './processes.ts'
-import { connectReadMethod, type ReadMethodName, readMethodNames } from './read-methods.ts'
-import { type Archiving, archivers, type Lateness, quantile, type Reading, report } from './report.ts'
+import {
+  type Archiving,
+  archivers,
+  type Lateness,
+  processCounts,
+  quantile,
+  type Reading,
+  report,
+} from './report.ts'
 import { serverCpu, serverMemory, serverVersion } from './server-figures.ts'
+import { connectMethod, readMethodNames, turnMethodNames, type UseMethodName } from './use-methods.ts'
 
 /**
  * Measures the registry on a Redis server of its own, beside code written by hand. Each round measures every
@@ -21,7 +29,6 @@ const rounds = Number(ROUNDS)
 const sessions = Number(SESSIONS)
 const reads = Number(READS)
 const inFlight = 128
-const processCounts = [1, 4]
 
 const [loadBefore = Number.NaN] = loadavg()
 const server = await RedisServer.start()
@@ -32,8 +39,8 @@ try {
   const memory = await measureMemory()
   const readings: Reading[] = []
   for (let round = 1; round <= rounds; round += 1) {
-    console.log(`reads, round ${round} of ${rounds}`)
-    for (const method of readMethodNames) {
+    console.log(`reads and turns, round ${round} of ${rounds}`)
+    for (const method of [...readMethodNames, ...turnMethodNames]) {
       for (const processes of processCounts) readings.push(await measureReads(method, processes))
     }
   }
@@ -67,20 +74,21 @@ try {
 }
 
 /** Returns the server's bytes per session. The sessions stay, for the reads. */
-async function measureMemory(): Promise<Map<ReadMethodName, number>> {
-  const found = new Map<ReadMethodName, number>()
-  for (const name of readMethodNames) {
-    if (name === 'registry-cold') continue
-    const method = await connectReadMethod(name, server.url)
+async function measureMemory(): Promise<Map<UseMethodName, number>> {
+  const found = new Map<UseMethodName, number>()
+  for (const name of [...readMethodNames, ...turnMethodNames]) {
+    // These use the sessions of `registry`.
+    if (name === 'registry-cold' || name === 'turn' || name === 'idle-turn') continue
+    const method = await connectMethod(name, server.url)
     const before = await serverMemory(admin)
     await each(sessions, 64, (index) => method.fill(`visitor-${index}`))
-    found.set(name, ((await serverMemory(admin)) - before) / sessions)
+    if (name !== 'get-set') found.set(name, ((await serverMemory(admin)) - before) / sessions)
     await method.close()
   }
   return found
 }
 
-async function measureReads(method: ReadMethodName, count: number): Promise<Reading> {
+async function measureReads(method: UseMethodName, count: number): Promise<Reading> {
   // Only the first read of a value is a cold one.
   const mine = method === 'registry-cold' ? sessions : reads
   const task = { kind: 'read', url: server.url, method, sessions, reads: mine, inFlight } as const

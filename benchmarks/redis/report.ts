@@ -1,10 +1,10 @@
 import { cpus } from 'node:os'
 import { count, one, table } from '../markdown-table.ts'
 import { median } from '../median.ts'
-import { type ReadMethodName, readMethodNames, titles } from './read-methods.ts'
+import { readMethodNames, titles, turnMethodNames, type UseMethodName } from './use-methods.ts'
 
 export interface Reading {
-  readonly method: ReadMethodName
+  readonly method: UseMethodName
   readonly processes: number
   readonly perSecond: number
   readonly serverMicroseconds: number
@@ -20,11 +20,15 @@ export interface Archiving {
   readonly clientMicroseconds: number
 }
 
+/** How many processes read, or have turns, at once. */
+export const processCounts = [1, 2, 4]
+
 /** What archives: the number of processes, and the `archiveConcurrency` of each. */
 export const archivers: readonly (readonly [processes: number, concurrency: number | undefined])[] = [
   [1, 8],
   [1, 32],
   [1, 128],
+  [2, 128],
   [4, 128],
   [1, undefined],
 ]
@@ -48,7 +52,7 @@ export interface Findings {
   readonly archivings: readonly Archiving[]
   readonly lateness: Lateness
   /** Bytes per session. */
-  readonly memory: ReadonlyMap<ReadMethodName, number>
+  readonly memory: ReadonlyMap<UseMethodName, number>
 }
 
 export function quantile(values: readonly number[], share: number): number {
@@ -70,16 +74,25 @@ Written by \`npm run bench:redis\`.
 
 ## Reads that keep a session alive
 
-${count(sessions)} sessions of 1 KB, ${inFlight} calls in flight per process, node-redis. With 4 processes
-the processors are saturated, so the microseconds are the figures to scale from.
+${count(sessions)} sessions of 1 KB, ${inFlight} calls in flight per process, node-redis. From 2
+processes on the processors of this machine are saturated, so the microseconds are the figures to scale from:
+one Redis is saturated by 1 000 000 calls a second, divided by its microseconds per call.
 
-${readTable(found)}
+${useTable(found, readMethodNames)}
 
 - \`HGET\` alone: the floor. It keeps no session alive.
 - \`get\`: the registry. A value that this process has seen is sent again only if it has changed.
 - \`HGETALL\` + \`EXPIRE\`: a hash per session by hand, two commands in one round trip. The end of a session is
   not reported, and its data are lost.
 - \`LRANGE\` + \`EXPIRE\`: the commands of LangChain's \`RedisChatMessageHistory\`, emulated.
+
+## Turns
+
+The same sessions: read, changed and saved, about 1 KB each way. \`run\` also takes and releases a lock.
+
+${useTable(found, turnMethodNames)}
+
+- \`GET\`, then \`SET … EX\`: by hand. Nothing keeps two turns of a session apart, and its end is not reported.
 
 ## Archiving
 
@@ -105,9 +118,9 @@ ${memoryTable(found)}
 `
 }
 
-function readTable({ readings }: Findings): string {
-  const lines = readMethodNames.flatMap((method) =>
-    [1, 4].map((processes) => {
+function useTable({ readings }: Findings, methods: readonly UseMethodName[]): string {
+  const lines = methods.flatMap((method) =>
+    processCounts.map((processes) => {
       const mine = readings.filter((one) => one.method === method && one.processes === processes)
       return [
         titles[method],

@@ -6,6 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { count, one } from '../markdown-table.ts'
+import { nodeSections } from '../node-sections.ts'
 import { type ContenderName, contendersOf, tracedContenders } from './contenders.ts'
 import { measureHttp, promisesElsewhere } from './http-round.ts'
 import type { TurnWork } from './measure.ts'
@@ -15,10 +16,11 @@ import { httpTable, type Round, turnTable } from './tables.ts'
  * Measures the CPU time of a turn, beside libraries that exclude in other ways, and of an HTTP request with
  * one turn. Writes results.md.
  *
- * Environment: ROUNDS (5); NODE, the Node of the measuring processes, or NODES, a list of them as in PATH;
- * BEFORE, the `index.js` of another build of this library, which then is one more contender.
+ * Environment: ROUNDS (5); NODES, the Nodes of the measuring processes, a list as in PATH, where the sections
+ * of other Nodes stay; * BEFORE, the `index.js` of another build of this library, which then is one more contender.
  */
-const { ROUNDS = '5', NODE = process.execPath, NODES = NODE, BEFORE } = process.env
+// Not NODE: npm sets it.
+const { ROUNDS = '5', NODES = process.execPath, BEFORE } = process.env
 const rounds = Number(ROUNDS)
 const bursts = 8
 const contenders = contendersOf(BEFORE)
@@ -62,7 +64,7 @@ async function sectionOf(node: string): Promise<string> {
   }
   return `## Node ${version.trim()}
 
-Load average before: ${one(loadBefore)}.
+${new Date().toISOString().slice(0, 10)}, ${rounds === 1 ? 'one round' : `medians of ${count(rounds)} rounds`}. Load average before: ${one(loadBefore)}.
 
 ${turnTable(works, turnRounds)}
 
@@ -76,9 +78,9 @@ function resultsText(sections: readonly string[]): string {
 
 Written by \`npm run bench:turns\`.
 
-- ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}
-- ${rounds === 1 ? 'one round' : `medians of ${count(rounds)} rounds`}; CPU time, not time that passes; if a
-  load average is not near 0, other programs made the figures of that Node worse
+- ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}
+- CPU time, not time that passes; if a load average is not near 0, other programs made the figures of that
+  Node worse
 - **a turn**: ns, and in brackets the ratio to async-lock in the same round; each reading in a process of
   its own, interleaved. **waiting**: a hundred calls at once, so that all but one wait. **nested**: half of
   the turns run in one of the other half; in the same session the peers wait for ever
@@ -89,13 +91,15 @@ Written by \`npm run bench:turns\`.
   \`AsyncLocalStorage\`, as tracing does
 - **bare \`Map\`**: excludes no one, the least that a handler can do
 
-${sections.join('\n')}`
+${sections.join('\n\n')}
+`
 }
 
+const results = new URL('./results.md', import.meta.url)
 const sections: string[] = []
 for (const node of NODES.split(delimiter)) {
   sections.push(await sectionOf(node))
   // After each, so that a failure on the next Node loses nothing.
-  await writeFile(new URL('./results.md', import.meta.url), resultsText(sections))
+  await writeFile(results, resultsText(await nodeSections(results, sections)))
 }
 console.log(resultsText(sections))

@@ -1,24 +1,31 @@
 import { createClient } from 'redis'
 import { RedisSessionRegistry } from 'session-registry/redis'
 
-/** A way to read sessions so that they stay alive, and to write them: the registry's, or one by hand. */
-export interface ReadMethod {
-  read(id: string): Promise<unknown>
+/** A way to use sessions so that they stay alive, and to write them: the registry's, or one by hand. */
+export interface UseMethod {
+  /** Reads a session, or has a turn of it. */
+  use(id: string): Promise<unknown>
   fill(id: string): Promise<unknown>
   close(): Promise<void>
 }
 
 export const readMethodNames = ['field', 'registry', 'registry-cold', 'hash', 'list'] as const
 
-export type ReadMethodName = (typeof readMethodNames)[number]
+/** Turns: a session is read, changed and saved. */
+export const turnMethodNames = ['turn', 'idle-turn', 'get-set'] as const
 
-/** Names of the read methods in the report. */
-export const titles: Readonly<Record<ReadMethodName, string>> = {
+export type UseMethodName = (typeof readMethodNames)[number] | (typeof turnMethodNames)[number]
+
+/** Names of the methods in the report. */
+export const titles: Readonly<Record<UseMethodName, string>> = {
   field: '`HGET` alone',
   registry: '`get`, value seen before',
   'registry-cold': '`get`, value not yet seen',
   hash: '`HGETALL` + `EXPIRE`',
   list: '`LRANGE` + `EXPIRE`',
+  turn: '`run`, value changed',
+  'idle-turn': '`run`, nothing changed',
+  'get-set': '`GET`, then `SET … EX`',
 }
 
 const timeoutSeconds = 20 * 60
@@ -28,20 +35,20 @@ const conversation: readonly string[] = Array.from({ length: 8 }, (_, index) =>
   (index % 2 === 0 ? 'visitor: ' : 'bot: ').padEnd(122, 'lorem ipsum '),
 )
 
-/** Connects a read method by its own node-redis client, which sends the commands of one tick together. */
-export async function connectReadMethod(name: ReadMethodName, url: string): Promise<ReadMethod> {
+/** Connects a method by its own node-redis client, which sends the commands of one tick together. */
+export async function connectMethod(name: UseMethodName, url: string): Promise<UseMethod> {
   const client = createClient({ url })
   client.on('error', (error) => console.error(error))
   await client.connect()
   const close = async () => client.destroy()
-  if (name === 'registry' || name === 'registry-cold') {
+  if (name === 'registry' || name === 'registry-cold' || name === 'turn' || name === 'idle-turn') {
     const sessions = new RedisSessionRegistry<string[]>({
       client,
       prefix: 'registry',
       timeoutMs: timeoutSeconds * 1_000,
     })
     return {
-      read: (id) => sessions.get(id),
+      use: usesOf(sessions)[name],
       fill: (id) => sessions.set(id, [...conversation]),
       close: async () => {
         await sessions.close()
@@ -49,10 +56,22 @@ export async function connectReadMethod(name: ReadMethodName, url: string): Prom
       },
     }
   }
+  if (name === 'get-set') {
+    return {
+      // By hand: two turns of one session at once lose a message.
+      use: async (id) => {
+        const messages: string[] = JSON.parse((await client.get(`text:${id}`)) ?? '[]')
+        const text = JSON.stringify(withOneAnother(messages))
+        return client.set(`text:${id}`, text, { expiration: { type: 'EX', value: timeoutSeconds } })
+      },
+      fill: (id) => client.set(`text:${id}`, JSON.stringify(conversation)),
+      close,
+    }
+  }
   if (name === 'field') {
     return {
       // The floor: a session that is only read expires.
-      read: async (id) => JSON.parse((await client.hGet(`field:${id}`, 'value')) ?? 'null'),
+      use: async (id) => JSON.parse((await client.hGet(`field:${id}`, 'value')) ?? 'null'),
       fill: (id) => client.hSet(`field:${id}`, { value: JSON.stringify(conversation) }),
       close,
     }
@@ -60,7 +79,7 @@ export async function connectReadMethod(name: ReadMethodName, url: string): Prom
   if (name === 'hash') {
     return {
       // As written by hand: both commands in one round trip. The end of a session is not reported.
-      read: async (id) => {
+      use: async (id) => {
         const key = `hash:${id}`
         const [{ value = 'null' }] = await Promise.all([
           client.hGetAll(key),
@@ -82,7 +101,7 @@ export async function connectReadMethod(name: ReadMethodName, url: string): Prom
   return {
     // The commands of LangChain's RedisChatMessageHistory. It calls EXPIRE only when it adds a message; here
     // a read does so too, since otherwise a visitor who only reads would lose the session.
-    read: async (id) => {
+    use: async (id) => {
       const key = `list:${id}`
       const [texts] = await Promise.all([client.lRange(key, 0, -1), client.expire(key, timeoutSeconds)])
       return texts.map((text) => JSON.parse(text) as unknown)
@@ -96,4 +115,23 @@ export async function connectReadMethod(name: ReadMethodName, url: string): Prom
     },
     close,
   }
+}
+
+function usesOf(sessions: RedisSessionRegistry<string[]>) {
+  const get = (id: string) => sessions.get(id)
+  return {
+    registry: get,
+    'registry-cold': get,
+    turn: (id: string) =>
+      sessions.run(id, (session) => {
+        session.value = withOneAnother(session.value)
+        return true
+      }),
+    'idle-turn': (id: string) => sessions.run(id, ({ value }) => value.length),
+  }
+}
+
+/** Returns a conversation of the same length with another message in it. */
+function withOneAnother([, ...others]: readonly string[]): string[] {
+  return [...others, `visitor: ${Math.random()} `.padEnd(122, 'lorem ipsum ')]
 }
