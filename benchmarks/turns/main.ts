@@ -17,7 +17,8 @@ import { httpTable, type Round, turnTable } from './tables.ts'
  * one turn. Writes results.md.
  *
  * Environment: ROUNDS (5); NODES, the Nodes of the measuring processes, a list as in PATH, where the sections
- * of other Nodes stay; * BEFORE, the `index.js` of another build of this library, which then is one more contender.
+ * of other Nodes stay; * BEFORE, the `index.js` of another build of this library, which then is one more
+ * contender.
  */
 // Not NODE: npm sets it.
 const { ROUNDS = '5', NODES = process.execPath, BEFORE } = process.env
