@@ -52,4 +52,42 @@ describe('the scripts', () => {
     // `key` is the name of the parameter in the functions themselves.
     expect(handed.filter((key = '') => key !== 'key' && !/^KEYS\[\d\]$/.test(key))).toEqual([])
   })
+
+  it.each(scripts)('have only functions that they call: $name', ({ source }) => {
+    const functions = [...source.matchAll(/^local function (\w+)/gm)].map(([, name = '']) => name)
+    const uses = (name: string) => source.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0
+
+    expect(functions).toContain('main')
+    expect(functions.filter((name) => uses(name) < 2)).toEqual([])
+  })
+})
+
+describe('a script', () => {
+  const includes = `
+local function ten()
+  return 10
+end
+local function twice(value)
+  return 2 * value
+end
+local function twenty()
+  return twice(ten())
+end
+`
+
+  it('has the functions that its body calls, and those that they call', () => {
+    const { source } = new Script('test', includes, 'return twenty()')
+
+    expect(source).toContain('function ten()')
+    expect(source).toContain('function twice(')
+    expect(source).toContain('function twenty()')
+  })
+
+  it('leaves out a function that nothing calls, and those that only it calls', () => {
+    const { source } = new Script('test', includes, 'return ten()')
+
+    expect(source).toContain('function ten()')
+    expect(source).not.toContain('twice')
+    expect(source).not.toContain('twenty')
+  })
 })
