@@ -2,6 +2,7 @@ import { defineConfig } from 'vitepress'
 import llmstxt from 'vitepress-plugin-llms'
 import { slugOf } from '../../scripts/anchors.ts'
 import { siteLinks } from './links.ts'
+import { unbrokenNumbers } from './numbers.ts'
 import { sidebar } from './sidebar.ts'
 
 export default defineConfig({
@@ -14,7 +15,10 @@ export default defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     // As on GitHub, so that a link with an anchor leads to the same place there.
     anchor: { slugify: slugOf },
-    config: siteLinks,
+    config: (md) => {
+      siteLinks(md)
+      unbrokenNumbers(md)
+    },
   },
   themeConfig: {
     search: { provider: 'local' },

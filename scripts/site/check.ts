@@ -7,12 +7,22 @@ import { parseArgs } from 'node:util'
 import type { AxeResults } from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { findChromium } from '../../tests/support/chromium.ts'
+import { pages } from '../pages.ts'
 import { deadLinks } from './built-links.ts'
 import { serve } from './server.ts'
 
 // Checks the site that `npm run docs` has built: links and anchors, and in a browser without a network the
 // accessibility of the start page and the search. `--screenshots <folder>` keeps pictures of some pages.
 const { values } = parseArgs({ options: { screenshots: { type: 'string' } } })
+/** Pages of the reference that stand for the others: a class, options, functions and a type. */
+const referencePages = [
+  'api/',
+  'api/session-registry/',
+  'api/session-registry/classes/SessionRegistry',
+  'api/session-registry/interfaces/SessionRegistryOptions',
+  'api/session-registry/langchain/functions/messageHistories',
+  'api/session-registry/type-aliases/SessionErrorCode',
+]
 const dist = fileURLToPath(new URL('../../docs/.vitepress/dist', import.meta.url))
 
 const dead = await deadLinks(dist)
@@ -32,6 +42,7 @@ async function checkInBrowser(): Promise<void> {
         await checkAccessibility(page, path)
     }
     await checkSearch(page)
+    await checkWidth(page)
     if (values.screenshots !== undefined) await takeScreenshots(page, values.screenshots)
   } finally {
     await browser.close()
@@ -89,6 +100,21 @@ async function checkSearch(page: Page): Promise<void> {
     )
   }
   console.log('the search finds pages without a network')
+}
+
+/** On a phone, code and tables scroll by themselves: no page is wider than the screen. */
+async function checkWidth(page: Page): Promise<void> {
+  const width = 390
+  await page.setViewportSize({ width, height: 844 })
+  const written = [...pages.map((path) => path.slice('docs/'.length, -'.md'.length)), ...referencePages]
+  for (const path of written) {
+    await page.goto(`/${path === 'index' ? '' : path}`)
+    const found = (await page.evaluate('document.documentElement.scrollWidth')) as number
+    if (found <= width) continue
+    console.error(`${path} is ${found} pixels wide`)
+    process.exitCode = 1
+  }
+  console.log(`${written.length} pages fit ${width} pixels`)
 }
 
 async function takeScreenshots(page: Page, folder: string): Promise<void> {

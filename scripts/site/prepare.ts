@@ -20,6 +20,7 @@ async function writeReference(): Promise<void> {
     hidePageHeader: true,
     hideBreadcrumbs: true,
     useCodeBlocks: true,
+    expandParameters: true,
     parametersFormat: 'table',
     enumMembersFormat: 'table',
     typeDeclarationFormat: 'table',
@@ -43,6 +44,7 @@ async function writeReference(): Promise<void> {
     githubPages: false,
     hideGenerator: true,
     sort: ['source-order'],
+    sortEntryPoints: false,
     ...markdown,
   })
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {

@@ -31,6 +31,7 @@ import { type CopyValue, createCopier } from './turns/value-copy.ts'
 /** What happens to a new session at the cap. */
 export type WhenFull = 'evict' | 'reject'
 
+/** Options of a {@link SessionRegistry}. All are optional; an unknown one is refused. */
 export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOptions {
   /**
    * The interval of the background sweep, which removes expired sessions whose ids are not used again.

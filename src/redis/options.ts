@@ -26,6 +26,7 @@ import { maxDelayMs } from '../core/time/clock.ts'
 import { detectClient, type RedisClient, type RunScript } from './client/client.ts'
 import { rejectUnsupportedOptions } from './unsupported-options.ts'
 
+/** Options of a {@link RedisSessionRegistry}. Only `client` is required; an unknown one is refused. */
 export interface RedisSessionRegistryOptions<T>
   extends SharedOptions<T>,
     Omit<StoreOptions, 'save' | 'store'> {

@@ -8,6 +8,7 @@ import { cloneList, type ListRules } from '../../core/values/clone-list.ts'
 import { cloneValue } from '../../core/values/clone-value.ts'
 import { isEmptyMessage, isMessage, waitsForApproval } from './message-parts.ts'
 
+/** Options of {@link chatStore}. */
 export interface ChatStoreOptions {
   /**
    * The idle timeout of a chat whose last message has a tool call that waits for an approval, until it goes

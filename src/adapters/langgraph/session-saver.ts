@@ -35,6 +35,7 @@ import { store } from './stored-text.ts'
 import { toTemplated } from './templated-text.ts'
 import { addCheckpoint, addWrite, namespaceOf, type Thread } from './thread.ts'
 
+/** Options of a {@link SessionSaver}. */
 export interface SessionSaverOptions {
   /** The registry of the threads, with `create: newThread`. */
   readonly source: SessionSource<Thread>

@@ -12,6 +12,7 @@ import { indexOfUnmatched, unmatchedResults, waitsForApproval } from './tool-cal
 
 type Items = AgentInputItem[]
 
+/** Options of {@link agentSession}. */
 export interface AgentSessionOptions {
   /**
    * The idle timeout of a session whose last call waits for an approval, until it goes on.

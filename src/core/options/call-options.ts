@@ -67,6 +67,7 @@ export interface WhyGoneOptions {
   readonly owner?: string | undefined
 }
 
+/** Options of one call of `close`. */
 export interface CloseOptions {
   /**
    * How long running turns may take to end, and then archives once more.
