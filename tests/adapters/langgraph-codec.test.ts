@@ -140,6 +140,34 @@ describe('threadCodec', () => {
     expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
   })
 
+  it('decodes threads of format 2 as it was first written, with forks, and their graphs continue', async () => {
+    const text = readFileSync(new URL('./fixtures/thread-of-format-2.txt', import.meta.url), 'utf8')
+    const { threads, saver, throughText } = setUp()
+    threads.set('ada', threadCodec.decode(text))
+    const State = Annotation.Root({ ...MessagesAnnotation.spec, picture: Annotation<Uint8Array> })
+    const graph = new StateGraph(State)
+      .addNode('answer', () => ({}))
+      .addNode('ask', () => ({ messages: [new AIMessage(interrupt<string, string>('may I?'))] }))
+      .addEdge(START, 'answer')
+      .addEdge('answer', 'ask')
+      .addEdge('ask', END)
+      .compile({ checkpointer: saver })
+    const before = await graph.getState(ada)
+    expect(before.next).toEqual(['ask'])
+    expect(transcript(before.values.messages)).toEqual([
+      ...['human:häl\u2028lo', 'ai:I see 1', 'human:again', 'ai:I see 3'],
+    ])
+    expect(before.values.picture).toEqual(new Uint8Array([255, 0, 128]))
+    const history = await readAll(graph.getStateHistory(ada))
+    expect(history.filter(({ values }) => JSON.stringify(values).includes('a fork'))).toHaveLength(1)
+    // Nothing of the format has changed since.
+    expect(throughText()).toBe(text)
+
+    const { messages } = await graph.invoke(new Command({ resume: 'yes' }), ada)
+    expect(transcript(messages).at(-1)).toBe('ai:yes')
+    expect(threads.peek('ada')?.timeoutMs).toBe(7_000)
+  })
+
   const aThread = threadCodec.encode(newThread())
   const rowsOf = (rows: object) => JSON.stringify({ ...JSON.parse(aThread), ...rows })
   const stored = [[0, 0, null, 0, [0]]]
@@ -157,6 +185,13 @@ describe('threadCodec', () => {
     ['a base that comes later', rowsOf({ texts: ['a'], stored: [[0, 0, 1, 1, [0]], ...stored] })],
     ['a base that is itself', rowsOf({ texts: ['a'], stored: [[0, 0, 0, 1, [0]]] })],
     ['a checkpoint that is none', rowsOf({ namespaces: [['', [null], []]] })],
+    [
+      'a head without a part of its filling',
+      rowsOf({
+        texts: ['json', '{"v":\0,"n":\0}', '{}'],
+        namespaces: [['', [['1', null, [0, 0, 1, '4'], [0, 0, 2, null], []]], []]],
+      }),
+    ],
     [
       'a channel without a name',
       rowsOf({

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { baseOf, linksOf, placeAfter } from '../../src/adapters/langgraph/delta-chain.ts'
 import { cutJson, nestingOf } from '../../src/adapters/langgraph/json-text.ts'
 import { packedFrom } from '../../src/adapters/langgraph/packed.ts'
-import { readStored, type StoredText, store } from '../../src/adapters/langgraph/stored-text.ts'
+import { store } from '../../src/adapters/langgraph/store-text.ts'
+import { readStored, type StoredText } from '../../src/adapters/langgraph/stored-text.ts'
 import { readTemplated, toTemplated } from '../../src/adapters/langgraph/templated-text.ts'
 
 const none = () => new Map<string, string>()
@@ -169,7 +170,8 @@ describe('a templated text', () => {
     )
     fc.assert(
       fc.property(anyText, (text) => {
-        expect(readTemplated(toTemplated(packed(text), []))).toEqual(packed(text))
+        const texts = [packed(text), packed(`${text} 7`)] as const
+        expect(readTemplated(toTemplated(texts, []))).toEqual(texts)
       }),
       { numRuns: 1_000 },
     )
@@ -182,11 +184,15 @@ describe('a templated text', () => {
         ts: `2026-11-29T00:04:3${n}Z`,
         step: n - 1,
       })
-    const first = toTemplated(packed(head(0)), [])
-    const second = toTemplated(packed(head(7)), [first])
+    const [input, loop] = [packed('{"source":"input","step":1}'), packed('{"source":"loop","step":2}')]
+    const first = toTemplated([packed(head(0)), input], [])
+    const second = toTemplated([packed(head(7)), input], [first])
+    const third = toTemplated([packed(head(9)), loop], [first, second])
 
-    expect(second.template).toBe(first.template)
-    expect(readTemplated(second).text).toBe(head(7))
+    expect(second.templates).toBe(first.templates)
+    expect(third.templates[0]).toBe(first.templates[0])
+    expect(readTemplated(second)).toEqual([packed(head(7)), input])
+    expect(readTemplated(third)).toEqual([packed(head(9)), loop])
   })
 })
 

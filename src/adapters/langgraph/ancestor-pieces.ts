@@ -1,4 +1,5 @@
 import { linksOf } from './delta-chain.ts'
+import { detachString } from './detach-string.ts'
 import type { StoredText } from './stored-text.ts'
 import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from './thread.ts'
 
@@ -29,6 +30,15 @@ export class AncestorPieces {
   /** Returns the value of a channel in the parent, with which its new value may begin. */
   base(name: string): StoredText | undefined {
     return this.#ancestors[0]?.[1].channels.find((channel) => channel.name === name)
+  }
+
+  /** Returns a task's path: the string of an ancestor's write, if possible, to share it. */
+  taskPath(path: string): string {
+    for (const [id] of this.#ancestors) {
+      const write = this.#namespace.writes.get(id)?.find(({ taskPath }) => taskPath === path)
+      if (write !== undefined) return write.taskPath
+    }
+    return detachString(path)
   }
 
   /** Returns the pieces by themselves. `isWhole` adds those of the bases of the parent's values. */

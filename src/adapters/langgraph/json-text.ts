@@ -1,5 +1,6 @@
 const quote = 0x22
 const backslash = 0x5c
+const comma = 0x2c
 const openList = 0x5b
 const closeList = 0x5d
 const openObject = 0x7b
@@ -26,6 +27,32 @@ export function nestingOf(text: string): number {
     }
   }
   return deepest
+}
+
+/** Returns the indexes after the elements of a list, given its JSON text. */
+export function elementEnds(text: string): number[] {
+  const ends: number[] = []
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at)
+        break
+      case openList:
+      case openObject:
+        depth += 1
+        break
+      case closeList:
+      case closeObject:
+        depth -= 1
+        if (depth === 0) ends.push(at)
+        break
+      case comma:
+        if (depth === 1) ends.push(at)
+        break
+    }
+  }
+  return ends
 }
 
 /**

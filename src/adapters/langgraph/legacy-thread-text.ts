@@ -1,9 +1,11 @@
 import { Buffer } from 'node:buffer'
 import { type Packed, packedFrom } from './packed.ts'
-import { type StoredText, store } from './stored-text.ts'
+import { store } from './store-text.ts'
+import type { StoredText } from './stored-text.ts'
 import { toTemplated } from './templated-text.ts'
 import {
   channelOf,
+  checkpointOf,
   namespaceOf,
   newThread,
   type StoredChannel,
@@ -57,12 +59,11 @@ class LegacyReader {
     { parentId, head, metadata, channels }: Readonly<Record<string, unknown>>,
     parent: StoredCheckpoint | undefined,
   ): StoredCheckpoint {
-    return {
-      parentId: parentId === undefined ? undefined : stringOf(parentId),
-      head: toTemplated(this.#packed(head), parent === undefined ? [] : [parent.head]),
-      metadata: toTemplated(this.#packed(metadata), parent === undefined ? [] : [parent.metadata]),
-      channels: entriesOf(channels).map(([name, one]) => this.#channel(name, recordOf(one), parent)),
-    }
+    return checkpointOf(
+      toTemplated([this.#packed(head), this.#packed(metadata)], parent === undefined ? [] : [parent]),
+      parentId === undefined ? undefined : stringOf(parentId),
+      entriesOf(channels).map(([name, one]) => this.#channel(name, recordOf(one), parent)),
+    )
   }
 
   #channel(

@@ -28,12 +28,13 @@ import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
 import { AncestorPieces } from './ancestor-pieces.ts'
 import { checkPut, checkPutWrites, isResume, nothingToResume } from './check-write.ts'
 import { readTuple, unpackMetadata } from './checkpoint-tuple.ts'
-import { pack } from './packed.ts'
+import { PackedList } from './list-elements.ts'
 import { updatePause } from './pause.ts'
+import { Serializer } from './serializer.ts'
+import { store } from './store-text.ts'
 import { packChanged, packChannels, storeChannels, unchangedChannels } from './stored-channels.ts'
-import { store } from './stored-text.ts'
 import { toTemplated } from './templated-text.ts'
-import { addCheckpoint, addWrite, namespaceOf, type Thread } from './thread.ts'
+import { addCheckpoint, addWrite, checkpointOf, namespaceOf, type Thread } from './thread.ts'
 
 /** Options of a {@link SessionSaver}. */
 export interface SessionSaverOptions {
@@ -84,6 +85,7 @@ export class SessionSaver extends BaseCheckpointSaver {
   readonly #source: SessionSource<Thread>
   readonly #pausedTimeoutMs: number
   readonly #keepCheckpoints: number
+  readonly #serializer: Serializer
 
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
   constructor(options: SessionSaverOptions) {
@@ -94,6 +96,7 @@ export class SessionSaver extends BaseCheckpointSaver {
       serde,
     } = checkOptions('options', options, ['source', 'pausedTimeoutMs', 'keepCheckpoints', 'serde'])
     super(serde === undefined ? undefined : checkSerde(serde))
+    this.#serializer = new Serializer(this.serde, serde === undefined)
     this.#source = assertSource(source as SessionSource<Thread>)
     this.#pausedTimeoutMs = checkPositive('pausedTimeoutMs', pausedTimeoutMs)
     this.#keepCheckpoints = checkLimit('keepCheckpoints', keepCheckpoints)
@@ -107,7 +110,7 @@ export class SessionSaver extends BaseCheckpointSaver {
     const id = checkpointId ?? namespace?.newestId
     return namespace === undefined || id === undefined
       ? undefined
-      : readTuple(this, threadId, name, namespace, id)
+      : readTuple(this, this.#serializer, threadId, name, namespace, id)
   }
 
   override async *list(
@@ -128,10 +131,10 @@ export class SessionSaver extends BaseCheckpointSaver {
           if (checkpoint_id && id !== checkpoint_id) continue
           if (before && id >= before) continue
           if (filter.length > 0) {
-            const metadata = await unpackMetadata(this, namespace, id)
+            const metadata = await unpackMetadata(this.#serializer, namespace, id)
             if (filter.some(([key, value]) => metadata?.[key] !== value)) continue
           }
-          const tuple = await readTuple(this, threadId, name, namespace, id)
+          const tuple = await readTuple(this, this.#serializer, threadId, name, namespace, id)
           if (tuple === undefined) continue
           rest -= 1
           yield tuple
@@ -152,9 +155,9 @@ export class SessionSaver extends BaseCheckpointSaver {
     // Everything that is known to be new is packed at once, before it waits for other turns: the graph goes
     // on with these objects.
     const [head, packedMetadata, changed] = await Promise.all([
-      pack(this.serde, 'the checkpoint', rest),
-      pack(this.serde, 'the metadata', metadata),
-      packChanged(this.serde, checkpoint, newVersions),
+      this.#serializer.pack('the checkpoint', rest),
+      this.#serializer.pack('the metadata', metadata),
+      packChanged(this.#serializer, checkpoint, newVersions),
     ])
     await this.#source.run(threadId, async (session) => {
       const thread = session.value
@@ -164,23 +167,17 @@ export class SessionSaver extends BaseCheckpointSaver {
       // A first checkpoint has all its channels in `newVersions`; a fork, or one without its parent, must
       // store all.
       const isWhole = parentId !== undefined || metadata.source === 'fork'
-      const others = await packChannels(this.serde, checkpoint, isWhole ? unknown : [])
+      const others = await packChannels(this.#serializer, checkpoint, isWhole ? unknown : [])
       // No `await` from here on: what joins this turn sees the whole checkpoint or nothing of it.
       const namespace = namespaceOf(thread, name)
       const ancestorPieces = new AncestorPieces(thread, namespace, parentId)
-      const stored = {
+      const stored = checkpointOf(
+        toTemplated([head, packedMetadata], ancestorPieces.ancestors),
         // The string that is the parent's key, if possible, to share it.
-        parentId: namespace.newestId === parentId ? namespace.newestId : parentId,
-        head: toTemplated(
-          head,
-          ancestorPieces.ancestors.map((one) => one.head),
-        ),
-        metadata: toTemplated(
-          packedMetadata,
-          ancestorPieces.ancestors.map((one) => one.metadata),
-        ),
-        channels: [...shared, ...storeChannels(new Map([...changed, ...others]), checkpoint, ancestorPieces)],
-      }
+        namespace.newestId === parentId ? namespace.newestId : parentId,
+        // Not spread into an array, which would have room for more.
+        shared.concat(storeChannels(new Map([...changed, ...others]), checkpoint, ancestorPieces)),
+      )
       addCheckpoint(namespace, id, stored, this.#keepCheckpoints)
       updatePause(session, this.#pausedTimeoutMs)
     })
@@ -203,7 +200,7 @@ export class SessionSaver extends BaseCheckpointSaver {
         const index = Object.hasOwn(WRITES_IDX_MAP, channel)
           ? (WRITES_IDX_MAP[channel] ?? position)
           : position
-        return { index, channel, value: await pack(this.serde, `the write to \`${channel}\``, value) }
+        return { index, channel, value: await this.#serializer.pack(`the write to \`${channel}\``, value) }
       }),
     )
     const resumes = isResume(taskId, writes)
@@ -213,10 +210,12 @@ export class SessionSaver extends BaseCheckpointSaver {
       }
       const namespace = namespaceOf(session.value, name)
       const ancestorPieces = new AncestorPieces(session.value, namespace, checkpointId)
+      const sharedPath = ancestorPieces.taskPath(taskPath)
       for (const { index, channel, value } of packed) {
         // A subgraph returns the whole list that it was passed, and its own messages.
         const stored = store(value, ancestorPieces.base(channel), ancestorPieces.find)
-        addWrite(namespace, checkpointId, { taskId, taskPath, index, channel, value: stored })
+        if (value instanceof PackedList) value.rememberIn(stored)
+        addWrite(namespace, checkpointId, { taskId, taskPath: sharedPath, index, channel, value: stored })
       }
       updatePause(session, this.#pausedTimeoutMs)
       return true

@@ -1,19 +1,21 @@
-import type { ChannelVersions, Checkpoint, SerializerProtocol } from '@langchain/langgraph-checkpoint'
+import type { ChannelVersions, Checkpoint } from '@langchain/langgraph-checkpoint'
 import type { AncestorPieces } from './ancestor-pieces.ts'
-import { type Packed, pack } from './packed.ts'
-import { store } from './stored-text.ts'
+import { PackedList } from './list-elements.ts'
+import type { Packed } from './packed.ts'
+import type { Serializer } from './serializer.ts'
+import { store } from './store-text.ts'
 import { channelOf, type StoredChannel, type StoredCheckpoint } from './thread.ts'
 
 type PackedChannels = ReadonlyMap<string, Packed>
 
 /** Returns the channels that the graph has changed. */
 export function packChanged(
-  serde: SerializerProtocol,
+  serializer: Serializer,
   checkpoint: Checkpoint,
   newVersions: ChannelVersions,
 ): Promise<PackedChannels> {
   const names = Object.keys(checkpoint.channel_values).filter((name) => Object.hasOwn(newVersions, name))
-  return packChannels(serde, checkpoint, names)
+  return packChannels(serializer, checkpoint, names)
 }
 
 /**
@@ -44,18 +46,21 @@ export function storeChannels(
   { channel_versions }: Checkpoint,
   ancestorPieces: AncestorPieces,
 ): StoredChannel[] {
-  return Array.from(packed, ([name, one]) =>
-    channelOf(store(one, ancestorPieces.base(name), ancestorPieces.find), name, channel_versions[name]),
-  )
+  return Array.from(packed, ([name, one]) => {
+    const stored = store(one, ancestorPieces.base(name), ancestorPieces.find)
+    const channel = channelOf(stored, name, channel_versions[name])
+    if (one instanceof PackedList) one.rememberIn(channel)
+    return channel
+  })
 }
 
 export async function packChannels(
-  serde: SerializerProtocol,
+  serializer: Serializer,
   { channel_values }: Checkpoint,
   names: readonly string[],
 ): Promise<PackedChannels> {
   const entries = names.map(async (name) => {
-    return [name, await pack(serde, `channel \`${name}\``, channel_values[name])] as const
+    return [name, await serializer.pack(`channel \`${name}\``, channel_values[name])] as const
   })
   return new Map(await Promise.all(entries))
 }

@@ -1,8 +1,9 @@
 import { placeAfter } from './delta-chain.ts'
 import type { StoredText } from './stored-text.ts'
-import type { TemplatedText } from './templated-text.ts'
+import { marksIn, type OfHeadAndMetadata, type Template, type TemplatedTexts } from './templated-text.ts'
 import {
   channelOf,
+  checkpointOf,
   namespaceOf,
   newThread,
   type StoredChannel,
@@ -30,6 +31,7 @@ export function readThread(text: unknown): Thread {
 class Reader {
   readonly #texts: readonly string[]
   readonly #stored: (StoredText | StoredChannel)[] = []
+  readonly #templates = new Map<string, OfHeadAndMetadata<Template>>()
 
   constructor(texts: readonly string[]) {
     this.#texts = texts
@@ -70,21 +72,26 @@ class Reader {
     [, parent, head, metadata, channels]: readonly unknown[],
     idOf: (index: unknown) => string,
   ): StoredCheckpoint {
-    return {
-      parentId: parent === null ? undefined : idOf(parent),
-      head: this.#templated(listOf(head)),
-      metadata: this.#templated(listOf(metadata)),
-      channels: listOf(channels).map((channel) => checkChannel(entryAt(this.#stored, channel))),
-    }
+    return checkpointOf(
+      this.#templated(listOf(head), listOf(metadata)),
+      parent === null ? undefined : idOf(parent),
+      listOf(channels).map((channel) => checkChannel(entryAt(this.#stored, channel))),
+    )
   }
 
-  #templated([type, isBinary, template, filling]: readonly unknown[]): TemplatedText {
-    return {
-      type: this.#text(type),
-      isBinary: isBinary === 1,
-      template: this.#text(template),
-      filling: filling === null ? undefined : stringOf(filling),
-    }
+  /** Reads a head and metadata. Equal templates are the same objects. */
+  #templated(head: readonly unknown[], metadata: readonly unknown[]): TemplatedTexts {
+    const key = JSON.stringify([withoutFilling(head), withoutFilling(metadata)])
+    const templates = this.#templates.get(key) ?? [this.#template(head), this.#template(metadata)]
+    this.#templates.set(key, templates)
+    const filling = [head, metadata].flatMap((row, index) => fillingIn(row, templates[index]?.marks ?? 0))
+    return { templates, filling: filling.join() }
+  }
+
+  #template([type, isBinary, template, filling]: readonly unknown[]): Template {
+    const text = this.#text(template)
+    const marks = filling === null ? 0 : marksIn(text)
+    return { type: this.#text(type), isBinary: isBinary === 1, text, marks }
   }
 
   #write([taskId, taskPath, index, channel, value]: readonly unknown[]): StoredWrite {
@@ -100,6 +107,18 @@ class Reader {
   #text(index: unknown): string {
     return entryAt(this.#texts, index)
   }
+}
+
+/** Returns what a template depends on: a row without a filling is a whole text. */
+function withoutFilling([type, isBinary, template, filling]: readonly unknown[]): unknown[] {
+  return [type, isBinary, template, filling === null]
+}
+
+function fillingIn([, , , filling]: readonly unknown[], marks: number): string[] {
+  if (marks === 0) return []
+  const parts = stringOf(filling).split(',')
+  if (parts.length === marks) return parts
+  throw new TypeError('Expected a filling of the template')
 }
 
 function checkChannel(stored: StoredText | StoredChannel): StoredChannel {

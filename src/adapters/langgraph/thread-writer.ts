@@ -1,6 +1,6 @@
 import { baseOf, linksOf } from './delta-chain.ts'
 import type { StoredText } from './stored-text.ts'
-import type { TemplatedText } from './templated-text.ts'
+import { fillingsOf, type Template } from './templated-text.ts'
 import type { Namespace, StoredChannel, StoredCheckpoint, StoredWrite, Thread } from './thread.ts'
 import {
   type CheckpointRow,
@@ -49,18 +49,20 @@ class Writer {
   }
 
   #checkpoint(id: string, one: StoredCheckpoint, indexes: ReadonlyMap<string, number>): CheckpointRow {
-    const { parentId, head, metadata, channels } = one
+    const { parentId, channels } = one
+    const [head, metadata] = one.templates
+    const [headFilling, metadataFilling] = fillingsOf(one)
     return [
       id,
       parentId === undefined ? null : (indexes.get(parentId) ?? parentId),
-      this.#templated(head),
-      this.#templated(metadata),
+      this.#templated(head, headFilling),
+      this.#templated(metadata, metadataFilling),
       channels.map((channel) => this.#store(channel)),
     ]
   }
 
-  #templated({ type, isBinary, template, filling }: TemplatedText): TemplatedRow {
-    return [this.#text(type), Number(isBinary), this.#text(template), filling ?? null]
+  #templated({ type, isBinary, text, marks }: Template, filling: readonly string[]): TemplatedRow {
+    return [this.#text(type), Number(isBinary), this.#text(text), marks === 0 ? null : filling.join()]
   }
 
   #write({ taskId, taskPath, index, channel, value }: StoredWrite): WriteRow {
