@@ -4,6 +4,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: {
     measure: 'benchmarks/measure.ts',
+    'langgraph/measure': 'benchmarks/langgraph/measure.ts',
     'owners/measure': 'benchmarks/owners/measure.ts',
     'turns/measure': 'benchmarks/turns/measure.ts',
     'turns/server': 'benchmarks/turns/server.ts',
