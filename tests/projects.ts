@@ -47,7 +47,7 @@ export const quick = {
     'tests/memory/expiry/no-global-immediate.test.ts',
     // A second or more each: very many sessions, random programs, collections of garbage.
     'tests/adapters/langchain-codec-limits.test.ts',
-    'tests/adapters/langgraph-{cost,growth,in-place,steps,stored-text}.test.ts',
+    'tests/adapters/langgraph-{cost,graphs,growth,in-place,steps,stored-text}.test.ts',
     'tests/memory/clear.test.ts',
     'tests/memory/expiry/assigned-timeouts.test.ts',
     'tests/memory/loading/shared-loads.test.ts',

@@ -12,10 +12,10 @@ import type { ContenderName, Figures, Method } from './measure.ts'
  * Measures a thread of LangGraph: its stored text, its memory, and the time of a step, as it grows. Writes
  * results.md.
  *
- * Environment: ROUNDS (5); NODE, the Node of the measuring processes; BEFORE, the directory of another build
+ * Environment: ROUNDS (3); NODE, the Node of the measuring processes; BEFORE, the directory of another build
  * of this library, which then is one more contender.
  */
-const { ROUNDS = '5', NODE = process.execPath, BEFORE } = process.env
+const { ROUNDS = '3', NODE = process.execPath, BEFORE } = process.env
 const rounds = Number(ROUNDS)
 const sizes = [10, 50, 100, 200]
 const contenders: readonly ContenderName[] = [
@@ -71,7 +71,7 @@ Written by \`npm run bench:langgraph\`.
 - ${rounds === 1 ? 'one round' : `medians of ${count(rounds)} rounds`}, each reading in a process of its own; load average before: ${ratio(loadBefore)}
 - a \`StateGraph\` with \`MessagesAnnotation\` and a model that answers at once; a question and its answer are
   350 bytes each; the columns are the number of questions in the thread
-- times are of the last five questions; **a whole \`invoke\`** is CPU time and contains LangGraph's own work;
+- times are of the cheapest of the last five questions; **a whole \`invoke\`** is CPU time and contains LangGraph's own work;
   the others are of one call of the saver, with the durability \`sync\`
 - **MemorySaver**: LangGraph's own; what it stores is counted in bytes of its serialised values
 

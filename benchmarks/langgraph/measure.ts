@@ -3,7 +3,6 @@ import { pathToFileURL } from 'node:url'
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
 import { END, MemorySaver, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph'
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
-import { median } from '../median.ts'
 
 // The program that main.ts runs in a process for each reading: `measure.js <contender> <questions>` prints
 // the figures of a thread of so many questions, as JSON.
@@ -82,8 +81,10 @@ export type ContenderName = keyof typeof openers
 /** Length of a question, and of an answer, in bytes. */
 const length = 350
 const warmUps = 60
-/** The number of last questions whose median counts. */
+/** The number of last questions whose cheapest counts: other programs only add to it. */
 const lastCount = 5
+/** The number of questions in all threads whose memory is measured. */
+const inMemory = 400
 
 const words = (n: number) => `${n} `.repeat(length).slice(0, length)
 
@@ -106,9 +107,12 @@ function watch(saver: BaseCheckpointSaver): Map<Method, number[]> {
   return times
 }
 
-function heldBytes(): number {
-  globalThis.gc?.()
-  globalThis.gc?.()
+async function heldBytes(): Promise<number> {
+  // Several times, with pauses: code that is no longer used goes too, and would count as memory of a thread.
+  for (let round = 0; round < 8; round += 1) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 }
@@ -142,23 +146,22 @@ async function figuresOf(name: ContenderName, questions: number): Promise<Figure
   const calls = Object.fromEntries(
     Array.from(times, ([method, all]) => {
       const perInvoke = all.length / questions
-      return [method, { us: mean(all.slice(-lastCount * perInvoke)), perInvoke }]
+      const perQuestion = Array.from({ length: lastCount }, (_, index) => {
+        const end = all.length - index * perInvoke
+        return all.slice(end - perInvoke, end).reduce((sum, us) => sum + us, 0)
+      })
+      return [method, { us: Math.min(...perQuestion) / perInvoke, perInvoke }]
     }),
   ) as Figures['calls']
   const stored = storedBytes('session')
-  const full = heldBytes()
+  const invoke = Math.min(...cpuUs.slice(-lastCount))
+  const ids = Array.from({ length: inMemory / questions }, (_, index) => `session ${index}`)
+  for (const id of ids) await talk(id, questions)
   await end('session')
-  return {
-    said: 2 * length * questions,
-    stored,
-    memory: full - heldBytes(),
-    invoke: median(cpuUs.slice(-lastCount)),
-    calls,
-  }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  const full = await heldBytes()
+  for (const id of ids) await end(id)
+  const memory = (full - (await heldBytes())) / ids.length
+  return { said: 2 * length * questions, stored, memory, invoke, calls }
 }
 
 const [name, questions] = process.argv.slice(2)

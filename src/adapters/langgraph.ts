@@ -9,10 +9,16 @@
  *   session-saver.ts        the saver: each member is one turn or one read of the thread's session
  *   thread.ts               the value of the session: namespaces ▸ checkpoints (head, metadata, channels) and
  *                           writes
- *   packed.ts               a value as LangGraph's serializer writes it
- *     ├ stored-text.ts      channels and writes: the difference from a base (delta-chain.ts), in pieces that
- *     │                     equal texts share (json-text.ts cuts them, ancestor-pieces.ts finds them)
- *     └ templated-text.ts   heads and metadata: a shared template, and the numbers and ids in it
+ *   serializer.ts           LangGraph's serializer, or one of the application
+ *     ├ packed.ts           a value as the serializer writes it
+ *     ├ list-elements.ts    lists, whose elements are serialised only when they are new or have changed
+ *     │                     (snapshot.ts tells)
+ *     └ revive.ts           plain data and messages (message-classes.ts), read without the serializer
+ *   stored-text.ts          channels and writes: the difference from a base (delta-chain.ts, store-text.ts),
+ *   in
+ *                           pieces that equal texts share (json-text.ts cuts them, ancestor-pieces.ts finds
+ *                           them)
+ *   templated-text.ts       heads and metadata: shared templates, and the numbers and ids in them
  *   stored-channels.ts      which channels changed, and which are the parent's own
  *   checkpoint-tuple.ts     from a thread back to LangGraph's shape
  *   thread-codec.ts         a thread as text: thread-writer.ts, thread-reader.ts, thread-text.ts, and for

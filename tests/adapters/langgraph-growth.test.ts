@@ -54,10 +54,13 @@ describe('a thread grows linearly with the conversation', () => {
 
   it('in memory: at most five times its length, for 100 questions and for 200', async () => {
     const script = fileURLToPath(new URL('../support/thread-growth.ts', import.meta.url))
-    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', script])
-    const { said, hundred, twoHundred } = JSON.parse(stdout)
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script])
+    const { said, count, hundred, twoHundred } = JSON.parse(stdout)
+    expect(count).toBe(2)
+    expect(hundred).toBeGreaterThan(said)
     expect(hundred).toBeLessThan(5 * said)
     expect(twoHundred).toBeLessThan(5 * 2 * said)
+    expect(twoHundred).toBeGreaterThan(1.5 * hundred)
   }, 120_000)
 
   it('with a subgraph that gets all messages, and with a list that is a window of the newest', async () => {

@@ -11,6 +11,7 @@ import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
+import { deferred } from '../support/deferred.ts'
 import { readAll } from '../support/read-all.ts'
 
 type Values = Readonly<Record<string, unknown>> & {
@@ -20,10 +21,10 @@ type Values = Readonly<Record<string, unknown>> & {
 
 const valuesOf = (tuple: CheckpointTuple | undefined) => (tuple?.checkpoint.channel_values ?? {}) as Values
 
+const Human = HumanMessage
 const said = (n: number) => `${n}: ${'so it was said '.repeat(6)}`
 
 interface Fields {
-  [name: string]: unknown
   content?: unknown
   name?: unknown
   id?: unknown
@@ -35,9 +36,10 @@ interface Fields {
   lc_kwargs?: object
 }
 
-const Human = HumanMessage
-
-/** A class whose form depends on more than its own enumerable properties. It is stored by the name it has here. */
+/**
+ * A class whose form depends on more than its own enumerable properties. It is stored by the name it has
+ * here.
+ */
 const Counter = class HumanMessage extends Human {
   #count = 0
   override get lc_attributes() {
@@ -243,6 +245,19 @@ describe('a list of live elements', () => {
     }
   })
 
+  it('has the form that its class gives it', async () => {
+    class Newest extends Array<unknown> {
+      toJSON(): unknown[] {
+        return this.slice(-1)
+      }
+    }
+    const saver = new SessionSaver({ source: new SessionRegistry<Thread>({ create: newThread }) })
+    const checkpoint = checkpointOf('1', { list: Newest.from([{ a: 1 }, { a: 2 }]) })
+    const config = await putOf(saver, { thread_id: 'ada' }, checkpoint)
+
+    expect((await saver.getTuple(config))?.checkpoint.channel_values).toEqual({ list: [{ a: 2 }] })
+  })
+
   it('is a copy in both directions: a change of what was read or put changes nothing that is stored', async () => {
     const saver = new SessionSaver({ source: new SessionRegistry<Thread>({ create: newThread }) })
     const messages = [new HumanMessage(said(1))]
@@ -262,26 +277,19 @@ describe('a list of live elements', () => {
     const saver = new SessionSaver({ source: threads })
     const messages = [new HumanMessage(said(1)), new HumanMessage(said(2))]
     await putOf(saver, { thread_id: 'ada' }, checkpointOf('1', { messages }))
-    let endTurn = () => {}
-    const turn = threads.run(
-      'ada',
-      () =>
-        new Promise<void>((resolve) => {
-          endTurn = resolve
-        }),
-    )
+    const { promise, resolve } = deferred()
+    const turn = threads.run('ada', () => promise)
     const put = putOf(
       saver,
       { thread_id: 'ada', checkpoint_id: '1' },
       checkpointOf('2', { messages: [...messages] }, 2),
     )
     Object.assign(messages[0] ?? {}, { content: 'changed later' })
-    endTurn()
+    resolve()
     await Promise.all([turn, put])
     const tuple = await saver.getTuple({ configurable: { thread_id: 'ada' } })
     expect(valuesOf(tuple).messages[0]?.content).toBe(said(1))
 
-    // And the change is not missed later.
     await putOf(saver, { thread_id: 'ada', checkpoint_id: '2' }, checkpointOf('3', { messages }, 3))
     const next = await saver.getTuple({ configurable: { thread_id: 'ada' } })
     expect(valuesOf(next).messages[0]?.content).toBe('changed later')

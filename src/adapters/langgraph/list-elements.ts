@@ -1,7 +1,7 @@
 import { baseOf } from './delta-chain.ts'
 import { elementEnds } from './json-text.ts'
 import type { Packed } from './packed.ts'
-import { isAsIn, type Snapshot, takeSnapshot } from './snapshot.ts'
+import { isAsIn, isTransparent, type Snapshot, takeSnapshot } from './snapshot.ts'
 import { type StoredText, sharedLengths, textLengthOf } from './stored-text.ts'
 
 /** An element of a list: its text, and where that is stored. */
@@ -38,6 +38,8 @@ interface Element {
  * it is now.
  */
 export function elementsOf(list: readonly unknown[]): Element[] | undefined {
+  // A class of lists may have a form of its own.
+  if (!isTransparent(list)) return undefined
   const elements: Element[] = []
   for (const live of list) {
     if (typeof live !== 'object' || live === null) return undefined

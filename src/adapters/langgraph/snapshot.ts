@@ -62,7 +62,7 @@ class Walk {
 }
 
 /** Whether the form of an object depends on its enumerable own properties alone. */
-function isTransparent(value: object): boolean {
+export function isTransparent(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   if (isMessagePrototype(prototype)) return !Object.hasOwn(value, 'toJSON')
   const isPlain = prototype === Object.prototype || prototype === Array.prototype || prototype === null
