@@ -41,7 +41,7 @@ export const groups: readonly Group[] = [
     pages: {
       'recipes/streaming': 'Streaming',
       'recipes/websockets': 'WebSockets',
-      'recipes/process-pool': 'A pool of processes',
+      'recipes/process-pool': 'One child process per session',
       'recipes/prometheus': 'Prometheus',
       'recipes/opentelemetry': 'OpenTelemetry',
     },
@@ -69,6 +69,7 @@ export const groups: readonly Group[] = [
       'design/architecture': 'Architecture',
       'design/decisions': 'Decisions',
       'design/glossary': 'Glossary',
+      'design/redis': 'Redis internals',
     },
   },
   {

@@ -22,7 +22,7 @@ import { tokenLength } from './tokens.ts'
  *                ▼                                              ▼ failed for the last time
  *              x, px ──first of its id, claim──▶ x, px, lt      x, dead ──retryDead──▶ x, px
  *
- * `docs/redis.md` adds the TTLs.
+ * `docs/design/redis.md` adds the TTLs.
  */
 export class Keys {
   readonly shards: number
