@@ -18,3 +18,10 @@ await clock.advanceAsync(30 * 60_000) // idle for 20 minutes, swept, archived at
 assert.deepEqual(stored, ['ada'])
 assert.equal(sessions.stats().archiveFailures, 2)
 console.log('archived at the third attempt')
+
+sessions.getOrCreate('bob')
+const closed = sessions.close()
+await clock.advanceAsync(60_000) // without this, the pauses between the attempts would never end
+assert.equal((await closed).archived, 1)
+assert.deepEqual(stored, ['ada', 'bob'])
+console.log('and closed')

@@ -21,13 +21,23 @@ class Sandbox implements AsyncDisposable {
 
 const sandboxes = new SessionRegistry<Sandbox>({
   maxSessions: 20, // never more than that, starting and stopping ones included
+  timeoutMs: 5 * 60_000, // idle that long, it is stopped …
+  intervalMs: 30_000, // … or up to that much later
   create: (id, { signal }) => Sandbox.start(id, signal),
   dispose: true, // by `Symbol.asyncDispose`; or a function
 })
 sandboxes.on('ended', (session, reason) => console.log(`${session.id}: ${reason}`))
 
-const commands = ['one', 'two', 'three'] // at once: one sandbox
-const run = (command: string) => sandboxes.run('ada', ({ value }) => value.execute(command))
-console.log(await Promise.all(commands.map(run)))
+function run(id: string, command: string): Promise<string> {
+  return sandboxes.run(id, ({ value }) => value.execute(command))
+}
 
+// At once: one sandbox is started.
+console.log(await Promise.all([run('ada', 'one'), run('ada', 'two'), run('ada', 'three')]))
+
+sandboxes.delete('ada')
+await sandboxes.open('ada', { create: false }) // waits until Ada's sandbox is stopped
+console.log('Ada has none')
+
+console.log(await run('ben', 'four'))
 await sandboxes.close()

@@ -11,7 +11,12 @@ export interface CreateContext {
   readonly signal: AbortSignal
 }
 
-/** Makes the value of a new session. An asynchronous one is for `open`, `run`, `stream` and `acquire`. */
+/**
+ * Makes the value of a new session. An asynchronous one is for `open`, `run`, `stream` and `acquire`.
+ *
+ * It counts towards `maxSessions` until it settles, for `loadTimeoutMs` at most. One that rejects has to have
+ * released by then what it holds.
+ */
 export type CreateSession<T> = (id: string, context: CreateContext) => T | PromiseLike<T>
 
 /** Makes the value of a new session, synchronously. */
@@ -19,13 +24,13 @@ export type CreateNow<T> = (id: string, context: CreateContext) => T
 
 /**
  * Releases what a value holds: a process, a page, a socket. Called once for each value whose session has
- * ended; the result is awaited.
+ * ended; the result is awaited, for `disposeTimeoutMs` at most.
  */
 export type DisposeSession<T> = (
   value: T,
   reason: EndReason,
   context: {
-    /** Aborts when `disposeTimeoutMs` has passed, and at the last deadline of `close`. */
+    /** Aborts when `disposeTimeoutMs` has passed, and at the last deadline of `close`: the place is free. */
     readonly signal: AbortSignal
     /** Whether the value was archived, or a store has it. */
     readonly archived: boolean

@@ -109,7 +109,7 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
   readonly dispose?: DisposeSession<T> | true | undefined
   /**
    * The longest time that one `dispose` may take. Then its signal aborts, and the session has ended
-   * nevertheless.
+   * nevertheless: its place in `maxSessions` is free, whatever the hook still does.
    *
    * Milliseconds; positive, or `Infinity`.
    *

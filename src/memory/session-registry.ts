@@ -301,6 +301,9 @@ export class SessionRegistry<T> extends SessionEmitter<T> implements SessionSour
    * Deletes the session in memory and in the store. Resolves when both are done: with `true` if it was in
    * memory, being written or being read.
    *
+   * It does not wait until the value is disposed of, since a turn may forget its own session. `ended` is
+   * emitted after the disposal, and {@link settled} waits for it.
+   *
    * Rejects with `ERR_SESSION_STORE_FAILED` after `archiveAttempts`; the deletion goes on then. Also with
    * `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_REGISTRY_CLOSED` once the registry is closed.
    */
@@ -488,7 +491,7 @@ export class SessionRegistry<T> extends SessionEmitter<T> implements SessionSour
 
   /**
    * Fulfils at a moment when no load, creation, save, archive or disposal is under way: every call of a hook
-   * or of the store has settled.
+   * or of the store has settled, or has timed out.
    *
    * It starts nothing and rejects no call. It does not wait for running turns, but for the pauses between two
    * attempts of an archive. The process stays alive until then. For the end of a test, or of one invocation

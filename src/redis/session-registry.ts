@@ -456,7 +456,7 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
 
   /**
    * Fulfils at a moment when no load, creation, save or archive of this process is under way: every hook that
-   * was called has settled.
+   * was called has settled, or has timed out.
    *
    * It starts nothing and rejects no call. It does not wait for running turns, nor for the pauses between two
    * attempts of an archive, which any process may make. The process stays alive until then.

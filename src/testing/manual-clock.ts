@@ -52,7 +52,7 @@ export class ManualClock implements Clock {
 
   /**
    * Advances time by `ms` and runs, synchronously and in order, every timer that comes due, including those
-   * started meanwhile.
+   * started meanwhile. No promise settles in between: across turns and archives use {@link advanceAsync}.
    *
    * Milliseconds; zero or more, and finite.
    *

@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 90_000 })
 /** The output of each small example, without log lines. */
 const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/quickstart.ts': ["ada left, after [ 'hello', 'is anybody there?' ]"],
-  'examples/check-a-store.ts': ['the store keeps its promises'],
+  'examples/check-a-store.ts': ['the store passes every check'],
   'examples/events.ts': [
     'ada came',
     'bob came',
@@ -28,7 +28,12 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
     'started for ada',
     "[ 'did one', 'did two', 'did three' ]",
     'stopped',
-    'ada: closed',
+    'ada: deleted',
+    'Ada has none',
+    'started for ben',
+    'did four',
+    'stopped',
+    'ben: closed',
   ],
   'examples/owners.ts': [
     '1 messages',
@@ -102,7 +107,8 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   ],
   'examples/testing.ts': ['twenty minutes later, Ada is gone'],
   'examples/fake-timers.ts': ['twenty minutes later, Ada is gone'],
-  'examples/archive-test.ts': ['archived at the third attempt'],
+  'examples/archive-test.ts': ['archived at the third attempt', 'and closed'],
+  'examples/turn-test.ts': ['25 minutes are a turn, 45 are too many'],
   'examples/sessions.ts': [
     "{ items: [ 'tea' ] } undefined",
     'true false',
@@ -185,6 +191,18 @@ describe('an example', () => {
     expect(logged[0].session).toMatch(/^[\w-]{16}$/)
   })
 
+  it('passes under node:test, and leaves nothing that keeps it waiting', async () => {
+    const running = new Running('examples/node-test.ts')
+    const exitCode = await running.ended()
+
+    expect(running.lines.filter((line) => /\b(?:pass|fail|cancelled) \d/.test(line))).toEqual([
+      expect.stringMatching(/ pass 2$/),
+      expect.stringMatching(/ fail 0$/),
+      expect.stringMatching(/ cancelled 0$/),
+    ])
+    expect(exitCode).toBe(0)
+  })
+
   it('shutdown: closes at SIGTERM', async () => {
     const running = new Running('examples/shutdown.ts')
     const [, port] = await running.printed(/port: (\d+)/)
@@ -223,6 +241,7 @@ const elsewhere: readonly string[] = [
   'examples/kill-a-server.ts',
   'examples/koa.ts',
   'examples/logging.ts',
+  'examples/node-test.ts',
   'examples/options.ts',
   'examples/presence.ts',
   'examples/probes.ts',

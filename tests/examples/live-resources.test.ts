@@ -48,7 +48,7 @@ describe('examples/process-pool.ts', () => {
       '[ 1, 2, 3 ]',
       '1',
       '1',
-      'none is left: all were idle',
+      'all processes were idle, and are stopped',
       '1',
     ])
   })

@@ -73,8 +73,12 @@ export interface SharedOptions<T> {
    */
   readonly archiveConcurrency?: number | undefined
   /**
-   * The number of attempts to archive a session, with exponential backoff and jitter between them. After the
-   * last one, a session in memory is restored alive; on Redis it is dead-lettered.
+   * The number of attempts to archive a session. After the last one, a session in memory is restored alive;
+   * on Redis it is dead-lettered.
+   *
+   * The pauses between them double from 100 ms to at most 30 s (on Redis from 200 ms to at most 2 minutes),
+   * and each is shortened at random, by up to half. In memory a pause is at most 100 ms while a call waits
+   * for the id, and at most 1 s in `close`.
    *
    * An integer of at least 1.
    *
@@ -91,9 +95,10 @@ export interface SharedOptions<T> {
   readonly archiveTimeoutMs?: number | undefined
   /**
    * The longest time that one `load`, read of a store, or asynchronous `create` may take. Then its signal
-   * aborts and its callers are rejected with `ERR_SESSION_LOAD_TIMEOUT`.
+   * aborts and its callers are rejected with `ERR_SESSION_LOAD_TIMEOUT`. The place of a `create` in
+   * `maxSessions` is free then, whatever it still does.
    *
-   * Milliseconds; an integer of at least 1.
+   * Milliseconds; an integer of at least 1. Not `Infinity`: all calls of the id wait for it.
    *
    * @defaultValue 30_000
    */
