@@ -17,6 +17,7 @@ import { Serializer } from '../../src/adapters/langgraph/serializer.ts'
 const { serde } = new MemorySaver()
 const serializer = new Serializer(serde, true)
 
+const Human = HumanMessage
 const messages = [
   new HumanMessage('häl\u2028lo \ud800'),
   new HumanMessage({ content: [{ type: 'text', text: 'a' }], name: 'ada', id: '1' }),
@@ -75,11 +76,26 @@ describe('what is read of a stored text', () => {
   })
 
   it('of plain data and of messages does not pass through the serializer', async () => {
+    // The first read of all looks at what the serializer makes.
+    await serializer.unpack({ type: 'json', isBinary: false, text: '1' })
     const loads = vi.spyOn(serde, 'loadsTyped')
     const { text } = await pack(serde, 'value', [...messages, { a: [1, undefined] }])
     await serializer.unpack({ type: 'json', isBinary: false, text })
     expect(loads.mock.calls.map(([, bytes]) => String(bytes))).toEqual([])
     loads.mockRestore()
+  })
+
+  it('is what the serializer makes of it, if that has another copy of the classes', async () => {
+    const OtherMessage = class HumanMessage extends Human {}
+    const other = {
+      dumpsTyped: serde.dumpsTyped,
+      loadsTyped: async (_type: string, bytes: Uint8Array) =>
+        JSON.parse(Buffer.from(bytes).toString()).map(() => new OtherMessage('of the copy')),
+    }
+    const { text } = await pack(serde, 'value', [new HumanMessage('a')])
+    const read = await new Serializer(other, true).unpack<unknown[]>({ type: 'json', isBinary: false, text })
+
+    expect(read.map((one) => Object.getPrototypeOf(one))).toEqual([OtherMessage.prototype])
   })
 
   it('property: is what the serializer itself reads, for any JSON, forged forms included', async () => {

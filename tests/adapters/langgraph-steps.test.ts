@@ -1,8 +1,12 @@
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
+import { fakeModel } from '@langchain/core/testing'
+import { tool } from '@langchain/core/tools'
 import { END, MessagesAnnotation, START, StateGraph } from '@langchain/langgraph'
+import { createAgent } from 'langchain'
 import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { z } from 'zod'
 
 const ada = { configurable: { thread_id: 'ada' } }
 const words = (n: number) => `${n} `.repeat(350).slice(0, 350)
@@ -58,7 +62,7 @@ describe('a step of a thread', () => {
     // Two messages of 350 bytes in three forms each, and the heads of three checkpoints.
     expect(last?.bytes).toBeLessThan(6_000)
     expect(last?.loads).toBe(tenth?.loads)
-  })
+  }, 60_000)
 
   it('is serialised so on a copy of the thread too, once its messages are read', async () => {
     const { threads, ask } = setUp()
@@ -82,5 +86,31 @@ describe('a step of a thread', () => {
     const added = lengths.map((length, index) => length - (lengths[index - 1] ?? 0))
     // What all questions share is in the first ones.
     expect(Math.max(...added.slice(3))).toBeLessThan(5 * 700)
-  })
+  }, 60_000)
+
+  it('of an agent with a tool adds the same to the text of a long thread and of a short one', async () => {
+    const threads = new SessionRegistry<Thread>({ create: newThread })
+    const weather = tool(({ city }: { city: string }) => `${city}: ${words(1)}`, {
+      name: 'weather',
+      schema: z.object({ city: z.string() }),
+    })
+    const model = fakeModel()
+    for (let question = 0; question < 30; question += 1) {
+      const tool_calls = [{ name: 'weather', args: { city: `${question}` }, id: `call ${question}` }]
+      model.respond(new AIMessage({ content: '', tool_calls })).respond(new AIMessage(words(question)))
+    }
+    const agent = createAgent({
+      model,
+      tools: [weather],
+      checkpointer: new SessionSaver({ source: threads }),
+    })
+    const lengths: number[] = []
+    for (let question = 0; question < 30; question += 1) {
+      await agent.invoke({ messages: [{ role: 'user', content: words(question + 10_000) }] }, ada)
+      lengths.push(threadCodec.encode(threads.get('ada') as Thread).length)
+    }
+    const [early, late] = [(lengths[9] ?? 0) - (lengths[4] ?? 0), (lengths[29] ?? 0) - (lengths[24] ?? 0)]
+    // A task contains all messages. Stored whole, it would name each of them.
+    expect(late).toBeLessThan(1.1 * early)
+  }, 60_000)
 })

@@ -1,6 +1,7 @@
+import { TASKS } from '@langchain/langgraph-checkpoint'
 import { linksOf } from './delta-chain.ts'
 import { detachString } from './detach-string.ts'
-import type { StoredText } from './stored-text.ts'
+import { type StoredText, textLengthOf } from './stored-text.ts'
 import { ancestors, type Namespace, type StoredCheckpoint, type Thread } from './thread.ts'
 
 /**
@@ -27,9 +28,23 @@ export class AncestorPieces {
     return this.#ancestors.map(([, checkpoint]) => checkpoint)
   }
 
-  /** Returns the value of a channel in the parent, with which its new value may begin. */
+  /**
+   * Returns the value with which a new value of a channel may begin: that in the parent. That of tasks is the
+   * last one that has any: a task of an agent's tool contains the state of the graph, with all messages.
+   */
   base(name: string): StoredText | undefined {
-    return this.#ancestors[0]?.[1].channels.find((channel) => channel.name === name)
+    const values = this.ancestors.map(({ channels }) => channels.find((channel) => channel.name === name))
+    return name === TASKS ? values.find((value) => value !== undefined && hasTasks(value)) : values[0]
+  }
+
+  /** Returns the value with which a write to a channel may begin: of a task, the last one. */
+  baseOfWrite(name: string): StoredText | undefined {
+    if (name !== TASKS) return this.base(name)
+    for (const [id] of this.#ancestors) {
+      const write = this.#namespace.writes.get(id)?.findLast(({ channel }) => channel === TASKS)
+      if (write !== undefined) return write.value
+    }
+    return undefined
   }
 
   /** Returns a task's path: the string of an ancestor's write, if possible, to share it. */
@@ -66,6 +81,11 @@ export class AncestorPieces {
     }
     return found
   }
+}
+
+/** Whether a list of tasks is not empty. */
+function hasTasks(tasks: StoredText): boolean {
+  return textLengthOf(tasks) > '[]'.length
 }
 
 function newestOf(thread: Thread): (readonly [string, StoredCheckpoint])[] {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import {
   AIMessage,
   AIMessageChunk,
@@ -8,6 +9,7 @@ import {
   SystemMessage,
   ToolMessage,
 } from '@langchain/core/messages'
+import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
 
 /** A class of LangChain's messages, as its serializer's `load` uses it. */
 export interface MessageClass {
@@ -41,6 +43,25 @@ export function isMessagePrototype(prototype: unknown): boolean {
 /** Returns the class with this id in a serialised message. */
 export function messageClassOf(id: readonly unknown[]): MessageClass | undefined {
   return byId.get(id.join('/'))
+}
+
+/**
+ * Whether a serializer makes messages of these very classes. It does not if it has another copy of
+ * `@langchain/core` than this adapter.
+ */
+export async function makesTheseClasses(serde: SerializerProtocol): Promise<boolean> {
+  const samples = messageClasses.map((one) => ({
+    lc: 1,
+    type: 'constructor',
+    id: ['langchain_core', 'messages', one.lc_name()],
+    kwargs: { content: '', name: 'name', role: 'role', tool_call_id: 'id' },
+  }))
+  try {
+    const made: readonly unknown[] = await serde.loadsTyped('json', Buffer.from(JSON.stringify(samples)))
+    return messageClasses.every(({ prototype }, index) => Object.getPrototypeOf(made[index]) === prototype)
+  } catch {
+    return false
+  }
 }
 
 /** By class, the fields with an underscore that it takes by their serialised names. */

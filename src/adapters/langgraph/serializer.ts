@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { SerializerProtocol } from '@langchain/langgraph-checkpoint'
 import { elementsOf, PackedList, rememberElements } from './list-elements.ts'
+import { makesTheseClasses } from './message-classes.ts'
 import { type Packed, pack, unpack } from './packed.ts'
 import { revive, unknownForm } from './revive.ts'
 import { readStored, type StoredText } from './stored-text.ts'
@@ -9,6 +10,8 @@ import { readStored, type StoredText } from './stored-text.ts'
 export class Serializer {
   readonly #serde: SerializerProtocol
   readonly #isStandard: boolean
+  /** Whether its messages can be made without it: known from the first read on. */
+  #isKnown: Promise<boolean> | undefined
 
   constructor(serde: SerializerProtocol, isStandard: boolean) {
     this.#serde = serde
@@ -46,6 +49,8 @@ export class Serializer {
 
   async unpack<V>(packed: Packed): Promise<V> {
     if (!this.#isStandard || packed.type !== 'json' || packed.isBinary) return unpack(this.#serde, packed)
+    this.#isKnown ??= makesTheseClasses(this.#serde)
+    if (!(await this.#isKnown)) return unpack(this.#serde, packed)
     const parsed: unknown = JSON.parse(packed.text)
     if (Array.isArray(parsed)) return Promise.all(parsed.map((element) => this.#revive(element))) as V
     return (await this.#revive(parsed)) as V

@@ -213,7 +213,7 @@ export class SessionSaver extends BaseCheckpointSaver {
       const sharedPath = ancestorPieces.taskPath(taskPath)
       for (const { index, channel, value } of packed) {
         // A subgraph returns the whole list that it was passed, and its own messages.
-        const stored = store(value, ancestorPieces.base(channel), ancestorPieces.find)
+        const stored = store(value, ancestorPieces.baseOfWrite(channel), ancestorPieces.find)
         if (value instanceof PackedList) value.rememberIn(stored)
         addWrite(namespace, checkpointId, { taskId, taskPath: sharedPath, index, channel, value: stored })
       }
