@@ -40,8 +40,8 @@ interface Watched {
 const statusError = 2 // `SpanStatusCode.ERROR`
 
 /**
- * Sends the metrics and turns of registries to OpenTelemetry; each registry is given under the `name` in its
- * options. Call it after the SDK is set up. Returns a function that stops it.
+ * Sends the metrics and turns of registries to OpenTelemetry; the keys are the option `name` of each
+ * registry. Call it after the SDK is set up. Returns a function that stops it.
  */
 export function instrument(
   registries: Readonly<Record<string, Watched>>,

@@ -8,8 +8,8 @@ interface Watched {
 }
 
 /**
- * Returns a function that writes the metrics of registries in the text format of Prometheus. Each registry is
- * given under the `name` in its options.
+ * Returns a function that writes the metrics of registries in the text format of Prometheus. The keys are the
+ * option `name` of each registry.
  */
 export function prometheusText(registries: Readonly<Record<string, Watched>>): () => string {
   const ends = new Map<string, number>()

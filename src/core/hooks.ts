@@ -68,7 +68,10 @@ export type ArchiveSession<T> = (
   context: {
     /** Aborts when this attempt has timed out, or no longer counts. */
     readonly signal: AbortSignal
-    /** The number of this attempt, from 1; on Redis over all processes. */
+    /**
+     * The number of this attempt, from 1; on Redis over all processes. It starts at 1 again for a dead letter
+     * that is retried or was revived.
+     */
     readonly attempt: number
     /**
      * `true` (on Redis only) if a younger incarnation of the id was archived before this one, or the id was

@@ -57,7 +57,10 @@ export interface RedisSessionRegistryOptions<T>
   /**
    * How long a process that died or hangs can block a turn, or the archive of a session.
    *
-   * Milliseconds; 1 to 2_147_483_647. Leases are renewed every third of it.
+   * A process that does not renew for so long, since its event loop is blocked or Redis does not reply, may
+   * lose its turns to others. Leases are renewed every third of it.
+   *
+   * Milliseconds; 1 to 2_147_483_647.
    *
    * @defaultValue 30_000
    */
@@ -93,7 +96,7 @@ export interface RedisSessionRegistryOptions<T>
    */
   readonly archives?: boolean | undefined
   /**
-   * The longest pause between two checks of the deadlines.
+   * The longest pause between two checks of the deadlines. They begin with the first call of the registry.
    *
    * Milliseconds; 1 to 2_147_483_647, or `Infinity`: this process archives nothing in the background.
    *

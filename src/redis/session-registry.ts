@@ -82,7 +82,12 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
     return sharedRegistry(key, make)
   }
 
-  /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */
+  /**
+   * Creates a registry, and calls nothing yet. The first call that opens, reads, changes or counts sessions,
+   * or of {@link health}, starts the polls that archive expired sessions.
+   *
+   * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+   */
   constructor(options: RedisSessionRegistryOptions<T>) {
     super()
     this.#components = wire(this, resolveRedisOptions(options))
@@ -323,7 +328,8 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
 
   /**
    * Returns whether this process can serve new sessions, for a readiness probe: from what is known of its
-   * calls, without a round trip, so that it answers while Redis does not. Not activity. Never rejects.
+   * calls, without a round trip, so that it answers while Redis does not. It starts the polls, like any first
+   * call. Not activity. Never rejects.
    *
    * `why` it is not ready: `'closing'` from the call of {@link close} on; for 30 seconds, unless a call has
    * succeeded since, `'full'` after a creation was refused with `ERR_SESSION_REGISTRY_FULL`, and
@@ -334,7 +340,10 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
     return health(this.#components, this.#gate)
   }
 
-  /** Returns the figures of this process; `size` is of all processes. */
+  /**
+   * Returns the figures of this process; `size` is of all processes, and takes a round trip: while Redis does
+   * not reply, the result is rejected after `callTimeoutMs`.
+   */
   async stats(): Promise<RegistryStats> {
     return this.#operations.stats(await this.size())
   }
@@ -365,8 +374,8 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
    * lock. Its end is activity.
    *
    * Turns of one session run one at a time over all processes; within a process, first come, first served. A
-   * turn that rejects saves nothing. A `run` inside a running turn of the same id is part of that turn, and
-   * begins at once.
+   * turn that rejects saves nothing; a session that was created for it stays, with the value of `create`. A
+   * `run` inside a running turn of the same id is part of that turn, and begins at once.
    *
    * Rejects with the error of the turn, with the codes of {@link open}, with `ERR_SESSION_BUSY` for
    * `whenBusy: 'reject'` and after `waitMs`, with `ERR_SESSION_QUEUE_FULL` where `maxWaiting` turns wait
@@ -504,7 +513,7 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
 
   /**
    * Closes the registry in this process: rejects new work, waits for its turns, holds and archives until the
-   * deadline, releases what it has claimed, and stops to poll. No session ends; the client stays open. It
+   * deadline, releases what it has claimed, and stops polling. No session ends; the client stays open. It
    * settles within `deadlineMs` and the larger of `turnGraceMs` and `callTimeoutMs`, whatever Redis does.
    *
    * The report counts what this process still archived; `failed` are the sessions whose archive the deadline

@@ -247,6 +247,8 @@ const elsewhere: readonly string[] = [
   'examples/probes.ts',
   'examples/process-pool.ts',
   'examples/redis.ts',
+  'examples/redis-archive-log.ts',
+  'examples/redis-chat-server.ts',
   'examples/redis-other-clients.ts',
   'examples/survive-restart.ts',
   'examples/two-processes.ts',

@@ -70,7 +70,8 @@ export interface WhyGoneOptions {
 /** Options of one call of `close`. */
 export interface CloseOptions {
   /**
-   * How long running turns may take to end, and then archives once more.
+   * How long running turns may take to end. Then the archives have as long again; on Redis turns and archives
+   * share one deadline.
    *
    * Milliseconds; zero, positive, or `Infinity`.
    *

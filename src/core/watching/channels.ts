@@ -76,7 +76,7 @@ interface SynchronousOutcome extends Outcome {
  * subscribers may add properties to it.
  */
 export interface SessionTraces {
-  /** A turn, from its begin until its run settles: a save at its end is part of it. */
+  /** A turn, from its start until its run settles: a save at its end is part of it. */
   readonly turn: SessionMessage &
     Outcome & {
       readonly whenBusy: WhenBusy

@@ -41,7 +41,7 @@ export interface InspectedSession {
    */
   readonly running?: { readonly sinceMs: number; readonly whenBusy: WhenBusy }
   /**
-   * The number of calls that wait for it: turns for their begin; while it is being loaded, created, archived
+   * The number of calls that wait for it: turns for their start; while it is being loaded, created, archived
    * or disposed of, also `open` and `acquire`.
    */
   readonly waiting: number

@@ -114,7 +114,7 @@ interface HoldHost<T> {
   onEnded(ticket: HoldTicket<T>): void
 }
 
-/** A hold that has not ended, with a copy of its session as of its begin. */
+/** A hold that has not ended, with a copy of its session as of its start. */
 export interface TakenHold {
   readonly session: Session<unknown>
   readonly begunAt: number

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { observe } from '../../support/observed-promise.ts'
 import { testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
@@ -8,6 +8,13 @@ import { waitUntil } from '../../support/wait-until.ts'
 import type { Tally } from '../../support/worker-jobs.ts'
 
 const generous = { timeout: 60_000 }
+
+/** Starts a turn that continues in that process. */
+async function turnIn(worker: RedisWorker, id: string, forMs: number, isBlocking = false) {
+  const turn = observe(worker.do('turn', { id, forMs, isBlocking }))
+  await waitUntil(() => worker.notices.some(({ entered }) => entered === id))
+  return turn
+}
 
 describeOnRedis('turns of several processes', (redis) => {
   let processes: Workers | undefined
@@ -19,13 +26,6 @@ describeOnRedis('turns of several processes', (redis) => {
   afterAll(async () => {
     await processes?.end()
   })
-
-  /** Starts a turn that continues in that process. */
-  async function turnIn(worker: RedisWorker, id: string, forMs: number, isBlocking = false) {
-    const turn = observe(worker.do('turn', { id, forMs, isBlocking }))
-    await waitUntil(() => worker.notices.some(({ entered }) => entered === id))
-    return turn
-  }
 
   it('run one at a time, and every acknowledged change is stored', generous, async () => {
     const ids = ['a', 'b', 'c']
@@ -77,6 +77,21 @@ describeOnRedis('turns of several processes', (redis) => {
 
     expect(await other.do('increment', next)).toMatchObject({ acknowledged: 1 })
     expect(await other.do('read', 'dying')).toEqual({ n: 1 })
+  })
+})
+
+describeOnRedis('a turn that waits for the lock of a crashed process', (redis) => {
+  it('keeps the session, although its idle time is shorter than the lease', generous, async () => {
+    const processes = new Workers(redis, { options: { timeoutMs: 800, leaseMs: 2_000 } })
+    onTestFinished(() => processes.end())
+    const [dying, other] = (await processes.start(2)) as [RedisWorker, RedisWorker]
+    const next = { ids: ['dying'], times: 1, parallel: 1 }
+    expect(await dying.do('increment', next)).toMatchObject({ acknowledged: 1 })
+    await turnIn(dying, 'dying', 60_000)
+    await dying.kill()
+
+    expect(await other.do('increment', next)).toMatchObject({ acknowledged: 1 })
+    expect(await other.do('read', 'dying')).toEqual({ n: 2 })
   })
 })
 
