@@ -41,7 +41,7 @@ app.post('/chat/:id/stream', (request, response, next) => {
   events.pipe(response)
 })
 
-// No one is created by looking.
+// Reading creates no session.
 app.get('/chat/:id', async (request, response) => {
   const history = await sessions.open(request.params.id, { create: false })
   response.status(history === undefined ? 404 : 200).json(history ?? { error: 'no such session' })
@@ -50,7 +50,9 @@ app.get('/chat/:id', async (request, response) => {
 const server = app.listen(Number(PORT), '127.0.0.1', () => console.log('listening', server.address()))
 
 process.once('SIGTERM', async () => {
-  server.close() // no new connections; requests under way are answered
+  const answered = new Promise((resolve) => server.close(resolve)) // no new connections
+  // `sessions.close()` refuses messages that wait for their turn, so let the server answer them first.
+  await Promise.race([answered, wait(10_000, undefined, { ref: false })])
   const { ended, failed } = await sessions.close({ deadlineMs: 10_000 })
   console.log(`${ended} ended, ${failed.length} failed`)
   process.exitCode = failed.length > 0 ? 1 : 0

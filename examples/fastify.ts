@@ -20,6 +20,10 @@ app.post<Chat>('/chat/:id/stream', ({ params, body }, reply) => {
   return reply.type('text/event-stream').send(Readable.from(events))
 })
 
+// `sessions.close()` refuses messages that wait for their turn. Fastify answers them before `onClose`.
+app.addHook('preClose', async () => {
+  setTimeout(() => sessions.close(), 10_000).unref() // a stream may last longer
+})
 app.addHook('onClose', async () => {
   const { ended, failed } = await sessions.close()
   console.log(`${ended} ended, ${failed.length} failed`)

@@ -25,7 +25,9 @@ app.use(async (context) => {
 const server = app.listen(Number(PORT), '127.0.0.1', () => console.log('listening', server.address()))
 
 process.once('SIGTERM', async () => {
-  server.close()
+  const answered = new Promise((resolve) => server.close(resolve)) // no new connections
+  // `sessions.close()` refuses messages that wait for their turn, so let the server answer them first.
+  await Promise.race([answered, wait(10_000, undefined, { ref: false })])
   const { ended, failed } = await sessions.close()
   console.log(`${ended} ended, ${failed.length} failed`)
 })

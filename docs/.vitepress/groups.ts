@@ -39,6 +39,7 @@ export const groups: readonly Group[] = [
   {
     text: 'Recipes',
     pages: {
+      'recipes/http': 'A server on node:http',
       'recipes/streaming': 'Streaming',
       'recipes/websockets': 'WebSockets',
       'recipes/process-pool': 'One child process per session',

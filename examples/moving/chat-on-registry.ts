@@ -17,6 +17,6 @@ export function chatOnRegistry(askModel: AskModel): Chat {
         history.push(reply)
         return reply
       }),
-    history: (id) => sessions.get(id),
+    history: (id) => sessions.get(id), // with a `store`: await sessions.open(id, { create: false })
   }
 }

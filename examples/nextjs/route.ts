@@ -46,7 +46,7 @@ export async function POST(request: Request, { params }: Context): Promise<Respo
   })
 }
 
-/** Returns the history. No session is created by looking. */
+/** Returns the history. Reading creates no session. */
 export async function GET(_request: Request, { params }: Context): Promise<Response> {
   const { id } = await params
   return answer(async () => {

@@ -34,7 +34,8 @@ export type WhenFull = 'evict' | 'reject'
 /** Options of a {@link SessionRegistry}. All are optional; an unknown one is refused. */
 export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOptions {
   /**
-   * The interval of the background sweep, which removes expired sessions whose ids are not used again.
+   * The interval of the background sweep, which removes expired sessions whose ids are not used again: their
+   * `expired` event comes up to this much after the deadline.
    *
    * Milliseconds; 1 to 2_147_483_647, the longest delay that a timer keeps.
    *
@@ -57,11 +58,12 @@ export interface SessionRegistryOptions<T> extends SharedOptions<T>, StoreOption
    */
   readonly whenFull?: WhenFull | undefined
   /**
-   * Whether a turn that rejects leaves the value as it was before the turn.
+   * Whether a turn that throws or times out leaves the value as it was before the turn. A turn whose save
+   * failed is not rolled back.
    *
    * A copy is taken as the turn begins: by `codec` if there is one, else by `structuredClone`. A value that
    * cannot be copied rejects the turn with `ERR_SESSION_VALUE_INVALID` before it is called. A run that joins
-   * another turn rolls nothing back, nor does a stream whose reader leaves.
+   * another turn rolls nothing back, nor does a stream that is closed early.
    *
    * @defaultValue false
    */

@@ -1,24 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Running } from './running.ts'
+import { testFolder } from '../support/test-folder.ts'
+import { saying, startServer } from './started-server.ts'
 
 // Each is a process that compiles itself first; the machine may be busy.
 vi.setConfig({ testTimeout: 90_000 })
-
-async function start(path: string) {
-  const running = new Running(path, { PORT: '0', NODE_ENV: 'production' })
-  const [, port] = await running.printed(/(?:port: |127\.0\.0\.1:)(\d+)/)
-  return {
-    running,
-    send: (url: string, { method = 'POST', ...options }: RequestInit = {}) =>
-      fetch(`http://127.0.0.1:${port}${url}`, {
-        method,
-        ...options,
-        headers: { 'content-type': 'application/json', connection: 'close' },
-      }),
-  }
-}
-
-const saying = (message: string): RequestInit => ({ body: JSON.stringify({ message }) })
 
 /** The parts of a stream of server-sent events. */
 const partsOf = async (response: Response) =>
@@ -26,7 +11,7 @@ const partsOf = async (response: Response) =>
 
 describe('examples/express.ts', () => {
   it('answers in turns, streams, keeps what a visitor who leaves was told, and closes at SIGTERM', async () => {
-    const { running, send } = await start('examples/express.ts')
+    const { running, send } = await startServer('examples/express.ts')
     const both = await Promise.all([send('/chat/ada', saying('one')), send('/chat/ada', saying('two'))])
     expect(await Promise.all(both.map((response) => response.json()))).toEqual([
       { reply: 'You said: one' },
@@ -60,7 +45,7 @@ describe('examples/express.ts', () => {
   })
 
   it('has the status of an error: of a plain request, and of a stream before its first event', async () => {
-    const { send } = await start('examples/express.ts')
+    const { send } = await startServer('examples/express.ts')
     const sent = Array.from({ length: 14 }, (_, i) =>
       send(i % 2 === 0 ? '/chat/ada' : '/chat/ada/stream', saying('word '.repeat(20))),
     )
@@ -74,7 +59,7 @@ describe('examples/express.ts', () => {
 
 describe('examples/fastify.ts', () => {
   it('streams, has the status of an early error, and closes at SIGTERM', async () => {
-    const { running, send } = await start('examples/fastify.ts')
+    const { running, send } = await startServer('examples/fastify.ts')
 
     expect(await partsOf(await send('/chat/ada/stream', saying('hello')))).toEqual(['You said: ', 'hello'])
     const sent = Array.from({ length: 14 }, () => send('/chat/ben/stream', saying('hello')))
@@ -88,7 +73,7 @@ describe('examples/fastify.ts', () => {
 
 describe('examples/koa.ts', () => {
   it('streams, has the status of a call that is refused, and closes at SIGTERM', async () => {
-    const { running, send } = await start('examples/koa.ts')
+    const { running, send } = await startServer('examples/koa.ts')
 
     expect(await partsOf(await send('/ada?message=hello'))).toEqual(['You said: ', 'hello'])
     const sent = Array.from({ length: 14 }, () => send('/ben?message=hello'))
@@ -97,5 +82,71 @@ describe('examples/koa.ts', () => {
     running.child.kill('SIGTERM')
     expect(await running.ended()).toBe(0)
     expect(running.lines.at(-1)).toBe('2 ended, 0 failed')
+  })
+})
+
+/** How many messages of one visitor wait while the process is told to stop, and how each is answered. */
+const queues: Readonly<Record<string, Queue>> = {
+  'examples/express.ts': {
+    url: '/chat/ada',
+    message: 'word '.repeat(20),
+    count: 4,
+    answer: /^\{"reply":"You said: (word ){20}"\}$/,
+    other: ['/chat/ben', 'GET', 404],
+  },
+  'examples/fastify.ts': {
+    url: '/chat/ada/stream',
+    message: 'hello',
+    count: 10,
+    answer: /^data: "You said: "\n\ndata: "hello"\n\n$/,
+    other: ['/chat/ben/stream', 'POST', 200],
+  },
+  'examples/koa.ts': {
+    url: '/ada?message=hello',
+    message: 'hello',
+    count: 10,
+    answer: /data: "You said: "\n\ndata: "hello"\n\n$/,
+    other: ['/ben?message=hello', 'POST', 200],
+  },
+  'examples/shutdown.ts': {
+    url: '/',
+    message: 'hello',
+    count: 4,
+    answer: /^visit \d\n$/,
+    other: ['/', 'POST', 400],
+  },
+}
+
+interface Queue {
+  readonly url: string
+  readonly message: string
+  readonly count: number
+  readonly answer: RegExp
+  /** A request that does not wait for the others. */
+  readonly other: readonly [url: string, method: string, status: number]
+}
+
+describe('SIGTERM while messages of one visitor wait for their turn', () => {
+  it.each(Object.entries(queues))('all are answered: %s', async (path, { url, message, count, ...queue }) => {
+    const { running, send, post } = await startServer(path, { cwd: testFolder() })
+    const cookie = 'sid=6f9619ff-8b86-4d01-b42d-00cf4fc964ff'
+    const posts = Array.from({ length: count }, () => post(url, message, { cookie }))
+    let answered = 0
+    for (const { answer } of posts) answer.then(() => (answered += 1))
+    await Promise.all(posts.map(({ sent }) => sent))
+    // The server reads requests in the order in which they come.
+    const [otherUrl, method, status] = queue.other
+    const init = method === 'GET' ? { method } : saying('hello')
+    expect((await send(otherUrl, init)).status).toBe(status)
+    running.child.kill('SIGTERM')
+    const answeredBefore = answered
+    const answers = await Promise.all(posts.map(({ answer }) => answer))
+
+    expect(answers).toEqual(
+      Array.from({ length: count }, () => ({ status: 200, body: expect.stringMatching(queue.answer) })),
+    )
+    expect(answeredBefore).toBeLessThan(count - 1)
+    expect(await running.ended()).toBe(0)
+    expect(running.lines.at(-1)).toMatch(/^[12] ended, 0 failed$/)
   })
 })

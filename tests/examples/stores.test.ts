@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { fileStore } from 'session-registry/stores/file'
 import { describe, expect, it, vi } from 'vitest'
 import { testFolder } from '../support/test-folder.ts'
 import { Running } from './running.ts'
@@ -31,6 +33,16 @@ describe('an example that keeps its sessions in a folder', () => {
     }
 
     expect(printed).toEqual(['Message 1: hello', 'Message 2: hello'])
+  })
+
+  it('deletes what was idle, in the folder too: examples/delete-idle.ts', async () => {
+    const cwd = testFolder()
+    const running = new Running('examples/delete-idle.ts', {}, { cwd })
+
+    expect(await running.ended()).toBe(0)
+    expect(running.lines).toEqual(['undefined'])
+    const { signal } = new AbortController()
+    expect(await fileStore(join(cwd, 'sessions')).get('ada', { signal })).toBe(undefined)
   })
 
   it('accepts all of its options: examples/options.ts', async () => {

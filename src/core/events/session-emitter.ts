@@ -12,7 +12,10 @@ export class SessionEmitter<T> extends RegistryEmitter<SessionEvents<T>> {
    * session.
    */
   override on(event: 'created', listener: (session: Session<T>) => void): this
-  /** Adds a listener of `expired`: a session was idle or old for too long. It comes just before `ended`. */
+  /**
+   * Adds a listener of `expired`: a session was idle or old for too long. It comes just before `ended`. With
+   * a `store`, an idle session has only left memory.
+   */
   override on(event: 'expired', listener: (session: Session<T>, reason: ExpiryReason) => void): this
   /** Adds a listener of `ended`: a session has ended, for any reason. It comes once for each, and last. */
   override on(event: 'ended', listener: (session: Session<T>, reason: EndReason) => void): this

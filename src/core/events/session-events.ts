@@ -19,9 +19,14 @@ export interface SweepSummary {
  * new state.
  */
 export interface SessionEvents<T> {
-  /** A session was created, or loaded. */
+  /** A session was created, or loaded by `load` or from the store. */
   created: [session: Session<T>]
-  /** A session was idle for longer than its timeout, or older than `maxAgeMs`. */
+  /**
+   * A session has ended because it was idle for `timeoutMs`, or older than `maxAgeMs`. It comes when the
+   * session is removed: for an id that is not used again, up to `intervalMs` after the deadline.
+   *
+   * With a `store`, an idle session has only left memory. To delete it there, call `delete` in the listener.
+   */
   expired: [session: Session<T>, reason: ExpiryReason]
   /** A session has ended, for any reason. */
   ended: [session: Session<T>, reason: EndReason]

@@ -15,8 +15,11 @@ export interface SharedOptions<T> {
    * Idle timeout: how long a session may stay without activity before it expires.
    *
    * Activity is `getOrCreate`, `get`, `set`, `touch`, `open`, and the end of a turn or hold; `peek`, `has`
-   * and iteration are not. A session whose idle time equals this value has expired: reads treat it as absent
-   * at once.
+   * and iteration are not. A session whose idle time equals this value has expired: from then on no call
+   * finds it in memory.
+   *
+   * With a `store` or `load`, only memory is emptied: `open` and `run` bring the session back. To delete idle
+   * sessions from a store, set `keepMs`.
    *
    * Milliseconds; positive, or `Infinity` for no idle limit.
    *

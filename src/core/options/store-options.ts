@@ -26,8 +26,12 @@ export interface StoreOptions {
    */
   readonly save?: SaveMode | undefined
   /**
-   * How long stored sessions are kept without activity. Afterwards they read as absent, and a store that can
-   * prune deletes them: after a background sweep, at most once an hour.
+   * How long a stored session is kept without activity. Afterwards no call finds it, without an event, and a
+   * store that can prune deletes it: after the first background sweep, then at most once an hour.
+   *
+   * A session that does not change is written again only when its stored time of activity lags by a quarter
+   * of this. So it may be deleted after three quarters, and a value below twice `timeoutMs`, which could
+   * delete a session in use, is refused.
    *
    * Milliseconds; at least twice `timeoutMs`, or `Infinity`.
    *

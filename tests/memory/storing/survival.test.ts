@@ -6,6 +6,21 @@ import { registryOn, say, storedRegistry } from '../../support/stored-registry.t
 
 const minute = 60_000
 
+it('the idle time: starts anew with a load, in the same process and after a restart', async () => {
+  const { registry, store, clock } = storedRegistry({ timeoutMs: 10 * minute })
+  await say(registry, 'ada', 'one')
+  await clock.advanceAsync(15 * minute)
+  expect(registry.size).toBe(0)
+  await registry.open('ada')
+  expect(registry.peek('ada')).toMatchObject({ idleMs: 0, lastActiveAt: clock.date() })
+  await registry.close()
+  await clock.advanceAsync(9 * minute)
+  const next = registryOn(store, clock, { timeoutMs: 10 * minute })
+  await next.registry.open('ada')
+
+  expect(next.registry.peek('ada')).toMatchObject({ idleMs: 0, lastActiveAt: clock.date() })
+})
+
 describe('the time of creation', () => {
   it('survives a restart, and with it the absolute timeout', async () => {
     const options = { maxAgeMs: 10 * minute }
