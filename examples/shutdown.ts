@@ -29,7 +29,7 @@ process.once('SIGTERM', async () => {
 
 server.listen(0, '127.0.0.1', () => console.log('listening', server.address()))
 
-/** Returns the random id that your log-in has put into the cookie `sid`; without one, '', which is refused. */
+/** Returns the random id that your log-in has put into the cookie `sid`; else '', which is refused. */
 function sessionIdOf({ headers }: IncomingMessage): string {
   return /(?:^|; )sid=([\w-]{36})(?:;|$)/.exec(headers.cookie ?? '')?.[1] ?? ''
 }
