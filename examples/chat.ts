@@ -5,7 +5,7 @@ const chats = new SessionRegistry<string[]>({ create: () => [], store: fileStore
 
 const reply = await chats.run('ada', async ({ value: history }, signal) => {
   history.push('hello')
-  // Meanwhile Ada's session cannot expire, and her next message waits.
+  // Meanwhile, for up to `maxTurnMs`, Ada's session cannot expire, and her next message waits.
   const answer = await askModel(history, signal)
   history.push(answer)
   return answer
