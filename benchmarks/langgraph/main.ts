@@ -71,8 +71,8 @@ Written by \`npm run bench:langgraph\`.
 - ${rounds === 1 ? 'one round' : `medians of ${count(rounds)} rounds`}, each reading in a process of its own; load average before: ${ratio(loadBefore)}
 - a \`StateGraph\` with \`MessagesAnnotation\` and a model that answers at once; a question and its answer are
   350 bytes each; the columns are the number of questions in the thread
-- times are of the cheapest of the last five questions; **a whole \`invoke\`** is CPU time and contains LangGraph's own work;
-  the others are of one call of the saver, with the durability \`sync\`
+- times are of the cheapest of the last five questions; **a whole \`invoke\`** is CPU time and contains
+  LangGraph's own work; the others are of one call of the saver, with the durability \`sync\`
 - **MemorySaver**: LangGraph's own; what it stores is counted in bytes of its serialised values
 
 ${tableOf('stored text ÷ what was said', ({ stored, said }) => stored / said, ratio)}
