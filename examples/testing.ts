@@ -15,7 +15,7 @@ sessions.getOrCreate('ada')
 clock.advance(20 * minute - 1)
 assert.equal(sessions.has('ada'), true)
 clock.advance(1) // minute 21
-assert.equal(sessions.has('ada'), false) // every read treats it as absent at once
+assert.equal(sessions.has('ada'), false) // no call finds it any more
 
 assert.deepEqual(expired, ['bob']) // Ada's event comes with the next sweep, at minute 25
 sessions.sweep() // or `clock.advance(5 * minute)`
