@@ -424,12 +424,12 @@ export class SessionRegistry<T> extends SessionEmitter<T> implements SessionSour
   /**
    * {@link run} for a turn that yields: an async generator function.
    *
-   * The turn begins at the first `next()`. It ends when it was read to its end, has failed, or its reader
-   * leaves (`break`, `return()`). Leaving aborts its signal with an `AbortError` and runs its `finally`; what
-   * it still yields is dropped, and it has not failed. If its signal aborts while nothing is being read, the
-   * stream ends as if its reader had left, and the next `next()` rejects with the reason. The `finally` has
-   * `turnGraceMs`; after that the turn is aborted, and the next one begins. A stream that is neither read nor
-   * left keeps its session busy until `maxTurnMs`.
+   * The turn begins at the first `next()`. It ends when it was read to its end, failed, or was closed early
+   * (`break`, `return()`). Closing it early aborts its signal with an `AbortError` and runs its `finally`;
+   * what it still yields is dropped, and it has not failed. If its signal aborts while nothing is being read,
+   * the stream ends as if it was closed, and the next `next()` rejects with the reason. The `finally` has
+   * `turnGraceMs`; after that the turn is aborted, and the next one begins. A stream that is neither read to
+   * its end nor closed keeps its session busy until `maxTurnMs`.
    *
    * Whatever rejects {@link run}, invalid arguments included, rejects the first `next()`; `waitMs` counts
    * from it.
