@@ -9,7 +9,8 @@ const { setTimeout: wait } = require('node:timers/promises')
  */
 exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualClock }) => {
   const emitted = []
-  const registry = new SessionRegistry({ timeoutMs: 60, intervalMs: 20, create: () => [], logger: true })
+  // Longer than a busy machine takes between two lines, pino's import included.
+  const registry = new SessionRegistry({ timeoutMs: 1_000, intervalMs: 50, create: () => [], logger: true })
   for (const event of ['created', 'expired', 'ended']) {
     registry.on(event, (session, reason) =>
       emitted.push([event, session.id, reason].filter(Boolean).join(' ')),
@@ -24,11 +25,11 @@ exports.smoke = async ({ SessionRegistry, isSessionRegistryError }, { ManualCloc
   assert.deepEqual(emitted, ['created ada', 'expired ada idle', 'ended ada idle'])
 
   // A turn outlasts the timeout, a second one waits for it, a nested one joins.
-  const patient = new SessionRegistry({ timeoutMs: 20, intervalMs: 5, maxTurnMs: 10_000, create: () => [] })
+  const patient = new SessionRegistry({ timeoutMs: 200, intervalMs: 20, maxTurnMs: 10_000, create: () => [] })
   await Promise.all([
     patient.run('bob', async (session) => {
       session.value.push('first')
-      await wait(60)
+      await wait(400)
       await patient.run('bob', async (same) => same.value.push('nested'))
     }),
     patient
