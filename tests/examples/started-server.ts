@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { Running } from './running.ts'
 
 /** A request that is on its way. */
-export interface SentRequest {
+interface SentRequest {
   /** Fulfils when all of it is with the operating system. */
   readonly sent: Promise<unknown>
   readonly answer: Promise<{ readonly status: number | undefined; readonly body: string }>
