@@ -228,6 +228,7 @@ const elsewhere: readonly string[] = [
   'examples/presence.ts',
   'examples/probes.ts',
   'examples/process-pool.ts',
+  'examples/prom-client.ts',
   'examples/redis.ts',
   'examples/redis-archive-log.ts',
   'examples/redis-chat-server.ts',
