@@ -43,7 +43,7 @@ if not isAdmitted(ARGV[5], fields[10]) then
   end
   return { 2, now }
 end
-local isAcquired, written, isInterrupted = false, nil, fields[13]
+local isAcquired, written = false, nil
 local waiting, ownIndex, remainingMs = readWaiters(fields[12], token)
 if has('h') then
   isAcquired = true
@@ -72,11 +72,13 @@ elseif lastActiveAt == now then
   setDeadline(fields[1], lastActiveAt, expiresAt)
 end
 if isAcquired and has('l') then
-  if isInterrupted then
+  if fields[13] then
     redis.call('HDEL', KEYS[1], 'ir')
   end
+  if ownIndex then
+    table.remove(waiting, ownIndex)
+  end
   if fields[12] then
-    table.remove(waiting, ownIndex or #waiting + 1)
     writeWaiters(waiting)
   end
 elseif has('l') then
