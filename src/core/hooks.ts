@@ -42,7 +42,7 @@ export interface LoadContext {
   readonly signal: AbortSignal
   /**
    * To whom the caller says that the session belongs, if it says so. The hook has to check it: what it
-   * returns is bound to that owner.
+   * returns is bound to that owner. No session is created for an owner for whom it was not called.
    */
   readonly owner: string | undefined
 }

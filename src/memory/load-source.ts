@@ -13,6 +13,8 @@ export interface FoundSession<T> {
 /** How a session that is not in memory is looked for: by the hook of the user, or in a store. */
 export interface LoadSource<T> {
   readonly load: CallLoad<unknown>
+  /** Whether it is told who asks, and may refuse. */
+  readonly tellsOwner: boolean
   /** Returns what a call of `load` has found. */
   read(result: unknown): FoundSession<T>
 }
@@ -22,6 +24,7 @@ export function loadByHook<T>(load: LoadSession<T> | undefined): LoadSource<T> |
   if (load === undefined) return undefined
   return {
     load,
+    tellsOwner: true,
     read: (value) => ({ found: value === undefined ? undefined : { value: value as T }, stored: undefined }),
   }
 }

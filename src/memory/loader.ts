@@ -86,6 +86,7 @@ export class SessionLoader<T> {
     const host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
     const handler = {
       onMade: (pendingOpen: PendingOpen<T>) => this.#onMade(pendingOpen),
+      onOtherOwner: (pendingOpen: PendingOpen<T>) => this.#createValue(pendingOpen),
       onAbandoned: (pendingOpen: PendingOpen<T>) => this.#end(pendingOpen),
       onFailed: this.#onRefused,
     }
@@ -250,7 +251,10 @@ export class SessionLoader<T> {
 
   #createValue(pendingOpen: PendingOpen<T>): void {
     dismissAbsent(pendingOpen)
-    if (pendingOpen.requests.size === 0) this.#end(pendingOpen)
+    const { speaker, told } = pendingOpen
+    if (speaker === undefined) this.#end(pendingOpen)
+    // `load` was asked for another owner, and has to see this one first.
+    else if (told !== undefined && told.owner !== speaker.owner) this.#lookups?.start(pendingOpen)
     else this.#maker.start(pendingOpen)
   }
 

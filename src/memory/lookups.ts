@@ -38,8 +38,10 @@ export class Lookups<T> {
     // One that has timed out is not aborted here: its callers were rejected, and wait no more.
     let discardReason: DiscardReason = 'deleted'
     pendingOpen.isLoadStarted = true
-    pendingOpen.owner = pendingOpen.requests.first?.owner
-    const call = this.#calls.newCall(id, pendingOpen.owner, {
+    const owner = pendingOpen.speaker?.owner
+    pendingOpen.owner = owner
+    pendingOpen.told = this.#source.tellsOwner ? { owner } : undefined
+    const call = this.#calls.newCall(id, owner, {
       onLoaded: (result) => {
         pendingOpen.load = undefined
         pendingOpen.onFound(this.#source.read(result))

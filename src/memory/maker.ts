@@ -30,6 +30,8 @@ export interface AdoptOptions {
 export interface MakerHandler<T> {
   /** It has its value, and a place for its session. */
   onMade(pendingOpen: PendingOpen<T>): void
+  /** Its factory has failed, and the next request has another owner. */
+  onOtherOwner(pendingOpen: PendingOpen<T>): void
   /** No request is left that wants a value. */
   onAbandoned(pendingOpen: PendingOpen<T>): void
   onFailed(pendingOpen: PendingOpen<T>, error: unknown): void
@@ -92,7 +94,7 @@ export class Maker<T> {
 
   /** The session is going to belong to the first that asked. */
   #acquirePlace(pendingOpen: PendingOpen<T>): void {
-    pendingOpen.owner = pendingOpen.requests.first?.owner
+    pendingOpen.owner = pendingOpen.speaker?.owner
     this.#host.step.run(() => this.#places.acquire(pendingOpen, this.#placeHandler))
   }
 
@@ -186,13 +188,13 @@ export class Maker<T> {
     }
     if (isUnattended)
       this.#host.step.events.reportError(error, 'a session could not be created', pendingOpen.id)
-    if (requests.size > 0 && requests.first?.owner === pendingOpen.owner) {
+    if (requests.size > 0 && pendingOpen.speaker?.owner === pendingOpen.owner) {
       if (pendingOpen.isCalling) pendingOpen.makesAgain = true
       else this.#makeWithPlace(pendingOpen)
       return
     }
     this.#places.endMaking(pendingOpen)
-    if (requests.size > 0) this.start(pendingOpen)
+    if (requests.size > 0) this.#handler.onOtherOwner(pendingOpen)
     else this.#handler.onAbandoned(pendingOpen)
   }
 

@@ -64,6 +64,8 @@ export class PendingOpen<T> {
   /** The value that `load` or the factory returned, while it waits for a place. */
   result: MadeValue<T> | undefined = undefined
   isLoadStarted = false
+  /** What `load` was told, if it was. */
+  told: { readonly owner: string | undefined } | undefined = undefined
   /** What the store has under the id, once that was looked up. */
   stored: StoreEntry | undefined = undefined
   isSettled = false
@@ -87,6 +89,17 @@ export class PendingOpen<T> {
     if (found !== undefined && stored !== undefined) this.owner = stored.owner
     if (found !== undefined)
       this.result = { value: found.value, isLoaded: true, timeoutMs: stored?.timeoutMs }
+  }
+
+  /**
+   * The first request of those that would create a session, else the first: `load` is told its owner, to whom
+   * what it returns is bound, and a new session belongs.
+   */
+  get speaker(): OpenRequest<T> | undefined {
+    const { first } = this.requests
+    return first?.create === false
+      ? ([...this.requests].find(({ create }) => create !== false) ?? first)
+      : first
   }
 
   /** Whether it can take its next step. */

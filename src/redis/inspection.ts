@@ -128,9 +128,9 @@ class Inspection<T> {
     }
   }
 
-  #ofOpen(id: string, { making, begunAt, owner }: PendingOpen<T>, waiting: number): InspectedParts {
+  #ofOpen(id: string, { making, begunAt, speaker }: PendingOpen<T>, waiting: number): InspectedParts {
     const state = making === undefined && this.#components.options.canLoad ? 'loading' : 'creating'
-    return { id, state, ...this.#since(begunAt), owner, waiting }
+    return { id, state, ...this.#since(begunAt), owner: speaker?.owner, waiting }
   }
 
   #ofJob({ claim, loaded }: Job): InspectedParts {

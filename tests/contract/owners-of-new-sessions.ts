@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { deferred } from '../support/deferred.ts'
 import { observe } from '../support/observed-promise.ts'
 import { sessionError } from '../support/session-error.ts'
@@ -135,4 +135,72 @@ export function describeOwnersOfNewSessions(harness: ContractHarness): void {
     expect([await ownerOf(registry), await ownerOf(registry, 'b')]).toEqual(['ada', undefined])
     expect(await registry.get('a')).toEqual(['loaded'])
   })
+  it.each(['wait', 'interrupt'] as const)(
+    'are those of the calls that make one: a turn that makes none takes no session for its owner, whenBusy %s',
+    async (whenBusy) => {
+      const found = deferred<string[] | undefined>()
+      const registry = await make({ load: () => found.promise })
+      const turn = observe(registry.run('a', say('said'), { owner: 'ada' }))
+      await harness.advance(unitMs)
+      const letIn = vi.fn()
+      const other = observe(registry.run('a', letIn, { owner: 'bob', whenBusy, create: false }))
+      await harness.advance(unitMs)
+      found.resolve(undefined)
+      await Promise.all([turn.settled, other.settled])
+
+      expect(turn.error).toBeUndefined()
+      expect(letIn).not.toHaveBeenCalled()
+      expect(await registry.peek('a')).toMatchObject({ value: ['said'], owner: 'ada' })
+    },
+  )
+
+  it('are not those of a turn that makes none, once the turn has left that would have made one', async () => {
+    const found = deferred<string[] | undefined>()
+    const registry = await make({ load: () => found.promise })
+    const controller = new AbortController()
+    const left = observe(registry.run('a', say('no'), { owner: 'ada', signal: controller.signal }))
+    const stayed = observe(registry.run('a', say('no'), { owner: 'bob', create: false }))
+    await harness.advance(unitMs)
+    controller.abort('gone')
+    await left.settled
+    found.resolve(undefined)
+    await stayed.settled
+
+    expect([left.error, stayed.error, stayed.value]).toEqual(['gone', undefined, undefined])
+    expect(await registry.peek('a')).toBeUndefined()
+  })
+
+  it.each(['wait', 'interrupt'] as const)(
+    'are told to `load` before theirs is made: it is asked again for the next, whenBusy %s',
+    async (whenBusy) => {
+      const owners: unknown[] = []
+      const found = deferred<string[] | undefined>()
+      const registry = await make({
+        load: async (_id, { owner }) => {
+          owners.push(owner)
+          await found.promise
+          if (owner === 'bob') throw new Error('not yours')
+          return undefined
+        },
+      })
+      const controller = new AbortController()
+      const left = observe(registry.run('a', say('no'), { owner: 'ada', signal: controller.signal }))
+      await harness.advance(unitMs)
+      const refused = [
+        observe(registry.run('a', say('no'), { owner: 'bob', whenBusy })),
+        observe(registry.run('a', say('no'), { owner: 'bob', whenBusy: 'join' })),
+        observe(registry.open('a', { owner: 'bob' })),
+      ]
+      await harness.advance(unitMs)
+      controller.abort('gone')
+      await left.settled
+      found.resolve(undefined)
+      await Promise.all(refused.map(({ settled }) => settled))
+
+      expect(left.error).toBe('gone')
+      for (const { error } of refused) expect(error).toEqual(new Error('not yours'))
+      expect(owners[0]).toBe('ada')
+      expect(await registry.peek('a')).toBeUndefined()
+    },
+  )
 }

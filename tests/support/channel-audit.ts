@@ -15,25 +15,37 @@ const orders: readonly string[] = [
 /** The operations that may need no promise. */
 const synchronous: readonly string[] = ['create', 'dispose']
 
+export interface AuditOptions {
+  readonly isComplete: boolean
+  readonly isShared?: boolean
+}
+
 /** Checks what all registries publish from now on. */
 export class ChannelAudit {
   /** Traces by operation. */
   readonly counts: Record<string, number> = {}
   readonly #traces = new Map<object, TraceParts & { readonly parts: string[] }>()
-  /** The number of `ended` messages of each incarnation. */
-  readonly #ends = new Map<string, number>()
+  /** What was published of each incarnation. */
+  readonly #lives = new Map<string, { created: number; ended: number }>()
   readonly #problems: string[] = []
   readonly #undo: (() => void)[] = []
+  readonly #isComplete: boolean
+  readonly #isShared: boolean
 
-  constructor() {
+  /**
+   * `isComplete`: all registries are closed in the end; else sessions may be live, and operations under way.
+   * `isShared`: processes on Redis, which may miss the reply by which they learn of a creation.
+   */
+  constructor({ isComplete, isShared = false }: AuditOptions) {
+    this.#isComplete = isComplete
+    this.#isShared = isShared
     this.#subscribe('session-registry:created', (message) => {
-      const { incarnation } = message as SessionMessages['created']
-      if (this.#ends.has(incarnation)) this.#problems.push('created twice')
-      this.#ends.set(incarnation, 0)
+      this.#lifeOf(message as SessionMessages['created']).created += 1
     })
     this.#subscribe('session-registry:ended', (message) => {
-      const { incarnation } = message as SessionMessages['ended']
-      this.#ends.set(incarnation, (this.#ends.get(incarnation) ?? Number.NaN) + 1)
+      const life = this.#lifeOf(message as SessionMessages['ended'])
+      if (life.created === 0 && !this.#isShared) this.#problems.push('ended before it was created')
+      life.ended += 1
     })
     for (const operation of operations) {
       for (const part of parts)
@@ -44,23 +56,32 @@ export class ChannelAudit {
   }
 
   get created(): number {
-    return this.#ends.size
+    return this.#lives.size
   }
 
   unsubscribe(): void {
     for (const undo of this.#undo) undo()
   }
 
-  /**
-   * Returns what was wrong. `isComplete`: all registries are closed; else sessions may be live, and
-   * operations under way.
-   */
-  problems({ isComplete }: { readonly isComplete: boolean }): readonly string[] {
+  /** Returns what was wrong. */
+  problems(): readonly string[] {
+    const isComplete = this.#isComplete
     const problems = [...this.#problems]
-    for (const ends of this.#ends.values())
-      if (ends !== 1 && (isComplete || ends !== 0)) problems.push(`ended ${ends} times`)
+    for (const { created, ended } of this.#lives.values()) {
+      if (created > 1 || ended > 1 || (isComplete && ended === 0))
+        problems.push(`created ${created} times, ended ${ended} times`)
+    }
     for (const [message, trace] of this.#traces) problems.push(...problemsOf(message, trace, isComplete))
     return problems
+  }
+
+  #lifeOf({ incarnation }: { readonly incarnation: string }): { created: number; ended: number } {
+    let life = this.#lives.get(incarnation)
+    if (life === undefined) {
+      life = { created: 0, ended: 0 }
+      this.#lives.set(incarnation, life)
+    }
+    return life
   }
 
   #subscribe(name: string, subscriber: (message: unknown) => void): void {

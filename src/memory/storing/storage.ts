@@ -109,6 +109,7 @@ export class Storage<T> {
   get loadSource(): LoadSource<T> {
     return {
       load: (id, context) => this.#reader.read(id, context),
+      tellsOwner: false,
       read: (result) => result as FoundSession<T>,
     }
   }

@@ -16,6 +16,8 @@ export interface FoundSession {
 /** How a session that is not in Redis is looked for: in the store, or by the hook of the user. */
 export interface LoadSource {
   readonly load: CallLoad<unknown>
+  /** Whether it is told who asks, and may refuse. */
+  readonly tellsOwner: boolean
   /**
    * Returns what a call of `load` for an owner has found; `undefined` if there is nothing.
    *
@@ -33,6 +35,7 @@ export function loadSource<T>(
   if (durable !== undefined) {
     return {
       load: (id, context) => durable.read(id, context),
+      tellsOwner: false,
       read: (result) => {
         const stored = result as StoredSession | undefined
         return stored && { text: stored.text, owner: stored.owner, stored }
@@ -42,6 +45,7 @@ export function loadSource<T>(
   if (load === undefined) return undefined
   return {
     load,
+    tellsOwner: true,
     read: (value, owner) =>
       value === undefined ? undefined : { text: codec.encode(value as T), owner, stored: undefined },
   }

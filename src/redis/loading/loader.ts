@@ -29,6 +29,9 @@ interface MadeValue {
   readonly owner: string | undefined
 }
 
+/** The result for callers that begin again. */
+const noValue: MadeValue = { text: '', owner: undefined }
+
 interface Loads {
   readonly source: LoadSource
   readonly calls: LoadCalls<unknown>
@@ -99,7 +102,7 @@ export class SessionLoader<T> {
           ? { state: 'changed' }
           : { state: 'refused', sessionOwner }
       }
-      if (result.found === undefined && create === false) return { state: 'absent' }
+      if (result.found === undefined && request.create === false) return { state: 'absent' }
       if (result.found !== undefined && !isAdmitted(request.owner, result.found.owner))
         return { state: 'refused', sessionOwner: result.found.owner }
       const made = result.found ?? (await this.#make(id, pendingOpen, request))
@@ -135,8 +138,7 @@ export class SessionLoader<T> {
       pendingOpen.isDeletedByHook = true
       return false
     }
-    this.#pendingOpens.delete(id)
-    pendingOpen.drop()
+    this.#startOver(id, pendingOpen)
     return true
   }
 
@@ -181,6 +183,11 @@ export class SessionLoader<T> {
     pendingOpen.follow(this.#loadNewest(id, pendingOpen))
   }
 
+  #startOver(id: string, pendingOpen: PendingOpen<T>): void {
+    if (this.#pendingOpens.get(id) === pendingOpen) this.#pendingOpens.delete(id)
+    pendingOpen.drop()
+  }
+
   /** The last caller that leaves aborts the work: later callers begin anew. */
   #cancel(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): void {
     const { signal } = request
@@ -196,10 +203,14 @@ export class SessionLoader<T> {
       await this.#olderIncarnations.waitForDeleted(id, signal)
       return { state: 'loaded', found: undefined, loadToken: undefined }
     }
-    const newest = await this.#olderIncarnations.waitForNewest(id, pendingOpen, signal)
+    const ownerNow = () => pendingOpen.speaker?.owner
+    const newest = await this.#olderIncarnations.waitForNewest(id, ownerNow, signal)
     if (newest.state === 'live') return { state: 'changed' }
     if (newest.state === 'refused') return { ...newest, state: 'deadLetter' }
-    const found = await this.#load(id, pendingOpen, this.#loads)
+    let found = await this.#load(id, pendingOpen, this.#loads)
+    // The caller for whom it was asked may have left.
+    while (found === undefined && !pendingOpen.isToldOfSpeaker)
+      found = await this.#load(id, pendingOpen, this.#loads)
     return { state: 'loaded', found, loadToken: newest.loadToken }
   }
 
@@ -209,7 +220,8 @@ export class SessionLoader<T> {
     pendingOpen: PendingOpen<T>,
     { source, calls }: Loads,
   ): Promise<FoundSession | undefined> {
-    const { owner } = pendingOpen
+    const owner = pendingOpen.speaker?.owner
+    if (source.tellsOwner) pendingOpen.told = { owner }
     return new Promise((resolve, reject) => {
       const onLoaded = (result: unknown) => {
         try {
@@ -228,13 +240,17 @@ export class SessionLoader<T> {
   async #make(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Promise<MadeValue> {
     const { signal } = request
     for (;;) {
+      if (pendingOpen.making === undefined && !pendingOpen.isToldOfSpeaker) {
+        this.#startOver(id, pendingOpen)
+        return noValue
+      }
       const making = pendingOpen.making ?? this.#startMaking(id, pendingOpen, request)
       try {
         const text = await (signal === undefined ? making.text : untilAborted(making.text, signal))
         return { text, owner: making.owner }
       } catch (error) {
         if (signal?.aborted === true) throw abortReason(signal)
-        if (pendingOpen.isDropped) return { text: '', owner: undefined }
+        if (pendingOpen.isDropped) return noValue
         // The own factory of a call concerns that call alone.
         if (making.ownerOfFactory === undefined || making.ownerOfFactory === request) throw error
         pendingOpen.requests.delete(making.ownerOfFactory)
@@ -244,15 +260,16 @@ export class SessionLoader<T> {
   }
 
   #startMaking(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Making<T> {
-    const isOwn = typeof request.create === 'function'
-    const factory = isOwn ? request.create : (this.#options.create ?? pendingOpen.create)
+    const { create } = request
+    const isOwn = typeof create === 'function'
+    const factory = isOwn ? create : (this.#options.create ?? pendingOpen.create)
     if (typeof factory !== 'function') throw noFactoryError()
     const call = this.#factories.newCall(id, factory)
     const text = call.value.then((value) => this.#options.codec.encode(value))
     // Its callers may have left.
     text.catch(() => {})
-    const first = [...pendingOpen.requests].find(({ create }) => create !== false)
-    const making = { call, text, owner: first?.owner, ownerOfFactory: isOwn ? request : undefined }
+    const owner = pendingOpen.speaker?.owner
+    const making = { call, text, owner, ownerOfFactory: isOwn ? request : undefined }
     pendingOpen.making = making
     call.start()
     return making

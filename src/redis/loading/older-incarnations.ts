@@ -46,14 +46,14 @@ export class OlderIncarnations<T> {
 
   /**
    * Waits until the archived state of an id is its newest, or there is a live session. A dead letter of
-   * another owner than the first caller's is not revived.
+   * another owner than the caller's is not revived.
    *
    * Rejects with `ERR_SESSION_BUSY` after `maxTurnMs`, with `ERR_SESSION_REGISTRY_FULL`, and with the reason
    * of the signal.
    */
   async waitForNewest(
     id: string,
-    caller: { readonly owner: string | undefined },
+    callerOwner: () => string | undefined,
     signal: AbortSignal,
   ): Promise<NewestState> {
     const deadlineAt = realClock.now() + this.#options.maxTurnMs
@@ -61,7 +61,7 @@ export class OlderIncarnations<T> {
       // The incarnation was deleted, but its hook may still write what would be loaded.
       const hook = this.#host.runningHook(id)
       const canClaim = this.#host.canClaimForCaller()
-      const newest = await this.#claims.newest(id, caller.owner, canClaim)
+      const newest = await this.#claims.newest(id, callerOwner(), canClaim)
       signal.throwIfAborted()
       if (newest.state === 'live') {
         if (newest.inMs !== undefined) this.#host.onRevived(id, newest.inMs)

@@ -71,6 +71,8 @@ export class PendingOpen<T> {
   /** The running call of `load`. */
   load: HookCall<unknown> | undefined
   making: Making<T> | undefined
+  /** What `load` was told, if it was. */
+  told: { readonly owner: string | undefined } | undefined
   /** The callers that wait, in the order in which they asked. */
   readonly requests = new Set<OpenRequest<T>>()
   /** The factory of one of the callers. */
@@ -94,10 +96,19 @@ export class PendingOpen<T> {
     this.result.catch(() => {})
   }
 
-  /** The owner of the first caller that waits: `load` is told, and what it returns is bound to it. */
-  get owner(): string | undefined {
-    const [first] = this.requests
-    return first?.owner
+  /**
+   * The first caller to ask of those that would create a session, else the first: `load` is told its owner,
+   * to whom what it returns is bound, and a new session belongs.
+   */
+  get speaker(): OpenRequest<T> | undefined {
+    const requests = [...this.requests]
+    return requests.find(({ create }) => create !== false) ?? requests[0]
+  }
+
+  /** Whether `load`, if it is told who asks, found nothing for the owner of the session to be. */
+  get isToldOfSpeaker(): boolean {
+    const { told, speaker } = this
+    return told === undefined || speaker === undefined || told.owner === speaker.owner
   }
 
   /** Settles with the outcome of `loading`, unless this one was dropped, failed or aborted before. */

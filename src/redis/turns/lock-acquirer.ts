@@ -94,7 +94,7 @@ export class LockAcquirer<T> {
       } else if (accessed.awaitsArchive && !waits && this.#options.load !== undefined) {
         reject(head, busyError())
       } else {
-        const opened = await this.#loader.materialize(id, new QueueRequest(head.create, runs, attempt))
+        const opened = await this.#loader.materialize(id, new QueueRequest(head, runs, attempt))
         if (opened.state === 'created' && opened.token === token) return opened.snapshot
         if (opened.state === 'refused') queue.rejectOtherOwners(opened.sessionOwner)
         if (opened.state === 'absent') {
@@ -138,27 +138,41 @@ export class LockAcquirer<T> {
   }
 }
 
-/** The request of a queue of turns: for the turn that is the first at any time. */
+/**
+ * The request of a queue of turns for their session: that of the first of them to ask, while it waits, and
+ * then of another. One that creates nothing speaks for the others only when none of them does.
+ */
 class QueueRequest<T> implements OpenRequest<T> {
-  readonly create: boolean | CreateSession<T>
   readonly token: string
   readonly signal: AbortSignal
+  readonly #head: RedisTurnRun<T>
   readonly #runs: LinkedQueue<RedisTurnRun<T>>
 
-  constructor(
-    create: boolean | CreateSession<T>,
-    runs: LinkedQueue<RedisTurnRun<T>>,
-    { token, signal }: LockAttempt,
-  ) {
-    this.create = create
+  constructor(head: RedisTurnRun<T>, runs: LinkedQueue<RedisTurnRun<T>>, { token, signal }: LockAttempt) {
     this.token = token
     this.signal = signal
+    this.#head = head
     this.#runs = runs
   }
 
-  get owner(): string | undefined {
-    return this.#runs.first?.owner
+  get create(): boolean | CreateSession<T> {
+    return createOf(this.#speaker)
   }
+
+  get owner(): string | undefined {
+    return this.#speaker.owner
+  }
+
+  get #speaker(): RedisTurnRun<T> {
+    const head = this.#head
+    if (head.phase === 'waiting' && createOf(head) !== false) return head
+    const waiting = [...this.#runs]
+    return waiting.find((run) => createOf(run) !== false) ?? waiting[0] ?? head
+  }
+}
+
+function createOf<T>(run: RedisTurnRun<T>): boolean | CreateSession<T> {
+  return run.mayCreate && run.create
 }
 
 /**

@@ -201,7 +201,10 @@ export class TurnScheduler<T> {
     this.#queues.set(run.id, queue)
     if (run.whenBusy === 'interrupt') {
       run.entry = queue.runs.unshift(run)
-      queue.running?.abort(interruptedError())
+      const { running } = queue
+      // It may have begun while the owner was compared, and be another owner's.
+      if (running !== undefined && isAdmitted(run.owner, running.session?.owner))
+        running.abort(interruptedError())
     } else {
       run.entry = queue.runs.push(run)
     }

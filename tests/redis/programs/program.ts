@@ -157,10 +157,10 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   const keys = new Keys(prefix, options.shards)
   await waitUntil(async () => {
     await last.registry.retryDead()
-    const queued = await Promise.all(
-      [0, 1].map((shard) => (client as RedisClientType).zCard(keys.queue(shard)[0])),
-    )
-    return (await last.registry.size()) === 0 && queued.every((count) => count === 0)
+    // The claim of a process that crashed in its last attempt ends as a dead letter: that is tried again too.
+    const unsettled = [0, 1].flatMap((shard) => [keys.queue(shard)[0], keys.dead(shard)])
+    const counts = await Promise.all(unsettled.map((key) => (client as RedisClientType).zCard(key)))
+    return (await last.registry.size()) === 0 && counts.every((count) => count === 0)
   })
   for (let index = 0; index < idCount; index += 1)
     witness.tells(`visitor-${index}`, await last.registry.whyGone(`visitor-${index}`))
