@@ -157,10 +157,15 @@ export async function runProgram(url: string, seed: number): Promise<ProgramRepo
   const keys = new Keys(prefix, options.shards)
   await waitUntil(async () => {
     await last.registry.retryDead()
-    // The claim of a process that crashed in its last attempt ends as a dead letter: that is tried again too.
-    const unsettled = [0, 1].flatMap((shard) => [keys.queue(shard)[0], keys.dead(shard)])
+    // Sessions that are live or not claimed yet, claims, and dead letters: a process may have crashed in the
+    // last attempt.
+    const unsettled = [0, 1].flatMap((shard) => [
+      keys.deadlines(shard),
+      keys.queue(shard)[0],
+      keys.dead(shard),
+    ])
     const counts = await Promise.all(unsettled.map((key) => (client as RedisClientType).zCard(key)))
-    return (await last.registry.size()) === 0 && counts.every((count) => count === 0)
+    return counts.every((count) => count === 0)
   })
   for (let index = 0; index < idCount; index += 1)
     witness.tells(`visitor-${index}`, await last.registry.whyGone(`visitor-${index}`))
