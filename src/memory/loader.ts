@@ -65,7 +65,7 @@ export class SessionLoader<T> {
   // Continuations; they capture nothing but the loader.
   readonly #onCreateGranted = (pendingOpen: PendingOpen<T>) => {
     pendingOpen.cancelWait = undefined
-    const { context } = pendingOpen.requests.first ?? noContext
+    const context = pendingOpen.requests.first?.context
     this.#step.events.inContext(context, () => this.#createSession(pendingOpen))
   }
   readonly #onRefused = (pendingOpen: PendingOpen<T>, error: unknown) => this.#fail(pendingOpen, error)
@@ -95,9 +95,8 @@ export class SessionLoader<T> {
     const { pendingOpens } = this
     this.#maker = new Maker({ host, places: this.#places, disposer, pendingOpens }, options, handler)
     if (source === undefined) return
-    const { loadTimeoutMs } = options
     const onFound = (pendingOpen: PendingOpen<T>) => this.#resume(pendingOpen)
-    const lookups = { host, source, loadTimeoutMs, disposer }
+    const lookups = { host, source, loadTimeoutMs: options.loadTimeoutMs, disposer }
     this.#lookups = new Lookups(lookups, { onFound, onFailed: this.#onRefused })
   }
 
@@ -251,10 +250,8 @@ export class SessionLoader<T> {
 
   #createValue(pendingOpen: PendingOpen<T>): void {
     dismissAbsent(pendingOpen)
-    const { speaker, told } = pendingOpen
-    if (speaker === undefined) this.#end(pendingOpen)
-    // `load` was asked for another owner, and has to see this one first.
-    else if (told !== undefined && told.owner !== speaker.owner) this.#lookups?.start(pendingOpen)
+    if (pendingOpen.requests.size === 0) this.#end(pendingOpen)
+    else if (!pendingOpen.isToldOfSpeaker) this.#lookups?.start(pendingOpen)
     else this.#maker.start(pendingOpen)
   }
 
@@ -296,8 +293,6 @@ export class SessionLoader<T> {
     })
   }
 }
-
-const noContext = { context: undefined }
 
 function becomeReady<T>(request: OpenRequest<T>): void {
   request.onReady?.()

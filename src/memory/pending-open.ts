@@ -102,6 +102,12 @@ export class PendingOpen<T> {
       : first
   }
 
+  /** Whether `load`, if it is told who asks, was asked for the owner of the session to be. */
+  get isToldOfSpeaker(): boolean {
+    const { told, speaker } = this
+    return told === undefined || speaker === undefined || told.owner === speaker.owner
+  }
+
   /** Whether it can take its next step. */
   get isIdle(): boolean {
     return !this.isSettled && this.cancelWait === undefined

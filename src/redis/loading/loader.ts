@@ -29,9 +29,6 @@ interface MadeValue {
   readonly owner: string | undefined
 }
 
-/** The result for callers that begin again. */
-const noValue: MadeValue = { text: '', owner: undefined }
-
 interface Loads {
   readonly source: LoadSource
   readonly calls: LoadCalls<unknown>
@@ -107,11 +104,11 @@ export class SessionLoader<T> {
         return { state: 'refused', sessionOwner: result.found.owner }
       const made = result.found ?? (await this.#make(id, pendingOpen, request))
       if (this.#closedError !== undefined) throw this.#closedError
-      if (pendingOpen.isDropped) return { state: 'changed' }
+      if (made === undefined || pendingOpen.isDropped) return { state: 'changed' }
       const isFirst = pendingOpen.created === undefined
       // A caller that is about to be refused takes no lock.
       const token = isAdmitted(request.owner, made.owner) ? request.token : ''
-      pendingOpen.created ??= this.#createSession(id, pendingOpen, result, made, token)
+      pendingOpen.created ??= this.#pending.track(this.#create(id, pendingOpen, result, made, token))
       const created = await pendingOpen.created
       if (pendingOpen.isDropped) return { state: 'changed' }
       if (created.state === 'created' && !isAdmitted(request.owner, created.snapshot.owner))
@@ -207,10 +204,10 @@ export class SessionLoader<T> {
     const newest = await this.#olderIncarnations.waitForNewest(id, ownerNow, signal)
     if (newest.state === 'live') return { state: 'changed' }
     if (newest.state === 'refused') return { ...newest, state: 'deadLetter' }
-    let found = await this.#load(id, pendingOpen, this.#loads)
-    // The caller for whom it was asked may have left.
+    let found: FoundSession | undefined
+    // Again if the caller for whom it was asked has left.
+    do found = await this.#load(id, pendingOpen, this.#loads)
     while (found === undefined && !pendingOpen.isToldOfSpeaker)
-      found = await this.#load(id, pendingOpen, this.#loads)
     return { state: 'loaded', found, loadToken: newest.loadToken }
   }
 
@@ -236,13 +233,19 @@ export class SessionLoader<T> {
     })
   }
 
-  /** Returns a new value, which the factory of one caller makes for all. */
-  async #make(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Promise<MadeValue> {
+  /**
+   * Returns a new value, which the factory of one caller makes for all; `undefined` if they begin again.
+   */
+  async #make(
+    id: string,
+    pendingOpen: PendingOpen<T>,
+    request: OpenRequest<T>,
+  ): Promise<MadeValue | undefined> {
     const { signal } = request
     for (;;) {
       if (pendingOpen.making === undefined && !pendingOpen.isToldOfSpeaker) {
         this.#startOver(id, pendingOpen)
-        return noValue
+        return undefined
       }
       const making = pendingOpen.making ?? this.#startMaking(id, pendingOpen, request)
       try {
@@ -250,7 +253,7 @@ export class SessionLoader<T> {
         return { text, owner: making.owner }
       } catch (error) {
         if (signal?.aborted === true) throw abortReason(signal)
-        if (pendingOpen.isDropped) return noValue
+        if (pendingOpen.isDropped) return undefined
         // The own factory of a call concerns that call alone.
         if (making.ownerOfFactory === undefined || making.ownerOfFactory === request) throw error
         pendingOpen.requests.delete(making.ownerOfFactory)
@@ -275,24 +278,15 @@ export class SessionLoader<T> {
     return making
   }
 
-  #createSession(
-    id: string,
-    pendingOpen: PendingOpen<T>,
-    result: LoadResult,
-    made: MadeValue,
-    token: string,
-  ): Promise<OpenResult> {
-    const loadToken = pendingOpen.isDeletedByHook ? undefined : result.loadToken
-    return this.#pending.track(this.#create(id, made, { ...result, loadToken }, token))
-  }
-
   async #create(
     id: string,
+    { isDeletedByHook }: PendingOpen<T>,
+    { found, loadToken: loadedFrom }: LoadResult,
     { text, owner }: MadeValue,
-    { found, loadToken }: LoadResult,
     token: string,
   ): Promise<OpenResult> {
     const stored = found?.stored
+    const loadToken = isDeletedByHook ? undefined : loadedFrom
     const session = { text, timeoutMs: stored?.timeoutMs ?? this.#options.timeoutMs, owner }
     const created = await this.#store.create(id, session, { token, loadToken, stored })
     if (created.state === 'exists') return { state: 'changed' }

@@ -105,7 +105,7 @@ export class PendingOpen<T> {
     return requests.find(({ create }) => create !== false) ?? requests[0]
   }
 
-  /** Whether `load`, if it is told who asks, found nothing for the owner of the session to be. */
+  /** Whether `load`, if it is told who asks, was asked for the owner of the session to be. */
   get isToldOfSpeaker(): boolean {
     const { told, speaker } = this
     return told === undefined || speaker === undefined || told.owner === speaker.owner
