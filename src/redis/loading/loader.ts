@@ -1,5 +1,4 @@
 import { abortError, abortReason } from '../../core/async/abort-listeners.ts'
-import { LoadCalls } from '../../core/async/load-calls.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { noFactoryError } from '../../core/errors/turn-errors.ts'
@@ -12,7 +11,8 @@ import type { SnapshotLog } from '../snapshot-log.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { type FactoryCall, FactoryCalls } from './factory-calls.ts'
-import type { FoundSession, LoadSource } from './load-source.ts'
+import type { LoadSource } from './load-source.ts'
+import { Lookups } from './lookups.ts'
 import type { OlderIncarnations } from './older-incarnations.ts'
 import {
   type LoadResult,
@@ -27,11 +27,6 @@ import {
 interface MadeValue {
   readonly text: string
   readonly owner: string | undefined
-}
-
-interface Loads {
-  readonly source: LoadSource
-  readonly calls: LoadCalls<unknown>
 }
 
 export interface LoaderComponents<T> {
@@ -57,7 +52,7 @@ export class SessionLoader<T> {
   readonly #options: ResolvedRedisOptions<T>
   readonly #pending: PendingWork
   /** `undefined` where there is neither a store nor a `load` hook. */
-  readonly #loads: Loads | undefined
+  readonly #lookups: Lookups<T> | undefined
   readonly #factories: FactoryCalls<T>
   readonly #pendingOpens = new Map<string, PendingOpen<T>>()
   #closedError: SessionRegistryError | undefined
@@ -73,14 +68,13 @@ export class SessionLoader<T> {
     const { step } = log
     const host = { owner, step, clock: realClock, pending }
     this.#factories = new FactoryCalls(host, options.loadTimeoutMs)
-    if (source !== undefined)
-      this.#loads = { source, calls: new LoadCalls(host, source.load, options.loadTimeoutMs) }
+    if (source !== undefined) this.#lookups = new Lookups(host, source, options.loadTimeoutMs)
   }
 
   /**
    * Loads or creates the session of an absent id. It belongs to the first caller of those that wait.
    *
-   * Rejects with the error of `load` or the factory, and with the codes of the store.
+   * Rejects with the error of the factory, and with the codes of the store.
    */
   async materialize(id: string, request: OpenRequest<T>): Promise<OpenResult> {
     if (this.#closedError !== undefined) throw this.#closedError
@@ -93,6 +87,11 @@ export class SessionLoader<T> {
       const result = await pendingOpen.wait(signal)
       if (this.#closedError !== undefined) throw this.#closedError
       if (result.state === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
+      if (result.state === 'failed') {
+        // Later callers do not share it.
+        if (this.#pendingOpens.get(id) === pendingOpen) this.#pendingOpens.delete(id)
+        return request.owner === result.owner ? result : { state: 'changed' }
+      }
       if (result.state === 'deadLetter') {
         const { sessionOwner } = result
         return isAdmitted(request.owner, sessionOwner)
@@ -128,7 +127,7 @@ export class SessionLoader<T> {
     const pendingOpen = this.#pendingOpens.get(id)
     if (pendingOpen === undefined) return false
     const { load, making } = pendingOpen
-    if (this.#loads === undefined && making === undefined) return false
+    if (this.#lookups === undefined && making === undefined) return false
     const scope = findScope(this.#owner, id)
     if (scope !== undefined && (scope === load || scope === making?.call.hook)) {
       // A hook that deletes its own id is not called again: its result comes after the deletion.
@@ -164,7 +163,7 @@ export class SessionLoader<T> {
     this.#log.step.run(() => {
       for (const pendingOpen of this.#pendingOpens.values()) pendingOpen.fail(error)
     })
-    this.#loads?.calls.finishAll()
+    this.#lookups?.finishAll()
     this.#factories.rejectAll(error)
   }
 
@@ -196,7 +195,7 @@ export class SessionLoader<T> {
 
   async #loadNewest(id: string, pendingOpen: PendingOpen<T>): Promise<SearchResult> {
     const { signal } = pendingOpen.waitController
-    if (this.#loads === undefined) {
+    if (this.#lookups === undefined) {
       await this.#olderIncarnations.waitForDeleted(id, signal)
       return { state: 'loaded', found: undefined, loadToken: undefined }
     }
@@ -204,33 +203,7 @@ export class SessionLoader<T> {
     const newest = await this.#olderIncarnations.waitForNewest(id, ownerNow, signal)
     if (newest.state === 'live') return { state: 'changed' }
     if (newest.state === 'refused') return { ...newest, state: 'deadLetter' }
-    let found: FoundSession | undefined
-    // Again if the caller for whom it was asked has left.
-    do found = await this.#load(id, pendingOpen, this.#loads)
-    while (found === undefined && !pendingOpen.isToldOfSpeaker)
-    return { state: 'loaded', found, loadToken: newest.loadToken }
-  }
-
-  /** Calls the hook. Never settles after an abort: its callers have been rejected already. */
-  #load(
-    id: string,
-    pendingOpen: PendingOpen<T>,
-    { source, calls }: Loads,
-  ): Promise<FoundSession | undefined> {
-    const owner = pendingOpen.speaker?.owner
-    if (source.tellsOwner) pendingOpen.told = { owner }
-    return new Promise((resolve, reject) => {
-      const onLoaded = (result: unknown) => {
-        try {
-          resolve(source.read(result, owner))
-        } catch (error) {
-          reject(error)
-        }
-      }
-      const call = calls.newCall(id, owner, { onLoaded, onFailed: reject })
-      pendingOpen.load = call
-      call.start()
-    })
+    return this.#lookups.find(id, pendingOpen, newest.loadToken)
   }
 
   /**

@@ -72,6 +72,7 @@ export class OpenCalls<T> {
       this.#gate.assertOpen()
       const opened = await loader.materialize(id, { create, token: '', signal, owner })
       if (opened.state === 'created') return opened.snapshot
+      if (opened.state === 'failed') throw opened.error
       if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') return undefined
     }

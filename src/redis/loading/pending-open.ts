@@ -25,12 +25,20 @@ export interface OpenRequest<T> {
 /** The outcome of an open of an absent id. */
 export type OpenResult =
   | { readonly state: 'absent' }
+  | FailedLoad
   /** It belongs to another owner than the caller's. */
   | { readonly state: 'refused'; readonly sessionOwner: string | undefined }
   /** Another caller created it, or it has ended again: look again. */
   | { readonly state: 'changed' }
   /** `token`: of the lock that was taken with the creation. */
   | { readonly state: 'created'; readonly snapshot: SessionSnapshot; readonly token: string }
+
+/** `load` has failed for this owner. Callers of others go on. */
+export interface FailedLoad {
+  readonly state: 'failed'
+  readonly error: unknown
+  readonly owner: string | undefined
+}
 
 /** The session that was loaded, from the state named `loadToken`; without one, it is to be created. */
 export interface LoadResult {
@@ -45,6 +53,7 @@ export interface LoadResult {
  */
 export type SearchResult =
   | LoadResult
+  | FailedLoad
   | { readonly state: 'changed' }
   | { readonly state: 'deadLetter'; readonly sessionOwner: string | undefined }
 

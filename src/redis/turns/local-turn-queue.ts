@@ -56,6 +56,15 @@ export class LocalTurnQueue<T> {
     }
   }
 
+  /** Rejects the turns of an owner, for whom `load` has failed. */
+  rejectOwner(owner: string | undefined, error: unknown): void {
+    for (const run of this.runs) {
+      if (run.owner !== owner) continue
+      run.entry?.remove()
+      run.fail(error, 'settled')
+    }
+  }
+
   failAll(error: unknown): void {
     for (const run of this.runs.takeAll()) run.fail(error, 'settled')
   }

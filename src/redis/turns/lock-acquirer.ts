@@ -53,7 +53,7 @@ export class LockAcquirer<T> {
    * Takes the lock for the turn that is first in the queue by then. Returns `undefined` when no turn in it
    * needs it any more; a lock that was taken all the same is released.
    *
-   * Rejects with the error of `load` or the factory, and with the codes of the store.
+   * Rejects with the error of the factory, and with the codes of the store.
    */
   async acquire(queue: LocalTurnQueue<T>, attempt: LockAttempt): Promise<SessionSnapshot | undefined> {
     const { id } = queue
@@ -96,6 +96,7 @@ export class LockAcquirer<T> {
       } else {
         const opened = await this.#loader.materialize(id, new QueueRequest(head, runs, attempt))
         if (opened.state === 'created' && opened.token === token) return opened.snapshot
+        if (opened.state === 'failed') queue.rejectOwner(opened.owner, opened.error)
         if (opened.state === 'refused') queue.rejectOtherOwners(opened.sessionOwner)
         if (opened.state === 'absent') {
           head.entry?.remove()
@@ -124,6 +125,7 @@ export class LockAcquirer<T> {
       const { create, controller } = run
       const request = { create, token: '', signal: controller.signal, owner }
       const opened = await this.#loader.materialize(id, request)
+      if (opened.state === 'failed') throw opened.error
       if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') run.succeed(undefined)
     }

@@ -12,9 +12,7 @@ const allowed = new Set([
 
 const timerSlackMs = 50
 
-/**
- * What the database says to a stranger. The call of an owner that waits for the same load is told as well.
- */
+/** What the database says to a stranger, and to no one else. */
 export class StrangerError extends Error {}
 
 export function ownerOf(id: string): string {
@@ -61,14 +59,15 @@ export class Witness {
   }
 
   rejected(error: unknown, isGone: boolean): void {
-    if (isGone || error instanceof StrangerError) return
+    if (isGone) return
     if (isSessionRegistryError(error) && allowed.has(error.code)) return
     this.problems.push(`a call was rejected with ${error instanceof Error ? error.stack : error}`)
   }
 
   /** A call of a stranger was rejected. */
   refused(error: unknown, isGone: boolean): void {
-    if (isSessionRegistryError(error, 'ERR_SESSION_NOT_OWNER')) this.refusals += 1
+    if (error instanceof StrangerError || isSessionRegistryError(error, 'ERR_SESSION_NOT_OWNER'))
+      this.refusals += 1
     else this.rejected(error, isGone)
   }
 
