@@ -9,6 +9,22 @@ vi.setConfig({ testTimeout: 90_000 })
 const partsOf = async (response: Response) =>
   Array.from((await response.text()).matchAll(/^data: (.*)$/gm), ([, json = '']) => JSON.parse(json))
 
+/** A message whose answer takes long. */
+const manyWords = 'word '.repeat(20)
+
+/**
+ * One turn runs and ten wait: what comes meanwhile is refused. On a busy machine some turns end before all
+ * requests have come.
+ */
+async function expectFullQueue(send: () => Promise<Response>): Promise<void> {
+  const statuses = (await Promise.all(Array.from({ length: 60 }, send))).map(({ status }) => status)
+  const refused = statuses.filter((status) => status === 429)
+
+  expect(statuses.filter((status) => status === 200)).toHaveLength(60 - refused.length)
+  expect(refused.length).toBeGreaterThan(0)
+  expect(refused.length).toBeLessThanOrEqual(60 - 11)
+}
+
 describe('examples/express.ts', () => {
   it('answers in turns, streams, keeps what a visitor who leaves was told, and closes at SIGTERM', async () => {
     const { running, send } = await startServer('examples/express.ts')
@@ -47,7 +63,7 @@ describe('examples/express.ts', () => {
   it('has the status of an error: of a plain request, and of a stream before its first event', async () => {
     const { send } = await startServer('examples/express.ts')
     const sent = Array.from({ length: 14 }, (_, i) =>
-      send(i % 2 === 0 ? '/chat/ada' : '/chat/ada/stream', saying('word '.repeat(20))),
+      send(i % 2 === 0 ? '/chat/ada' : '/chat/ada/stream', saying(manyWords)),
     )
     const statuses = (await Promise.all(sent)).map(({ status }) => status)
 
@@ -62,9 +78,7 @@ describe('examples/fastify.ts', () => {
     const { running, send } = await startServer('examples/fastify.ts')
 
     expect(await partsOf(await send('/chat/ada/stream', saying('hello')))).toEqual(['You said: ', 'hello'])
-    const sent = Array.from({ length: 14 }, () => send('/chat/ben/stream', saying('hello')))
-    const statuses = (await Promise.all(sent)).map(({ status }) => status)
-    expect(statuses.filter((status) => status === 429)).toHaveLength(3)
+    await expectFullQueue(() => send('/chat/ben/stream', saying('hello')))
     running.child.kill('SIGTERM')
     expect(await running.ended()).toBe(0)
     expect(running.lines.at(-1)).toBe('2 ended, 0 failed')
@@ -76,9 +90,7 @@ describe('examples/koa.ts', () => {
     const { running, send } = await startServer('examples/koa.ts')
 
     expect(await partsOf(await send('/ada?message=hello'))).toEqual(['You said: ', 'hello'])
-    const sent = Array.from({ length: 14 }, () => send('/ben?message=hello'))
-    const statuses = (await Promise.all(sent)).map(({ status }) => status)
-    expect(statuses.filter((status) => status === 429)).toHaveLength(3)
+    await expectFullQueue(() => send('/ben?message=hello'))
     running.child.kill('SIGTERM')
     expect(await running.ended()).toBe(0)
     expect(running.lines.at(-1)).toBe('2 ended, 0 failed')
@@ -89,7 +101,7 @@ describe('examples/koa.ts', () => {
 const queues: Readonly<Record<string, Queue>> = {
   'examples/express.ts': {
     url: '/chat/ada',
-    message: 'word '.repeat(20),
+    message: manyWords,
     count: 4,
     answer: /^\{"reply":"You said: (word ){20}"\}$/,
     other: ['/chat/ben', 'GET', 404],
