@@ -13,9 +13,13 @@ import { usersOf } from './session/session-users.ts'
 import type { Slot } from './table/session-table.ts'
 import type { Components } from './wiring.ts'
 
-/** Returns what is in memory, for a person: linear in the number of sessions. Changes nothing. */
-export function inspect<T>(components: Components<T>): InspectedSession[] {
-  return new Inspection(components).all()
+/**
+ * Returns what is in memory, for a person. Changes nothing. It is linear in the number of sessions, unless
+ * `max` limits the entries of each kind: then it has the sessions that have been idle for longest, and those
+ * that have been held for longest.
+ */
+export function inspect<T>(components: Components<T>, max = Number.POSITIVE_INFINITY): InspectedSession[] {
+  return new Inspection(components).entries(max)
 }
 
 /** What is not a session yet, or never was one. */
@@ -44,14 +48,16 @@ class Inspection<T> {
     }
   }
 
-  all(): InspectedSession[] {
+  /** Returns all entries, or at most `max` of each kind. */
+  entries(max: number): InspectedSession[] {
     const { table, archiver, disposer, loader } = this.#components
-    for (const slot of table.snapshot()) this.#addSlot(slot)
-    for (const { record, attempt: attempts } of archiver.jobs())
+    for (const slot of table.snapshot(max)) this.#addSlot(slot)
+    for (const { record, attempt: attempts } of archiver.jobs().slice(0, max))
       this.#add({ ...this.#ofRecord(record, 'archiving'), attempts })
-    if (disposer !== undefined) this.#addDisposals(disposer.disposals())
-    for (const pendingOpen of this.#opens) this.#addOpen(pendingOpen)
-    for (const abandoned of loader.pendingOpens.abandoned) this.#add(this.#ofBegun(abandoned, 'creating'))
+    if (disposer !== undefined) this.#addDisposals(disposer.disposals().slice(0, max))
+    for (const pendingOpen of this.#opens.slice(0, max)) this.#addOpen(pendingOpen)
+    for (const abandoned of [...loader.pendingOpens.abandoned].slice(0, max))
+      this.#add(this.#ofBegun(abandoned, 'creating'))
     return this.#found
   }
 

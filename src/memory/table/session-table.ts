@@ -282,19 +282,17 @@ export class SessionTable<T, R extends object> {
   }
 
   heldSlots(): Slot[] {
-    const slots: Slot[] = []
-    this.#held.appendTo(slots)
-    return slots
+    return this.#held.appendTo([])
   }
 
-  /** Returns all sessions: the least recently active first, held ones last. */
-  snapshot(): Slot[] {
+  /** Returns the sessions, or the first `max` of each kind: the least recently active first, then held ones. */
+  snapshot(max = Number.POSITIVE_INFINITY): Slot[] {
     const slots: Slot[] = []
-    this.queues.appendTo(slots)
+    this.queues.appendTo(slots, max)
     // Queues are nearly sorted, so this is close to one pass. A stable sort keeps their order within one
     // instant.
     slots.sort((a, b) => this.slots.lastActive(a) - this.slots.lastActive(b))
-    this.#held.appendTo(slots)
-    return slots
+    slots.length = Math.min(slots.length, max)
+    return this.#held.appendTo(slots, max)
   }
 }

@@ -64,8 +64,8 @@ export class ActivityHeap {
     this.#prunesAt = this.#heap.size * 2 + minEntriesToPrune
   }
 
-  appendTo(slots: Slot[]): void {
-    this.#members.appendTo(slots)
+  appendTo(slots: Slot[], max?: number): void {
+    this.#members.appendTo(slots, max)
   }
 
   /** Frees what the heap itself takes. It is empty, and not used again. */

@@ -165,10 +165,13 @@ export class TimeoutQueue {
     return this.#slots.lastActive(exact) < this.#slots.lastActive(ordered) ? exact : ordered
   }
 
-  /** Appends the slots of all sessions that are not held, roughly in order of activity. */
-  appendTo(slots: Slot[]): void {
-    this.#exact.appendTo(slots)
-    this.#ordered.appendTo(slots)
+  /**
+   * Appends the slots of sessions that are not held, roughly in order of activity: all, or the first `max` of
+   * each of its two orders.
+   */
+  appendTo(slots: Slot[], max?: number): void {
+    this.#exact.appendTo(slots, max)
+    this.#ordered.appendTo(slots, max)
   }
 
   /** Frees what the queue itself takes. It is empty, and not used again. */

@@ -4,6 +4,9 @@ import { LowerBoundHeap } from './lower-bound-heap.ts'
 import type { ScanResult } from './scan.ts'
 import { type Precision, TimeoutQueue } from './timeout-queue.ts'
 
+/** Queues from which some sessions are taken: most registries have fewer distinct timeouts. */
+const maxQueuesOfSome = 8
+
 /**
  * The timeout queues of a table: one for each distinct timeout that a session has, and always that of the
  * registry. Node keeps its timers in the same way.
@@ -162,8 +165,14 @@ export class TimeoutQueues {
     return undefined
   }
 
-  appendTo(slots: Slot[]): void {
-    for (const queue of this.#byTimeout.values()) queue.appendTo(slots)
+  /**
+   * Appends all sessions, or some: those at the front of each queue, of few queues if there are very many.
+   */
+  appendTo(slots: Slot[], max: number): void {
+    for (const queue of this.#byTimeout.values()) {
+      if (slots.length > max * maxQueuesOfSome) return
+      queue.appendTo(slots, max)
+    }
   }
 
   #add(timeoutMs: number): TimeoutQueue {

@@ -36,10 +36,17 @@ export class SlotList {
     return this.#slots.insertBefore(slot, this.#sentinel) === this.#sentinel
   }
 
-  /** Appends the slots of the list to `slots`, in order. A generator would allocate an object for each. */
-  appendTo(slots: Slot[]): void {
+  /**
+   * Appends the slots of the list to `slots`, in order, at most `max` of them. A generator would allocate an
+   * object for each.
+   */
+  appendTo(slots: Slot[], max = Number.POSITIVE_INFINITY): Slot[] {
     let slot = this.#slots.next(this.#sentinel)
-    for (; slot !== this.#sentinel; slot = this.#slots.next(slot)) slots.push(slot)
+    for (let left = max; left > 0 && slot !== this.#sentinel; left -= 1) {
+      slots.push(slot)
+      slot = this.#slots.next(slot)
+    }
+    return slots
   }
 
   /** Frees the sentinel. The list is empty, and not used again. */
