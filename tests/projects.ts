@@ -19,6 +19,7 @@ export const projects: Readonly<Record<string, Project>> = {
   model: { include: ['tests/model/*.test.ts', 'tests/chaos/*.test.ts'] },
   redis: { include: ['tests/redis/**/*.test.ts'], server: 'redis' },
   stores: { include: ['tests/stores/*.test.ts'], server: 'postgres' },
+  watching: { include: ['tests/watching/*.test.ts'], server: 'redis' },
   adapters: { include: ['tests/adapters/*.test.ts'] },
   package: { include: ['tests/package/*.test.ts'] },
   examples: { include: ['tests/examples/*.test.ts'], server: 'redis' },

@@ -45,6 +45,7 @@ export const groups: readonly Group[] = [
       'recipes/process-pool': 'One child process per session',
       'recipes/prometheus': 'Prometheus',
       'recipes/opentelemetry': 'OpenTelemetry',
+      'recipes/inspector': 'A page on your sessions',
     },
   },
   { text: 'Production', pages: { operating: 'Operating', performance: 'Performance' } },

@@ -4,6 +4,7 @@ import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { inspector } from 'session-registry/inspector'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { agentSession } from 'session-registry/openai-agents'
@@ -32,6 +33,11 @@ describeNoEcho({
   'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
   'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
   'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),
+  'inspector: registries': (given) => inspector(given, { authorize: () => true }),
+  'inspector: a registry': (given) => inspector([given], { authorize: () => true }),
+  'inspector: options': (given) => inspector([], given),
+  'inspector: authorize': (authorize) => inspector([], { authorize }),
+  'inspector: endSessions': (endSessions) => inspector([], { authorize: () => true, endSessions }),
   messageHistories: (given) => messageHistories(given),
   'messageHistories: id': (given) => messageHistories(messages())(given),
   'addMessages: messages': (given) => messageHistories(messages())('a').addMessages(given),

@@ -220,6 +220,7 @@ const elsewhere: readonly string[] = [
   'examples/express.ts',
   'examples/fastify.ts',
   'examples/http-chat.ts',
+  'examples/inspector.ts',
   'examples/kill-a-server.ts',
   'examples/koa.ts',
   'examples/logging.ts',

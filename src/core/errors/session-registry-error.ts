@@ -122,5 +122,10 @@ export function isSessionRegistryError<C extends SessionErrorCode = SessionError
 ): error is SessionRegistryError & { readonly code: C } {
   if (typeof error !== 'object' || error === null) return false
   const candidate = error as { readonly [brand]?: unknown; readonly code?: unknown }
-  return candidate[brand] === true && (code === undefined || candidate.code === code)
+  try {
+    return candidate[brand] === true && (code === undefined || candidate.code === code)
+  } catch {
+    // A proxy that throws, which is none of ours.
+    return false
+  }
 }

@@ -285,7 +285,9 @@ export class SessionTable<T, R extends object> {
     return this.#held.appendTo([])
   }
 
-  /** Returns the sessions, or the first `max` of each kind: the least recently active first, then held ones. */
+  /**
+   * Returns the sessions, or the first `max` of each kind: the least recently active first, then held ones.
+   */
   snapshot(max = Number.POSITIVE_INFINITY): Slot[] {
     const slots: Slot[] = []
     this.queues.appendTo(slots, max)
