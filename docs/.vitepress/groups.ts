@@ -34,6 +34,7 @@ export const groups: readonly Group[] = [
       'frameworks/express': 'Express, Fastify, Koa',
       'frameworks/nextjs': 'Next.js',
       'frameworks/mcp': 'MCP',
+      'frameworks/chat-bots': 'Chat bots',
     },
   },
   {

@@ -4,6 +4,7 @@ import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 import { agentSession } from 'session-registry/openai-agents'
@@ -34,6 +35,8 @@ describe.each<[name: string, make: (source: never) => unknown]>([
   ['withSessionTurns', (source) => withSessionTurns(source, runnable)],
   ['agentSession', (source: never) => agentSession(source, 'ada')],
   ['chatStore', chatStore],
+  ['sessionStorage', sessionStorage],
+  ['sessionTurns', sessionTurns],
   ['SessionSaver', (source) => new SessionSaver({ source })],
 ])('%s', (_name, make) => {
   it.each(notOurs)('refuses %s as its source at once, and names the kind of thing', (source, kind) => {

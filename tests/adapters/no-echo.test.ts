@@ -4,6 +4,7 @@ import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { inspector } from 'session-registry/inspector'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
@@ -15,6 +16,7 @@ import { readAll } from '../support/read-all.ts'
 const chats = () => chatStore(new SessionRegistry<UIMessage[]>({ create: () => [] }))
 const items = () => new SessionRegistry<AgentInputItem[]>({ create: () => [] })
 const messages = () => new SessionRegistry<BaseMessage[]>({ create: () => [] })
+const storage = () => sessionStorage(new SessionRegistry<unknown>())
 const saver = () => new SessionSaver({ source: new SessionRegistry<Thread>({ create: newThread }) })
 const config = { configurable: { thread_id: 'a', checkpoint_id: '1' } }
 const metadata = { source: 'loop', step: 0, parents: {} } as const
@@ -33,6 +35,18 @@ describeNoEcho({
   'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
   'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
   'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),
+  sessionStorage: (given) => sessionStorage(given),
+  'sessionStorage.read: key': (given) => storage().read(given),
+  'sessionStorage.get: key': (given) => storage().get(given),
+  'sessionStorage.write: key': (given) => storage().write(given, 1),
+  'sessionStorage.write: value': (given) => storage().write('a', given),
+  'sessionStorage.delete: key': (given) => storage().delete(given),
+  'sessionTurns: source': (given) => sessionTurns(given),
+  'sessionTurns: options': (given) => sessionTurns(new SessionRegistry(), given),
+  'sessionTurns: getSessionKey': (getSessionKey) => sessionTurns(new SessionRegistry(), { getSessionKey }),
+  'sessionTurns: prefix': (prefix) => sessionTurns(new SessionRegistry(), { prefix }),
+  'sessionTurns: key': (key) =>
+    sessionTurns(new SessionRegistry(), { getSessionKey: () => key })({}, async () => {}),
   'inspector: registries': (given) => inspector(given, { authorize: () => true }),
   'inspector: a registry': (given) => inspector([given], { authorize: () => true }),
   'inspector: options': (given) => inspector([], given),

@@ -1,6 +1,7 @@
 import type { HumanMessage } from '@langchain/core/messages'
 import { RunnableLambda } from '@langchain/core/runnables'
 import { SessionRegistry } from 'session-registry'
+import { sessionTurns } from 'session-registry/grammy'
 import { withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
@@ -24,6 +25,14 @@ describe('the id of a call: a polluted prototype', () => {
     expect(await failureOf(() => runnable.invoke('', { configurable: {} }))).toEqual(
       sessionError('ERR_SESSION_ID_INVALID'),
     )
+  })
+
+  it('provides none to an update of a chat bot, and no prefix', async () => {
+    const sessions = new SessionRegistry<object>()
+    pollute({ getSessionKey: () => 'the same for all', prefix: 'the same for all' })
+    await sessionTurns(sessions)({ chatId: 5 }, async () => {})
+
+    expect([...sessions.keys()]).toEqual(['5'])
   })
 
   it('provides none to a saver of LangGraph, and neither a checkpoint nor a limit', async () => {

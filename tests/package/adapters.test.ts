@@ -44,15 +44,19 @@ const use = `
   const { loadChat, saveChat } = chatStore(sessions)
   const error = await saveChat({ chatId: '', messages: [] }).catch((error) => error)
   if (!(error instanceof SessionRegistryError)) throw new Error('another class of errors')
-  console.log(JSON.stringify(await loadChat('ada')))`
+  const data = new SessionRegistry()
+  await sessionTurns(data)({ chatId: 5 }, () => sessionStorage(data).write('5', { count: 1 }))
+  console.log(JSON.stringify([await loadChat('ada'), await sessionStorage(data).read('5')]))`
 
 const programs = {
   'main.mjs': `import { SessionRegistry, SessionRegistryError } from 'session-registry'
     import { chatStore } from 'session-registry/ai-sdk'
+    import { sessionStorage, sessionTurns } from 'session-registry/grammy'
     import { agentSession } from 'session-registry/openai-agents'
     ${use}`,
   'main.cjs': `const { SessionRegistry, SessionRegistryError } = require('session-registry')
     const { chatStore } = require('session-registry/ai-sdk')
+    const { sessionStorage, sessionTurns } = require('session-registry/grammy')
     const { agentSession } = require('session-registry/openai-agents')
     async function main() { ${use} }
     main()`,
@@ -62,7 +66,7 @@ it.each(Object.entries(programs))('adapters: work without their frameworks: %s',
   await writeFile(join(alone, name), program)
   const { stdout } = await run(process.execPath, [name], { cwd: alone })
 
-  expect(stdout).toBe('[{"role":"user","content":"hello"}]\n')
+  expect(stdout).toBe('[[{"role":"user","content":"hello"}],{"count":1}]\n')
 })
 
 const typed = `

@@ -1,0 +1,92 @@
+import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
+import { assertSource } from '../../core/options/assert-source.ts'
+import { checkFunction, checkOptions, invalidOption } from '../../core/options/validate.ts'
+import type { SessionSource } from '../../core/session-source.ts'
+import { emptyValue } from './session-storage.ts'
+import { inUpdateTurn } from './update-turn.ts'
+
+/** What the default session key is read from. */
+export interface ChatContext {
+  readonly chatId?: number | undefined
+  readonly chat?: { readonly id: number } | undefined
+}
+
+/** Options of {@link sessionTurns}. */
+export interface SessionTurnsOptions<C> {
+  /**
+   * The `getSessionKey` that `session()` has. Without a key, the update is handled without a turn.
+   *
+   * @defaultValue the id of the chat, as in grammY; for telegraf give its own:
+   *   `(ctx) => ctx.from && ctx.chat && `${ctx.from.id}:${ctx.chat.id}``
+   */
+  readonly getSessionKey?: ((ctx: C) => string | undefined | Promise<string | undefined>) | undefined
+  /**
+   * The `prefix` that grammY's `session()` has.
+   *
+   * @defaultValue ''
+   */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Returns a middleware for grammY and telegraf that handles each update in a turn of its session, so that no
+ * change of a session is lost when two updates come at once.
+ *
+ * Use it before `session()`, with the same `getSessionKey` and `prefix`. The next update of a session waits
+ * until the handlers of the one before have settled; updates of other sessions do not. What a handler throws
+ * rejects the turn.
+ *
+ * The session exists from the beginning of the turn, with what the registry's `create` makes. Without one its
+ * value is empty, and `initial` of grammY or `defaultSession` of telegraf provides the first one.
+ *
+ * The middleware rejects as `run` of the registry does, and with `ERR_SESSION_ID_INVALID` for a key that is
+ * not one.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ *
+ * @example
+ * bot.use(sessionTurns(sessions), session({ initial, storage: sessionStorage(sessions) }))
+ */
+export function sessionTurns<S, C extends ChatContext = ChatContext>(
+  source: SessionSource<S>,
+  options?: SessionTurnsOptions<C>,
+): (ctx: C, next: () => Promise<void>) => Promise<void> {
+  assertSource(source)
+  const { getSessionKey = chatKey, prefix = '' } = checkOptions('options', options, [
+    'getSessionKey',
+    'prefix',
+  ])
+  checkFunction('getSessionKey', getSessionKey)
+  if (typeof prefix !== 'string') throw invalidOption('prefix', 'a string', prefix)
+  return async (ctx, next) => {
+    const id = sessionIdOf(await getSessionKey(ctx), prefix)
+    if (id === undefined) await next()
+    else await runInTurn(source, id, next)
+  }
+}
+
+function chatKey({ chatId, chat }: ChatContext): string | undefined {
+  return (chatId ?? chat?.id)?.toString()
+}
+
+/** Returns what grammY and telegraf make of a key; `undefined` where the update has no session. */
+function sessionIdOf(key: SessionIdInput | null | undefined, prefix: string): string | undefined {
+  if (key === undefined || key === null) return undefined
+  if (key === '') return prefix === '' ? undefined : prefix
+  return prefix + toSessionId(key, 'the result of `getSessionKey`')
+}
+
+async function runInTurn<S>(source: SessionSource<S>, id: string, next: () => Promise<void>): Promise<void> {
+  let hasBegun = false
+  const handle = () => {
+    hasBegun = true
+    return inUpdateTurn(source, id, next)
+  }
+  try {
+    await source.run(id, handle)
+  } catch (error) {
+    if (hasBegun || !isSessionRegistryError(error, 'ERR_SESSION_NO_FACTORY')) throw error
+    await source.run(id, handle, { create: () => emptyValue<S>() })
+  }
+}
