@@ -1,40 +1,47 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { json } from 'node:stream/consumers'
-import { setTimeout as wait } from 'node:timers/promises'
-import { EchoTransport } from './mcp/echo-transport.ts'
-import { mcpHandler } from './mcp/mcp-handler.ts'
+import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import express from 'express'
+import { serveMcp, transports } from './mcp/http-app.ts'
 
-const mcp = mcpHandler({ connect: async (id) => new EchoTransport(id), maxSessions: 1 })
-const server = createServer(async (request, response) => {
-  const body = request.method === 'POST' ? await json(request) : undefined
-  await mcp.handle(request, response, body, request.headers.authorization ?? 'no one')
-}).listen(0, '127.0.0.1')
+const app = express()
+// In place of a real login.
+app.use((request, _response, next) => {
+  const person = request.headers.authorization
+  Object.assign(request, { auth: { token: '', clientId: 'app', scopes: [], extra: { sub: person } } })
+  next()
+})
+serveMcp(app)
+const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
-const { port } = server.address() as AddressInfo
+const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`)
 
-/** Sends a request, and returns its status, session id and body. */
-async function send(method: string, { session = '', user = 'ada', rpc = 'tools/call' } = {}) {
-  const response = await fetch(`http://127.0.0.1:${port}/mcp`, {
-    method,
-    headers: { authorization: user, ...(session === '' ? {} : { 'mcp-session-id': session }) },
-    ...(method === 'POST' ? { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: rpc }) } : {}),
+/** Connects a client of either protocol, and returns a function that calls tools. */
+async function connect(person: string, mode: 'legacy' | 'auto') {
+  const client = new Client({ name: 'example', version: '1.0.0' }, { versionNegotiation: { mode } })
+  const transport = new StreamableHTTPClientTransport(url, {
+    requestInit: { headers: { authorization: person } },
   })
-  return { status: response.status, session: response.headers.get('mcp-session-id') ?? '', response }
+  await client.connect(transport)
+  return async (name: string, args: Record<string, string> = {}) => {
+    const result = (await client.callTool({ name, arguments: args })) as CallToolResult
+    const [text] = result.content
+    console.log(text?.type === 'text' ? text.text.replace(/basket_\w+(?= |\.|,)/, 'basket_…') : result)
+    return result.structuredContent as Record<string, string>
+  }
 }
 
-console.log((await send('POST')).status) // no session
-const { session } = await send('POST', { rpc: 'initialize' })
-const stream = (await send('GET', { session })).response // an open stream alone does not hold the session
-console.log(await (await send('POST', { session })).response.json())
-console.log((await send('POST', { session, user: 'eve' })).status) // another user's session
+const ada = await connect('ada', 'legacy')
+const { basket_id = '' } = await ada('create_basket')
+await ada('add_item', { basket_id, item: 'tea' })
 
-const second = await send('POST', { rpc: 'initialize' }) // at the cap: the first one is closed
-console.log('its stream has ended:', (await stream.text()) === '')
-console.log((await send('POST', { session })).status) // the client has to initialize anew
-const { status } = await send('DELETE', { session: second.session })
-while (mcp.transports.size + mcp.transports.stats().disposing > 0) await wait(10)
-console.log(status, 'and none is left')
-await mcp.close()
+// The same person with a client of the new protocol, and someone else.
+const modern = await connect('ada', 'auto')
+await modern('add_item', { basket_id, item: 'milk' })
+const eve = await connect('eve', 'auto')
+await eve('add_item', { basket_id, item: 'gin' })
+await modern('drop_basket', { basket_id })
+
+await transports.close()
 server.close()
+server.closeAllConnections()

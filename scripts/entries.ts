@@ -9,6 +9,7 @@ export const entries: Readonly<Record<string, string>> = {
   inspector: 'src/watching/inspector.ts',
   langchain: 'src/adapters/langchain.ts',
   langgraph: 'src/adapters/langgraph.ts',
+  mcp: 'src/adapters/mcp.ts',
   'openai-agents': 'src/adapters/openai-agents.ts',
   redis: 'src/redis/index.ts',
   'stores/file': 'src/stores/file.ts',

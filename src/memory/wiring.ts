@@ -6,6 +6,7 @@ import { listenersOf } from '../core/events/listener-tracker.ts'
 import { Step } from '../core/events/step.ts'
 import { Gate } from '../core/gate.ts'
 import { maxTimeoutOf } from '../core/options/store-options.ts'
+import { noteLifetime } from '../core/session-lifetime.ts'
 import { Counters } from '../core/stats.ts'
 import { CallOutcomes } from '../core/watching/call-outcomes.ts'
 import { archiveByHook } from './archiving/archive-hook.ts'
@@ -85,6 +86,7 @@ export interface Components<T> {
  * before it is used again. The signals of turns abort in order with the events.
  */
 export function wire<T>(owner: EventEmitter, given: ResolvedOptions<T>): Components<T> {
+  noteLifetime(owner, given)
   const storeCalls = new CallOutcomes(given.clock)
   const options = storeCalls.watch<T, ResolvedOptions<T>>(given)
   const precision = options.maxSessions === Number.POSITIVE_INFINITY ? 'for-sweeps' : 'for-evictions'

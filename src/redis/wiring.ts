@@ -4,6 +4,7 @@ import { PendingWork } from '../core/async/pending-work.ts'
 import type { EventQueue } from '../core/events/event-queue.ts'
 import { logLines } from '../core/events/log-lines.ts'
 import { Step } from '../core/events/step.ts'
+import { noteLifetime } from '../core/session-lifetime.ts'
 import { Counters } from '../core/stats.ts'
 import { Pruner } from '../core/storing/pruner.ts'
 import { realClock } from '../core/time/clock.ts'
@@ -81,6 +82,7 @@ export interface RedisComponents<T> {
 }
 
 export function wire<T>(owner: EventEmitter, given: ResolvedRedisOptions<T>): RedisComponents<T> {
+  noteLifetime(owner, given)
   const backendCalls = new CallOutcomes(realClock)
   const storeCalls = new CallOutcomes(realClock)
   const options = storeCalls.watch<T, ResolvedRedisOptions<T>>(given)

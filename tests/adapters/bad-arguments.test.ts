@@ -7,6 +7,7 @@ import { chatStore } from 'session-registry/ai-sdk'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
+import { mcpTransports, stateHandles } from 'session-registry/mcp'
 import { agentSession } from 'session-registry/openai-agents'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf } from '../support/checkpoints.ts'
@@ -38,6 +39,7 @@ describe.each<[name: string, make: (source: never) => unknown]>([
   ['sessionStorage', sessionStorage],
   ['sessionTurns', sessionTurns],
   ['SessionSaver', (source) => new SessionSaver({ source })],
+  ['stateHandles', (source) => stateHandles(source, { prefix: 'basket_', argument: 'basket_id' })],
 ])('%s', (_name, make) => {
   it.each(notOurs)('refuses %s as its source at once, and names the kind of thing', (source, kind) => {
     const error = thrownBy(() => make(source as never)) as Error
@@ -66,6 +68,58 @@ describe('agentSession', () => {
 
     expect(error).toEqual(invalid)
     expect(error.message).not.toContain('secret')
+  })
+})
+
+describe('stateHandles', () => {
+  const make = (options: object) =>
+    stateHandles(new SessionRegistry<string[]>(), { prefix: 'a_', argument: 'a', ...options })
+
+  it.each([
+    ['prefix', undefined, 'a string of 1 to 64 visible ASCII characters, got undefined'],
+    ['prefix', '', 'a string of 1 to 64 visible ASCII characters, got an empty string'],
+    ['prefix', 'a basket', 'a string of 1 to 64 visible ASCII characters, got a string'],
+    ['prefix', 'a'.repeat(65), 'a string of 1 to 64 visible ASCII characters, got a string'],
+    ['argument', undefined, 'a non-empty string, got undefined'],
+    ['argument', ['secret'], 'a non-empty string, got an array'],
+    ['owner', 'secret', 'a function, got a string'],
+    ['owner', null, 'a function, got null'],
+  ])('refuses a `%s` of %j', (name, wrong, rule) => {
+    const error = thrownBy(() => make({ [name]: wrong })) as Error
+
+    expect(error).toEqual(invalid)
+    expect(error.message).toBe(`Expected \`${name}\` to be ${rule}`)
+  })
+
+  it.each(noObjects.slice(1, 4))('refuses %s as a callback when the tool is made', (wrong, kind) => {
+    const { create, use } = make({})
+    for (const call of [() => create(wrong as never), () => use(wrong as never)]) {
+      const error = thrownBy(call) as Error
+      expect(error).toEqual(invalid)
+      expect(error.message).toBe(`Expected \`callback\` to be a function, got ${kind}`)
+    }
+  })
+
+  it('refuses an owner that is no string, as an error of the tool', async () => {
+    const { create } = make({ owner: () => 7 })
+    expect(await failureOf(() => create()({}))).toEqual(invalid)
+  })
+})
+
+describe('mcpTransports', () => {
+  it.each([
+    ['timeoutMs', undefined, 'a positive number or Infinity, got undefined'],
+    ['timeoutMs', 0, 'a positive number or Infinity, got 0 (number)'],
+    ['maxSessions', 0.5, 'an integer of at least 1 or Infinity, got 0.5 (number)'],
+    ['server', undefined, 'a function, got undefined'],
+    ['transport', {}, 'a function, got an object'],
+    ['owner', 'secret', 'a function, got a string'],
+  ])('refuses a `%s` of %j', (name, wrong, rule) => {
+    const options = { timeoutMs: 1_000, server: () => {}, transport: () => {}, [name]: wrong }
+    const error = thrownBy(() => mcpTransports(options as never)) as Error
+
+    expect(error).toEqual(invalid)
+    expect(error.message).toBe(`Expected \`${name}\` to be ${rule}`)
   })
 })
 

@@ -8,6 +8,7 @@ import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { inspector } from 'session-registry/inspector'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { mcpTransports, stateHandles } from 'session-registry/mcp'
 import { agentSession } from 'session-registry/openai-agents'
 import { checkpointOf } from '../support/checkpoints.ts'
 import { describeNoEcho } from '../support/no-echo.ts'
@@ -18,6 +19,9 @@ const items = () => new SessionRegistry<AgentInputItem[]>({ create: () => [] })
 const messages = () => new SessionRegistry<BaseMessage[]>({ create: () => [] })
 const storage = () => sessionStorage(new SessionRegistry<unknown>())
 const saver = () => new SessionSaver({ source: new SessionRegistry<Thread>({ create: newThread }) })
+const noServer = (): never => {
+  throw new Error('not called')
+}
 const config = { configurable: { thread_id: 'a', checkpoint_id: '1' } }
 const metadata = { source: 'loop', step: 0, parents: {} } as const
 
@@ -67,6 +71,18 @@ describeNoEcho({
       messages(),
       RunnableLambda.from(() => ''),
     ).invoke('', { configurable: { sessionId } }),
+  'stateHandles: source': (given) => stateHandles(given, { prefix: 'a_', argument: 'a' }),
+  'stateHandles: options': (given) => stateHandles(items(), given),
+  'stateHandles: prefix': (prefix) => stateHandles(items(), { prefix, argument: 'a' }),
+  'stateHandles: argument': (argument) => stateHandles(items(), { prefix: 'a_', argument }),
+  'stateHandles: owner': (owner) => stateHandles(items(), { prefix: 'a_', argument: 'a', owner }),
+  'stateHandles: the owner of a call': (given) =>
+    stateHandles(items(), { prefix: 'a_', argument: 'a', owner: () => given }).create()({}),
+  'stateHandles.create': (given) => stateHandles(items(), { prefix: 'a_', argument: 'a' }).create(given),
+  'stateHandles.use': (given) => stateHandles(items(), { prefix: 'a_', argument: 'a' }).use(given),
+  mcpTransports: (given) => mcpTransports(given),
+  'mcpTransports: timeoutMs': (timeoutMs) =>
+    mcpTransports({ timeoutMs, server: noServer, transport: noServer }),
   'messageCodec.encode': (given) => messageCodec.encode(given),
   'messageCodec.encode: a message': (given) => messageCodec.encode([given]),
   'messageCodec.decode': (given) => messageCodec.decode(given),

@@ -4,6 +4,7 @@ import { SessionRegistry } from 'session-registry'
 import { sessionTurns } from 'session-registry/grammy'
 import { withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
+import { stateHandles } from 'session-registry/mcp'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf } from '../support/checkpoints.ts'
 import { pollute } from '../support/pollute.ts'
@@ -47,5 +48,18 @@ describe('the id of a call: a polluted prototype', () => {
     expect((await saver.getTuple(ada))?.checkpoint.id).toBe('2')
     expect(await readAll(saver.list(ada, {}))).toHaveLength(2)
     expect(() => new SessionSaver({ source: threads })).not.toThrow()
+  })
+
+  it('provides none to a tool of MCP, and no owner', async () => {
+    const baskets = new SessionRegistry<string[]>({ create: () => [] })
+    const { create, use } = stateHandles(baskets, { prefix: 'basket_', argument: 'basket_id' })
+    const { structuredContent: { basket_id } = {} } = await create()({})
+    pollute({ basket_id, owner: () => 'eve' })
+    const add = use(() => ({ content: [] }))
+
+    expect(await add({} as never, {})).toMatchObject({ isError: true })
+    expect(await add({ basket_id } as never, {})).toEqual({ content: [] })
+    const other = stateHandles(baskets, { prefix: 'basket_', argument: 'basket_id' })
+    expect(await other.use(() => ({ content: [] }))({ basket_id } as never, {})).toEqual({ content: [] })
   })
 })

@@ -7,6 +7,7 @@ import type { UIMessage } from 'ai'
 import { chatStore } from 'session-registry/ai-sdk'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { stateHandles, type ToolResult } from 'session-registry/mcp'
 import { agentSession } from 'session-registry/openai-agents'
 import { RedisSessionRegistry } from 'session-registry/redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -134,6 +135,51 @@ describeOnRedis('an adapter on two processes that share one Redis', (redis) => {
     expect((await second.peek('ada'))?.timeoutMs).toBe(week)
     await chatStore(second).saveChat({ chatId: 'ada', messages })
     expect((await first.peek('ada'))?.timeoutMs).toBe(1_200_000)
+  })
+
+  it('MCP: a handle of one process is used, listed, dropped and missed in the other', async () => {
+    const options = { create: () => [], tombstoneMs: 60_000, maxAgeMs: 3_600_000 }
+    const tools = (await pair<string[]>(options)).map((source) =>
+      stateHandles(source, {
+        prefix: 'basket_',
+        argument: 'basket_id',
+        owner: ({ authInfo }) => authInfo?.token,
+      }),
+    )
+    const [first, second] = tools as [(typeof tools)[0], (typeof tools)[0]]
+    const ada = { authInfo: { token: 'ada', clientId: 'app', scopes: [] } }
+    const eve = { authInfo: { token: 'eve', clientId: 'app', scopes: [] } }
+    const textOf = (result: ToolResult) => result.content.map(({ text }) => text).join(' ')
+    const [addHere, addThere] = tools.map(({ use }) =>
+      use(({ value }, { item }: { basket_id: string; item: string }) => {
+        value.push(item)
+        return { content: [{ type: 'text' as const, text: value.join(' ') }] }
+      }),
+    ) as [ReturnType<typeof first.use>, ReturnType<typeof first.use>]
+    const add = async (tool: typeof addHere, args: { basket_id: string; item: string }, caller: object) =>
+      textOf((await tool(args, caller)) as ToolResult)
+
+    expect(first.policy).toBe(
+      'A `basket_id` expires when it has not been used for 20 minutes, and 1 hour after its creation at the latest.',
+    )
+    const { structuredContent: { basket_id: created } = {} } = await first.create()(ada)
+    const basket_id = created as string
+    const texts = await Promise.all([
+      add(addHere, { basket_id, item: 'tea' }, ada),
+      add(addThere, { basket_id, item: 'tea' }, ada),
+    ])
+    expect(texts.toSorted()).toEqual(['tea', 'tea tea'])
+    expect(await add(addThere, { basket_id, item: 'gin' }, eve)).toBe('There is no such `basket_id`.')
+    expect(await add(addThere, { basket_id: 'basket_\ud800', item: 'gin' }, ada)).toBe(
+      'There is no such `basket_id`.',
+    )
+    expect((await second.list()(ada)).structuredContent).toMatchObject({ handles: [{ basket_id }] })
+    expect((await second.list()(eve)).structuredContent).toEqual({ handles: [] })
+
+    expect((await second.drop()({ basket_id }, eve)).isError).toBe(true)
+    expect((await second.drop()({ basket_id }, ada)).isError).toBeUndefined()
+    expect(await add(addHere, { basket_id, item: 'milk' }, ada)).toMatch(/^This `basket_id` was dropped at /)
+    expect(await add(addHere, { basket_id, item: 'milk' }, eve)).toBe('There is no such `basket_id`.')
   })
 
   it('AI SDK: keeps the messages of a chat', async () => {

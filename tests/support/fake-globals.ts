@@ -5,6 +5,8 @@ import { onTestFinished } from 'vitest'
 export function installFakeGlobals(): Clock {
   const clock = FakeTimers.install({
     now: Date.UTC(2024, 0, 1),
+    // The host's HTTP client clears timers that it set before.
+    shouldClearNativeTimers: true,
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
   })
   onTestFinished(() => clock.uninstall())

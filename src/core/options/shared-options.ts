@@ -253,6 +253,7 @@ export function resolveShared<T>(
   return { ...read, maxTurnMs, logger: resolveLogger(logger, name), logId: resolveLogIds(logIds) }
 }
 
-function defaultMaxTurnMs(timeoutMs: number): number {
+/** Returns the default of `maxTurnMs`, in milliseconds. */
+export function defaultMaxTurnMs(timeoutMs: number): number {
   return timeoutMs === Number.POSITIVE_INFINITY ? minDefaultTurnMs : Math.max(timeoutMs, minDefaultTurnMs)
 }

@@ -1,0 +1,84 @@
+/** What is used of a Streamable HTTP transport of the MCP SDK, which both of its lines have. */
+export interface McpTransport {
+  handleRequest(request: never, response: never, parsedBody?: unknown): Promise<unknown>
+  close(): Promise<unknown>
+  onclose?: (() => void) | undefined
+}
+
+/** What is used of a server of the MCP SDK: an `McpServer`, or the `Server` in it. */
+export interface McpServerLike {
+  connect(transport: never): Promise<unknown>
+  /** Closes its transport too. */
+  close(): Promise<unknown>
+}
+
+/** Options for the constructor of a transport, as both lines of the MCP SDK take them. */
+export interface McpTransportOptions {
+  readonly sessionIdGenerator: () => string
+}
+
+/** The factories of the application. */
+export interface ConnectionParts {
+  server(this: void): McpServerLike | PromiseLike<McpServerLike>
+  transport(this: void, options: McpTransportOptions): McpTransport | PromiseLike<McpTransport>
+}
+
+/** The server and the transport of one MCP session. */
+export class Connection {
+  readonly transport: McpTransport
+  readonly #server: McpServerLike
+  #isClosed = false
+  /** Called when the transport closes, whoever closed it. */
+  #onClosed: (() => void) | undefined
+  /** The number of streams that clients keep open with GET. */
+  streams = 0
+
+  constructor(transport: McpTransport, server: McpServerLike) {
+    this.transport = transport
+    this.#server = server
+    // Before `connect`, which chains it: set later, it would take the place of the server's own, and the
+    // server would not learn that it should abort its tools.
+    const { onclose } = transport
+    transport.onclose = () => {
+      this.#isClosed = true
+      onclose?.call(transport)
+      this.#onClosed?.()
+    }
+  }
+
+  /** Connects the two, or closes them. `onClosed` is not called before that is done. */
+  async connect(onClosed: () => void): Promise<void> {
+    try {
+      await this.#server.connect(this.transport as never)
+      if (this.#isClosed) throw new Error('The MCP transport was closed while it was being connected')
+    } catch (error) {
+      await this.close().catch(() => {})
+      throw error
+    }
+    this.#onClosed = onClosed
+  }
+
+  /** Closes the server and the transport. */
+  async close(): Promise<void> {
+    try {
+      await this.#server.close()
+    } finally {
+      if (!this.#isClosed) await this.transport.close()
+    }
+  }
+}
+
+/**
+ * Makes and connects the server and the transport of a session. `onClosed`: when the transport has closed.
+ */
+export async function openConnection(
+  id: string,
+  parts: ConnectionParts,
+  onClosed: () => void,
+): Promise<Connection> {
+  const server = await parts.server()
+  const transport = await parts.transport({ sessionIdGenerator: () => id })
+  const connection = new Connection(transport, server)
+  await connection.connect(onClosed)
+  return connection
+}

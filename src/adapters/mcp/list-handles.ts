@@ -1,0 +1,46 @@
+import type { SessionSource } from '../../core/session-source.ts'
+import { nextLoopIteration } from '../../core/time/clock.ts'
+import { errorResult, type ToolResult, textResult } from './tool-result.ts'
+
+/** Sessions that are looked at between two iterations of the event loop: about a millisecond's work. */
+const batchSize = 500
+
+interface ListedHandles {
+  readonly prefix: string
+  readonly argument: string
+  readonly owner: string | undefined
+}
+
+/** Returns the result of a tool that lists the live handles of an owner. */
+export async function listHandles<T>(
+  source: SessionSource<T>,
+  { prefix, argument, owner }: ListedHandles,
+  signal: AbortSignal | undefined,
+): Promise<ToolResult> {
+  // The handle alone may be what admits its holder.
+  if (owner === undefined) return errorResult(`No \`${argument}\` can be listed: the caller is not known.`)
+  const handles: object[] = []
+  const lines: string[] = []
+  let seen = 0
+  for await (const id of source.keys()) {
+    seen += 1
+    if (seen % batchSize === 0) await loopIteration()
+    signal?.throwIfAborted()
+    if (!id.startsWith(prefix)) continue
+    const session = await source.peek(id)
+    if (session?.owner !== owner) continue
+    const createdAt = isoTime(session.createdAt)
+    const lastActiveAt = isoTime(session.lastActiveAt)
+    handles.push({ createdAt, lastActiveAt, [argument]: id })
+    lines.push(`${id}, last used at ${lastActiveAt}`)
+  }
+  return textResult(lines.join('\n') || `There is no live \`${argument}\`.`, { handles })
+}
+
+function loopIteration(): Promise<void> {
+  return new Promise((resolve) => nextLoopIteration(resolve, { keepsAlive: true }))
+}
+
+function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString()
+}
