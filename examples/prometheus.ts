@@ -1,14 +1,19 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { register } from 'prom-client'
 import { SessionRegistry } from 'session-registry'
-import { prometheusText } from './metrics/prometheus-text.ts'
+import { collect } from 'session-registry/prometheus'
 
 const chats = new SessionRegistry<string[]>({ name: 'chats', create: () => [] })
-const metrics = prometheusText({ chats })
+collect(chats, { register }) // or a list of registries, those on Redis too
 
 const server = createServer((_request, response) => {
-  response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8').end(metrics())
+  response.setHeader('content-type', register.contentType)
+  register.metrics().then(
+    (text) => response.end(text),
+    () => response.writeHead(500).end(), // a metric of other code has thrown
+  )
 }).listen(0, '127.0.0.1') // a port that only Prometheus can reach
 await once(server, 'listening')
 
@@ -17,5 +22,8 @@ await chats.run('ben', ({ value }) => value.push('hello'))
 chats.delete('ben')
 
 const { port } = server.address() as AddressInfo
-console.log(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
+const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+console.log(
+  text.match(/^session_registry_(sessions|ended_total|turn_duration_seconds_count).*$/gm)?.join('\n'),
+)
 server.close()

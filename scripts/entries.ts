@@ -11,6 +11,7 @@ export const entries: Readonly<Record<string, string>> = {
   langgraph: 'src/adapters/langgraph.ts',
   mcp: 'src/adapters/mcp.ts',
   'openai-agents': 'src/adapters/openai-agents.ts',
+  prometheus: 'src/watching/prometheus.ts',
   redis: 'src/redis/index.ts',
   'stores/file': 'src/stores/file.ts',
   'stores/keyv': 'src/stores/keyv.ts',

@@ -9,6 +9,7 @@ const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 /** The names of the files, each by a type in it. Another file keeps its name, without the hash. */
 const names: Readonly<Record<string, string>> = {
   Clock: 'clock',
+  RegistryStats: 'registry-figures',
   SessionIdInput: 'session-id',
   SessionSource: 'session-types',
   SessionStore: 'session-store',

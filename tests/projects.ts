@@ -30,6 +30,7 @@ export const projects: Readonly<Record<string, Project>> = {
 export const quick = {
   include: [
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
+    'tests/watching/{prometheus,prometheus-registers}.test.ts',
     'tests/contract/memory*.test.ts',
     // Those of the files on Redis that start no server.
     'tests/redis/{options,option-ranges}.test.ts',

@@ -86,7 +86,7 @@ export function wire<T>(owner: EventEmitter, given: ResolvedRedisOptions<T>): Re
   const backendCalls = new CallOutcomes(realClock)
   const storeCalls = new CallOutcomes(realClock)
   const options = storeCalls.watch<T, ResolvedRedisOptions<T>>(given)
-  const step = new Step(owner, options)
+  const step = new Step(owner, { ...options, clock: realClock })
   const { events } = step
   const log = new SnapshotLog(step, new Counters(), options)
   const keys = new Keys(options.prefix, options.shards)

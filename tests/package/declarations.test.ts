@@ -15,7 +15,16 @@ beforeAll(async () => {
 
 afterAll(() => project?.remove())
 
-const shared = ['clock', 'registry-types', 'session-id', 'session-store', 'session-types']
+const shared = [
+  'clock',
+  'inspected-session',
+  'registry-figures',
+  'registry-types',
+  'session-id',
+  'session-store',
+  'session-types',
+  'turn',
+]
 
 describe.each(['.d.ts', '.d.cts'])('the declarations: %s', (ending) => {
   const declarations = () => project.files.filter((path) => path.endsWith(ending))

@@ -11,8 +11,8 @@ const rooms: Record<string, readonly string[]> = {
   redis: ['core'],
   adapters: ['core'],
   stores: ['core'],
-  watching: ['core'],
   testing: ['core'],
+  watching: ['core'],
 }
 
 /** The one adapter that has sessions of its own: those of transports, which no application keeps. */

@@ -1,7 +1,16 @@
 import type { EventEmitter } from 'node:events'
+import { type Clock, systemClock } from '../time/clock.ts'
+import { markOrigin } from '../watching/origin.ts'
 import { RegistryChannels } from '../watching/registry-channels.ts'
 import type { UserCodeCaller } from '../watching/trace.ts'
 import { EventQueue, type EventQueueOwner, type EventSinks, type OnPending } from './event-queue.ts'
+
+/** What a registry is and shows of itself in events, log lines and messages. */
+interface StepOptions extends Omit<EventSinks, 'channels'> {
+  /** The name of the registry. */
+  readonly name: string
+  readonly clock?: Clock
+}
 
 /** Something to call when a step has ended, with what it is about. */
 interface Continuation {
@@ -52,13 +61,14 @@ export class Step implements EventQueueOwner, UserCodeCaller {
   #hasChanged = false
   #isScheduled = false
 
-  /** `name`: of the registry. */
   constructor(
     emitter: EventEmitter,
-    { name, logger, logId }: Omit<EventSinks, 'channels'> & { readonly name: string },
+    { name, logger, logId, clock = systemClock }: StepOptions,
     onPending?: OnPending,
   ) {
-    const channels = new RegistryChannels(name, this)
+    const origin = { name, clock }
+    markOrigin(emitter, origin)
+    const channels = new RegistryChannels(origin, this)
     this.events = new EventQueue(this, emitter, { logger, logId, channels }, onPending)
   }
 

@@ -12,6 +12,7 @@ import {
   sweptChannel,
   tracingChannels,
 } from './channels.ts'
+import { markOrigin, type Origin } from './origin.ts'
 import { Trace, type UserCodeCaller } from './trace.ts'
 
 /** A message that is to be published in order with the events. */
@@ -34,11 +35,11 @@ type TraceDetails<O extends keyof SessionTraces> = Omit<
  * nothing of the session: an incarnation has no name before the first use of it.
  */
 export class RegistryChannels {
-  readonly #registry: string
+  readonly #origin: Origin
   readonly #caller: UserCodeCaller
 
-  constructor(registry: string, caller: UserCodeCaller) {
-    this.#registry = registry
+  constructor(origin: Origin, caller: UserCodeCaller) {
+    this.#origin = origin
     this.#caller = caller
   }
 
@@ -58,7 +59,7 @@ export class RegistryChannels {
     if (!sweptChannel.hasSubscribers) return undefined
     const { expired, remaining, durationMs } = summary
     return this.#pending<'swept'>(sweptChannel, {
-      registry: this.#registry,
+      registry: this.#origin.name,
       expired,
       remaining,
       durationMs,
@@ -73,7 +74,7 @@ export class RegistryChannels {
     if (!errorChannel.hasSubscribers) return undefined
     const incarnation = isSessionRegistryError(error) ? error.session?.incarnation : undefined
     return this.#pending<'error'>(errorChannel, {
-      registry: this.#registry,
+      registry: this.#origin.name,
       ...(id === undefined ? {} : { ref: refOf(id) }),
       ...(incarnation === undefined ? {} : { incarnation }),
       ...(event === undefined ? {} : { event }),
@@ -89,7 +90,8 @@ export class RegistryChannels {
   ): Trace | undefined {
     const channels = tracingChannels[operation]
     if (!channels.hasSubscribers) return undefined
-    const message = { registry: this.#registry, ref: refOf(id), ...detailsOf() }
+    const message = { registry: this.#origin.name, ref: refOf(id), ...detailsOf() }
+    markOrigin(message, this.#origin)
     return new Trace(channels, message, this.#caller)
   }
 
@@ -98,13 +100,16 @@ export class RegistryChannels {
     { id, incarnation }: Session<unknown>,
     details: Details<SessionMessages[E]>,
   ): PendingMessage {
-    return {
-      channel,
-      message: Object.freeze({ registry: this.#registry, ref: refOf(id), incarnation, ...details }),
-    }
+    return this.#pending(channel, {
+      registry: this.#origin.name,
+      ref: refOf(id),
+      incarnation,
+      ...details,
+    } as unknown as SessionMessages[E])
   }
 
   #pending<E extends keyof SessionMessages>(channel: Channel, message: SessionMessages[E]): PendingMessage {
+    markOrigin(message, this.#origin)
     return { channel, message: Object.freeze(message) }
   }
 }

@@ -3,6 +3,7 @@ import type { Session } from 'session-registry'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SessionRegistryError } from '../../../src/core/errors/session-registry-error.ts'
 import { refOf } from '../../../src/core/ids/id-ref.ts'
+import { systemClock } from '../../../src/core/time/clock.ts'
 import {
   createdChannel,
   endedChannel,
@@ -12,7 +13,10 @@ import {
 } from '../../../src/core/watching/channels.ts'
 import { RegistryChannels } from '../../../src/core/watching/registry-channels.ts'
 
-const channels = new RegistryChannels('watched', { callOutside: (action) => action() })
+const channels = new RegistryChannels(
+  { name: 'watched', clock: systemClock },
+  { callOutside: (action) => action() },
+)
 
 /** A session whose incarnation has no name before it is read. */
 const unread = {

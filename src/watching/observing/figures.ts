@@ -1,0 +1,107 @@
+import { isThenable } from '../../core/async/is-thenable.ts'
+import type { RegistryStats } from '../../core/stats.ts'
+import { systemClock } from '../../core/time/clock.ts'
+import type { ObservedRegistry } from './observed-registry.ts'
+
+/**
+ * The longest wait for the figures of a registry on Redis, in milliseconds: less than any usual timeout of a
+ * scrape or an export, which would take all other metrics of the process along.
+ */
+const patienceMs = 3_000
+
+/** The figures of one registry at one moment. `undefined`: could not be read, or does not exist there. */
+export interface Figures {
+  readonly stats: RegistryStats | undefined
+  readonly isReady: boolean | undefined
+  /** Whether the registry is on Redis, and its size that of all processes. */
+  readonly isShared: boolean
+  /** On Redis, the sessions that could not be archived. */
+  readonly dead: number | undefined
+}
+
+/** Reads the figures of one registry. */
+export class FigureReader {
+  readonly #isShared: boolean
+  readonly #stats: BoundedRead<RegistryStats>
+  readonly #ready: BoundedRead<boolean>
+  readonly #dead: BoundedRead<number>
+
+  constructor(registry: ObservedRegistry) {
+    this.#isShared = typeof registry.deadCount === 'function'
+    this.#stats = new BoundedRead(() => registry.stats())
+    this.#ready = new BoundedRead(async () => (await registry.health()).ready)
+    this.#dead = new BoundedRead(() => registry.deadCount?.())
+  }
+
+  /** Never rejects. */
+  async read(): Promise<Figures> {
+    const [stats, isReady, dead] = await Promise.all([
+      this.#stats.read(),
+      this.#ready.read(),
+      this.#dead.read(),
+    ])
+    return { stats, isReady, isShared: this.#isShared, dead }
+  }
+
+  /** {@link read} of the statistics alone. */
+  readStats(): Promise<RegistryStats | undefined> {
+    return this.#stats.read()
+  }
+}
+
+/**
+ * A read that may fail or hang: then there is no result. While one hangs, no other begins.
+ */
+class BoundedRead<V> {
+  readonly #call: () => V | undefined | Promise<V | undefined>
+  #pending: Promise<V | undefined> | undefined = undefined
+
+  constructor(call: () => V | undefined | Promise<V | undefined>) {
+    this.#call = call
+  }
+
+  async read(): Promise<V | undefined> {
+    if (this.#pending !== undefined) return within(this.#pending)
+    try {
+      const result = this.#call()
+      if (!isThenable(result)) return result
+      this.#pending = Promise.resolve(result)
+        .catch(() => undefined)
+        .finally(() => {
+          this.#pending = undefined
+        })
+      return await within(this.#pending)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** Awaits a promise that does not reject, for at most {@link patienceMs}. */
+async function within<V>(promise: Promise<V>): Promise<V | undefined> {
+  let timer: unknown
+  const tooLate = new Promise<undefined>((resolve) => {
+    timer = systemClock.setTimeout(() => resolve(undefined), patienceMs)
+  })
+  try {
+    return await Promise.race([promise, tooLate])
+  } finally {
+    systemClock.clearTimeout(timer)
+  }
+}
+
+/** The states that sessions are counted by. */
+export const sessionStates = ['active', 'held', 'archiving', 'disposing'] as const
+
+/**
+ * Returns the number of sessions in each state. On Redis `size` is of all processes and `held` of this one,
+ * which may hold a session that is not created yet.
+ */
+export function sessionsByState({
+  size,
+  held,
+  archiving,
+  disposing,
+}: RegistryStats): Readonly<Record<(typeof sessionStates)[number], number>> {
+  return { active: Math.max(0, size - held), held, archiving, disposing }
+}
