@@ -1,20 +1,15 @@
 import express, { type Express } from 'express'
 import session, { type SessionData } from 'express-session'
 import { SessionRegistry } from 'session-registry'
-import { RegistryStore } from '../adapters/express-session.ts'
+import { registryStore } from 'session-registry/express-session'
 
 const day = 86_400_000
 
 export function appOnRegistry(): Express {
-  const sessions = new SessionRegistry<SessionData>({
-    timeoutMs: day, // as long as the cookie
-    maxSessions: 10_000,
-    create: () => ({ cookie: new session.Cookie() }),
-  })
   const app = express()
   app.use(
     session({
-      store: new RegistryStore(sessions),
+      store: registryStore(new SessionRegistry<SessionData>({ maxSessions: 10_000 })),
       secret: 'change me',
       cookie: { maxAge: day },
       resave: false,

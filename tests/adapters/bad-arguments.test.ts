@@ -4,6 +4,7 @@ import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { registryStore } from 'session-registry/express-session'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
@@ -36,6 +37,7 @@ describe.each<[name: string, make: (source: never) => unknown]>([
   ['withSessionTurns', (source) => withSessionTurns(source, runnable)],
   ['agentSession', (source: never) => agentSession(source, 'ada')],
   ['chatStore', chatStore],
+  ['registryStore', registryStore],
   ['sessionStorage', sessionStorage],
   ['sessionTurns', sessionTurns],
   ['SessionSaver', (source) => new SessionSaver({ source })],

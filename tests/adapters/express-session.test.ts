@@ -1,150 +1,238 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
 import session, { type SessionData } from 'express-session'
-import { SessionRegistry } from 'session-registry'
-import { ManualClock } from 'session-registry/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { RegistryStore } from '../../examples/adapters/express-session.ts'
+import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
+import { registryStore } from 'session-registry/express-session'
+import { describe, expect, it } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { EventRecorder } from '../support/event-recorder.ts'
-import { failureOf, sessionError } from '../support/session-error.ts'
+import { installFakeGlobals } from '../support/fake-globals.ts'
+import { recordCalls, startExpress } from './web-apps.ts'
 
-const timeoutMs = 60_000
+const minute = 60_000
 
-function make() {
-  const clock = new ManualClock()
-  const sessions = new SessionRegistry<SessionData>({
-    clock,
-    timeoutMs,
-    create: () => ({ cookie: new session.Cookie() }),
-  })
-  return {
-    clock,
-    sessions,
-    store: new RegistryStore(sessions),
-    events: new EventRecorder<SessionData>(sessions),
+async function start(
+  cookie: session.CookieOptions = {},
+  {
+    options = {},
+    ...more
+  }: Partial<session.SessionOptions> & {
+    options?: SessionRegistryOptions<SessionData>
+  } = {},
+) {
+  const clock = installFakeGlobals()
+  const sessions = new SessionRegistry<SessionData>(options)
+  const events = new EventRecorder<SessionData>(sessions)
+  const store = registryStore(sessions)
+  const calls = recordCalls(store)
+  const [begun, finished] = [deferred(), deferred()]
+  const pause = () => {
+    begun.resolve()
+    return finished.promise
   }
+  const open = await startExpress(store, { cookie, ...more }, pause)
+  return { clock, sessions, events, store, calls, begun, finished, open, visit: open() }
 }
 
-type Visit = { views?: number } & session.Session
+describe('express-session on a registry', () => {
+  it('calls: none for a new visitor of whom nothing is stored', async () => {
+    const { visit, calls, sessions } = await start()
 
-/**
- * A server on a free port with express-session in front: `/count` counts, `/look` reads, `/leave` destroys.
- */
-async function serve(store: session.Store) {
-  const middleware = session({ store, secret: 'secret', resave: false, saveUninitialized: false })
-  const withSession = middleware as unknown as (
-    request: IncomingMessage,
-    response: ServerResponse,
-    next: (error?: unknown) => void,
-  ) => void
-  const server = createServer((request, response) => {
-    withSession(request, response, (error) => {
-      const { session: visit } = request as IncomingMessage & { session: Visit }
-      if (error !== undefined) response.writeHead(500).end()
-      else if (request.url === '/leave') visit.destroy(() => response.end('left'))
-      else {
-        if (request.url === '/count') visit.views = (visit.views ?? 0) + 1
-        response.end(String(visit.views ?? 0))
-      }
-    })
-  })
-  await promisify((done: () => void) => server.listen(0, '127.0.0.1', done))()
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  let cookie = ''
-  return async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { cookie } })
-    cookie = response.headers.get('set-cookie')?.split(';')[0] ?? cookie
-    return await response.text()
-  }
-}
-
-describe('the store for express-session', () => {
-  it('keeps a visitor’s session between requests', async () => {
-    const { store, sessions, events } = make()
-    const visit = await serve(store)
-
-    expect([await visit('/count'), await visit('/count'), await visit('/look')]).toEqual(['1', '2', '2'])
-    expect(sessions.size).toBe(1)
-    const [id] = [...sessions.keys()]
-    expect(events.lines).toEqual([`created ${id}`])
-  })
-
-  it('creates no session for a visitor who only reads', async () => {
-    const { store, sessions } = make()
-    const visit = await serve(store)
-
-    expect(await visit('/look')).toBe('0')
+    expect(await visit('/look')).toEqual({ status: 200, text: '0' })
+    expect(calls).toEqual([])
     expect(sessions.size).toBe(0)
   })
 
-  it('treats every request as activity, one without changes too', async () => {
-    const { store, clock } = make()
-    const visit = await serve(store)
-    await visit('/count')
-    clock.advance(timeoutMs - 1)
-    await visit('/look')
-    clock.advance(timeoutMs - 1)
-    expect(await visit('/look')).toBe('1')
-    clock.advance(timeoutMs)
-    expect(await visit('/look')).toBe('0')
+  it('first write: creates the session', async () => {
+    const { visit, calls, events, sessions } = await start()
+
+    expect((await visit('/count')).text).toBe('1')
+    expect(calls).toEqual(['set'])
+    expect(events.lines).toEqual([`created ${[...sessions.keys()][0]}`])
   })
 
-  it('writes into the live session if the old one expired meanwhile', async () => {
-    const { store, clock, sessions, events } = make()
-    const visit = await serve(store)
+  it.each([
+    ['/look', ['get', 'touch'], '1'],
+    ['/count', ['get', 'set'], '2'],
+    ['/save', ['get', 'set', 'touch'], '2'],
+    ['/reload', ['get', 'get', 'touch'], '1'],
+    ['/regenerate', ['get', 'destroy', 'set'], '1'],
+    ['/destroy', ['get', 'destroy'], '0'],
+  ])('returning visitor: %s', async (path, expected, text) => {
+    const { visit, calls } = await start()
     await visit('/count')
-    clock.advance(timeoutMs)
-    expect(await visit('/count')).toBe('1')
+    calls.length = 0
+
+    expect(await visit(path)).toEqual({ status: 200, text })
+    expect(calls).toEqual(expected)
+  })
+
+  it('regenerate: ends the old session, and the new one has another id', async () => {
+    const { visit, events, sessions } = await start()
+    await visit('/count')
+    await visit('/count')
+    const [old] = [...sessions.keys()]
+    await visit('/regenerate')
     const [id] = [...sessions.keys()]
 
-    expect(events.lines.at(-1)).toBe(`created ${id}`)
-    expect(await visit('/count')).toBe('2')
+    expect(id).not.toBe(old)
+    expect(events.lines.slice(1)).toEqual([`ended ${old} deleted`, `created ${id}`])
+    expect((await visit('/look')).text).toBe('1')
   })
 
-  it('destroy: ends the session', async () => {
-    const { store, sessions } = make()
-    const visit = await serve(store)
+  it('destroy: ends the session, whose cookie then finds none', async () => {
+    const { visit, sessions, calls } = await start()
     await visit('/count')
-    await visit('/leave')
-
+    const { cookie } = visit
+    await visit('/destroy')
     expect(sessions.size).toBe(0)
     expect(sessions.stats().deleted).toBe(1)
-    expect(await visit('/count')).toBe('1')
+
+    calls.length = 0
+    expect((await visit('/count')).text).toBe('1')
+    expect(calls).toEqual(['get', 'set'])
+    expect(visit.cookie).not.toBe(cookie)
   })
 
-  it('copies values in both directions', async () => {
-    const { store, sessions } = make()
-    const set = promisify(store.set.bind(store))
-    const get = promisify(store.get.bind(store))
-    const data = { cookie: new session.Cookie(), cart: ['tea'] }
-    const written = set('a', data)
-    data.cart.push('milk')
-    await written
-    const read = (await get('a')) as typeof data
-    read.cart.push('sugar')
+  it('restored session: has the methods and the cookie that express-session gives it', async () => {
+    const { store, sessions, visit } = await start({ maxAge: minute, sameSite: 'lax', httpOnly: false })
+    await visit('/count')
+    const [id = ''] = [...sessions.keys()]
+    const stock = new session.MemoryStore()
+    const data = structuredClone(sessions.get(id)) as SessionData
+    const read = { ...data, cookie: { ...data.cookie } }
+    const ours = store.createSession<session.Session & { views: number }>({ sessionID: id } as never, read)
+    const theirs = stock.createSession({ sessionID: id } as never, { ...data, cookie: { ...data.cookie } })
 
-    expect(sessions.get('a')).toMatchObject({ cart: ['tea'] })
-    expect(await get('unknown')).toBeNull()
+    expect(ours).toBeInstanceOf(theirs.constructor)
+    expect(Object.getPrototypeOf(ours.cookie)).toBe(session.Cookie.prototype)
+    expect(JSON.stringify(ours)).toBe(JSON.stringify(theirs))
+    expect(ours.cookie.expires).toEqual(new Date(Date.now() + minute))
+    expect(ours.cookie.originalMaxAge).toBe(minute)
+    expect(ours.cookie.maxAge).toBe(minute)
+    expect([ours.id, ours.views]).toEqual([id, 1])
   })
 
-  it('passes errors to the callback', async () => {
-    const { store, sessions } = make()
-    const data = { cookie: new session.Cookie() }
-    const calls = {
-      get: promisify(store.get.bind(store)),
-      set: (id: string) => promisify(store.set.bind(store))(id, data),
-      touch: (id: string) => promisify(store.touch.bind(store))(id, data),
-      destroy: promisify(store.destroy.bind(store)),
+  it('cookie without an expiry: the session lives for `timeoutMs` from its last request', async () => {
+    const { visit, clock } = await start({}, { options: { timeoutMs: minute } })
+    await visit('/count')
+    clock.tick(minute - 1)
+    expect((await visit('/look')).text).toBe('1')
+    clock.tick(minute - 1)
+    expect((await visit('/look')).text).toBe('1')
+    clock.tick(minute)
+    expect((await visit('/look')).text).toBe('0')
+  })
+
+  it('rolling expiry: each request prolongs the session, one that only reads too', async () => {
+    const { visit, clock, events, sessions } = await start({ maxAge: minute }, { rolling: true })
+    await visit('/count')
+    const [id] = [...sessions.keys()]
+    for (let request = 0; request < 3; request += 1) {
+      clock.tick(minute - 1)
+      expect((await visit('/look')).text).toBe('1')
     }
-    for (const call of Object.values(calls)) {
-      expect(await failureOf(() => call(''))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
+    clock.tick(minute)
+    expect((await visit('/look')).text).toBe('0')
+    expect(events.lines).toEqual([`created ${id}`, `expired ${id} idle`, `ended ${id} idle`])
+  })
+
+  it('longer than `timeoutMs`: the cookie decides', async () => {
+    const { visit, clock } = await start({ maxAge: 60 * minute })
+    await visit('/count')
+    clock.tick(59 * minute)
+    expect((await visit('/look')).text).toBe('1')
+  })
+
+  it('an expiry of one session: does not concern the others', async () => {
+    const { open, clock } = await start({ maxAge: minute })
+    const [ada, bob] = [open(), open()]
+    await ada('/short')
+    await bob('/count')
+    clock.tick(1_000)
+
+    expect((await ada('/look')).text).toBe('0')
+    expect((await bob('/look')).text).toBe('1')
+  })
+
+  it('a request that outlasts its session: writes a new one of the same id', async () => {
+    const { visit, clock, events, sessions, begun, finished } = await start(
+      {},
+      { options: { timeoutMs: minute } },
+    )
+    await visit('/count')
+    const [id] = [...sessions.keys()]
+    const answered = visit('/slow')
+    await begun.promise
+    clock.tick(minute)
+    finished.resolve()
+    await answered
+
+    expect(events.lines).toEqual([`created ${id}`, `expired ${id} idle`, `ended ${id} idle`, `created ${id}`])
+    expect((await visit('/look')).text).toBe('2')
+  })
+
+  it('overlapping requests: the last to end wins', async () => {
+    const { visit, begun, finished } = await start()
+    await visit('/count')
+    const slow = visit('/slow')
+    await begun.promise
+    expect((await visit('/count')).text).toBe('2')
+    finished.resolve()
+    await slow
+
+    expect((await visit('/look')).text).toBe('2')
+  })
+
+  it.each([
+    ['a `load` that lacks a file', Object.assign(new Error('no such file'), { code: 'ENOENT' }), 503],
+    ['a `load` that fails', new Error('database is down'), 500],
+  ])('error of a read: is an error of the request, never a new visitor: %s', async (_what, cause, status) => {
+    let failure: Error | undefined
+    const load = async () => {
+      if (failure !== undefined) throw failure
+      return undefined
     }
+    const { visit, sessions } = await start({}, { options: { load } })
+    await visit('/count')
+    sessions.clear()
+    failure = cause
+    const { cookie } = visit
+
+    expect((await visit('/count')).status).toBe(status)
+    expect(visit.cookie).toBe(cookie)
+    expect(sessions.size).toBe(0)
+  })
+
+  it('closed registry: 503', async () => {
+    const { visit, sessions } = await start()
+    await visit('/count')
     await sessions.close()
-    expect(await failureOf(() => calls.set('a'))).toEqual(sessionError('ERR_SESSION_REGISTRY_CLOSED'))
+
+    expect(await visit('/look')).toEqual({ status: 503, text: 'ERR_SESSION_REGISTRY_CLOSED' })
+  })
+
+  it('genid: is called once for each new session, and once more to learn the classes', async () => {
+    let ids = 0
+    const { visit } = await start({}, { genid: () => `id-${ids++}` })
+    await visit('/count')
+    for (let request = 0; request < 3; request += 1) await visit('/count')
+
+    expect(ids).toBe(2)
+  })
+
+  it('proxy and secure cookies: a session is restored, and loaded outside of a request', async () => {
+    const { store, sessions, visit } = await start({}, { proxy: true })
+    await visit('/count')
+    const [id = ''] = [...sessions.keys()]
+    const other = registryStore(sessions)
+    await startExpress(other, { proxy: true, cookie: { secure: 'auto' } })
+    for (const one of [store, other]) {
+      const loaded = await new Promise<session.Session & { views: number }>((resolve, reject) =>
+        one.load<session.Session & { views: number }>(id, (error, found) =>
+          found === undefined ? reject(error) : resolve(found),
+        ),
+      )
+      expect([loaded.id, loaded.views]).toEqual([id, 1])
+      expect(loaded.save).toBeTypeOf('function')
+    }
   })
 })

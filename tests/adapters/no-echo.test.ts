@@ -1,9 +1,11 @@
+import { promisify } from 'node:util'
 import type { BaseMessage } from '@langchain/core/messages'
 import { RunnableLambda } from '@langchain/core/runnables'
 import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { registryStore } from 'session-registry/express-session'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { inspector } from 'session-registry/inspector'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
@@ -15,6 +17,7 @@ import { describeNoEcho } from '../support/no-echo.ts'
 import { readAll } from '../support/read-all.ts'
 
 const chats = () => chatStore(new SessionRegistry<UIMessage[]>({ create: () => [] }))
+const store = () => registryStore(new SessionRegistry<object>())
 const items = () => new SessionRegistry<AgentInputItem[]>({ create: () => [] })
 const messages = () => new SessionRegistry<BaseMessage[]>({ create: () => [] })
 const storage = () => sessionStorage(new SessionRegistry<unknown>())
@@ -39,6 +42,12 @@ describeNoEcho({
   'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
   'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
   'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),
+  registryStore: (given) => registryStore(given),
+  'registryStore.get: id': (given) => promisify<unknown>((done) => store().get(given, done))(),
+  'registryStore.set: id': (given) => promisify<void>((done) => store().set(given, {}, done))(),
+  'registryStore.set: session': (given) => promisify<void>((done) => store().set('a', given, done))(),
+  'registryStore.touch: id': (given) => promisify<void>((done) => store().touch(given, {}, done))(),
+  'registryStore.destroy: id': (given) => promisify<void>((done) => store().destroy(given, done))(),
   sessionStorage: (given) => sessionStorage(given),
   'sessionStorage.read: key': (given) => storage().read(given),
   'sessionStorage.get: key': (given) => storage().get(given),

@@ -73,6 +73,39 @@ describe('examples/express.ts', () => {
   })
 })
 
+describe('examples/express-session.ts', () => {
+  it('keeps a cart behind a cookie, and ends it when its visitor leaves', async () => {
+    const { running, send } = await startServer('examples/express-session.ts')
+    const looked = await send('/cart', { method: 'GET' })
+    expect([await looked.json(), looked.headers.get('set-cookie')]).toEqual([[], null])
+    const put = await send('/cart/tea')
+    const cookie = put.headers.get('set-cookie')?.split(';')[0] ?? ''
+    expect(await (await send('/cart/milk', { headers: { cookie } })).json()).toEqual(['tea', 'milk'])
+    expect((await send('/leave', { headers: { cookie } })).status).toBe(204)
+    await running.printed(/2 in the cart: deleted/)
+    expect(await (await send('/cart', { method: 'GET', headers: { cookie } })).json()).toEqual([])
+
+    await send('/cart/tea')
+    running.child.kill('SIGTERM')
+    expect(await running.ended()).toBe(0)
+    expect(running.lines.at(-1)).toBe('1 in the cart: closed')
+  })
+})
+
+describe('examples/fastify-session.ts', () => {
+  it('keeps a cart behind a cookie', async () => {
+    const { running, send } = await startServer('examples/fastify-session.ts')
+    const post = (cookie = '') => send('/cart/tea', { headers: { cookie, 'content-type': 'text/plain' } })
+    expect((await send('/cart', { method: 'GET' })).headers.get('set-cookie')).toBeNull()
+    const cookie = (await post()).headers.get('set-cookie')?.split(';')[0] ?? ''
+    expect(await (await post(cookie)).json()).toEqual(['tea', 'tea'])
+
+    running.child.kill('SIGTERM')
+    expect(await running.ended()).toBe(0)
+    expect(running.lines.at(-1)).toBe('2 in the cart: closed')
+  })
+})
+
 describe('examples/fastify.ts', () => {
   it('streams, has the status of an early error, and closes at SIGTERM', async () => {
     const { running, send } = await startServer('examples/fastify.ts')

@@ -43,6 +43,8 @@ const use = `
   await agentSession(sessions, 'ada').addItems([{ role: 'user', content: 'hello' }])
   const { loadChat, saveChat } = chatStore(sessions)
   const error = await saveChat({ chatId: '', messages: [] }).catch((error) => error)
+  const store = registryStore(new SessionRegistry())
+  await new Promise((resolve) => store.set('ada', { cookie: {} }, resolve))
   if (!(error instanceof SessionRegistryError)) throw new Error('another class of errors')
   const data = new SessionRegistry()
   await sessionTurns(data)({ chatId: 5 }, () => sessionStorage(data).write('5', { count: 1 }))
@@ -51,11 +53,13 @@ const use = `
 const programs = {
   'main.mjs': `import { SessionRegistry, SessionRegistryError } from 'session-registry'
     import { chatStore } from 'session-registry/ai-sdk'
+    import { registryStore } from 'session-registry/express-session'
     import { sessionStorage, sessionTurns } from 'session-registry/grammy'
     import { agentSession } from 'session-registry/openai-agents'
     ${use}`,
   'main.cjs': `const { SessionRegistry, SessionRegistryError } = require('session-registry')
     const { chatStore } = require('session-registry/ai-sdk')
+    const { registryStore } = require('session-registry/express-session')
     const { sessionStorage, sessionTurns } = require('session-registry/grammy')
     const { agentSession } = require('session-registry/openai-agents')
     async function main() { ${use} }

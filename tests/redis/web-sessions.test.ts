@@ -1,0 +1,64 @@
+import type { SessionData } from 'express-session'
+import { registryStore } from 'session-registry/express-session'
+import { expect, it } from 'vitest'
+import { startExpress } from '../adapters/web-apps.ts'
+import { readAll } from '../support/read-all.ts'
+import { testRegistry } from '../support/redis-registry.ts'
+import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+describeOnRedis('express-session on two processes that share one Redis', (redis) => {
+  async function startTwo(cookie: { maxAge?: number }) {
+    const shared = { prefix: uniquePrefix(), shards: 2, intervalMs: 50 }
+    const registries = [
+      await testRegistry<SessionData>(redis, shared),
+      await testRegistry<SessionData>(redis, shared),
+    ] as const
+    const ended: string[] = []
+    for (const one of registries) one.on('ended', (_session, reason) => ended.push(reason))
+    const [first, second] = await Promise.all(
+      registries.map(async (one) => (await startExpress(registryStore(one), { cookie, rolling: true }))()),
+    )
+    if (first === undefined || second === undefined) throw new Error('both were started')
+    return { registry: registries[0], ended, first, second }
+  }
+
+  it('continues a session in the other process, regenerates and destroys it there', async () => {
+    const { registry, ended, first, second } = await startTwo({ maxAge: 60_000 })
+    expect((await first('/count')).text).toBe('1')
+    second.cookie = first.cookie
+    expect((await second('/count')).text).toBe('2')
+    expect((await first('/look')).text).toBe('2')
+    expect((await second('/regenerate')).text).toBe('1')
+    expect((await first('/look')).text).toBe('0')
+    expect((await second('/destroy')).text).toBe('0')
+
+    expect(await registry.size()).toBe(0)
+    expect(ended).toEqual(['deleted', 'deleted'])
+  })
+
+  it('keeps the session for what is left of the cookie, and ends it then', async () => {
+    const { registry, ended, first, second } = await startTwo({ maxAge: 60_000 })
+    await first('/count')
+    const [id = ''] = await readAll(registry.keys())
+    const timeoutMs = async () => (await registry.peek(id))?.timeoutMs ?? 0
+    expect(await timeoutMs()).toBeGreaterThan(50_000)
+    expect(await timeoutMs()).toBeLessThanOrEqual(60_000)
+    await first('/short')
+    expect(await timeoutMs()).toBeLessThanOrEqual(1_000)
+    await waitUntil(() => ended.length > 0)
+
+    expect(ended).toEqual(['idle'])
+    second.cookie = first.cookie
+    expect((await second('/look')).text).toBe('0')
+  })
+
+  it('reads beside each other, each with the expiry: none fails', async () => {
+    const { first, second } = await startTwo({ maxAge: 60_000 })
+    await first('/count')
+    second.cookie = first.cookie
+    const pages = await Promise.all([first, second, first, second, first].map((visit) => visit('/look')))
+
+    expect(pages).toEqual(pages.map(() => ({ status: 200, text: '1' })))
+  })
+})
