@@ -14,6 +14,7 @@ export const entries: Readonly<Record<string, string>> = {
   'openai-agents': 'src/adapters/openai-agents.ts',
   prometheus: 'src/watching/prometheus.ts',
   redis: 'src/redis/index.ts',
+  slack: 'src/adapters/slack.ts',
   'stores/file': 'src/stores/file.ts',
   'stores/keyv': 'src/stores/keyv.ts',
   'stores/postgres': 'src/stores/postgres.ts',

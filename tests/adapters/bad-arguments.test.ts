@@ -10,6 +10,7 @@ import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 import { mcpTransports, stateHandles } from 'session-registry/mcp'
 import { agentSession } from 'session-registry/openai-agents'
+import { conversationStore } from 'session-registry/slack'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf } from '../support/checkpoints.ts'
 import { readAll } from '../support/read-all.ts'
@@ -39,6 +40,7 @@ describe.each<[name: string, make: (source: never) => unknown]>([
   ['chatStore', chatStore],
   ['registryStore', registryStore],
   ['sessionStorage', sessionStorage],
+  ['conversationStore', conversationStore],
   ['sessionTurns', sessionTurns],
   ['SessionSaver', (source) => new SessionSaver({ source })],
   ['stateHandles', (source) => stateHandles(source, { prefix: 'basket_', argument: 'basket_id' })],

@@ -12,6 +12,7 @@ import { messageCodec, messageHistories, withSessionTurns } from 'session-regist
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { mcpTransports, stateHandles } from 'session-registry/mcp'
 import { agentSession } from 'session-registry/openai-agents'
+import { type Conversation, conversationStore } from 'session-registry/slack'
 import { checkpointOf } from '../support/checkpoints.ts'
 import { describeNoEcho } from '../support/no-echo.ts'
 import { readAll } from '../support/read-all.ts'
@@ -20,6 +21,7 @@ const chats = () => chatStore(new SessionRegistry<UIMessage[]>({ create: () => [
 const store = () => registryStore(new SessionRegistry<object>())
 const items = () => new SessionRegistry<AgentInputItem[]>({ create: () => [] })
 const messages = () => new SessionRegistry<BaseMessage[]>({ create: () => [] })
+const conversations = () => conversationStore(new SessionRegistry<Conversation<unknown>>())
 const storage = () => sessionStorage(new SessionRegistry<unknown>())
 const saver = () => new SessionSaver({ source: new SessionRegistry<Thread>({ create: newThread }) })
 const noServer = (): never => {
@@ -42,6 +44,17 @@ describeNoEcho({
   'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
   'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
   'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),
+  conversationStore: (given) => conversationStore(given),
+  'conversationStore.get: id': (given) =>
+    conversations()
+      .get(given)
+      .catch((error: Error) => {
+        // A string is an id; what it finds is a miss, of which Bolt knows the words.
+        if (error.message !== 'Conversation not found') throw error
+      }),
+  'conversationStore.set: id': (given) => conversations().set(given, 1),
+  'conversationStore.set: value': (given) => conversations().set('a', given),
+  'conversationStore.set: expiresAt': (given) => conversations().set('a', 1, given),
   registryStore: (given) => registryStore(given),
   'registryStore.get: id': (given) => promisify<unknown>((done) => store().get(given, done))(),
   'registryStore.set: id': (given) => promisify<void>((done) => store().set(given, {}, done))(),

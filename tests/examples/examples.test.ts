@@ -126,6 +126,12 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/grammy.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
   'examples/telegraf.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
+  'examples/slack.ts': [
+    'a new conversation',
+    'a new conversation',
+    'I have seen 1 message.',
+    'I have seen 3 messages.',
+  ],
   'examples/openai-agents.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'the second run was shown 3 items'],
   'examples/hooks-to-store.ts': ["hooks [ 'a secret' ]", 'store []'],
   'examples/watching.ts': [

@@ -48,7 +48,10 @@ const use = `
   if (!(error instanceof SessionRegistryError)) throw new Error('another class of errors')
   const data = new SessionRegistry()
   await sessionTurns(data)({ chatId: 5 }, () => sessionStorage(data).write('5', { count: 1 }))
-  console.log(JSON.stringify([await loadChat('ada'), await sessionStorage(data).read('5')]))`
+  const channels = conversationStore(new SessionRegistry())
+  await channels.set('C1', 'state')
+  const read = [await loadChat('ada'), await sessionStorage(data).read('5'), await channels.get('C1')]
+  console.log(JSON.stringify(read))`
 
 const programs = {
   'main.mjs': `import { SessionRegistry, SessionRegistryError } from 'session-registry'
@@ -56,12 +59,14 @@ const programs = {
     import { registryStore } from 'session-registry/express-session'
     import { sessionStorage, sessionTurns } from 'session-registry/grammy'
     import { agentSession } from 'session-registry/openai-agents'
+    import { conversationStore } from 'session-registry/slack'
     ${use}`,
   'main.cjs': `const { SessionRegistry, SessionRegistryError } = require('session-registry')
     const { chatStore } = require('session-registry/ai-sdk')
     const { registryStore } = require('session-registry/express-session')
     const { sessionStorage, sessionTurns } = require('session-registry/grammy')
     const { agentSession } = require('session-registry/openai-agents')
+    const { conversationStore } = require('session-registry/slack')
     async function main() { ${use} }
     main()`,
 }
@@ -70,7 +75,7 @@ it.each(Object.entries(programs))('adapters: work without their frameworks: %s',
   await writeFile(join(alone, name), program)
   const { stdout } = await run(process.execPath, [name], { cwd: alone })
 
-  expect(stdout).toBe('[[{"role":"user","content":"hello"}],{"count":1}]\n')
+  expect(stdout).toBe('[[{"role":"user","content":"hello"}],{"count":1},"state"]\n')
 })
 
 const typed = `

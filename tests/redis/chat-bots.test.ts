@@ -2,13 +2,15 @@ import { session } from 'grammy'
 import type { SessionSource } from 'session-registry'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import type { RedisSessionRegistry } from 'session-registry/redis'
+import { type Conversation, conversationStore } from 'session-registry/slack'
 import { session as telegrafSession } from 'telegraf'
 import { expect, it } from 'vitest'
 import { EventRecorder } from '../support/event-recorder.ts'
 import { testRegistry } from '../support/redis-registry.ts'
-import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
-import { failureOf } from '../support/session-error.ts'
+import { describeOnRedis, testProxy, uniquePrefix } from '../support/redis-suite.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
+import { slackApp } from '../support/slack-app.ts'
 import { type Counter, grammyBot, messageIn, telegrafBot } from '../support/telegram-bots.ts'
 
 const initial = (): Counter => ({ count: 0 })
@@ -85,5 +87,49 @@ describeOnRedis('a chat bot on two processes that share one Redis', (redis) => {
     // What the turn has, while the store still has what was there before.
     expect(seen).toEqual([50, 1])
     expect(await sessionStorage(second).read(key)).toEqual({ count: 50 })
+  })
+
+  it('Bolt: stores, finds and expires a conversation in either process', async () => {
+    const [first, second] = await pair<Conversation<Counter>>()
+    const add = (source: typeof first) =>
+      slackApp(conversationStore(source), async ({ conversation, updateConversation }, text) => {
+        const expiresAt = text === 'briefly' ? Date.now() - 1 : undefined
+        await updateConversation({ count: (conversation?.count ?? 0) + 1 }, expiresAt)
+      })
+    const apps = [add(first), add(second)]
+    for (const app of apps) await app.send('C1')
+    expect(await conversationStore(first).get('C1')).toEqual({ count: 2 })
+
+    await apps[0]?.send('C1', 'briefly')
+    expect(await failureOf(() => conversationStore(second).get('C1'))).toMatchObject({
+      message: 'Conversation expired',
+    })
+    await apps[1]?.send('C1')
+    expect(await conversationStore(first).get('C1')).toEqual({ count: 1 })
+    expect(await failureOf(() => conversationStore(first).get('C2'))).toMatchObject({
+      message: 'Conversation not found',
+    })
+    expect(await first.has('C2')).toBe(false)
+    expect(apps.flatMap(({ errors }) => errors)).toEqual([])
+  })
+
+  it('Bolt: overwrites nothing after Redis was away for the read alone', async () => {
+    const proxy = await testProxy(redis.url)
+    const shared = { prefix: uniquePrefix(), shards: 2, callTimeoutMs: 200 }
+    const source = await testRegistry<Conversation<Counter>>(proxy, shared)
+    const store = conversationStore(source)
+    await store.set('C1', { count: 7 })
+    const { send, errors } = slackApp(store, async ({ conversation, updateConversation }) => {
+      proxy.heal()
+      await updateConversation({ count: (conversation?.count ?? 0) + 1 })
+    })
+    proxy.refuse()
+    await send('C1')
+    expect(errors).toEqual([sessionError('ERR_SESSION_STORE_FAILED')])
+    expect((errors[0] as Error).cause).toEqual(sessionError('ERR_SESSION_BACKEND_UNAVAILABLE'))
+
+    await expect.poll(() => store.get('C1').catch(() => undefined)).toEqual({ count: 7 })
+    await send('C1')
+    expect(await store.get('C1')).toEqual({ count: 8 })
   })
 })
