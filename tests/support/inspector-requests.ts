@@ -16,7 +16,7 @@ interface SnapshotSession {
 }
 
 /** What the page polls. */
-export interface Snapshot {
+interface Snapshot {
   readonly sinceMs: number
   readonly endSessions: boolean
   readonly registries: readonly {

@@ -81,11 +81,11 @@ describe('every response', () => {
   })
 
   it('the page: one document without any other resource, whose script and style are those of its policy', async () => {
-    const { get } = inspectorOf(clockedRegistry({ name: '</script><script>alert(1)</script>' }).registry)
+    const { get } = inspectorOf(clockedRegistry().registry)
     const response = await get()
     const html = await response.text()
     const policy = response.headers.get('content-security-policy') ?? ''
-    const inline = [...html.matchAll(/<(script|style)[^>]*>([\s\S]*?)<\/\1>/g)]
+    const inline = [...html.matchAll(/<(script|style)(?: type="module")?>([\s\S]*?)<\/\1>/g)]
     const hashes = inline.map(([, tag, text]) => [
       tag,
       createHash('sha256')
@@ -96,7 +96,19 @@ describe('every response', () => {
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(inline).toHaveLength(2)
     for (const [tag, hash] of hashes) expect(policy).toContain(`${tag}-src 'sha256-${hash}'`)
-    expect(html).not.toMatch(/alert|https?:|src=|innerHTML|\son\w+=/)
+    expect(html).not.toMatch(/https?:|src=|innerHTML|\son\w+=/)
+  })
+
+  it('the page: has the first snapshot in it, as data that cannot end its element', async () => {
+    const name = '</script><script>alert(1)</script><!-- $& \u2028'
+    const { registry } = clockedRegistry({ name })
+    registry.set('a', [])
+    const html = await (await inspectorOf(registry).get()).text()
+    const [, data = ''] = /<script type="application\/json" id="snapshot">([\s\S]*?)<\/script>/.exec(html) ?? []
+
+    expect(JSON.parse(data)).toMatchObject({ registries: [{ name, idle: [{ ref: registry.ref('a') }] }] })
+    expect(html.match(/<script/g)).toHaveLength(2)
+    expect(html).not.toContain('<!--')
   })
 
   it('HEAD is answered as GET, and another method with 405', async () => {

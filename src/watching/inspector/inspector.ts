@@ -93,8 +93,10 @@ class InspectorPage {
   async respond(request: Request): Promise<Response> {
     const { method, url } = request
     const query = new URL(url).searchParams
-    if (method === 'GET' || method === 'HEAD')
-      return query.has('snapshot') ? jsonResponse(await this.#snapshot()) : pageResponse()
+    if (method === 'GET' || method === 'HEAD') {
+      const snapshot = await this.#snapshot()
+      return query.has('snapshot') ? jsonResponse(snapshot) : pageResponse(snapshot)
+    }
     if (method !== 'POST') return refusal(405, { allow: 'GET, HEAD, POST' })
     if (!this.#endSessions || !isSameOrigin(request)) return refusal(403)
     return this.#end(this.#registries[Number(query.get('registry') ?? 'none')], query.get('end'))

@@ -295,5 +295,7 @@ pause.addEventListener('click', () => {
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden && !isPaused) poll()
 })
-poll()
+show(JSON.parse(document.getElementById('snapshot').textContent))
+say('Live')
+timer = setTimeout(poll, pollMs)
 `

@@ -18,7 +18,7 @@ header {
   padding: 8px 20px; background: var(--card); border-bottom: 1px solid var(--line);
 }
 h1 { font-size: 17px; margin: 0; }
-#status { margin: 0; color: var(--dim); flex: 1 1 80px; }
+#status { margin: 0; color: var(--dim); flex: 1 1 60px; }
 #status.bad { color: var(--bad); }
 main { padding: 20px; max-width: 1500px; margin: auto; display: grid; gap: 40px; }
 main > section { display: grid; gap: 20px; grid-template-columns: minmax(0, 1fr); }

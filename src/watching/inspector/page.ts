@@ -4,8 +4,12 @@ import { pageStyle } from './page-style.ts'
 export { pageScript } from './page-script.ts'
 export { pageStyle } from './page-style.ts'
 
-/** The document. Nothing is put into it, so nothing has to be escaped; the script sets text, never markup. */
-export const pageHtml = `<!doctype html>
+/**
+ * Returns the document with the first snapshot in it. That is data, which no browser runs: only `<` could end
+ * its element. What the script shows of it is text, never markup.
+ */
+export function pageHtml(snapshot: object): string {
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -22,7 +26,9 @@ export const pageHtml = `<!doctype html>
 <button id="pause" type="button">Pause</button>
 </header>
 <main id="main"><noscript><p>This page needs JavaScript.</p></noscript></main>
+<script type="application/json" id="snapshot">${JSON.stringify(snapshot).replaceAll('<', '\\u003c')}</script>
 <script type="module">${pageScript}</script>
 </body>
 </html>
 `
+}

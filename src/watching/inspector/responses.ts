@@ -25,9 +25,8 @@ const commonHeaders = {
   'x-frame-options': 'DENY',
 }
 
-/** Returns the page. It is the same for every registry: what it shows comes with the snapshots. */
-export function pageResponse(): Response {
-  return respond(pageHtml, 200, { 'content-type': 'text/html; charset=utf-8' })
+export function pageResponse(snapshot: object): Response {
+  return respond(pageHtml(snapshot), 200, { 'content-type': 'text/html; charset=utf-8' })
 }
 
 export function jsonResponse(body: object, status = 200): Response {

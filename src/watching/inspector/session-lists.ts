@@ -4,7 +4,7 @@ import type { InspectedSession } from '../../core/watching/inspected-session.ts'
 const maxListed = 200
 
 /** A session on the page. Without its id and its owner. */
-export interface ListedSession {
+interface ListedSession {
   readonly ref: string
   readonly state: InspectedSession['state']
   readonly ageMs: number
