@@ -78,6 +78,24 @@ it.each(Object.entries(programs))('adapters: work without their frameworks: %s',
   expect(stdout).toBe('[[{"role":"user","content":"hello"}],{"count":1},"state"]\n')
 })
 
+it('the inspector: shows registries of the other module format, by their names', async () => {
+  const program = `import { createRequire } from 'node:module'
+    import { SessionRegistry } from 'session-registry'
+    const { inspector } = createRequire(import.meta.url)('session-registry/inspector')
+    const chats = new SessionRegistry({ name: 'chats' })
+    const inspect = inspector([chats], { authorize: () => true })
+    for (let n = 0; n < 2_000; n += 1) chats.set(String(n), n)
+    chats.delete('0')
+    chats.inspect = () => { throw new Error('too many') }
+    const response = await inspect(new Request('http://localhost/?snapshot'))
+    const [{ name, idle, endsByReason }] = (await response.json()).registries
+    console.log(name, idle.length, endsByReason)`
+  await writeFile(join(alone, 'inspector.mjs'), program)
+  const { stdout } = await run(process.execPath, ['inspector.mjs'], { cwd: alone })
+
+  expect(stdout).toBe('chats 200 { deleted: 1 }\n')
+})
+
 const typed = `
   import type { AgentInputItem, Session } from '@openai/agents'
   import type { UIMessage } from 'ai'

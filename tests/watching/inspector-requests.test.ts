@@ -104,7 +104,8 @@ describe('every response', () => {
     const { registry } = clockedRegistry({ name })
     registry.set('a', [])
     const html = await (await inspectorOf(registry).get()).text()
-    const [, data = ''] = /<script type="application\/json" id="snapshot">([\s\S]*?)<\/script>/.exec(html) ?? []
+    const [, data = ''] =
+      /<script type="application\/json" id="snapshot">([\s\S]*?)<\/script>/.exec(html) ?? []
 
     expect(JSON.parse(data)).toMatchObject({ registries: [{ name, idle: [{ ref: registry.ref('a') }] }] })
     expect(html.match(/<script/g)).toHaveLength(2)

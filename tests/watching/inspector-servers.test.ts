@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
 import express from 'express'
 import Fastify from 'fastify'
 import { SessionRegistry } from 'session-registry'
@@ -41,9 +42,14 @@ const servers: Record<string, (handler: Handler) => Promise<string>> = {
     return `${await listen(express().use('/admin', router))}/admin/sessions/`
   },
   Fastify: async (handler) => {
-    const app = Fastify()
-    onTestFinished(() => app.close())
+    const logged: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line) => logged.push(line) } } })
+    onTestFinished(async () => {
+      await app.close()
+      expect(logged).toEqual([])
+    })
     app.addHook('onSend', async (_request, reply, payload) => {
+      await wait(20)
       reply.header('x-hooked', 'yes')
       return payload
     })

@@ -8,6 +8,6 @@
 export function isSameOrigin({ headers, url }: Request): boolean {
   const site = headers.get('sec-fetch-site')
   if (site !== null) return site === 'same-origin'
-  const origin = headers.get('origin')
-  return origin !== null && URL.canParse(origin) && new URL(origin).host === new URL(url).host
+  const origin = headers.get('origin') ?? ''
+  return URL.canParse(origin) && new URL(origin).host === new URL(url).host
 }
