@@ -26,8 +26,8 @@ import type { RegistryStats } from '../core/stats.ts'
 import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
+import { provideInspectSome } from '../core/watching/bounded-inspection.ts'
 import type { InspectedSession } from '../core/watching/inspected-session.ts'
-import { provideDetails } from '../core/watching/registry-details.ts'
 import type { RegistryHealth } from '../core/watching/registry-health.ts'
 import { shutDown } from './close.ts'
 import { createFastPath } from './fast-path/fast-path.ts'
@@ -86,10 +86,7 @@ export class SessionRegistry<T> extends SessionEmitter<T> implements SessionSour
   }
 
   static {
-    provideDetails(SessionRegistry<unknown>, (registry) => ({
-      name: registry.#components.name,
-      inspectSome: (max) => inspect(registry.#components, max),
-    }))
+    provideInspectSome(SessionRegistry<unknown>, (registry, max) => inspect(registry.#components, max))
   }
 
   /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */

@@ -40,8 +40,6 @@ import { TurnScheduler } from './turns/turn-scheduler.ts'
  * {@link wire}.
  */
 export interface Components<T> {
-  /** The option `name`. */
-  readonly name: string
   readonly table: Sessions<T>
   readonly counters: Counters
   readonly blockers: FastPathBlockers
@@ -149,7 +147,6 @@ export function wire<T>(owner: EventEmitter, given: ResolvedOptions<T>): Compone
   const loader = new SessionLoader(loaderComponents, storage?.loadSource ?? loadByHook(load), options)
   const turns = new TurnScheduler({ owner, lifecycle, loader, archiver, disposer, storage }, options)
   const components: Components<T> = {
-    name: options.name,
     table,
     counters,
     blockers,

@@ -27,7 +27,6 @@ import { innermostTurn } from '../core/turns/outer-turn.ts'
 import type { RunOptions, StreamTurn, Turn } from '../core/turns/turn.ts'
 import { TurnStream } from '../core/turns/turn-stream.ts'
 import type { InspectedSession } from '../core/watching/inspected-session.ts'
-import { provideDetails } from '../core/watching/registry-details.ts'
 import type { RegistryHealth } from '../core/watching/registry-health.ts'
 import type { DeadSession } from './archiving/dead-letter-store.ts'
 import { CallGate } from './call-gate.ts'
@@ -81,12 +80,6 @@ export class RedisSessionRegistry<T> extends SessionEmitter<T> implements Sessio
    */
   static shared<T>(key: string, make: () => RedisSessionRegistry<T>): RedisSessionRegistry<T> {
     return sharedRegistry(key, make)
-  }
-
-  static {
-    provideDetails(RedisSessionRegistry<unknown>, (registry) => ({
-      name: registry.#components.options.name,
-    }))
   }
 
   /**

@@ -165,6 +165,15 @@ describe('the snapshot', () => {
     ])
   })
 
+  it('two registries of one name: each has its own ends', async () => {
+    const [one, two] = [clockedRegistry().registry, clockedRegistry().registry]
+    const { snapshot } = inspectorOf([one, two])
+    one.set('ada', []).delete('ada')
+    const { registries } = await snapshot()
+
+    expect(registries.map(({ endsByReason }) => endsByReason)).toEqual([{ deleted: 1 }, {}])
+  })
+
   it('is no activity, and changes nothing', async () => {
     const { registry, clock, events } = clockedRegistry({ timeoutMs: 1_000, intervalMs: 100_000 })
     registry.set('ada', [])

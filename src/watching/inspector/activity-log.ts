@@ -8,6 +8,8 @@ import {
   type SessionTraces,
   tracingChannels,
 } from '../../core/watching/channels.ts'
+import type { Origin } from '../../core/watching/origin.ts'
+import { Subscriptions } from '../observing/subscriptions.ts'
 import { codesOf } from './error-codes.ts'
 import { Ring } from './ring.ts'
 
@@ -63,41 +65,42 @@ export class RegistryActivity {
   }
 }
 
-/**
- * What registries publish on the channels, from the construction until {@link stop}. Channels tell registries
- * apart by their names.
- */
+/** What registries publish on the channels, from the construction until {@link stop}. */
 export class ActivityLog {
-  readonly #byName: ReadonlyMap<string, RegistryActivity>
-  readonly #subscriptions: readonly (readonly [Channel, (message: unknown) => void])[]
+  readonly #byOrigin = new Map<Origin, RegistryActivity>()
+  // A listener of these never throws: what it reads of an error is guarded.
+  readonly #subscriptions = new Subscriptions(
+    (origin) => this.#byOrigin.has(origin),
+    () => {},
+  )
 
-  constructor(names: readonly string[]) {
-    this.#byName = new Map(names.map((name) => [name, new RegistryActivity()]))
+  constructor() {
     const { archive, save } = tracingChannels
-    this.#subscriptions = [
-      [endedChannel, this.#listener<SessionMessages['ended']>((of, message) => of.onEnded(message))],
-      [errorChannel, this.#listener<SessionMessages['error']>((of, message) => of.onError(message))],
-      [archive.error, this.#listener<SessionTraces['archive']>((of, trace) => of.onFailed('archive', trace))],
-      [save.error, this.#listener<SessionTraces['save']>((of, trace) => of.onFailed('save', trace))],
-    ]
-    for (const [channel, listener] of this.#subscriptions) channel.subscribe(listener)
+    this.#add<SessionMessages['ended']>(endedChannel, (activity, message) => activity.onEnded(message))
+    this.#add<SessionMessages['error']>(errorChannel, (activity, message) => activity.onError(message))
+    this.#add<SessionTraces['archive']>(archive.error, (activity, trace) =>
+      activity.onFailed('archive', trace),
+    )
+    this.#add<SessionTraces['save']>(save.error, (activity, trace) => activity.onFailed('save', trace))
   }
 
-  of(name: string): RegistryActivity {
-    return this.#byName.get(name) as RegistryActivity
+  /** Records what a registry publishes from now on. */
+  record(origin: Origin | undefined): RegistryActivity {
+    if (origin === undefined) return new RegistryActivity()
+    const activity = this.#byOrigin.get(origin) ?? new RegistryActivity()
+    this.#byOrigin.set(origin, activity)
+    return activity
   }
 
   /** Ends the subscriptions. What was recorded stays. */
   stop(): void {
-    for (const [channel, listener] of this.#subscriptions) channel.unsubscribe(listener)
+    this.#subscriptions.end()
   }
 
-  #listener<M extends { readonly registry: string }>(
-    record: (activity: RegistryActivity, message: M) => void,
-  ): (message: unknown) => void {
-    return (message) => {
-      const activity = this.#byName.get((message as M).registry)
-      if (activity !== undefined) record(activity, message as M)
-    }
+  #add<M>(channel: Channel, record: (activity: RegistryActivity, message: M) => void): void {
+    this.#subscriptions.add<M>(channel, (message, origin) => {
+      const activity = this.#byOrigin.get(origin)
+      if (activity !== undefined) record(activity, message)
+    })
   }
 }

@@ -1,6 +1,6 @@
 import { checkBoolean, checkFunction, checkOptions } from '../../core/options/validate.ts'
 import { systemClock } from '../../core/time/clock.ts'
-import { detailsOf } from '../../core/watching/registry-details.ts'
+import { originOf } from '../../core/watching/origin.ts'
 import { ActivityLog } from './activity-log.ts'
 import { codesOf } from './error-codes.ts'
 import { checkRegistries, type InspectableRegistry } from './inspectable-registry.ts'
@@ -42,7 +42,7 @@ export interface Inspector {
  * not reply.
  *
  * It counts ends and failures from now on, by subscriptions to diagnostics channels that last until
- * {@link Inspector.close}. Registries are told apart by their option `name`.
+ * {@link Inspector.close}.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
@@ -58,12 +58,12 @@ export function inspector(
   const given = checkOptions('options', options, ['authorize', 'endSessions'])
   const authorize = checkFunction('authorize', given.authorize as InspectorOptions['authorize'])
   const endSessions = checkBoolean('endSessions', given.endSessions ?? false)
-  const names = checked.map((registry) => detailsOf(registry)?.name ?? 'sessions')
-  const log = new ActivityLog(names)
-  const page = new InspectorPage(
-    checked.map((registry, at) => new WatchedRegistry(registry, names[at] ?? '', log.of(names[at] ?? ''))),
-    endSessions,
-  )
+  const log = new ActivityLog()
+  const watched = checked.map((registry) => {
+    const origin = originOf(registry)
+    return new WatchedRegistry(registry, origin?.name ?? 'sessions', log.record(origin))
+  })
+  const page = new InspectorPage(watched, endSessions)
   const handler = async (request: Request): Promise<Response> => {
     if (!(await isAuthorized(authorize, request))) return refusal(403)
     return page.respond(request)

@@ -1,7 +1,7 @@
 import { isThenable } from '../../core/async/is-thenable.ts'
 import { systemClock } from '../../core/time/clock.ts'
+import { inspectSomeOf } from '../../core/watching/bounded-inspection.ts'
 import type { InspectedSession } from '../../core/watching/inspected-session.ts'
-import { detailsOf } from '../../core/watching/registry-details.ts'
 import type { RegistryHealth } from '../../core/watching/registry-health.ts'
 import type { RegistryActivity } from './activity-log.ts'
 import { codesOf } from './error-codes.ts'
@@ -89,7 +89,7 @@ export class WatchedRegistry {
 
   async #inspect(): Promise<{ sessions: InspectedSession[]; isShared: boolean; problem?: string }> {
     try {
-      const inspectSome = detailsOf(this.#registry)?.inspectSome
+      const inspectSome = inspectSomeOf(this.#registry)
       if (inspectSome !== undefined) {
         const { size, archiving, disposing } = this.#registry.stats() as NonNullable<ReadStats['stats']>
         if (size + archiving + disposing > maxInspected)

@@ -1,13 +1,11 @@
 import { SessionRegistry } from 'session-registry'
 import { describe, expect, it } from 'vitest'
-import { detailsOf } from '../../../src/core/watching/registry-details.ts'
+import { inspectSomeOf } from '../../../src/core/watching/bounded-inspection.ts'
 import { clockedRegistry } from '../../support/clocked-registry.ts'
 import { deferred } from '../../support/deferred.ts'
 
 function someOf(registry: object, max: number) {
-  return detailsOf(registry)
-    ?.inspectSome?.(max)
-    .map(({ id, state }) => `${id} ${state}`)
+  return inspectSomeOf(registry)?.(max).map(({ id, state }) => `${id} ${state}`)
 }
 
 describe('inspectSome()', () => {
@@ -22,7 +20,7 @@ describe('inspectSome()', () => {
       clock.advance(1_000)
     }
 
-    expect(detailsOf(registry)?.inspectSome?.(10)).toEqual(registry.inspect())
+    expect(inspectSomeOf(registry)?.(10)).toEqual(registry.inspect())
     expect(someOf(registry, 3)).toEqual(['b active', 'd active', 'f active', 'a held', 'e held', 'c held'])
     expect(someOf(registry, 2)).toEqual(['b active', 'd active', 'a held', 'e held'])
   })
@@ -50,9 +48,8 @@ describe('inspectSome()', () => {
     await closing
   })
 
-  it('comes with the name of the registry, and no other object has either', () => {
-    expect(detailsOf(new SessionRegistry({ name: 'chats' }))?.name).toBe('chats')
-    expect(detailsOf(new SessionRegistry())?.name).toBe('sessions')
-    expect(detailsOf({})).toBeUndefined()
+  it('is no public member, and no other object has it', () => {
+    expect(Object.keys(new SessionRegistry())).not.toContain('inspectSome')
+    expect(inspectSomeOf({})).toBeUndefined()
   })
 })
