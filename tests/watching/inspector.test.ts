@@ -2,7 +2,6 @@ import { SessionRegistry } from 'session-registry'
 import { describe, expect, it } from 'vitest'
 import { clockedRegistry } from '../support/clocked-registry.ts'
 import { deferred } from '../support/deferred.ts'
-import { FakeArchive } from '../support/fake-archive.ts'
 import { inspectorOf, pageUrl } from '../support/inspector-requests.ts'
 import { settle } from '../support/settle.ts'
 
@@ -79,33 +78,19 @@ describe('the snapshot', () => {
     )
   })
 
-  it('archives that fail: each attempt with its code, and the error of the last', async () => {
-    const archive = new FakeArchive('failing')
-    const { registry, clock } = clockedRegistry({
-      name: 'failing archives',
-      timeoutMs: 1_000,
-      intervalMs: 1_000,
-      archiveAttempts: 2,
-      archive: (...args) =>
-        Promise.resolve(archive.archive(...args)).catch((cause) => {
-          throw Object.assign(new Error('password=secret', { cause }), {
-            code: 'ECONNREFUSED',
-          })
-        }),
-    })
-    registry.on('error', () => {})
-    const { first, get } = inspectorOf(registry)
-    registry.set('ada', [])
-    await clock.advanceAsync(5_000)
-    const { failureCounts, lastFailures } = await first()
+  it('sessions that are being created: how many wait for each, and for how long', async () => {
+    const made = deferred<string[]>()
+    const { registry, clock } = clockedRegistry({ create: () => made.promise })
+    const opened = [registry.open('ada'), registry.open('ada'), registry.open('ben')]
+    clock.advance(3_000)
+    const { busy } = await inspectorOf(registry).first()
 
-    expect(failureCounts.archive).toBeGreaterThanOrEqual(2)
-    expect(lastFailures.slice(-3).map(({ what, code, attempt, ref }) => [what, code, attempt, ref])).toEqual([
-      ['error', 'ERR_SESSION_ARCHIVE_FAILED, ECONNREFUSED', undefined, registry.ref('ada')],
-      ['archive', 'ECONNREFUSED', 2, registry.ref('ada')],
-      ['archive', 'ECONNREFUSED', 1, registry.ref('ada')],
+    expect(busy.map(({ ref, state, waiting, ageMs }) => [ref, state, waiting, ageMs])).toEqual([
+      [registry.ref('ada'), 'creating', 2, 3_000],
+      [registry.ref('ben'), 'creating', 1, 3_000],
     ])
-    expect(await (await get('?snapshot')).text()).not.toMatch(/secret/)
+    made.resolve([])
+    await Promise.all(opened)
   })
 
   it('an error without a code, with one that is a text, or that throws when it is read: no text of it', async () => {

@@ -27,7 +27,7 @@ h2 { font-size: 20px; margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate;
 .badge { border-radius: 99px; padding: 2px 10px; font-size: 13px; background: var(--good-back); color: var(--good); }
 .badge.bad { background: var(--bad-back); color: var(--bad); }
 .note { margin: 0; color: var(--dim); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 10px; margin: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); gap: 10px; margin: 0; }
 .tiles div, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .tiles div { padding: 8px 12px; }
 .tiles dt { color: var(--dim); font-size: 13px; }
