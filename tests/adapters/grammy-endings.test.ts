@@ -3,7 +3,10 @@ import type { SessionSource } from 'session-registry'
 import { sessionStorage } from 'session-registry/grammy'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
+import { FaultStore } from '../support/fault-store.ts'
+import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
+import { settle } from '../support/settle.ts'
 import { type Counter, counters, grammyBot, messageIn, timeoutMs } from '../support/telegram-bots.ts'
 import { addOne, type Handler, initial, turningBot } from './grammy-bot.ts'
 
@@ -145,6 +148,21 @@ describe('a database that fails', () => {
     isDown = false
     await bots[0]?.handleUpdate(messageIn(5))
     expect(sessions.peek('5')?.value).toEqual({ count: 8 })
+  })
+
+  it('for a write alone: rejects the update, and the next one has what was said', async () => {
+    const store = new FaultStore()
+    const { sessions, clock } = counters({ store })
+    const bot = turningBot(sessions, addOne)
+    store.failNext('put', 3)
+    const failed = observe(bot.handleUpdate(messageIn(5)))
+    await settle()
+    await clock.advanceAsync(2_000)
+    await failed.settled
+    expect(failed.error).toMatchObject({ error: sessionError('ERR_SESSION_STORE_FAILED') })
+
+    await bot.handleUpdate(messageIn(5))
+    expect(store.value('5')).toEqual({ count: 2 })
   })
 
   it('a registry that closes: refuses the update', async () => {

@@ -6,6 +6,7 @@ import { observe } from '../support/observed-promise.ts'
 import { failureOf, sessionError } from '../support/session-error.ts'
 import { settle } from '../support/settle.ts'
 import {
+  businessConnection,
   type Counter,
   type CounterContext,
   counters,
@@ -75,6 +76,14 @@ describe('the key of a turn', () => {
     await Promise.all([bot.handleUpdate(messageIn(-1005)), bot.handleUpdate(messageIn(-1005))])
 
     expect([...sessions]).toEqual([[key, { count: 2 }]])
+  })
+
+  it('is that of grammY’s session where the update names a chat only indirectly', async () => {
+    const { sessions } = counters()
+    const bot = turningBot(sessions, addOne)
+    await Promise.all([bot.handleUpdate(businessConnection(5)), bot.handleUpdate(messageIn(5))])
+
+    expect([...sessions]).toEqual([['5', { count: 2 }]])
   })
 
   it.each<[what: string, options: SessionTurnsOptions<CounterContext>]>([
@@ -150,7 +159,7 @@ describe('the first value of a session', () => {
   })
 
   it('a handler that fails for want of a factory elsewhere is not called twice', async () => {
-    const { sessions } = counters()
+    const { sessions } = counters({ create: initial })
     const { sessions: others } = counters()
     let calls = 0
     const bot = turningBot(sessions, () => {

@@ -5,15 +5,19 @@ import { type AgentInputItem, run, setTracingDisabled } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { sessionStorage } from 'session-registry/grammy'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, threadCodec } from 'session-registry/langgraph'
 import { agentSession } from 'session-registry/openai-agents'
+import { type Conversation, conversationStore } from 'session-registry/slack'
 import { fileStore } from 'session-registry/stores/file'
 import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { failureOf, sessionError } from '../support/session-error.ts'
+import { type Counter, messageIn } from '../support/telegram-bots.ts'
 import { testFolder } from '../support/test-folder.ts'
 import { echoAgent, lines } from './echo-agent.ts'
+import { addOne, turningBot } from './grammy-bot.ts'
 
 setTracingDisabled(true)
 
@@ -202,5 +206,35 @@ describe('AI SDK chats in a store', () => {
 
     expect(await chatStore(sessions).loadChat('ada')).toEqual([question, pending])
     expect(sessions.peek('ada')?.timeoutMs).toBe(week)
+  })
+})
+
+describe('chat bots in a store', () => {
+  it('continue after a restart; a session that was emptied is empty', async () => {
+    const startRegistry = restarts<Counter>({})
+    const bot = () => turningBot(startRegistry(), addOne)
+    await bot().handleUpdate(messageIn(5))
+    await bot().handleUpdate(messageIn(5))
+    expect(await sessionStorage(startRegistry()).read(5)).toEqual({ count: 2 })
+
+    await turningBot(startRegistry(), (ctx) => {
+      ctx.session = null as never
+    }).handleUpdate(messageIn(5))
+    const sessions = startRegistry()
+    expect(await sessionStorage(sessions).read(5)).toBeUndefined()
+    expect(sessions.has('5')).toBe(true)
+    await bot().handleUpdate(messageIn(5))
+    expect(await sessionStorage(startRegistry()).read(5)).toEqual({ count: 1 })
+  })
+
+  it('of Slack: keep the state and its expiry', async () => {
+    const startRegistry = restarts<Conversation<Counter>>({})
+    const store = () => conversationStore(startRegistry())
+    await store().set('C1', { count: 1 }, Number.POSITIVE_INFINITY)
+    await store().set('C2', { count: 2 }, Date.now() - 1)
+
+    expect(await store().get('C1')).toEqual({ count: 1 })
+    expect(await failureOf(() => store().get('C2'))).toMatchObject({ message: 'Conversation expired' })
+    expect(await failureOf(() => store().get('C3'))).toMatchObject({ message: 'Conversation not found' })
   })
 })

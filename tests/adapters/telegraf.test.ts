@@ -161,6 +161,16 @@ describe('the promise of `get`', () => {
     expect(loads).toEqual(['5'])
   })
 
+  it('reads at the call, whenever it is awaited', async () => {
+    const { sessions } = counters()
+    const storage = sessionStorage(sessions)
+    await storage.set('5', { count: 1 })
+    const read = storage.get('5')
+    await storage.set('5', { count: 2 })
+
+    expect(await read).toEqual({ count: 1 })
+  })
+
   it('reads anew at each use after a failure, `catch` and `finally` too', async () => {
     const { sessions, loads, recover } = failingRead()
     const read = sessionStorage(sessions).get('5')

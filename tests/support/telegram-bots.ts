@@ -67,6 +67,16 @@ export function inlineQuery() {
   return { update_id: updates, inline_query: { id: '1', from, query: 'q', offset: '' } }
 }
 
+/** Returns an update that has no chat, and names one. */
+export function businessConnection(chatId: number) {
+  updates += 1
+  const user = { id: chatId, is_bot: false, first_name: 'Ada' }
+  return {
+    update_id: updates,
+    business_connection: { id: 'b', user, user_chat_id: chatId, date: 0, is_enabled: true },
+  }
+}
+
 /** Returns a registry of counters on a clock that the test moves. */
 export function counters(options: SessionRegistryOptions<Counter> = {}) {
   const clock = new ManualClock()
