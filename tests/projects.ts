@@ -31,6 +31,7 @@ export const quick = {
   include: [
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
     'tests/watching/{prometheus,prometheus-registers}.test.ts',
+    'tests/watching/inspector{,-arguments,-failures,-requests}.test.ts',
     'tests/contract/memory*.test.ts',
     // Those of the files on Redis that start no server.
     'tests/redis/{options,option-ranges}.test.ts',

@@ -1,6 +1,5 @@
-import { isThenable } from '../../core/async/is-thenable.ts'
 import type { RegistryStats } from '../../core/stats.ts'
-import { realClock, Timer } from '../../core/time/clock.ts'
+import { BoundedRead } from '../observing/bounded-read.ts'
 import { codesOf } from './error-codes.ts'
 import type { InspectableRegistry } from './inspectable-registry.ts'
 
@@ -15,43 +14,22 @@ export interface ReadStats {
 
 /** Reads the figures of one registry. On Redis all pages share the round trip that is under way. */
 export class StatsReader {
-  readonly #registry: InspectableRegistry
-  #pending: Promise<ReadStats> | undefined
+  readonly #stats: BoundedRead<ReadStats>
 
   constructor(registry: InspectableRegistry) {
-    this.#registry = registry
+    this.#stats = new BoundedRead(() => readStats(registry), patienceMs)
   }
 
   /** Never rejects. */
   async read(): Promise<ReadStats> {
-    if (this.#pending === undefined) {
-      try {
-        const stats = this.#registry.stats()
-        if (!isThenable(stats)) return { stats: stats as RegistryStats }
-        this.#pending = Promise.resolve(stats as Promise<RegistryStats>)
-          .then(
-            (stats) => ({ stats }),
-            (error) => ({ problem: codesOf(error) }),
-          )
-          .finally(() => {
-            this.#pending = undefined
-          })
-      } catch (error) {
-        return { problem: codesOf(error) }
-      }
-    }
-    return withinPatience(this.#pending)
+    return (await this.#stats.read()) ?? { problem: 'no reply yet' }
   }
 }
 
-function withinPatience(pending: Promise<ReadStats>): Promise<ReadStats> {
-  return new Promise((resolve) => {
-    const timer = new Timer(realClock, () => resolve({ problem: 'no reply yet' }), patienceMs, {
-      keepsAlive: true,
-    })
-    pending.then((read) => {
-      timer.cancel()
-      resolve(read)
-    })
-  })
+async function readStats(registry: InspectableRegistry): Promise<ReadStats> {
+  try {
+    return { stats: await registry.stats() }
+  } catch (error) {
+    return { problem: codesOf(error) }
+  }
 }

@@ -1,6 +1,5 @@
-import { isThenable } from '../../core/async/is-thenable.ts'
 import type { RegistryStats } from '../../core/stats.ts'
-import { systemClock } from '../../core/time/clock.ts'
+import { BoundedRead } from './bounded-read.ts'
 import type { ObservedRegistry } from './observed-registry.ts'
 
 /**
@@ -28,9 +27,9 @@ export class FigureReader {
 
   constructor(registry: ObservedRegistry) {
     this.#isShared = typeof registry.deadCount === 'function'
-    this.#stats = new BoundedRead(() => registry.stats())
-    this.#ready = new BoundedRead(async () => (await registry.health()).ready)
-    this.#dead = new BoundedRead(() => registry.deadCount?.())
+    this.#stats = new BoundedRead(() => registry.stats(), patienceMs)
+    this.#ready = new BoundedRead(async () => (await registry.health()).ready, patienceMs)
+    this.#dead = new BoundedRead(() => registry.deadCount?.(), patienceMs)
   }
 
   /** Never rejects. */
@@ -46,47 +45,6 @@ export class FigureReader {
   /** {@link read} of the statistics alone. */
   readStats(): Promise<RegistryStats | undefined> {
     return this.#stats.read()
-  }
-}
-
-/**
- * A read that may fail or hang: then there is no result. While one hangs, no other begins.
- */
-class BoundedRead<V> {
-  readonly #call: () => V | undefined | Promise<V | undefined>
-  #pending: Promise<V | undefined> | undefined = undefined
-
-  constructor(call: () => V | undefined | Promise<V | undefined>) {
-    this.#call = call
-  }
-
-  async read(): Promise<V | undefined> {
-    if (this.#pending !== undefined) return within(this.#pending)
-    try {
-      const result = this.#call()
-      if (!isThenable(result)) return result
-      this.#pending = Promise.resolve(result)
-        .catch(() => undefined)
-        .finally(() => {
-          this.#pending = undefined
-        })
-      return await within(this.#pending)
-    } catch {
-      return undefined
-    }
-  }
-}
-
-/** Awaits a promise that does not reject, for at most {@link patienceMs}. */
-async function within<V>(promise: Promise<V>): Promise<V | undefined> {
-  let timer: unknown
-  const tooLate = new Promise<undefined>((resolve) => {
-    timer = systemClock.setTimeout(() => resolve(undefined), patienceMs)
-  })
-  try {
-    return await Promise.race([promise, tooLate])
-  } finally {
-    systemClock.clearTimeout(timer)
   }
 }
 
