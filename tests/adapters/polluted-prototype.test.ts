@@ -5,6 +5,7 @@ import { sessionTurns } from 'session-registry/grammy'
 import { withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
 import { stateHandles } from 'session-registry/mcp'
+import { type Conversation, conversationStore } from 'session-registry/slack'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf } from '../support/checkpoints.ts'
 import { pollute } from '../support/pollute.ts'
@@ -34,6 +35,14 @@ describe('the id of a call: a polluted prototype', () => {
     await sessionTurns(sessions)({ chatId: 5 }, async () => {})
 
     expect([...sessions.keys()]).toEqual(['5'])
+  })
+
+  it('provides no expiry to a conversation of Slack', async () => {
+    const store = conversationStore(new SessionRegistry<Conversation<string>>())
+    await store.set('C1', 'mine')
+    pollute({ expiresAt: 1 })
+
+    expect(await store.get('C1')).toBe('mine')
   })
 
   it('provides none to a saver of LangGraph, and neither a checkpoint nor a limit', async () => {

@@ -154,15 +154,29 @@ describe('a conversation store', () => {
 
   it.each([
     ['null', null],
-    ['no object', 7],
+    ['undefined', undefined],
     ['an empty object', {}],
-  ])('a session of another value is a miss: %s', async (_what, value) => {
+    ['an expiry alone', { expiresAt: 5 }],
+  ])('a session without a state is a miss: %s', async (_what, value) => {
     const { sessions } = conversations()
     sessions.set('C1', value as never)
 
     expect(await failureOf(() => conversationStore(sessions).get('C1'))).toMatchObject({
       message: 'Conversation not found',
     })
+  })
+
+  it.each([
+    ['an object', { count: 7 }],
+    ['one with more than a conversation has', { value: 1, expiresAt: 1, count: 7 }],
+    ['a list', ['a']],
+    ['an empty list', []],
+    ['a map', new Map([['a', 1]])],
+    ['a text', 'a'],
+  ])('reads a state that `load` returns as it is: %s', async (_what, state) => {
+    const { sessions } = conversations({ load: async () => state as never })
+
+    expect(await conversationStore(sessions).get('C1')).toEqual(state)
   })
 
   it('stores false, zero, an empty text and null, as Bolt’s own does', async () => {

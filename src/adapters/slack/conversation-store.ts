@@ -1,11 +1,12 @@
 import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
-import { invalidNumber } from '../../core/options/validate.ts'
+import { invalidNumber, ownFields } from '../../core/options/validate.ts'
 import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import { systemClock } from '../../core/time/clock.ts'
 import { cloneState } from '../../core/values/clone-state.ts'
+import { isPlain } from '../../core/values/value-kind.ts'
 import { FailedReads } from './failed-reads.ts'
 
 /** The value of a session: the state of a conversation, and until when it holds. */
@@ -93,10 +94,24 @@ interface State<S> {
 
 /** Returns the state of a conversation; `undefined` where it has none yet. */
 function readState<S>(session: Session<Conversation<S>>): State<S> | undefined {
-  const { value, expiresAt } = session.value ?? {}
+  const { value, expiresAt } = conversationOf<S>(session.value)
   if (value === undefined) return undefined
   const isExpired = typeof expiresAt === 'number' && hasPassed(expiresAt, session)
   return { isExpired, value: cloneState(value) }
+}
+
+/**
+ * Returns the conversation that a session has. What a `load` or a `create` returned without `value` around it
+ * is a state that does not expire.
+ */
+function conversationOf<S>(stored: unknown): Conversation<S> {
+  const value = stored ?? {}
+  return isFramed(value) ? ownFields(value) : { value: value as S }
+}
+
+function isFramed(value: object): boolean {
+  if (typeof value !== 'object' || Array.isArray(value) || !isPlain(value)) return false
+  return Object.keys(value).every((key) => key === 'value' || key === 'expiresAt')
 }
 
 /**
