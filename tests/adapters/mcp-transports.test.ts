@@ -86,6 +86,28 @@ describe.each(lines)('MCP transports of $name', (line) => {
     expect(mcp.servers).toHaveLength(2)
   })
 
+  it.each([
+    ['with', 'server 2'],
+    ['without', 'server 1'],
+  ])(
+    'at the cap: closes the least recently active, where the one %s a stream is active',
+    async (which, closed) => {
+      const clock = installFakeGlobals()
+      const mcp = await serveMcp(line, { maxSessions: 2, timeoutMs: 60_000 })
+      const sessions = { with: await mcp.begin(), without: await mcp.begin() }
+      await mcp.request('GET', { session: sessions.with })
+      await settle()
+      clock.tick(5_000)
+      const session = which === 'with' ? sessions.with : sessions.without
+      expect(await mcp.statusOf('POST', { session, body: ping })).toBe(200)
+      await settle()
+      clock.tick(5_000)
+      await mcp.begin()
+
+      expect(mcp.closes).toEqual([closed])
+    },
+  )
+
   it('at the cap: a session whose call is under way is not closed, and a new one is 503', async () => {
     const mcp = await serveMcp(line, { maxSessions: 1 })
     const { call } = await mcp.connect()

@@ -24,7 +24,8 @@ export function answerFor(error: unknown): HttpAnswer {
   // Another owner's session looks like one that does not exist.
   if (error.code === 'ERR_SESSION_NOT_OWNER' || error.code === 'ERR_SESSION_ID_INVALID')
     return answers.unknownSession
-  return error.statusCode === 503 ? answers.unavailable : answers.failed
+  // Full, closing, or too many that wait.
+  return [429, 503].includes(error.statusCode) ? answers.unavailable : answers.failed
 }
 
 /** Sends an answer as a JSON-RPC error. Where a part of another was sent, that is ended. */
