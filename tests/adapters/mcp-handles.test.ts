@@ -91,7 +91,9 @@ describe.each(lines)('state handles with $name', (line) => {
       ['list', undefined],
       ['drop', { basket_id: handle }],
     ] as const) {
-      expect((await stranger(name, args)).isError).toBe(true)
+      const answer = await stranger(name, args)
+      expect(answer.isError).toBe(true)
+      expect(textOf(answer)).toBe('The caller is not known, and can use no `basket_id`.')
     }
     expect([...baskets].map(([id, value]) => [id, value])).toEqual([[handle, []]])
   })

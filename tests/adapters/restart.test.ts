@@ -8,6 +8,7 @@ import { chatStore } from 'session-registry/ai-sdk'
 import { sessionStorage } from 'session-registry/grammy'
 import { messageCodec, messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, threadCodec } from 'session-registry/langgraph'
+import { stateHandles } from 'session-registry/mcp'
 import { agentSession } from 'session-registry/openai-agents'
 import { type Conversation, conversationStore } from 'session-registry/slack'
 import { fileStore } from 'session-registry/stores/file'
@@ -236,5 +237,38 @@ describe('chat bots in a store', () => {
     expect(await store().get('C1')).toEqual({ count: 1 })
     expect(await failureOf(() => store().get('C2'))).toMatchObject({ message: 'Conversation expired' })
     expect(await failureOf(() => store().get('C3'))).toMatchObject({ message: 'Conversation not found' })
+  })
+})
+
+describe('MCP handles in a store', () => {
+  const ada = { authInfo: { token: 'ada', clientId: 'app', scopes: [] } }
+  const eve = { authInfo: { token: 'eve', clientId: 'app', scopes: [] } }
+
+  it('are used and dropped after a restart, by their owner alone', async () => {
+    const startRegistry = restarts<string[]>({ create: () => [], tombstoneMs: 60_000 })
+    const start = () => {
+      const handles = stateHandles(startRegistry(), {
+        prefix: 'basket_',
+        argument: 'basket_id',
+        owner: ({ authInfo }) => authInfo?.token,
+      })
+      const add = handles.use(({ value }, { item }: { basket_id: string; item: string }) => {
+        value.push(item)
+        return value.join(' ')
+      })
+      return { ...handles, add }
+    }
+    const { structuredContent: { basket_id: created } = {} } = await start().create()(ada)
+    const basket_id = created as string
+    expect(await start().add({ basket_id, item: 'tea' }, ada)).toBe('tea')
+    expect(await start().add({ basket_id, item: 'gin' }, eve)).toMatchObject({ isError: true })
+    expect(await start().add({ basket_id, item: 'milk' }, ada)).toBe('tea milk')
+
+    expect(await start().drop()({ basket_id }, eve)).toMatchObject({ isError: true })
+    const last = start()
+    expect((await last.drop()({ basket_id }, ada)).isError).toBeUndefined()
+    const gone = await last.add({ basket_id, item: 'rum' }, ada)
+    expect(gone).toMatchObject({ content: [{ text: expect.stringContaining('was dropped at') }] })
+    expect(await start().add({ basket_id, item: 'rum' }, ada)).toMatchObject({ isError: true })
   })
 })

@@ -58,6 +58,7 @@ const programs = {
     import { chatStore } from 'session-registry/ai-sdk'
     import { registryStore } from 'session-registry/express-session'
     import { sessionStorage, sessionTurns } from 'session-registry/grammy'
+    import { mcpTransports, stateHandles } from 'session-registry/mcp'
     import { agentSession } from 'session-registry/openai-agents'
     import { conversationStore } from 'session-registry/slack'
     ${use}`,
@@ -65,6 +66,7 @@ const programs = {
     const { chatStore } = require('session-registry/ai-sdk')
     const { registryStore } = require('session-registry/express-session')
     const { sessionStorage, sessionTurns } = require('session-registry/grammy')
+    const { mcpTransports, stateHandles } = require('session-registry/mcp')
     const { agentSession } = require('session-registry/openai-agents')
     const { conversationStore } = require('session-registry/slack')
     async function main() { ${use} }
@@ -101,6 +103,7 @@ const typed = `
   import type { UIMessage } from 'ai'
   import { SessionRegistry } from 'session-registry'
   import { chatStore } from 'session-registry/ai-sdk'
+  import { mcpTransports, stateHandles } from 'session-registry/mcp'
   import { agentSession } from 'session-registry/openai-agents'
 
   type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -109,6 +112,10 @@ const typed = `
   const chats = chatStore(new SessionRegistry<Message[]>())
   export const isSession: Same<typeof items, Session> = true
   export const isMessages: Same<ReturnType<typeof chats.loadChat>, Promise<Message[]>> = true
+  const { use } = stateHandles(new SessionRegistry<string[]>(), { prefix: 'a_', argument: 'a' })
+  export const answer: Promise<number | object> = use(({ value }, { a }: { a: string }) => value.push(a))({ a: '' }, {})
+  // @ts-expect-error it needs a server, a transport and a timeout
+  mcpTransports({})
   // @ts-expect-error a registry of something else
   agentSession(new SessionRegistry<string[]>(), 'a')
   // @ts-expect-error a registry of something else

@@ -89,7 +89,7 @@ export interface McpTransports {
  *   maxSessions: 1_000,
  *   server: newServer,
  *   transport: (options) => new StreamableHTTPServerTransport(options),
- *   owner: (request) => request.auth?.extra?.sub,
+ *   owner: (request) => personOf(request.auth),
  * })
  */
 export function mcpTransports(options: McpTransportsOptions): McpTransports {
@@ -106,8 +106,6 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
     timeoutMs,
     intervalMs: Math.min(Math.max(timeoutMs / 4, 1), maxIntervalMs),
     maxSessions: given.maxSessions,
-    // Requests hold their session, and hold it no longer than until the deadline of `close`.
-    turnGraceMs: 0,
     create: (id) => openConnection(id, { server, transport }, () => sessions.delete(id)),
     dispose: (connection) => connection.close(),
   })
@@ -194,7 +192,7 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
         await serve(request, response, parsedBody)
       } catch (error) {
         // There is no one to answer, and the failure is often just that.
-        if (response.closed || (request.destroyed && !request.complete)) return
+        if (response.closed) return
         const answer = answerFor(error)
         if (answer === answers.failed) warn('An MCP request failed', error)
         send(response, answer)
