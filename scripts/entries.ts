@@ -5,6 +5,7 @@
 export const entries: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   'ai-sdk': 'src/adapters/ai-sdk.ts',
+  'claude-agent': 'src/adapters/claude-agent.ts',
   'express-session': 'src/adapters/express-session.ts',
   grammy: 'src/adapters/grammy.ts',
   inspector: 'src/watching/inspector.ts',

@@ -31,6 +31,7 @@ export const groups: readonly Group[] = [
       'frameworks/langgraph': 'LangGraph',
       'frameworks/openai-agents': 'OpenAI Agents',
       'frameworks/ai-sdk': 'Vercel AI SDK',
+      'frameworks/claude-agent': 'Claude Agent SDK',
       'frameworks/express': 'Express, Fastify, Koa',
       'frameworks/nextjs': 'Next.js',
       'frameworks/mcp': 'MCP',

@@ -4,6 +4,7 @@ import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { agentSessionStore } from 'session-registry/claude-agent'
 import { registryStore } from 'session-registry/express-session'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
@@ -38,6 +39,7 @@ describe.each<[name: string, make: (source: never) => unknown]>([
   ['withSessionTurns', (source) => withSessionTurns(source, runnable)],
   ['agentSession', (source: never) => agentSession(source, 'ada')],
   ['chatStore', chatStore],
+  ['agentSessionStore', agentSessionStore],
   ['registryStore', registryStore],
   ['sessionStorage', sessionStorage],
   ['conversationStore', conversationStore],

@@ -5,6 +5,7 @@ import type { AgentInputItem } from '@openai/agents'
 import type { UIMessage } from 'ai'
 import { SessionRegistry } from 'session-registry'
 import { chatStore } from 'session-registry/ai-sdk'
+import { type AgentTranscript, agentSessionStore } from 'session-registry/claude-agent'
 import { registryStore } from 'session-registry/express-session'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import { inspector } from 'session-registry/inspector'
@@ -18,6 +19,7 @@ import { describeNoEcho } from '../support/no-echo.ts'
 import { readAll } from '../support/read-all.ts'
 
 const chats = () => chatStore(new SessionRegistry<UIMessage[]>({ create: () => [] }))
+const agentStore = () => agentSessionStore(new SessionRegistry<AgentTranscript[]>())
 const store = () => registryStore(new SessionRegistry<object>())
 const items = () => new SessionRegistry<AgentInputItem[]>({ create: () => [] })
 const messages = () => new SessionRegistry<BaseMessage[]>({ create: () => [] })
@@ -44,6 +46,16 @@ describeNoEcho({
   'agentSession.getItems: limit': (given) => agentSession(items(), 'a').getItems(given),
   'agentSession.addItems': (given) => agentSession(items(), 'a').addItems(given),
   'agentSession.addItems: an item': (given) => agentSession(items(), 'a').addItems([given]),
+  agentSessionStore: (given) => agentSessionStore(given),
+  'agentSessionStore: key': (given) => agentStore().load(given),
+  'agentSessionStore: projectKey': (projectKey) => agentStore().load({ projectKey, sessionId: 's' }),
+  'agentSessionStore: sessionId': (sessionId) => agentStore().load({ projectKey: 'p', sessionId }),
+  'agentSessionStore: subpath': (subpath) => agentStore().load({ projectKey: 'p', sessionId: 's', subpath }),
+  'agentSessionStore.listSessions': (given) => agentStore().listSessions(given),
+  'agentSessionStore.append: entries': (given) =>
+    agentStore().append({ projectKey: 'p', sessionId: 's' }, given),
+  'agentSessionStore.append: an entry': (given) =>
+    agentStore().append({ projectKey: 'p', sessionId: 's' }, [given]),
   conversationStore: (given) => conversationStore(given),
   'conversationStore.get: id': (given) =>
     conversations()

@@ -1,6 +1,7 @@
 import type { HumanMessage } from '@langchain/core/messages'
 import { RunnableLambda } from '@langchain/core/runnables'
 import { SessionRegistry } from 'session-registry'
+import { type AgentTranscript, agentSessionStore } from 'session-registry/claude-agent'
 import { sessionTurns } from 'session-registry/grammy'
 import { withSessionTurns } from 'session-registry/langchain'
 import { newThread, SessionSaver, type Thread } from 'session-registry/langgraph'
@@ -70,5 +71,23 @@ describe('the id of a call: a polluted prototype', () => {
     expect(await add({ basket_id } as never, {})).toEqual({ content: [] })
     const other = stateHandles(baskets, { prefix: 'basket_', argument: 'basket_id' })
     expect(await other.use(() => ({ content: [] }))({ basket_id } as never, {})).toEqual({ content: [] })
+  })
+
+  it('provides none to a store of the Claude Agent SDK, and no subpath', async () => {
+    const store = agentSessionStore(new SessionRegistry<AgentTranscript[]>())
+    const key = { projectKey: '-app', sessionId: 's1' }
+    pollute({
+      projectKey: 'the same for all',
+      sessionId: 'the same for all',
+      subpath: 'the same for all',
+      uuid: 'the same',
+    })
+    await store.append(key, [{ type: 'user' }, { type: 'assistant' }])
+
+    expect(await store.listSubkeys(key)).toEqual([])
+    expect(await store.load(key)).toHaveLength(2)
+    for (const part of [{ projectKey: '-app' }, { sessionId: 's1' }]) {
+      expect(await failureOf(() => store.load(part as never))).toEqual(sessionError('ERR_SESSION_ID_INVALID'))
+    }
   })
 })

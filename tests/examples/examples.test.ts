@@ -126,6 +126,7 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/grammy.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
   'examples/telegraf.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
+  'examples/claude-agent.ts': ['Messages so far: 1', 'Messages so far: 2', '1 session', '0 sessions'],
   'examples/slack.ts': [
     'a new conversation',
     'a new conversation',

@@ -43,6 +43,7 @@ const use = `
   await agentSession(sessions, 'ada').addItems([{ role: 'user', content: 'hello' }])
   const { loadChat, saveChat } = chatStore(sessions)
   const error = await saveChat({ chatId: '', messages: [] }).catch((error) => error)
+  await agentSessionStore(new SessionRegistry()).append({ projectKey: 'a', sessionId: 'b' }, [{ type: 'user' }])
   const store = registryStore(new SessionRegistry())
   await new Promise((resolve) => store.set('ada', { cookie: {} }, resolve))
   if (!(error instanceof SessionRegistryError)) throw new Error('another class of errors')
@@ -56,6 +57,7 @@ const use = `
 const programs = {
   'main.mjs': `import { SessionRegistry, SessionRegistryError } from 'session-registry'
     import { chatStore } from 'session-registry/ai-sdk'
+    import { agentSessionStore } from 'session-registry/claude-agent'
     import { registryStore } from 'session-registry/express-session'
     import { sessionStorage, sessionTurns } from 'session-registry/grammy'
     import { mcpTransports, stateHandles } from 'session-registry/mcp'
@@ -64,6 +66,7 @@ const programs = {
     ${use}`,
   'main.cjs': `const { SessionRegistry, SessionRegistryError } = require('session-registry')
     const { chatStore } = require('session-registry/ai-sdk')
+    const { agentSessionStore } = require('session-registry/claude-agent')
     const { registryStore } = require('session-registry/express-session')
     const { sessionStorage, sessionTurns } = require('session-registry/grammy')
     const { mcpTransports, stateHandles } = require('session-registry/mcp')
