@@ -1,30 +1,45 @@
+import { context, metrics, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { SessionRegistry } from 'session-registry'
-import { instrument, type Meter, type Tracer } from './metrics/instrument.ts'
+import { instrument } from 'session-registry/opentelemetry'
 
-// In place of `metrics.getMeter('session-registry')` and `trace.getTracer('session-registry')`.
-const gauges: Parameters<ReturnType<Meter['createObservableGauge']>['addCallback']>[0][] = []
-const meter: Meter = {
-  createObservableGauge: (_name) => ({ addCallback: (observe) => void gauges.push(observe) }),
-  createCounter: (name) => ({ add: (n, attributes) => console.log(name, n, attributes) }),
-  createHistogram: (name, { unit }) => ({ record: (_n, attributes) => console.log(name, unit, attributes) }),
-}
-const tracer: Tracer = {
-  startSpan: (name) => ({
-    recordException: (error) => console.log(name, 'failed:', String(error)),
-    setStatus: () => {},
-    end: () => console.log(name, 'ended'),
-  }),
-}
+// Your set-up of the SDK, such as `new NodeSDK({ … }).start()`. Here it keeps what it would send.
+const spans = new InMemorySpanExporter()
+const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+const meterProvider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] })
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }))
+metrics.setGlobalMeterProvider(meterProvider)
 
 const chats = new SessionRegistry<string[]>({ name: 'chats', create: () => [] })
-const stop = instrument({ chats }, { meter, tracer })
+const undo = instrument(chats) // after the SDK is set up
 
-await chats.run('ada', ({ value }) => value.push('hello'))
-await chats.run('ada', () => Promise.reject(new Error('the model is away'))).catch(() => {})
-for (const observe of gauges) {
-  observe({ observe: (n, attributes) => console.log('session_registry.sessions', n, attributes) })
+const tracer = trace.getTracer('my-app')
+await tracer.startActiveSpan('POST /chat', async (request) => {
+  await chats.run('ada', async ({ value }) => {
+    await tracer.startActiveSpan('ask the model', async (span) => span.end())
+    value.push('hello')
+  })
+  request.end()
+})
+
+for (const { name, parentSpanContext } of spans.getFinishedSpans()) {
+  const parent = spans
+    .getFinishedSpans()
+    .find((one) => one.spanContext().spanId === parentSpanContext?.spanId)
+  console.log(parent === undefined ? name : `${name}, in ${parent.name}`)
 }
-chats.delete('ada')
+await meterProvider.forceFlush()
+for (const { scopeMetrics } of exporter.getMetrics()) {
+  for (const { descriptor } of scopeMetrics.flatMap((scope) => scope.metrics)) console.log(descriptor.name)
+}
 
-stop()
-await chats.run('ada', ({ value }) => value.push('unseen'))
+undo()
+await meterProvider.shutdown()

@@ -13,6 +13,7 @@ export const entries: Readonly<Record<string, string>> = {
   langgraph: 'src/adapters/langgraph.ts',
   mcp: 'src/adapters/mcp.ts',
   'openai-agents': 'src/adapters/openai-agents.ts',
+  opentelemetry: 'src/watching/opentelemetry.ts',
   prometheus: 'src/watching/prometheus.ts',
   redis: 'src/redis/index.ts',
   slack: 'src/adapters/slack.ts',

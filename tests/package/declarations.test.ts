@@ -18,6 +18,7 @@ afterAll(() => project?.remove())
 const shared = [
   'clock',
   'inspected-session',
+  'observed-registry',
   'registry-figures',
   'registry-types',
   'session-id',

@@ -4,11 +4,14 @@ import { ConsumerProject } from './consumer-project.ts'
 // Each test is a process or a compiler; the machine may be busy.
 vi.setConfig({ testTimeout: 60_000 })
 
+const types = ['@types/node', 'undici-types']
+
 let project: ConsumerProject
 
 beforeAll(async () => {
   project = await ConsumerProject.create()
-  for (const name of ['prom-client', '@types/node', 'undici-types']) await project.link(name)
+  for (const name of ['prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-base', ...types])
+    await project.link(name)
 }, 180_000)
 
 afterAll(() => project?.remove())
@@ -91,6 +94,59 @@ describe('the entry for Prometheus', () => {
     )
     const options = { strict: true, noEmit: true, module: 'nodenext', target: 'es2022', types: ['node'] }
     await project.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['typed.mts'] }))
+
+    expect((await project.tsc('.').catch((error) => error)).stdout).toBe('')
+  })
+})
+
+const formsOfTelemetry = Object.entries(forms).map(([name, form]) => [
+  name,
+  form
+    .replace(/\bcollect\b/g, 'instrument')
+    .replace('session-registry/prometheus', 'session-registry/opentelemetry')
+    .replace(/.*prom-client.*/, ''),
+])
+
+describe('the entry for OpenTelemetry', () => {
+  it.each(formsOfTelemetry)('traces a registry of the same or the other build: %s', async (_name, form) => {
+    const { stdout } = await project.run(
+      'opentelemetry.mjs',
+      `${form}
+      import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+      const exporter = new InMemorySpanExporter()
+      const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+      const sessions = new SessionRegistry({ create: () => [] })
+      const undo = instrument(sessions, { tracerProvider })
+      await sessions.run('ada', () => {})
+      undo()
+      await sessions.run('ada', () => {})
+      const [span, ...others] = exporter.getFinishedSpans()
+      console.log(span.name, span.attributes['gen_ai.conversation.id'] === sessions.ref('ada'), others.length)`,
+    )
+
+    expect(stdout).toBe('session turn true 0\n')
+  })
+
+  it('has the types of OpenTelemetry', async () => {
+    await project.write(
+      'traced.mts',
+      `import type { MeterProvider, TracerProvider } from '@opentelemetry/api'
+      import { SessionRegistry } from 'session-registry'
+      import { instrument } from 'session-registry/opentelemetry'
+      import type { RedisSessionRegistry } from 'session-registry/redis'
+      declare const redis: RedisSessionRegistry<{ a: string }>
+      declare const meterProvider: MeterProvider
+      declare const tracerProvider: TracerProvider
+      const undo: () => void = instrument(redis, { meterProvider, tracerProvider })
+      instrument(new SessionRegistry<string[]>())
+      // @ts-expect-error not a registry
+      instrument(new Map())
+      // @ts-expect-error a provider of something else
+      instrument(redis, { meterProvider: tracerProvider })
+      undo()`,
+    )
+    const options = { strict: true, noEmit: true, module: 'nodenext', target: 'es2022', types: ['node'] }
+    await project.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['traced.mts'] }))
 
     expect((await project.tsc('.').catch((error) => error)).stdout).toBe('')
   })

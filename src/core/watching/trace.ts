@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { isThenable } from '../async/is-thenable.ts'
+import { aroundOf } from './around.ts'
 import type { TracingChannels } from './channels.ts'
 
 /** Calls user code that must not run within a change of the registry. */
@@ -53,7 +54,11 @@ export class Trace {
   call<R>(fn: () => R, isSynchronous = false): R {
     if (this.#phase !== 'new') return fn()
     this.#phase = 'calling'
-    return this.#channels.start.runStores(this.#message, () => this.#call(fn, isSynchronous))
+    return this.#channels.start.runStores(this.#message, () => {
+      const around = aroundOf(this.#message)
+      const call = () => this.#call(fn, isSynchronous)
+      return around === undefined ? call() : around(call)
+    })
   }
 
   succeed(): void {

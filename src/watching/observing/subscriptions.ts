@@ -10,6 +10,8 @@ interface OperationListeners<M, S> {
   onStart(message: M, origin: Origin): S
   /** Called when it has settled. `seconds`: since the start, by the clock of its registry. */
   onEnd(message: M, seconds: number, started: S): void
+  /** Called at the end of the subscriptions with what is running then. */
+  onAbandoned?(started: S): void
 }
 
 interface Running<S> {
@@ -39,24 +41,16 @@ export class Subscriptions {
     const subscriber = (message: unknown) => {
       const origin = originOf(message)
       if (origin === undefined || !this.#accepts(origin)) return
-      try {
-        listener(message as M, origin)
-      } catch (error) {
-        this.#onFailure(error)
-      }
+      this.#contain(() => listener(message as M, origin))
     }
     channel.subscribe(subscriber)
     this.#undos.push(() => channel.unsubscribe(subscriber))
   }
 
-  /**
-   * Times the operations of a kind that start from now on. `onAbandoned` is called at {@link end} with what
-   * is running then.
-   */
+  /** Times the operations of a kind that start from now on. */
   time<O extends 'turn' | 'archive', S>(
     operation: O,
     listeners: OperationListeners<SessionTraces[O], S>,
-    onAbandoned: (started: S) => void = () => {},
   ): void {
     const { start, asyncEnd } = tracingChannels[operation]
     // One object is the message of an operation from its start to its end.
@@ -73,7 +67,7 @@ export class Subscriptions {
       listeners.onEnd(message, seconds, begun.started)
     })
     this.#undos.push(() => {
-      for (const { started } of running.values()) onAbandoned(started)
+      for (const { started } of running.values()) this.#contain(() => listeners.onAbandoned?.(started))
       running.clear()
     })
   }
@@ -81,5 +75,13 @@ export class Subscriptions {
   /** Unsubscribes from everything. */
   end(): void {
     for (const undo of this.#undos.splice(0)) undo()
+  }
+
+  #contain(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#onFailure(error)
+    }
   }
 }
