@@ -30,6 +30,7 @@ export const projects: Readonly<Record<string, Project>> = {
 export const quick = {
   include: [
     'tests/{core,memory,model,adapters,repo}/**/*.test.ts',
+    'tests/watching/{metrics-arguments,opentelemetry,opentelemetry-calls}.test.ts',
     'tests/watching/{prometheus,prometheus-registers}.test.ts',
     'tests/watching/inspector{,-arguments,-failures,-requests}.test.ts',
     'tests/contract/memory*.test.ts',

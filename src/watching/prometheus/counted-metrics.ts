@@ -1,5 +1,6 @@
 import { Counter, Histogram } from 'prom-client'
 import type { EndReason } from '../../core/end-reason.ts'
+import { ownFields } from '../../core/options/validate.ts'
 import { emitWarning } from '../../core/process/warning.ts'
 import { endedChannel, type SessionMessages } from '../../core/watching/channels.ts'
 import type { Origin } from '../../core/watching/origin.ts'
@@ -17,7 +18,10 @@ const names = {
   archive: 'session_registry_archive_duration_seconds',
 } as const
 
-/** The metrics that are counted as things happen, from the channels. */
+/**
+ * The metrics that are counted as things happen, from the channels. Labels have no prototype, since
+ * prom-client refuses those that one has which is polluted.
+ */
 export class CountedMetrics {
   readonly #ended = counter(names.ended, 'Sessions ended, by reason', 'reason')
   readonly #failed = counter(names.failed, 'Turns that were rejected')
@@ -45,16 +49,16 @@ export class CountedMetrics {
 
   /** Begins the series of a name at 0: otherwise `rate()` misses the first event of each. */
   begin(registry: string): void {
-    for (const reason of endReasons) this.#ended.inc({ registry, reason }, 0)
-    this.#failed.inc({ registry }, 0)
-    for (const { metric } of this.#histograms) metric.zero({ registry })
+    for (const reason of endReasons) this.#ended.inc(ownFields({ registry, reason }), 0)
+    this.#failed.inc(ownFields({ registry }), 0)
+    for (const { metric } of this.#histograms) metric.zero(ownFields({ registry }))
   }
 
   /** Removes the series of a name. */
   remove(registry: string): void {
-    for (const reason of endReasons) this.#ended.remove({ registry, reason })
-    this.#failed.remove({ registry })
-    for (const { metric } of this.#histograms) metric.remove({ registry })
+    for (const reason of endReasons) this.#ended.remove(ownFields({ registry, reason }))
+    this.#failed.remove(ownFields({ registry }))
+    for (const { metric } of this.#histograms) metric.remove(ownFields({ registry }))
   }
 
   stop(): void {
@@ -71,19 +75,19 @@ export class CountedMetrics {
 
   #subscribe(): void {
     this.#subscriptions.add<SessionMessages['ended']>(endedChannel, ({ registry, reason }) => {
-      this.#ended.inc({ registry, reason })
+      this.#ended.inc(ownFields({ registry, reason }))
     })
     this.#subscriptions.time('turn', {
-      onStart: ({ registry, waitedMs }) => this.#wait.observe({ registry }, waitedMs / 1_000),
+      onStart: ({ registry, waitedMs }) => this.#wait.observe(ownFields({ registry }), waitedMs / 1_000),
       onEnd: (message, seconds) => {
         const { registry } = message
-        this.#turn.observe({ registry }, seconds)
-        if ('error' in message) this.#failed.inc({ registry })
+        this.#turn.observe(ownFields({ registry }), seconds)
+        if ('error' in message) this.#failed.inc(ownFields({ registry }))
       },
     })
     this.#subscriptions.time('archive', {
       onStart: () => {},
-      onEnd: ({ registry }, seconds) => this.#archive.observe({ registry }, seconds),
+      onEnd: ({ registry }, seconds) => this.#archive.observe(ownFields({ registry }), seconds),
     })
   }
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge } from 'prom-client'
+import { ownFields } from '../../core/options/validate.ts'
 import type { Figures } from '../observing/figures.ts'
 import type { NamedMetric } from './registered-metrics.ts'
 import type { ScrapedMetric } from './scraped-metrics.ts'
@@ -64,7 +65,7 @@ function seriesOf(
     if (isClosed && kind === 'gauge') continue
     for (const [value, own] of samples(figures)) {
       const key = JSON.stringify([name, own])
-      const labels = { registry: name, ...(label && own !== undefined ? { [label]: own } : {}) }
+      const labels = ownFields({ registry: name, ...(label && own !== undefined ? { [label]: own } : {}) })
       const series: FoundSeries = found.get(key) ?? { labels, values: [] }
       series.values.push(value)
       found.set(key, series)
