@@ -158,7 +158,7 @@ describe('listSessions', () => {
   it('passes over ids that the application made', async () => {
     const { store, sessions } = make()
     for (const other of ['a', '["-app"', '["-app",', '["-app",5]', '["-app","x",1]', '["-app", "s"]']) {
-      sessions.set(other, [])
+      sessions.set(other, [{ subpath: '', mtime: 1, entries: [] }])
     }
     sessions.set('["-app",{"a":1}]', [{ subpath: '', mtime: 1, entries: [] }])
     await store.append(main, [entry('one')])

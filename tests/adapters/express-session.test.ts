@@ -111,6 +111,28 @@ describe('express-session on a registry', () => {
     expect([ours.id, ours.views]).toEqual([id, 1])
   })
 
+  it.each([
+    ['nothing', {}],
+    ['an expiry of its own', { expires: '2030-01-01T00:00:00.000Z', originalMaxAge: 5 }],
+    ['other fields', { path: '/app', secure: true, data: 'ignored', priority: 'high' }],
+  ])('restored cookie of %s: is that of express-session', async (_what, cookie) => {
+    const { store } = await start({ path: '/other', httpOnly: false })
+    const restore = (by: Pick<session.Store, 'createSession'>) =>
+      by.createSession({} as never, { cookie: { ...cookie } } as never).cookie
+
+    expect(JSON.stringify(restore(store))).toBe(JSON.stringify(restore(new session.MemoryStore())))
+  })
+
+  it('restored value without a cookie: has that of a new session', async () => {
+    const { visit, sessions } = await start({ sameSite: 'lax', secure: false })
+    await visit('/count')
+    const [id = ''] = [...sessions.keys()]
+    sessions.set(id, { views: 5 } as never)
+
+    expect((await visit('/count')).text).toBe('6')
+    expect(sessions.get(id)?.cookie).toMatchObject({ sameSite: 'lax', httpOnly: true })
+  })
+
   it('cookie without an expiry: the session lives for `timeoutMs` from its last request', async () => {
     const { visit, clock } = await start({}, { options: { timeoutMs: minute } })
     await visit('/count')

@@ -119,6 +119,25 @@ describe('cookie.expires', () => {
     expect(await makeStore({ store: stored }).get('a')).toBeNull()
   })
 
+  it('in a store: a read writes only if the time that is left has changed by more than a 64th', async () => {
+    const clock = installFakeGlobals()
+    const stored = new MemoryStore()
+    const { get, set, sessions } = makeStore({ store: stored })
+    await set('a', { cookie: { expires: inMs(65_000) } })
+    let writes = 0
+    const put = stored.put.bind(stored)
+    stored.put = (...given) => {
+      writes += 1
+      return put(...given)
+    }
+    clock.tick(1_000)
+    await get('a')
+    expect([writes, sessions.peek('a')?.timeoutMs]).toEqual([0, 65_000])
+    clock.tick(1)
+    await get('a')
+    expect([writes, sessions.peek('a')?.timeoutMs]).toEqual([1, 63_999])
+  })
+
   it('of a session that `load` brought back: what is left of it', async () => {
     const { clock, get, sessions } = clockedStore({
       timeoutMs: 1_000,
