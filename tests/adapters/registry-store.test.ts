@@ -164,6 +164,15 @@ describe('errors', () => {
     await new Promise(setImmediate)
   })
 
+  it('something else instead of a callback: is refused at once, and nothing is done', () => {
+    const { store, sessions } = makeStore()
+    for (const done of [null, 'secret', {}]) {
+      expect(() => store.set('a', { cookie: {} }, done as never)).toThrow(TypeError)
+      expect(() => store.get('', done as never)).toThrow(TypeError)
+    }
+    expect(sessions.size).toBe(0)
+  })
+
   it('createSession before express-session has the store: says so', () => {
     const error = thrownBy(() => makeStore().store.createSession({}, { cookie: {} })) as Error
 

@@ -70,7 +70,7 @@ export class RegistryStore extends EventEmitter {
    * turn, creates nothing, and does not prolong a session whose cookie expires at a set time.
    */
   get<S extends object>(id: SessionIdInput, done: (error: unknown, session?: S | null) => void): void {
-    settle(this.#read(id) as Promise<S | null>, done)
+    settle(() => this.#read(id) as Promise<S | null>, done)
   }
 
   /**
@@ -80,17 +80,17 @@ export class RegistryStore extends EventEmitter {
    * `ERR_SESSION_VALUE_INVALID` if JSON cannot express it.
    */
   set(id: SessionIdInput, session: object, done: Done = ignore): void {
-    settle(this.#write(id, session), done)
+    settle(() => this.#write(id, session), done)
   }
 
   /** Takes over the cookie of a session and with it the new expiry. Activity. It creates nothing. */
   touch(id: SessionIdInput, session: object, done: Done = ignore): void {
-    settle(this.#touch(id, session), done)
+    settle(() => this.#touch(id, session), done)
   }
 
   /** Ends a session with `'deleted'`, also in the middle of a turn. */
   destroy(id: SessionIdInput, done: Done = ignore): void {
-    settle(this.#delete(id), done)
+    settle(() => this.#delete(id), done)
   }
 
   /** Ends the session of a request, and gives it a new one of another id. Called by express-session. */
@@ -104,7 +104,7 @@ export class RegistryStore extends EventEmitter {
 
   /** Reads a session as an object of express-session's class, outside of a request. */
   load<S>(id: SessionIdInput, done: (error: unknown, session?: S) => void): void {
-    settle<S | undefined>(this.#load(id), done)
+    settle<S | undefined>(() => this.#load(id), done)
   }
 
   /** Makes a request's session of stored data, and returns it. Called by express-session. */
@@ -182,9 +182,11 @@ export class RegistryStore extends EventEmitter {
 
 function ignore(): void {}
 
-/** Passes the outcome of a call to its callback, in the caller's async context. */
-function settle<R>(outcome: Promise<R>, done: (error: unknown, result?: R) => void): void {
-  callbackify(() => outcome.catch(failWithoutEnoent))(done as (error: unknown, result: R) => void)
+/**
+ * Passes the outcome of a call to its callback, in the caller's async context. Without one, it is not called.
+ */
+function settle<R>(call: () => Promise<R>, done: (error: unknown, result?: R) => void): void {
+  callbackify(() => call().catch(failWithoutEnoent))(done as (error: unknown, result: R) => void)
 }
 
 /** A `load` of files fails with it, and the frameworks would give the visitor a new, empty session. */
