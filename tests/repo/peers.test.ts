@@ -37,7 +37,7 @@ const holes: Readonly<Record<string, { readonly bad: readonly string[]; readonly
     },
     // CVE-2025-48985: the list of file types that may be uploaded could be passed by.
     ai: { bad: ['4.3.19', '5.0.0', '5.0.51'], good: ['5.0.52', '6.0.0', '7.0.173'] },
-    // None is known; before 1.9 a histogram could not be told its buckets.
+    // None is known; 1.9.0 is the oldest that the SDK 2 accepts.
     '@opentelemetry/api': { bad: ['1.4.1', '1.8.0'], good: ['1.9.0', '1.9.1', '1.10.0', '2.0.0'] },
     // None is known; 15.1.3 is the oldest that was tested.
     'prom-client': { bad: ['14.2.0', '15.1.2'], good: ['15.1.3', '15.2.0', '16.0.0'] },
