@@ -15,6 +15,7 @@ interface OperationListeners<M, S> {
 }
 
 interface Running<S> {
+  readonly origin: Origin
   readonly startedAt: number
   readonly started: S
 }
@@ -38,13 +39,11 @@ export class Subscriptions {
 
   /** Calls `listener` with the messages of an event, until {@link end}. */
   add<M>(channel: Channel, listener: (message: M, origin: Origin) => void): void {
-    const subscriber = (message: unknown) => {
+    this.#subscribe(channel, (message) => {
       const origin = originOf(message)
       if (origin === undefined || !this.#accepts(origin)) return
       this.#contain(() => listener(message as M, origin))
-    }
-    channel.subscribe(subscriber)
-    this.#undos.push(() => channel.unsubscribe(subscriber))
+    })
   }
 
   /** Times the operations of a kind that start from now on. */
@@ -54,17 +53,22 @@ export class Subscriptions {
   ): void {
     const { start, asyncEnd } = tracingChannels[operation]
     // One object is the message of an operation from its start to its end.
-    const running = new Map<object, Running<S>>()
+    const running = new Map<unknown, Running<S>>()
     this.add<SessionTraces[O]>(start, (message, origin) => {
       const startedAt = shownTime(origin.clock)
-      running.set(message, { startedAt, started: listeners.onStart(message, origin) })
+      running.set(message, { origin, startedAt, started: listeners.onStart(message, origin) })
     })
-    this.add<SessionTraces[O]>(asyncEnd, (message, origin) => {
+    // Of all registries: one that is no longer accepted must leave no message behind.
+    this.#subscribe(asyncEnd, (message) => {
       const begun = running.get(message)
       if (begun === undefined) return // it began before the subscription
       running.delete(message)
-      const seconds = Math.max(0, shownTime(origin.clock) - begun.startedAt) / 1_000
-      listeners.onEnd(message, seconds, begun.started)
+      const { origin, startedAt, started } = begun
+      if (!this.#accepts(origin)) return
+      this.#contain(() => {
+        const seconds = Math.max(0, shownTime(origin.clock) - startedAt) / 1_000
+        listeners.onEnd(message as SessionTraces[O], seconds, started)
+      })
     })
     this.#undos.push(() => {
       for (const { started } of running.values()) this.#contain(() => listeners.onAbandoned?.(started))
@@ -75,6 +79,11 @@ export class Subscriptions {
   /** Unsubscribes from everything. */
   end(): void {
     for (const undo of this.#undos.splice(0)) undo()
+  }
+
+  #subscribe(channel: Channel, subscriber: (message: unknown) => void): void {
+    channel.subscribe(subscriber)
+    this.#undos.push(() => channel.unsubscribe(subscriber))
   }
 
   #contain(call: () => void): void {
