@@ -158,6 +158,34 @@ describe('the first value of a session', () => {
     expect(sessions.has('5')).toBe(true)
   })
 
+  it('without `create`: a new chat is loaded once, from the first chat on that showed it', async () => {
+    const loads: string[] = []
+    const { sessions } = counters({ load: (id) => void loads.push(id) })
+    const bot = turningBot(sessions, addOne)
+    for (const chat of [5, 6, 7, 6]) await bot.handleUpdate(messageIn(chat))
+
+    expect(loads).toEqual(['5', '5', '6', '7'])
+    expect(Object.fromEntries(sessions)).toEqual({
+      '5': { count: 1 },
+      '6': { count: 2 },
+      '7': { count: 1 },
+    })
+  })
+
+  it('is that of `create`, though a load has failed for want of a factory elsewhere', async () => {
+    const { sessions: others } = counters()
+    let isDown = true
+    const load = async () => (isDown ? others.open('a') : undefined)
+    const { sessions } = counters({ load, create: () => ({ count: 10 }) })
+    const bot = turningBot(sessions, addOne)
+    const { error } = (await failureOf(() => bot.handleUpdate(messageIn(5)))) as { error: unknown }
+    isDown = false
+    await bot.handleUpdate(messageIn(5))
+
+    expect(error).toEqual(sessionError('ERR_SESSION_NO_FACTORY'))
+    expect(sessions.peek('5')?.value).toEqual({ count: 11 })
+  })
+
   it('a handler that fails for want of a factory elsewhere is not called twice', async () => {
     const { sessions } = counters({ create: initial })
     const { sessions: others } = counters()

@@ -3,6 +3,7 @@ import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.t
 import { assertSource } from '../../core/options/assert-source.ts'
 import { checkFunction, checkOptions, invalidOption } from '../../core/options/validate.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import type { RunOptions } from '../../core/turns/turn.ts'
 import { emptyValue } from './session-storage.ts'
 import { inUpdateTurn } from './update-turn.ts'
 
@@ -59,10 +60,11 @@ export function sessionTurns<S, C extends ChatContext = ChatContext>(
   ])
   checkFunction('getSessionKey', getSessionKey)
   if (typeof prefix !== 'string') throw invalidOption('prefix', 'a string', prefix)
+  const turns = new UpdateTurns(source)
   return async (ctx, next) => {
     const id = sessionIdOf(await getSessionKey(ctx), prefix)
     if (id === undefined) await next()
-    else await runInTurn(source, id, next)
+    else await turns.run(id, next)
   }
 }
 
@@ -77,16 +79,36 @@ function sessionIdOf(key: SessionIdInput | null | undefined, prefix: string): st
   return prefix + toSessionId(key, 'the result of `getSessionKey`')
 }
 
-async function runInTurn<S>(source: SessionSource<S>, id: string, next: () => Promise<void>): Promise<void> {
-  let hasBegun = false
-  const handle = () => {
-    hasBegun = true
-    return inUpdateTurn(source, id, next)
+/** The turns of updates, on a registry with or without a `create`. */
+class UpdateTurns<S> {
+  readonly #source: SessionSource<S>
+  /** A factory, once the registry is known to have none. */
+  #options: RunOptions<S> | undefined = undefined
+
+  constructor(source: SessionSource<S>) {
+    this.#source = source
   }
-  try {
-    await source.run(id, handle)
-  } catch (error) {
-    if (hasBegun || !isSessionRegistryError(error, 'ERR_SESSION_NO_FACTORY')) throw error
-    await source.run(id, handle, { create: () => emptyValue<S>() })
+
+  async run(id: string, next: () => Promise<void>): Promise<void> {
+    let hasBegun = false
+    const handle = () => {
+      hasBegun = true
+      return inUpdateTurn(this.#source, id, next)
+    }
+    try {
+      await this.#source.run(id, handle, this.#options)
+    } catch (error) {
+      if (hasBegun || !isSessionRegistryError(error, 'ERR_SESSION_NO_FACTORY')) throw error
+      await this.#source.run(id, handle, { create: () => this.#createEmpty() })
+    }
+  }
+
+  /**
+   * Called by the second attempt, which has read a store or called `load` again: later runs bring a factory
+   * at once. The error of the first attempt alone is no proof, since a `load` may have thrown it.
+   */
+  #createEmpty(): S {
+    this.#options = { create: () => emptyValue() }
+    return emptyValue()
   }
 }
