@@ -1,3 +1,4 @@
+import { paced } from '../../core/async/paced.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
@@ -90,7 +91,7 @@ export function agentSessionStore(source: SessionSource<AgentTranscript[]>): Age
     listSessions: async (projectKey) => {
       const sessionIdIn = sessionIdsOf(projectKey)
       const found: { sessionId: string; mtime: number }[] = []
-      for await (const id of source.keys()) {
+      for await (const id of paced(source.keys())) {
         const sessionId = sessionIdIn(id)
         if (sessionId === undefined) continue
         const main = findTranscript((await source.peek(id))?.value ?? [], '')

@@ -74,5 +74,6 @@ export function appendEntries(
 
 /** An own field, since a polluted prototype must not make every entry a repetition of the first. */
 function uuidOf(entry: AgentEntry): string | undefined {
-  return Object.hasOwn(entry, 'uuid') && entry.uuid !== '' ? entry.uuid : undefined
+  const uuid: unknown = Object.hasOwn(entry, 'uuid') ? entry.uuid : undefined
+  return typeof uuid === 'string' && uuid !== '' ? uuid : undefined
 }

@@ -75,7 +75,8 @@ export class RegistryStore extends EventEmitter {
 
   /**
    * Writes a session: as a short turn, or as a part of the turn that it is called in. One that has ended
-   * meanwhile is created anew. One whose cookie has expired is deleted.
+   * meanwhile is created anew, except one that was destroyed, as far back as `tombstoneMs` of the registry
+   * reaches. One whose cookie has expired is deleted.
    *
    * `ERR_SESSION_VALUE_INVALID` if JSON cannot express it.
    */
@@ -161,7 +162,23 @@ export class RegistryStore extends EventEmitter {
     }
     const leftMs = untilExpiry(data)
     if (leftMs !== undefined && leftMs <= 0) await this.#source.delete(id)
-    else await this.#source.run(id, (live) => assignData(live, data), { create: () => data })
+    else await this.#assign(id, data)
+  }
+
+  async #assign(id: string, data: SessionData): Promise<void> {
+    const source = this.#source
+    let wasDestroyed = false
+    const create = async () => {
+      // A request that began before a log-out writes after it, and must not undo it.
+      wasDestroyed = (await source.whyGone(id))?.reason === 'deleted'
+      if (wasDestroyed) throw new Error('The session was destroyed')
+      return data
+    }
+    try {
+      await source.run(id, (live) => assignData(live, data), { create })
+    } catch (error) {
+      if (!wasDestroyed) throw error
+    }
   }
 
   async #touch(id: SessionIdInput, session: object): Promise<void> {

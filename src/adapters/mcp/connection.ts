@@ -77,8 +77,21 @@ export async function openConnection(
   onClosed: () => void,
 ): Promise<Connection> {
   const server = await parts.server()
-  const transport = await parts.transport({ sessionIdGenerator: () => id })
-  const connection = new Connection(transport, server)
+  const connection = new Connection(await openTransport(id, parts, server), server)
   await connection.connect(onClosed)
   return connection
+}
+
+/** Returns a new transport. If it cannot be made, the server is closed. */
+async function openTransport(
+  id: string,
+  parts: ConnectionParts,
+  server: McpServerLike,
+): Promise<McpTransport> {
+  try {
+    return await parts.transport({ sessionIdGenerator: () => id })
+  } catch (error) {
+    await server.close().catch(() => {})
+    throw error
+  }
 }

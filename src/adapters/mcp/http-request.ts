@@ -51,6 +51,7 @@ export async function readJson(request: IncomingMessage): Promise<ReadBody> {
 function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
   // Another has read it, and has not left it in `body`: no event would come.
   if (request.readableEnded) return Promise.resolve(Buffer.alloc(0))
+  if (request.destroyed) return Promise.reject(clientGoneError())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -65,6 +66,10 @@ function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
     request.on('data', onData)
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', reject)
-    request.once('close', () => reject(new Error('The client has gone')))
+    request.once('close', () => reject(clientGoneError()))
   })
+}
+
+function clientGoneError(): Error {
+  return new Error('The client has gone')
 }

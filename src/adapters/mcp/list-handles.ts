@@ -1,9 +1,6 @@
+import { paced } from '../../core/async/paced.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { nextLoopIteration } from '../../core/time/clock.ts'
 import { errorResult, type ToolResult, textResult } from './tool-result.ts'
-
-/** Sessions that are looked at between two iterations of the event loop: about a millisecond's work. */
-const batchSize = 500
 
 interface ListedHandles {
   readonly prefix: string
@@ -21,10 +18,7 @@ export async function listHandles<T>(
   if (owner === undefined) return errorResult(`No \`${argument}\` can be listed: the caller is not known.`)
   const handles: object[] = []
   const lines: string[] = []
-  let seen = 0
-  for await (const id of source.keys()) {
-    seen += 1
-    if (seen % batchSize === 0) await loopIteration()
+  for await (const id of paced(source.keys())) {
     signal?.throwIfAborted()
     if (!id.startsWith(prefix)) continue
     const session = await source.peek(id)
@@ -35,10 +29,6 @@ export async function listHandles<T>(
     lines.push(`${id}, last used at ${lastActiveAt}`)
   }
   return textResult(lines.join('\n') || `There is no live \`${argument}\`.`, { handles })
-}
-
-function loopIteration(): Promise<void> {
-  return new Promise((resolve) => nextLoopIteration(resolve, { keepsAlive: true }))
 }
 
 function isoTime(epochMs: number): string {

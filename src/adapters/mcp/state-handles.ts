@@ -182,8 +182,11 @@ export function stateHandles<T, const K extends string>(
           hasBegun = true
           return await callback?.(session, args, context, signal)
         }
+        const signal = signalOf(context)
         try {
-          const result = await source.run(handle, begin, { owner, signal: signalOf(context) })
+          const result = await source.run(handle, begin, { owner, signal })
+          // A cancelled call is not answered.
+          signal?.throwIfAborted()
           if (result?.isError !== true) return createdResult(argument, handle, policy, result ?? {})
           await source.delete(handle)
           return result as ToolResult

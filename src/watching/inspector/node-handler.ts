@@ -12,12 +12,16 @@ export interface NodeRequest {
 
 /** What is called of a response of `node:http` and of Express. */
 export interface NodeResponse {
+  /** Whether another answer has begun, such as that of a timeout. */
+  readonly headersSent?: boolean | undefined
+  readonly destroyed?: boolean | undefined
   writeHead(status: number, headers: Record<string, string>): unknown
   end(body: string): unknown
 }
 
 /** What is called of a reply of Fastify. */
 export interface ReplyLike {
+  readonly sent?: boolean | undefined
   code(status: number): unknown
   headers(headers: Record<string, string>): unknown
   send(body: string): unknown
@@ -41,10 +45,12 @@ export function nodeHandler(
     const body = request.method === 'HEAD' ? '' : await answer.text()
     const headers = Object.fromEntries(answer.headers)
     if (!isReply(response)) {
+      if (response.headersSent === true || response.destroyed === true) return
       response.writeHead(answer.status, headers)
       response.end(body)
       return
     }
+    if (response.sent === true) return
     response.code(answer.status)
     response.headers(headers)
     response.send(body)
