@@ -10,7 +10,7 @@ declare module 'express-session' {
 }
 
 const { PORT = '3000', SECRET = 'change me' } = process.env
-const visitors = new SessionRegistry<SessionData>({ maxSessions: 100_000 })
+const visitors = new SessionRegistry<SessionData>({ maxSessions: 100_000, tombstoneMs: 60 * 60_000 })
 visitors.on('ended', ({ value }, reason) => console.log(`${value.cart?.length ?? 0} in the cart: ${reason}`))
 
 const app = express()

@@ -11,7 +11,7 @@ declare module 'fastify' {
 }
 
 const { PORT = '3000', SECRET = 'change me to 32 characters or more' } = process.env
-const visitors = new SessionRegistry<Session>({ maxSessions: 100_000 })
+const visitors = new SessionRegistry<Session>({ maxSessions: 100_000, tombstoneMs: 60 * 60_000 })
 visitors.on('ended', ({ value }, reason) => console.log(`${value.cart?.length ?? 0} in the cart: ${reason}`))
 
 const app = Fastify()

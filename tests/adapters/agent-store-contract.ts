@@ -74,6 +74,15 @@ export function describeAgentStore(makeSource: () => Promise<SessionSource<Agent
     expect(await store.load(main)).toEqual([title, title, title])
   })
 
+  it.each([null, ''])('entries with the uuid %j: have none, and are all appended', async (uuid) => {
+    const store = await makeStore()
+    const entries = ['one', 'two', 'three'].map((text) => ({ ...entry(text), uuid }) as AgentEntry)
+    await store.append(main, entries.slice(0, 2))
+    await store.append(main, entries.slice(2))
+
+    expect(await store.load(main)).toEqual(entries)
+  })
+
   it('subpaths: are apart from the main transcript and from each other', async () => {
     const store = await makeStore()
     const other = { ...main, subpath: 'subagents/agent-2' }

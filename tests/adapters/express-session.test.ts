@@ -192,6 +192,22 @@ describe('express-session on a registry', () => {
     expect((await visit('/look')).text).toBe('2')
   })
 
+  it.each([
+    ['undone without tombstones', 0, 1, '2'],
+    ['not undone with `tombstoneMs`', minute, 0, '0'],
+  ])('a log-out during a request: %s', async (_what, tombstoneMs, size, views) => {
+    const { visit, sessions, begun, finished } = await start({}, { options: { tombstoneMs } })
+    await visit('/count')
+    const slow = visit('/slow')
+    await begun.promise
+    expect((await visit('/destroy')).status).toBe(200)
+    finished.resolve()
+
+    expect(await slow).toEqual({ status: 200, text: '2' })
+    expect(sessions.size).toBe(size)
+    expect((await visit('/look')).text).toBe(views)
+  })
+
   it('overlapping requests: the last to end wins', async () => {
     const { visit, begun, finished } = await start()
     await visit('/count')

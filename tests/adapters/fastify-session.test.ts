@@ -2,6 +2,7 @@ import type { Session } from 'fastify'
 import { SessionRegistry, type SessionRegistryOptions } from 'session-registry'
 import { registryStore } from 'session-registry/express-session'
 import { describe, expect, it } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { installFakeGlobals } from '../support/fake-globals.ts'
 import { recordCalls, startFastify } from './web-apps.ts'
 
@@ -16,8 +17,13 @@ async function start(
   const sessions = new SessionRegistry<Session>(options)
   const store = registryStore(sessions)
   const calls = recordCalls(store)
-  const open = await startFastify(store, settings)
-  return { clock, sessions, calls, open, visit: open() }
+  const [begun, finished] = [deferred(), deferred()]
+  const pause = () => {
+    begun.resolve()
+    return finished.promise
+  }
+  const open = await startFastify(store, settings, pause)
+  return { clock, sessions, calls, begun, finished, open, visit: open() }
 }
 
 describe('@fastify/session on a registry', () => {
@@ -74,6 +80,22 @@ describe('@fastify/session on a registry', () => {
     expect([...sessions.keys()]).toHaveLength(1)
     expect(sessions.has(String(old))).toBe(false)
     expect((await visit('/look')).text).toBe('1')
+  })
+
+  it.each([
+    ['undone without tombstones', 0, 1, '2'],
+    ['not undone with `tombstoneMs`', minute, 0, '0'],
+  ])('a log-out during a request: %s', async (_what, tombstoneMs, size, views) => {
+    const { visit, sessions, begun, finished } = await start(noSaving, { tombstoneMs })
+    await visit('/count')
+    const slow = visit('/slow')
+    await begun.promise
+    expect((await visit('/destroy')).status).toBe(200)
+    finished.resolve()
+
+    expect(await slow).toEqual({ status: 200, text: '2' })
+    expect(sessions.size).toBe(size)
+    expect((await visit('/look')).text).toBe(views)
   })
 
   it('cookie of a session that is gone: a new one', async () => {

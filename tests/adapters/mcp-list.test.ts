@@ -1,6 +1,7 @@
 import { SessionRegistry } from 'session-registry'
 import { stateHandles } from 'session-registry/mcp'
 import { describe, expect, it } from 'vitest'
+import { countIterations } from '../support/loop-iterations.ts'
 import { failureOf } from '../support/session-error.ts'
 
 describe('state handles: a list of many', () => {
@@ -12,15 +13,8 @@ describe('state handles: a list of many', () => {
 
   it('lets the event loop iterate', async () => {
     const list = setUp(5_000)
-    let iterations = 0
-    let isDone = false
-    const iterate = () => {
-      iterations += 1
-      if (!isDone) setImmediate(iterate)
-    }
-    iterate()
-    const { structuredContent: { handles } = {} } = await list({})
-    isDone = true
+    const { result, iterations } = await countIterations(() => list({}))
+    const { handles } = result.structuredContent ?? {}
 
     expect(handles).toHaveLength(5_000)
     expect(iterations).toBeGreaterThan(5)

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { initialize, ping, serveMcp } from '../support/mcp-http.ts'
 import { lines } from '../support/mcp-lines.ts'
 import { textOf } from '../support/mcp-tools.ts'
@@ -102,6 +103,28 @@ describe('MCP transports', () => {
     expect(warnings).toEqual([])
   })
 
+  it('a client that leaves while `owner` is awaited: nothing is left, and nothing is said', async () => {
+    const warnings = recordWarnings()
+    const owner = deferred<string>()
+    const left = deferred()
+    const mcp = await serveMcp(line, {
+      owner: (request) => {
+        request.once('close', () => left.resolve())
+        return owner.promise
+      },
+    })
+    const socket = connect(Number(mcp.url.port), '127.0.0.1')
+    socket.write('POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"method":')
+    await waitUntil(() => mcp.handled.length === 1)
+    socket.destroy()
+    await left.promise
+    owner.resolve('ada')
+    await Promise.all(mcp.handled)
+
+    expect(mcp.servers).toHaveLength(0)
+    expect(warnings).toEqual([])
+  })
+
   it('a client that leaves while its session waits for its place: leaves the queue', async () => {
     const warnings = recordWarnings()
     const mcp = await serveMcp(line, { maxSessions: 1 })
@@ -159,6 +182,51 @@ describe('MCP transports', () => {
     // The application's own listener is kept.
     expect(closed).toEqual(['transport 2', 'transport 3'])
     expect(warnings).toHaveLength(2)
+  })
+
+  it.each<[what: string, transport: () => never, close: (() => never) | undefined]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no transport')
+      },
+      undefined,
+    ],
+    ['rejects', () => Promise.reject(new Error('no transport')) as never, undefined],
+    ['returns none', () => undefined as never, undefined],
+    [
+      'throws, and a server that cannot be closed',
+      () => {
+        throw new Error('no transport')
+      },
+      () => {
+        throw new Error('not closed')
+      },
+    ],
+  ])('a transport factory that %s: 500, and the server is closed', async (_what, transport, close) => {
+    const warnings = recordWarnings()
+    let closes = 0
+    const mcp = await serveMcp(line, {
+      server: () => {
+        const server = line.newServer()
+        server.close = async () => {
+          closes += 1
+        }
+        if (close !== undefined) {
+          server.close = () => {
+            closes += 1
+            return close()
+          }
+        }
+        return server
+      },
+      transport,
+    })
+
+    expect(await mcp.statusOf('POST', { body: initialize })).toBe(500)
+    expect(closes).toBe(1)
+    await waitUntil(() => warnings.length === 1)
+    expect(warnings[0]).not.toContain('not closed')
   })
 
   it('a transport that closes while it is connected: fails once, and is not made again and again', async () => {

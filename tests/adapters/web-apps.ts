@@ -81,10 +81,11 @@ export async function startExpress(
   return () => browser((path, cookie) => fetchPage(port, path, cookie))
 }
 
-/** Starts the application on `@fastify/session`. */
+/** Starts the application on `@fastify/session`, with `/slow` too. */
 export async function startFastify(
   store: RegistryStore,
   options: Partial<fastifySession.FastifySessionOptions> = {},
+  pause = async () => {},
 ): Promise<() => Browser> {
   const app = Fastify()
   onTestFinished(() => app.close())
@@ -108,6 +109,11 @@ export async function startFastify(
       return views(request.session)
     })
   }
+  app.get('/slow', async ({ session }) => {
+    count(session)
+    await pause()
+    return views(session)
+  })
   app.setErrorHandler<Error & { code?: string; statusCode?: number }>((error, _request, reply) =>
     reply.status(error.statusCode ?? 500).send(error.code),
   )

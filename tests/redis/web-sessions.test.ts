@@ -2,6 +2,7 @@ import type { SessionData } from 'express-session'
 import { registryStore } from 'session-registry/express-session'
 import { expect, it } from 'vitest'
 import { startExpress } from '../adapters/web-apps.ts'
+import { deferred } from '../support/deferred.ts'
 import { readAll } from '../support/read-all.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
@@ -51,6 +52,33 @@ describeOnRedis('express-session on two processes that share one Redis', (redis)
     expect(ended).toEqual(['idle'])
     second.cookie = first.cookie
     expect((await second('/look')).text).toBe('0')
+  })
+
+  it('with `tombstoneMs`, a log-out in the other process is not undone by a request that began before', async () => {
+    const shared = { prefix: uniquePrefix(), shards: 2, tombstoneMs: 60_000 }
+    const [registry, other] = [
+      await testRegistry<SessionData>(redis, shared),
+      await testRegistry<SessionData>(redis, shared),
+    ]
+    let begun = 0
+    const finished = deferred()
+    const pause = () => {
+      begun += 1
+      return finished.promise
+    }
+    const first = (await startExpress(registryStore(registry), {}, pause))()
+    const second = (await startExpress(registryStore(other)))()
+    await first('/count')
+    second.cookie = first.cookie
+    const slow = [first('/slow'), first('/slow')]
+    await waitUntil(() => begun === 2)
+    expect((await second('/destroy')).status).toBe(200)
+    finished.resolve()
+
+    expect(await Promise.all(slow)).toMatchObject([{ status: 200 }, { status: 200 }])
+    expect(await registry.size()).toBe(0)
+    expect((await first('/count')).text).toBe('1')
+    expect(await registry.size()).toBe(1)
   })
 
   it('reads beside each other, each with the expiry: none fails', async () => {

@@ -8,6 +8,7 @@ import Fastify from 'fastify'
 import { SessionRegistry } from 'session-registry'
 import { nodeHandler } from 'session-registry/inspector'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { inspectorOf } from '../support/inspector-requests.ts'
 
 async function listen(listener: RequestListener): Promise<string> {
@@ -169,5 +170,47 @@ describe('nodeHandler(): an odd request', () => {
 
   it('with a method that a Request cannot have is answered with 400, and ends no process', async () => {
     expect(await sendRaw('/', { host: 'a' }, 'TRACE')).toMatchObject({ status: 400, asked: [] })
+  })
+})
+
+describe('nodeHandler(): a request that a timeout answers first', () => {
+  function setUp() {
+    const allowed = deferred<boolean>()
+    const { handler } = inspectorOf(new SessionRegistry<number>(), { authorize: () => allowed.promise })
+    return { allowed, answer: nodeHandler(handler) }
+  }
+
+  it('in node:http: is not answered again', async () => {
+    const { allowed, answer } = setUp()
+    let answering: Promise<void> | undefined
+    const url = await listen((request, response) => {
+      answering = answer(request, response)
+      response.writeHead(503).end('late')
+    })
+    const response = await fetch(url)
+    allowed.resolve(true)
+
+    expect([response.status, await response.text()]).toEqual([503, 'late'])
+    expect(await answering).toBeUndefined()
+  })
+
+  it('in Fastify: is not answered again, and nothing is logged', async () => {
+    const { allowed, answer } = setUp()
+    const logged: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line) => logged.push(line) } } })
+    onTestFinished(() => app.close())
+    const ended = deferred<unknown>()
+    app.get('/', (request, reply) => {
+      const answering = answer(request, reply)
+      answering.then(() => ended.resolve('resolved'), ended.resolve)
+      reply.code(503).send('late')
+      return answering
+    })
+    const response = await fetch(await app.listen({ port: 0, host: '127.0.0.1' }))
+    allowed.resolve(true)
+
+    expect([response.status, await response.text()]).toEqual([503, 'late'])
+    expect(await ended.promise).toBe('resolved')
+    expect(logged).toEqual([])
   })
 })

@@ -24,7 +24,8 @@ export interface AgentSessionStore {
    * the transcript has already, so that a repeated call changes nothing. Without entries it creates no
    * session.
    *
-   * Rejects with `ERR_SESSION_VALUE_INVALID` if something is not an entry.
+   * Rejects with `ERR_SESSION_VALUE_INVALID` if something is not an entry, or the list has more than 900
+   * levels; then it appends nothing.
    */
   append(this: void, key: AgentSessionKey, entries: readonly AgentEntry[]): Promise<void>
   /**

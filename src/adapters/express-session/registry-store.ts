@@ -32,12 +32,12 @@ type SessionData = object & { cookie?: object }
  *
  * Both frameworks read the whole session when a request begins and write the whole when it ends. Of two
  * requests that overlap, the last to end wins. What has to survive that belongs into a registry of its own,
- * with a turn for each request.
+ * with a turn for each request. Set `tombstoneMs`, or a request that began before a log-out undoes it.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
  * @example
- * const sessions = new SessionRegistry<SessionData>({ maxSessions: 100_000 })
+ * const sessions = new SessionRegistry<SessionData>({ maxSessions: 100_000, tombstoneMs: 60 * 60_000 })
  * app.use(session({ store: registryStore(sessions), secret, resave: false, saveUninitialized: false }))
  */
 export function registryStore<S extends object>(source: SessionSource<S>): RegistryStore {
@@ -78,7 +78,7 @@ export class RegistryStore extends EventEmitter {
    * meanwhile is created anew, except one that was destroyed, as far back as `tombstoneMs` of the registry
    * reaches. One whose cookie has expired is deleted.
    *
-   * `ERR_SESSION_VALUE_INVALID` if JSON cannot express it.
+   * `ERR_SESSION_VALUE_INVALID` if JSON cannot express it, or it has more than 900 levels.
    */
   set(id: SessionIdInput, session: object, done: Done = ignore): void {
     settle(() => this.#write(id, session), done)

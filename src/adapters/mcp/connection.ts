@@ -77,21 +77,21 @@ export async function openConnection(
   onClosed: () => void,
 ): Promise<Connection> {
   const server = await parts.server()
-  const connection = new Connection(await openTransport(id, parts, server), server)
+  let connection: Connection
+  try {
+    connection = new Connection(await parts.transport({ sessionIdGenerator: () => id }), server)
+  } catch (error) {
+    await closeQuietly(server)
+    throw error
+  }
   await connection.connect(onClosed)
   return connection
 }
 
-/** Returns a new transport. If it cannot be made, the server is closed. */
-async function openTransport(
-  id: string,
-  parts: ConnectionParts,
-  server: McpServerLike,
-): Promise<McpTransport> {
+async function closeQuietly(server: McpServerLike): Promise<void> {
   try {
-    return await parts.transport({ sessionIdGenerator: () => id })
-  } catch (error) {
-    await server.close().catch(() => {})
-    throw error
+    await server.close()
+  } catch {
+    // The error of the transport is the one to report.
   }
 }

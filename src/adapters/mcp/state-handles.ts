@@ -192,7 +192,7 @@ export function stateHandles<T, const K extends string>(
           return result as ToolResult
         } catch (error) {
           // No one knows the handle, so no one could drop it.
-          if (hasBegun) await dropQuietly(source, handle)
+          if (hasBegun || signal?.aborted === true) await dropQuietly(source, handle)
           throw error
         }
       })

@@ -14,13 +14,13 @@ export interface NodeRequest {
 export interface NodeResponse {
   /** Whether another answer has begun, such as that of a timeout. */
   readonly headersSent?: boolean | undefined
-  readonly destroyed?: boolean | undefined
   writeHead(status: number, headers: Record<string, string>): unknown
   end(body: string): unknown
 }
 
 /** What is called of a reply of Fastify. */
 export interface ReplyLike {
+  /** Whether it is answered. */
   readonly sent?: boolean | undefined
   code(status: number): unknown
   headers(headers: Record<string, string>): unknown
@@ -30,7 +30,8 @@ export interface ReplyLike {
 
 /**
  * Returns an inspector as a handler of `node:http`, of an Express app or router, or of a route of Fastify.
- * The body of a request is not read, so a body parser may have run before.
+ * The body of a request is not read, so a body parser may have run before. A request that something else has
+ * answered meanwhile, such as a timeout, is not answered again.
  *
  * @example
  * createServer(nodeHandler(inspect))
@@ -45,7 +46,7 @@ export function nodeHandler(
     const body = request.method === 'HEAD' ? '' : await answer.text()
     const headers = Object.fromEntries(answer.headers)
     if (!isReply(response)) {
-      if (response.headersSent === true || response.destroyed === true) return
+      if (response.headersSent === true) return
       response.writeHead(answer.status, headers)
       response.end(body)
       return
