@@ -1,23 +1,19 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { PendingWork } from '../core/async/pending-work.ts'
 import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { endedDuringError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import { detachString } from '../core/ids/detach-string.ts'
 import { findScope } from '../core/turns/turn-scope.ts'
-import type { Archiver } from './archiving/archiver.ts'
-import type { Capacity } from './capacity.ts'
-import type { Disposer } from './disposal/disposer.ts'
-import type { FastPathBlockers } from './fast-path/blockers.ts'
-import type { Lifecycle } from './lifecycle.ts'
 import type { LoadSource } from './load-source.ts'
+import type { LoaderComponents } from './loader-components.ts'
 import { Lookups } from './lookups.ts'
 import { type AdoptOptions, Maker } from './maker.ts'
-import type { OwnerLimit } from './owners/owner-limit.ts'
 import {
+  becomeReady,
   dismissAbsent,
   dismissOtherOwners,
+  dismissOwner,
   type OpenRequest,
   type PendingOpen,
   runIn,
@@ -25,21 +21,7 @@ import {
 } from './pending-open.ts'
 import { PendingOpens } from './pending-opens.ts'
 import { type PlaceHandler, Places } from './places.ts'
-import type { Deletions } from './storing/deletions.ts'
 import { noSlot, type Slot } from './table/session-table.ts'
-
-export interface LoaderComponents<T> {
-  readonly owner: object
-  readonly lifecycle: Lifecycle<T>
-  readonly archiver: Archiver<T>
-  readonly disposer: Disposer<T> | undefined
-  /** An id waits for its deletion from the store; `undefined` without one. */
-  readonly deletions: Deletions | undefined
-  readonly capacity: Capacity<T>
-  readonly ownerLimit: OwnerLimit<T>
-  readonly blockers: FastPathBlockers
-  readonly pending: PendingWork
-}
 
 /**
  * The opening of sessions: concurrent calls of an id share one {@link PendingOpen} (single flight).
@@ -86,9 +68,11 @@ export class SessionLoader<T> {
     const host = { owner, step: lifecycle.step, clock: lifecycle.clock, pending }
     const handler = {
       onMade: (pendingOpen: PendingOpen<T>) => this.#onMade(pendingOpen),
-      onOtherOwner: (pendingOpen: PendingOpen<T>) => this.#createValue(pendingOpen),
+      onOtherOwner: (pendingOpen: PendingOpen<T>) => this.#resumeLater(pendingOpen),
       onAbandoned: (pendingOpen: PendingOpen<T>) => this.#end(pendingOpen),
       onFailed: this.#onRefused,
+      onOwnerFailed: (pendingOpen: PendingOpen<T>, error: unknown) =>
+        this.#failOwner(pendingOpen, pendingOpen.owner, error),
     }
     this.#places = new Places(components.capacity, components.ownerLimit)
     this.#placeHandler = { onGranted: this.#onCreateGranted, onRefused: this.#onRefused }
@@ -97,7 +81,11 @@ export class SessionLoader<T> {
     if (source === undefined) return
     const onFound = (pendingOpen: PendingOpen<T>) => this.#resume(pendingOpen)
     const lookups = { host, source, loadTimeoutMs: options.loadTimeoutMs, disposer }
-    this.#lookups = new Lookups(lookups, { onFound, onFailed: this.#onRefused })
+    const onFailed = (pendingOpen: PendingOpen<T>, error: unknown) =>
+      pendingOpen.told === undefined
+        ? this.#fail(pendingOpen, error)
+        : this.#failOwner(pendingOpen, pendingOpen.told.owner, error)
+    this.#lookups = new Lookups(lookups, { onFound, onFailed })
   }
 
   /** Serves a request: at once if it need not wait, after the present step if one is open, else later. */
@@ -188,11 +176,7 @@ export class SessionLoader<T> {
     pendingOpen.cancelWait = undefined
     this.#discardResult(pendingOpen)
     pendingOpen.discardReason = 'replaced'
-    pendingOpen.load = undefined
-    pendingOpen.making = undefined
-    pendingOpen.isUnattended = false
-    pendingOpen.stored = undefined
-    pendingOpen.isLoadStarted = false
+    pendingOpen.startOver()
     if (pendingOpen.requests.size === 0) this.#end(pendingOpen)
     else this.#resumeLater(pendingOpen)
     return true
@@ -214,10 +198,10 @@ export class SessionLoader<T> {
     })
   }
 
-  /** Goes on after a wait, in the async context of the request that has waited the longest. */
+  /** Goes on after a wait, in the async context of the request for which it loads and creates. */
   #resume(pendingOpen: PendingOpen<T>): void {
     pendingOpen.cancelWait = undefined
-    runIn(pendingOpen.requests.first?.context, () => this.#advance(pendingOpen))
+    runIn(pendingOpen.speaker?.context, () => this.#advance(pendingOpen))
   }
 
   /** Takes the next step of opening an id, and those after it until one has to be waited for. */
@@ -286,14 +270,19 @@ export class SessionLoader<T> {
     for (const request of requests) if (request.onReady !== undefined) this.#step.after(becomeReady, request)
   }
 
+  /** A failure that concerns the requests of one owner. Those of others go on. */
+  #failOwner(pendingOpen: PendingOpen<T>, owner: string | undefined, error: unknown): void {
+    this.#step.run(() => {
+      const { requests } = pendingOpen
+      if ([...requests].every((request) => request.owner === owner)) this.#fail(pendingOpen, error)
+      else if (dismissOwner(pendingOpen, owner, error)) this.#resumeLater(pendingOpen)
+    })
+  }
+
   #fail(pendingOpen: PendingOpen<T>, error: unknown): void {
     this.#step.run(() => {
       this.#end(pendingOpen, error)
       for (const request of pendingOpen.requests.takeAll()) request.onFailed(error)
     })
   }
-}
-
-function becomeReady<T>(request: OpenRequest<T>): void {
-  request.onReady?.()
 }

@@ -2,7 +2,7 @@ import type { HookHost } from '../core/async/hook-call.ts'
 import { LoadCalls } from '../core/async/load-calls.ts'
 import type { Disposer } from './disposal/disposer.ts'
 import type { LoadSource } from './load-source.ts'
-import { type DiscardReason, dismiss, type PendingOpen, runIn } from './pending-open.ts'
+import type { DiscardReason, PendingOpen } from './pending-open.ts'
 
 /** What the loader does when a session was looked for. */
 export interface LookupHandler<T> {
@@ -47,7 +47,11 @@ export class Lookups<T> {
         pendingOpen.onFound(this.#source.read(result))
         this.#handler.onFound(pendingOpen)
       },
-      onFailed: (error) => this.#onFailed(pendingOpen, error),
+      onFailed: (error) => {
+        pendingOpen.load = undefined
+        pendingOpen.isLoadStarted = false
+        this.#handler.onFailed(pendingOpen, error)
+      },
       onDiscarded: (result) => {
         const { found } = this.#source.read(result)
         if (found !== undefined) this.#disposer?.discard(id, found.value, discardReason)
@@ -59,22 +63,6 @@ export class Lookups<T> {
       call.abort(reason)
     }
     call.start()
-  }
-
-  /** Callers of other owners than the one for whom it was asked go on. */
-  #onFailed(pendingOpen: PendingOpen<T>, error: unknown): void {
-    const { requests, told } = pendingOpen
-    if (told === undefined || [...requests].every(({ owner }) => owner === told.owner)) {
-      this.#handler.onFailed(pendingOpen, error)
-      return
-    }
-    for (const request of requests)
-      if (request.owner === told.owner) dismiss(request, () => request.onFailed(error))
-    pendingOpen.load = undefined
-    // What subscribes to a rejected turn may have closed the registry, or aborted the others.
-    if (pendingOpen.isSettled) return
-    if (requests.size === 0) this.#handler.onFailed(pendingOpen, error)
-    else runIn(pendingOpen.speaker?.context, () => this.start(pendingOpen))
   }
 
   /** Ends all calls as pending work: the registry is closing. */

@@ -1,4 +1,5 @@
 import { HookCall, type HookHost, type HookSignal, type LazySignal } from '../core/async/hook-call.ts'
+import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { loadTimeoutError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
 import type { Trace } from '../core/watching/trace.ts'
@@ -35,6 +36,8 @@ export interface MakerHandler<T> {
   /** No request is left that wants a value. */
   onAbandoned(pendingOpen: PendingOpen<T>): void
   onFailed(pendingOpen: PendingOpen<T>, error: unknown): void
+  /** No value can be made for the owner of the session to be. */
+  onOwnerFailed(pendingOpen: PendingOpen<T>, error: unknown): void
 }
 
 /**
@@ -78,7 +81,13 @@ export class Maker<T> {
   ) {
     this.#host = components.host
     this.#places = components.places
-    this.#placeHandler = { onGranted: this.#onGranted, onRefused: handler.onFailed }
+    this.#placeHandler = {
+      onGranted: this.#onGranted,
+      onRefused: (pendingOpen, error) => {
+        if (isSessionRegistryError(error, 'ERR_SESSION_OWNER_FULL')) handler.onOwnerFailed(pendingOpen, error)
+        else handler.onFailed(pendingOpen, error)
+      },
+    }
     this.#disposer = components.disposer
     this.#abandoned = components.pendingOpens.abandoned
     this.#defaultFactory = options.create
@@ -86,16 +95,14 @@ export class Maker<T> {
     this.#handler = handler
   }
 
-  /** Makes the value when there is a place for it, by the factory of a request or of the registry. */
+  /**
+   * Makes the value when there is a place for it, by the factory of a request or of the registry. The session
+   * is going to belong to the first that asked.
+   */
   start(pendingOpen: PendingOpen<T>): void {
-    if (this.#creatorOf(pendingOpen) === undefined) this.#handler.onFailed(pendingOpen, noFactoryError())
-    else this.#acquirePlace(pendingOpen)
-  }
-
-  /** The session is going to belong to the first that asked. */
-  #acquirePlace(pendingOpen: PendingOpen<T>): void {
     pendingOpen.owner = pendingOpen.speaker?.owner
-    this.#host.step.run(() => this.#places.acquire(pendingOpen, this.#placeHandler))
+    if (this.#creatorOf(pendingOpen) === undefined) this.#handler.onOwnerFailed(pendingOpen, noFactoryError())
+    else this.#host.step.run(() => this.#places.acquire(pendingOpen, this.#placeHandler))
   }
 
   #makeWithPlace(pendingOpen: PendingOpen<T>): void {
@@ -172,7 +179,7 @@ export class Maker<T> {
     this.#places.endMaking(pendingOpen)
     dismissAbsent(pendingOpen)
     if (pendingOpen.requests.size === 0) this.#handler.onAbandoned(pendingOpen)
-    else this.#handler.onFailed(pendingOpen, noFactoryError())
+    else this.#handler.onOwnerFailed(pendingOpen, noFactoryError())
   }
 
   /** A factory has failed. Requests that have another one go on. */
@@ -198,10 +205,11 @@ export class Maker<T> {
     else this.#handler.onAbandoned(pendingOpen)
   }
 
-  /** Returns the first request that has a factory. */
-  #creatorOf({ requests }: PendingOpen<T>): OpenRequest<T> | undefined {
+  /** Returns the first request with a factory, of those of the owner: nobody gets what another's made. */
+  #creatorOf({ requests, owner }: PendingOpen<T>): OpenRequest<T> | undefined {
     const { first } = requests
-    return this.#factoryOf(first) === undefined ? [...requests].find((one) => this.#factoryOf(one)) : first
+    const makes = (one: OpenRequest<T>) => one.owner === owner && this.#factoryOf(one) !== undefined
+    return first === undefined || makes(first) ? first : [...requests].find(makes)
   }
 
   #factoryOf(request: OpenRequest<T> | undefined): CreateSession<T> | undefined {

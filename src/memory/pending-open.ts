@@ -82,6 +82,15 @@ export class PendingOpen<T> {
     for (const request of this.requests) request.context ??= new AsyncResource('SessionOpening')
   }
 
+  /** Forgets what was loaded and made. */
+  startOver(): void {
+    this.load = undefined
+    this.making = undefined
+    this.isUnattended = false
+    this.stored = undefined
+    this.isLoadStarted = false
+  }
+
   /** Takes what was found by a load. */
   onFound({ found, stored }: FoundSession<T>): void {
     this.stored = stored
@@ -119,6 +128,16 @@ export function dismiss<T>(request: OpenRequest<T>, notify: () => void): void {
   if (request.entry?.remove() === true) notify()
 }
 
+/** Rejects the requests of one owner; returns whether there were others. */
+export function dismissOwner<T>(
+  { requests }: PendingOpen<T>,
+  owner: string | undefined,
+  error: unknown,
+): boolean {
+  for (const request of requests) if (request.owner === owner) dismiss(request, () => request.onFailed(error))
+  return requests.size > 0
+}
+
 /** Serves the requests for which nothing is created: there is no session. */
 export function dismissAbsent<T>({ requests }: PendingOpen<T>): void {
   for (const request of requests) if (request.create === false) dismiss(request, () => request.onAbsent())
@@ -140,4 +159,9 @@ export function takeAdmitted<T>(pendingOpen: PendingOpen<T>, owner: string | und
 /** Calls `fn` in the async context of a request, or in the present one if that was not captured. */
 export function runIn<R>(context: AsyncResource | undefined, fn: () => R): R {
   return context === undefined ? fn() : context.runInAsyncScope(fn)
+}
+
+/** Calls `onReady` of a request. */
+export function becomeReady<T>(request: OpenRequest<T>): void {
+  request.onReady?.()
 }
