@@ -203,36 +203,4 @@ export function describeOwnersOfNewSessions(harness: ContractHarness): void {
       expect(await registry.peek('a')).toBeUndefined()
     },
   )
-  it('decide who is told that `load` has failed: the calls of others have one of their own', async () => {
-    const owners: unknown[] = []
-    const refused = new Error('not yours')
-    const asked = deferred()
-    const registry = await make({
-      load: async (_id, { owner }) => {
-        owners.push(owner)
-        await asked.promise
-        if (owner !== 'ada') throw refused
-        return ['loaded']
-      },
-    })
-    const calls = (options: { readonly owner?: string }) =>
-      Promise.allSettled([
-        registry.run('a', say('said'), options),
-        registry.run('a', () => {}, { ...options, whenBusy: 'join' }),
-        registry.open('a', options),
-        registry.acquire('a', options),
-      ])
-    const outcomes = [calls({ owner: 'bob' }), calls({ owner: 'ada' }), calls({})]
-    await harness.advance(unitMs)
-    asked.resolve()
-    const [ofBob, ofAda] = await Promise.all(outcomes)
-
-    // One that comes late finds the session of the other owner.
-    for (const outcome of ofBob ?? [])
-      expect([refused, notOwner]).toContainEqual('reason' in outcome && outcome.reason)
-    expect(ofBob?.[2]).toEqual({ status: 'rejected', reason: refused })
-    expect(ofAda?.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
-    expect(await registry.peek('a')).toMatchObject({ owner: 'ada' })
-    expect(owners.indexOf('bob')).toBe(0)
-  })
 }

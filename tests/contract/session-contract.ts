@@ -12,6 +12,7 @@ import { describeIteration } from './iteration.ts'
 import { describeOpening } from './open.ts'
 import { describeOpenOptions } from './open-options.ts'
 import { describeOwners } from './owners.ts'
+import { describeOwnersApart } from './owners-apart.ts'
 import { describeOwnersOfNewSessions } from './owners-of-new-sessions.ts'
 import { describeReadingAndWriting } from './reading-and-writing.ts'
 import { describeSlowTurns } from './slow-turns.ts'
@@ -45,6 +46,7 @@ export function describeSessionContract(name: string, harness: ContractHarness):
     describe('options of opening', () => describeOpenOptions(harness))
     describe('owners', () => describeOwners(harness))
     describe('owners of new sessions', () => describeOwnersOfNewSessions(harness))
+    describe('owners apart', () => describeOwnersApart(harness))
     describe('streams', () => describeStreams(harness))
     describe('streams that are left', () => describeLeftStreams(harness))
     describe('streams that are aborted', () => describeUnreadStreams(harness))

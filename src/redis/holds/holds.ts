@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { abortReason } from '../../core/async/abort-listeners.ts'
 import { holdTimeoutError, notOwnerError } from '../../core/errors/turn-errors.ts'
 import type { Gate } from '../../core/gate.ts'
@@ -190,7 +191,7 @@ export class Holds<T> {
       }
       if (signal?.aborted === true) return undefined
       gate.assertOpen()
-      const request = { create, token: '', signal, owner }
+      const request = { create, token: '', signal, owner, context: new AsyncResource('SessionOpening') }
       const opened = await this.#loader.materialize(id, request)
       if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') return undefined

@@ -20,6 +20,7 @@ import {
   type OpenRequest,
   type OpenResult,
   PendingOpen,
+  runIn,
   type SearchResult,
 } from './pending-open.ts'
 
@@ -74,23 +75,24 @@ export class SessionLoader<T> {
   /**
    * Loads or creates the session of an absent id. It belongs to the first caller of those that wait.
    *
-   * Rejects with the error of the factory, and with the codes of the store.
+   * Rejects with the error of `load` or the factory, and with the codes of the store.
    */
   async materialize(id: string, request: OpenRequest<T>): Promise<OpenResult> {
     if (this.#closedError !== undefined) throw this.#closedError
-    const { create, signal } = request
     const pendingOpen = this.#pendingOpens.get(id) ?? new PendingOpen<T>()
     pendingOpen.requests.add(request)
     if (this.#pendingOpens.get(id) !== pendingOpen) this.#start(id, pendingOpen)
-    if (create !== false) pendingOpen.create ??= create === true ? this.#options.create : create
     try {
-      const result = await pendingOpen.wait(signal)
+      const result = await pendingOpen.wait(request)
       if (this.#closedError !== undefined) throw this.#closedError
       if (result.state === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
       if (result.state === 'failed') {
         // Later callers do not share it.
         if (this.#pendingOpens.get(id) === pendingOpen) this.#pendingOpens.delete(id)
-        return request.owner === result.owner ? result : { state: 'changed' }
+        if (request.owner !== result.owner) return { state: 'changed' }
+        if (request.onLoadFailed === undefined) throw result.error
+        request.onLoadFailed(result)
+        return { state: 'changed' }
       }
       if (result.state === 'deadLetter') {
         const { sessionOwner } = result
@@ -99,7 +101,8 @@ export class SessionLoader<T> {
           : { state: 'refused', sessionOwner }
       }
       if (result.found === undefined && request.create === false) return { state: 'absent' }
-      if (result.found !== undefined && !isAdmitted(request.owner, result.found.owner))
+      if (result.found === undefined) request.onAbsent?.()
+      else if (!isAdmitted(request.owner, result.found.owner))
         return { state: 'refused', sessionOwner: result.found.owner }
       const made = result.found ?? (await this.#make(id, pendingOpen, request))
       if (this.#closedError !== undefined) throw this.#closedError
@@ -110,7 +113,9 @@ export class SessionLoader<T> {
       pendingOpen.created ??= this.#pending.track(this.#create(id, pendingOpen, result, made, token))
       const created = await pendingOpen.created
       if (pendingOpen.isDropped) return { state: 'changed' }
-      if (created.state === 'created' && !isAdmitted(request.owner, created.snapshot.owner))
+      // One that has the lock is not refused: it releases it.
+      const hasLock = isFirst && token !== ''
+      if (created.state === 'created' && !hasLock && !isAdmitted(request.owner, created.snapshot.owner))
         return { state: 'refused', sessionOwner: created.snapshot.owner }
       // The lock belongs to the caller that created with it.
       return created.state === 'created' && !isFirst ? { ...created, token: '' } : created
@@ -228,26 +233,36 @@ export class SessionLoader<T> {
         if (signal?.aborted === true) throw abortReason(signal)
         if (pendingOpen.isDropped) return undefined
         // The own factory of a call concerns that call alone.
-        if (making.ownerOfFactory === undefined || making.ownerOfFactory === request) throw error
+        if (making.ownerOfFactory === undefined) throw error
         pendingOpen.requests.delete(making.ownerOfFactory)
         if (pendingOpen.making === making) pendingOpen.making = undefined
+        if (making.ownerOfFactory !== request) continue
+        if (request.onMakingFailed === undefined) throw error
+        request.onMakingFailed(error)
+        return undefined
       }
     }
   }
 
+  /**
+   * Calls the factory of the request to which the session is going to belong, or of another of its owner:
+   * none gets what the factory of another owner's call has made.
+   */
   #startMaking(id: string, pendingOpen: PendingOpen<T>, request: OpenRequest<T>): Making<T> {
-    const { create } = request
-    const isOwn = typeof create === 'function'
-    const factory = isOwn ? create : (this.#options.create ?? pendingOpen.create)
-    if (typeof factory !== 'function') throw noFactoryError()
-    const call = this.#factories.newCall(id, factory)
+    const { speaker = request, requests } = pendingOpen
+    const { owner } = speaker
+    const isLender = (one: OpenRequest<T>) => one.owner === owner && typeof one.create === 'function'
+    const usesDefault = speaker.create === true && this.#options.create !== undefined
+    const lender = usesDefault ? undefined : isLender(speaker) ? speaker : [...requests].find(isLender)
+    const factory = lender === undefined ? this.#options.create : lender.create
+    if (!usesDefault) (lender ?? speaker).onMaking?.()
+    const call = this.#factories.newCall(id, typeof factory === 'function' ? factory : throwNoFactory)
     const text = call.value.then((value) => this.#options.codec.encode(value))
     // Its callers may have left.
     text.catch(() => {})
-    const owner = pendingOpen.speaker?.owner
-    const making = { call, text, owner, ownerOfFactory: isOwn ? request : undefined }
+    const making = { call, text, owner, ownerOfFactory: usesDefault ? undefined : (lender ?? speaker) }
     pendingOpen.making = making
-    call.start()
+    runIn((lender ?? speaker).context, () => call.start())
     return making
   }
 
@@ -266,4 +281,8 @@ export class SessionLoader<T> {
     this.#log.created(created.snapshot, found !== undefined)
     return created.state === 'created' ? { ...created, state: 'created', token } : { state: 'changed' }
   }
+}
+
+function throwNoFactory(): never {
+  throw noFactoryError()
 }

@@ -1,7 +1,13 @@
 import type { HookHost } from '../../core/async/hook-call.ts'
 import { LoadCalls } from '../../core/async/load-calls.ts'
 import type { FoundSession, LoadSource } from './load-source.ts'
-import type { FailedLoad, LoadResult, PendingOpen } from './pending-open.ts'
+import {
+  type FailedLoad,
+  type LoadResult,
+  type OpenRequest,
+  type PendingOpen,
+  runIn,
+} from './pending-open.ts'
 
 /** The searches for sessions that are not in Redis. */
 export class Lookups<T> {
@@ -14,8 +20,9 @@ export class Lookups<T> {
   }
 
   /**
-   * Looks for the session of an id, on behalf of the first of its callers. If that one has left when nothing
-   * was found, the next owner is asked for. Never settles after an abort: the callers have been rejected.
+   * Looks for the session of an id, on behalf of the first of its callers. If `load` fails for the owner of
+   * that one, or it has left when nothing was found, the next owner is asked for. Never settles after an
+   * abort: the callers have been rejected.
    *
    * Rejects if the store fails.
    */
@@ -25,14 +32,16 @@ export class Lookups<T> {
     loadToken: string | undefined,
   ): Promise<LoadResult | FailedLoad> {
     for (;;) {
-      const owner = pendingOpen.speaker?.owner
+      const { speaker } = pendingOpen
+      const owner = speaker?.owner
       if (this.#source.tellsOwner) pendingOpen.told = { owner }
       try {
-        const found = await this.#call(id, pendingOpen, owner)
+        const found = await this.#call(id, pendingOpen, speaker)
         if (found !== undefined || pendingOpen.isToldOfSpeaker) return { state: 'loaded', found, loadToken }
       } catch (error) {
         if (!this.#source.tellsOwner) throw error
-        return { state: 'failed', error, owner }
+        const failed = { state: 'failed', error, owner } as const
+        if (!pendingOpen.failOwner(failed)) return failed
       }
     }
   }
@@ -45,8 +54,9 @@ export class Lookups<T> {
   #call(
     id: string,
     pendingOpen: PendingOpen<T>,
-    owner: string | undefined,
+    speaker: OpenRequest<T> | undefined,
   ): Promise<FoundSession | undefined> {
+    const owner = speaker?.owner
     return new Promise((resolve, reject) => {
       const onLoaded = (result: unknown) => {
         try {
@@ -57,7 +67,7 @@ export class Lookups<T> {
       }
       const call = this.#calls.newCall(id, owner, { onLoaded, onFailed: reject })
       pendingOpen.load = call
-      call.start()
+      runIn(speaker?.context, () => call.start())
     })
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { abortReason } from '../../core/async/abort-listeners.ts'
 import { needsOpenError, noFactoryError, notOwnerError } from '../../core/errors/turn-errors.ts'
 import type { Gate } from '../../core/gate.ts'
@@ -70,9 +71,9 @@ export class OpenCalls<T> {
       if (accessed.state === 'live') return accessed.snapshot
       if (signal?.aborted === true) return undefined
       this.#gate.assertOpen()
-      const opened = await loader.materialize(id, { create, token: '', signal, owner })
+      const context = new AsyncResource('SessionOpening')
+      const opened = await loader.materialize(id, { create, token: '', signal, owner, context })
       if (opened.state === 'created') return opened.snapshot
-      if (opened.state === 'failed') throw opened.error
       if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') return undefined
     }

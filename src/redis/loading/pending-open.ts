@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import { abortReason, onAbort } from '../../core/async/abort-listeners.ts'
 import type { HookCall } from '../../core/async/hook-call.ts'
 import { endedDuringError } from '../../core/errors/turn-errors.ts'
@@ -20,12 +21,21 @@ export interface OpenRequest<T> {
   readonly token: string
   /** Aborts when the caller no longer waits; the call then rejects with the reason. */
   readonly signal?: AbortSignal | undefined
+  /** The async context of the caller, in which `load` and a factory are called for it. */
+  readonly context: AsyncResource | undefined
+  /** Nothing was found: of the turns for which it stands, those that create nothing are served. */
+  onAbsent?(): void
+  /** `load` has failed for some of the turns for which it stands. The others begin again. */
+  onLoadFailed?(failed: FailedLoad): void
+  /** Its own factory is going to be called, or it has none: a failure is its own. */
+  onMaking?(): void
+  /** That has failed: for one of the turns for which it stands. The others begin again. */
+  onMakingFailed?(error: unknown): void
 }
 
 /** The outcome of an open of an absent id. */
 export type OpenResult =
   | { readonly state: 'absent' }
-  | FailedLoad
   /** It belongs to another owner than the caller's. */
   | { readonly state: 'refused'; readonly sessionOwner: string | undefined }
   /** Another caller created it, or it has ended again: look again. */
@@ -84,14 +94,14 @@ export class PendingOpen<T> {
   told: { readonly owner: string | undefined } | undefined
   /** The callers that wait, in the order in which they asked. */
   readonly requests = new Set<OpenRequest<T>>()
-  /** The factory of one of the callers. */
-  create: CreateSession<T> | undefined
   created: Promise<OpenResult> | undefined
   /** Whether the id was deleted meanwhile: the result is stale. */
   isDropped = false
   /** Whether the hook itself deleted the id. */
   isDeletedByHook = false
   readonly result: Promise<SearchResult>
+  /** How the callers that wait for the result are told of it. */
+  readonly #waiting = new Map<OpenRequest<T>, (result: SearchResult) => void>()
   #isSettled = false
   #resolve: (result: SearchResult) => void = () => {}
   #reject: (error: unknown) => void = () => {}
@@ -132,12 +142,31 @@ export class PendingOpen<T> {
   }
 
   /** Returns the result for a caller; rejects with the reason when its signal aborts. */
-  wait(signal: AbortSignal | undefined): Promise<SearchResult> {
-    if (signal === undefined) return this.result
+  wait(request: OpenRequest<T>): Promise<SearchResult> {
+    const { signal } = request
     return new Promise((resolve, reject) => {
-      const stopListening = onAbort(signal, () => reject(abortReason(signal)))
-      this.result.then(resolve, reject).finally(stopListening)
+      const stopListening = signal && onAbort(signal, () => reject(abortReason(signal)))
+      const settle = (result: SearchResult) => {
+        stopListening?.()
+        this.#waiting.delete(request)
+        resolve(result)
+      }
+      this.#waiting.set(request, settle)
+      this.result.then(settle, (error) => {
+        stopListening?.()
+        reject(error)
+      })
     })
+  }
+
+  /** Tells the callers of one owner that `load` has failed for it. Returns whether others wait. */
+  failOwner(failed: FailedLoad): boolean {
+    for (const request of [...this.requests]) {
+      if (request.owner !== failed.owner) continue
+      this.requests.delete(request)
+      this.#waiting.get(request)?.(failed)
+    }
+    return this.requests.size > 0
   }
 
   /** The id was deleted: the callers begin anew. */
@@ -160,4 +189,9 @@ export class PendingOpen<T> {
     this.waitController.abort(reason)
     this.load?.abort(reason)
   }
+}
+
+/** Calls `fn` in the async context of a request, if it has one. */
+export function runIn<R>(context: AsyncResource | undefined, fn: () => R): R {
+  return context === undefined ? fn() : context.runInAsyncScope(fn)
 }

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { LinkedQueue } from '../../core/async/linked-queue.ts'
 import {
   isSessionRegistryError,
@@ -8,7 +9,7 @@ import type { CreateSession } from '../../core/hooks.ts'
 import { type Backoff, backoffMs, jitter } from '../../core/time/backoff.ts'
 import type { SharedHold, SharedHolds } from '../holds/shared-holds.ts'
 import type { SessionLoader } from '../loading/loader.ts'
-import type { OpenRequest } from '../loading/pending-open.ts'
+import type { FailedLoad, OpenRequest } from '../loading/pending-open.ts'
 import type { ResolvedRedisOptions } from '../options.ts'
 import { pause } from '../pause.ts'
 import type { IncarnationRef } from '../storage/keys.ts'
@@ -94,9 +95,8 @@ export class LockAcquirer<T> {
       } else if (accessed.awaitsArchive && !waits && this.#options.load !== undefined) {
         reject(head, busyError())
       } else {
-        const opened = await this.#loader.materialize(id, new QueueRequest(head, runs, attempt))
+        const opened = await this.#loader.materialize(id, new QueueRequest(head, queue, attempt))
         if (opened.state === 'created' && opened.token === token) return opened.snapshot
-        if (opened.state === 'failed') queue.rejectOwner(opened.owner, opened.error)
         if (opened.state === 'refused') queue.rejectOtherOwners(opened.sessionOwner)
         if (opened.state === 'absent') {
           head.entry?.remove()
@@ -122,10 +122,9 @@ export class LockAcquirer<T> {
       if (run.phase !== 'waiting') return undefined
       const { maxWaiting } = this.#options
       if (this.#loader.waitingCount(id) > maxWaiting) throw queueFullError(maxWaiting)
-      const { create, controller } = run
-      const request = { create, token: '', signal: controller.signal, owner }
+      const { create, controller, context } = run
+      const request = { create, token: '', signal: controller.signal, owner, context }
       const opened = await this.#loader.materialize(id, request)
-      if (opened.state === 'failed') throw opened.error
       if (opened.state === 'refused') throw notOwnerError()
       if (opened.state === 'absent') run.succeed(undefined)
     }
@@ -148,13 +147,15 @@ class QueueRequest<T> implements OpenRequest<T> {
   readonly token: string
   readonly signal: AbortSignal
   readonly #head: RedisTurnRun<T>
-  readonly #runs: LinkedQueue<RedisTurnRun<T>>
+  readonly #queue: LocalTurnQueue<T>
+  /** The turn for which a value was made last, by its own factory. */
+  #maker: RedisTurnRun<T> | undefined = undefined
 
-  constructor(head: RedisTurnRun<T>, runs: LinkedQueue<RedisTurnRun<T>>, { token, signal }: LockAttempt) {
+  constructor(head: RedisTurnRun<T>, queue: LocalTurnQueue<T>, { token, signal }: LockAttempt) {
     this.token = token
     this.signal = signal
     this.#head = head
-    this.#runs = runs
+    this.#queue = queue
   }
 
   get create(): boolean | CreateSession<T> {
@@ -165,10 +166,35 @@ class QueueRequest<T> implements OpenRequest<T> {
     return this.#speaker.owner
   }
 
+  get context(): AsyncResource | undefined {
+    return this.#speaker.context
+  }
+
+  onAbsent(): void {
+    for (const run of this.#queue.runs) {
+      if (createOf(run) !== false) continue
+      run.entry?.remove()
+      run.succeed(undefined)
+    }
+  }
+
+  onLoadFailed({ owner, error }: FailedLoad): void {
+    this.#queue.rejectOwner(owner, error)
+  }
+
+  onMaking(): void {
+    this.#maker = this.#speaker
+  }
+
+  onMakingFailed(error: unknown): void {
+    this.#maker?.entry?.remove()
+    this.#maker?.fail(error, 'settled')
+  }
+
   get #speaker(): RedisTurnRun<T> {
     const head = this.#head
     if (head.phase === 'waiting' && createOf(head) !== false) return head
-    const waiting = [...this.#runs]
+    const waiting = [...this.#queue.runs]
     return waiting.find((run) => createOf(run) !== false) ?? waiting[0] ?? head
   }
 }
