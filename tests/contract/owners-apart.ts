@@ -186,7 +186,7 @@ export function describeOwnersApart(harness: ContractHarness): void {
     await harness.advance(unitMs)
     await Promise.all([left.settled, refused.settled])
 
-    await registry.run('a', say('said'), { owner: 'ada', waitMs: 100 * unitMs })
+    await registry.run('a', say('said'), { owner: 'ada', whenBusy: 'reject' })
     expect((await registry.peek('a'))?.value.at(-1)).toBe('said')
   })
 }
