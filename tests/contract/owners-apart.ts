@@ -189,4 +189,28 @@ export function describeOwnersApart(harness: ContractHarness): void {
     await registry.run('a', say('said'), { owner: 'ada', whenBusy: 'reject' })
     expect((await registry.peek('a'))?.value.at(-1)).toBe('said')
   })
+  it('share a load after that of another owner has failed, and its end when the registry closes', async () => {
+    const owners: unknown[] = []
+    const registry = await make({
+      load: async (_id, { owner }) => {
+        owners.push(owner)
+        if (owner === 'bob') throw new Error('not yours')
+        return new Promise<string[]>(() => {})
+      },
+    })
+    const refused = observe(registry.open('a', { owner: 'bob' }))
+    const first = observe(registry.open('a', { owner: 'ada' }))
+    await refused.settled
+    await harness.advance(unitMs)
+    const second = observe(registry.open('a', { owner: 'ada' }))
+    await harness.advance(unitMs)
+
+    expect(owners).toEqual(['bob', 'ada'])
+    expect([first.state, second.state]).toEqual(['pending', 'pending'])
+    const closed = registry.close({ deadlineMs: 0 })
+    await harness.advance(unitMs)
+    await Promise.all([first.settled, second.settled])
+    expect([first.error, second.error]).toEqual(Array(2).fill(sessionError('ERR_SESSION_REGISTRY_CLOSED')))
+    await closed
+  })
 }

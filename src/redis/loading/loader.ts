@@ -87,8 +87,6 @@ export class SessionLoader<T> {
       if (this.#closedError !== undefined) throw this.#closedError
       if (result.state === 'changed' || pendingOpen.isDropped) return { state: 'changed' }
       if (result.state === 'failed') {
-        // Later callers do not share it.
-        if (this.#pendingOpens.get(id) === pendingOpen) this.#pendingOpens.delete(id)
         if (request.owner !== result.owner) return { state: 'changed' }
         if (request.onLoadFailed === undefined) throw result.error
         request.onLoadFailed(result)
