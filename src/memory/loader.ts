@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { runIn } from '../core/async/run-in.ts'
 import type { SessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { endedDuringError } from '../core/errors/turn-errors.ts'
 import type { Step } from '../core/events/step.ts'
@@ -16,7 +17,6 @@ import {
   dismissOwner,
   type OpenRequest,
   type PendingOpen,
-  runIn,
   takeAdmitted,
 } from './pending-open.ts'
 import { PendingOpens } from './pending-opens.ts'

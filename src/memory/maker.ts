@@ -1,4 +1,5 @@
 import { HookCall, type HookHost, type HookSignal, type LazySignal } from '../core/async/hook-call.ts'
+import { runIn } from '../core/async/run-in.ts'
 import { isSessionRegistryError } from '../core/errors/session-registry-error.ts'
 import { loadTimeoutError, noFactoryError } from '../core/errors/turn-errors.ts'
 import type { CreateSession } from '../core/hooks.ts'
@@ -10,7 +11,6 @@ import {
   dismissAbsent,
   type OpenRequest,
   type PendingOpen,
-  runIn,
 } from './pending-open.ts'
 import type { AbandonedValue, PendingOpens } from './pending-opens.ts'
 import type { PlaceHandler, Places } from './places.ts'

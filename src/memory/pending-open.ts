@@ -156,11 +156,6 @@ export function takeAdmitted<T>(pendingOpen: PendingOpen<T>, owner: string | und
   return pendingOpen.requests.takeAll()
 }
 
-/** Calls `fn` in the async context of a request, or in the present one if that was not captured. */
-export function runIn<R>(context: AsyncResource | undefined, fn: () => R): R {
-  return context === undefined ? fn() : context.runInAsyncScope(fn)
-}
-
 /** Calls `onReady` of a request. */
 export function becomeReady<T>(request: OpenRequest<T>): void {
   request.onReady?.()

@@ -1,5 +1,6 @@
 import { abortError, abortReason } from '../../core/async/abort-listeners.ts'
 import type { PendingWork } from '../../core/async/pending-work.ts'
+import { runIn } from '../../core/async/run-in.ts'
 import type { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { noFactoryError } from '../../core/errors/turn-errors.ts'
 import type { CreateSession } from '../../core/hooks.ts'
@@ -20,7 +21,6 @@ import {
   type OpenRequest,
   type OpenResult,
   PendingOpen,
-  runIn,
   type SearchResult,
 } from './pending-open.ts'
 

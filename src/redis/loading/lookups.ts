@@ -1,13 +1,8 @@
 import type { HookHost } from '../../core/async/hook-call.ts'
 import { LoadCalls } from '../../core/async/load-calls.ts'
+import { runIn } from '../../core/async/run-in.ts'
 import type { FoundSession, LoadSource } from './load-source.ts'
-import {
-  type FailedLoad,
-  type LoadResult,
-  type OpenRequest,
-  type PendingOpen,
-  runIn,
-} from './pending-open.ts'
+import type { FailedLoad, LoadResult, OpenRequest, PendingOpen } from './pending-open.ts'
 
 /** The searches for sessions that are not in Redis. */
 export class Lookups<T> {

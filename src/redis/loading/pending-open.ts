@@ -190,8 +190,3 @@ export class PendingOpen<T> {
     this.load?.abort(reason)
   }
 }
-
-/** Calls `fn` in the async context of a request, if it has one. */
-export function runIn<R>(context: AsyncResource | undefined, fn: () => R): R {
-  return context === undefined ? fn() : context.runInAsyncScope(fn)
-}
