@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages'
-import fc from 'fast-check'
 import { messageCodec } from 'session-registry/langchain'
 import { describe, expect, it } from 'vitest'
+import fc from '../support/fast-check.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')

@@ -1,9 +1,9 @@
 import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
 import { RunnableLambda, RunnableWithMessageHistory } from '@langchain/core/runnables'
-import fc from 'fast-check'
 import { SessionRegistry } from 'session-registry'
 import { messageHistories, withSessionTurns } from 'session-registry/langchain'
 import { expect, it } from 'vitest'
+import fc from '../support/fast-check.ts'
 import { readAll } from '../support/read-all.ts'
 import { transcript } from '../support/transcript.ts'
 

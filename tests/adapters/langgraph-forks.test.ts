@@ -5,10 +5,10 @@ import {
   type CheckpointTuple,
   emptyCheckpoint,
 } from '@langchain/langgraph-checkpoint'
-import fc from 'fast-check'
 import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
+import fc from '../support/fast-check.ts'
 import { readAll } from '../support/read-all.ts'
 
 const channels = ['a', 'b', 'c'] as const

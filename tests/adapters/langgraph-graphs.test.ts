@@ -12,10 +12,10 @@ import {
   StateGraph,
 } from '@langchain/langgraph'
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint'
-import fc from 'fast-check'
 import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
+import fc from '../support/fast-check.ts'
 import { readAll } from '../support/read-all.ts'
 
 const said = (n: number) => `${n}: ${'so it was said '.repeat(6)}`

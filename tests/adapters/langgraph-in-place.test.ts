@@ -6,12 +6,12 @@ import {
   type CheckpointTuple,
   emptyCheckpoint,
 } from '@langchain/langgraph-checkpoint'
-import fc from 'fast-check'
 import { SessionRegistry } from 'session-registry'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
 import { describe, expect, it } from 'vitest'
 import { checkpointOf, putOf } from '../support/checkpoints.ts'
 import { deferred } from '../support/deferred.ts'
+import fc from '../support/fast-check.ts'
 import { readAll } from '../support/read-all.ts'
 
 type Values = Readonly<Record<string, unknown>> & {

@@ -8,11 +8,11 @@ import {
   ToolMessage,
 } from '@langchain/core/messages'
 import { MemorySaver } from '@langchain/langgraph'
-import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { pack } from '../../src/adapters/langgraph/packed.ts'
 import { revive, unknownForm } from '../../src/adapters/langgraph/revive.ts'
 import { Serializer } from '../../src/adapters/langgraph/serializer.ts'
+import fc from '../support/fast-check.ts'
 
 const { serde } = new MemorySaver()
 const serializer = new Serializer(serde, true)

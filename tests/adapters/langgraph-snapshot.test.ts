@@ -1,9 +1,9 @@
 import { AIMessage, HumanMessage } from '@langchain/core/messages'
 import { MemorySaver } from '@langchain/langgraph'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { packedFrom } from '../../src/adapters/langgraph/packed.ts'
 import { isAsIn, takeSnapshot } from '../../src/adapters/langgraph/snapshot.ts'
+import fc from '../support/fast-check.ts'
 
 const { serde } = new MemorySaver()
 

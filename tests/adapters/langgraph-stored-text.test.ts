@@ -1,5 +1,4 @@
 import { deserialize, serialize } from 'node:v8'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { baseOf, linksOf, placeAfter } from '../../src/adapters/langgraph/delta-chain.ts'
 import { cutJson, nestingOf } from '../../src/adapters/langgraph/json-text.ts'
@@ -7,6 +6,7 @@ import { packedFrom } from '../../src/adapters/langgraph/packed.ts'
 import { store } from '../../src/adapters/langgraph/store-text.ts'
 import { readStored, type StoredText } from '../../src/adapters/langgraph/stored-text.ts'
 import { readTemplated, toTemplated } from '../../src/adapters/langgraph/templated-text.ts'
+import fc from '../support/fast-check.ts'
 
 const none = () => new Map<string, string>()
 const packed = (text: string) => ({ type: 'json', isBinary: false, text })

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cloneList } from '../../src/core/values/clone-list.ts'
 import { cloneValue } from '../../src/core/values/clone-value.ts'
+import fc from '../support/fast-check.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const invalid = sessionError('ERR_SESSION_VALUE_INVALID')

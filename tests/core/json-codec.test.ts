@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CheckedCodec } from '../../src/core/codec/codec.ts'
 import { jsonCodec } from '../../src/core/codec/json-codec.ts'
+import fc from '../support/fast-check.ts'
 import { sessionError, thrownBy } from '../support/session-error.ts'
 
 const codec = new CheckedCodec(jsonCodec)

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LinkedQueue, type QueueEntry } from '../../src/core/async/linked-queue.ts'
+import fc from '../support/fast-check.ts'
 
 function queueOf(...values: string[]) {
   const queue = new LinkedQueue<string>()

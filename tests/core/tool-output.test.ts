@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { jsonCodec } from '../../src/core/codec/json-codec.ts'
 import { toolOutput } from '../../src/core/values/tool-output.ts'
+import fc from '../support/fast-check.ts'
 
 /** A value like those of decimal.js: a field that is a function, and a `toJSON`. */
 class Decimal {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detachString } from '../../src/core/ids/detach-string.ts'
 import { clockedRegistry } from '../support/clocked-registry.ts'
+import fc from '../support/fast-check.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const entry = new URL('../../src/index.ts', import.meta.url).href

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import fc from '../support/fast-check.ts'
 import { commands, crowdedCommands, crowdedOptions, options } from './commands.ts'
 import { ModelHarness } from './model-harness.ts'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { isSessionRegistryError, SessionRegistry } from 'session-registry'
 import { ManualClock } from 'session-registry/testing'
 import { expect, it } from 'vitest'
+import fc from '../support/fast-check.ts'
 import { id, options } from './commands.ts'
 
 const call = fc.record({

@@ -112,6 +112,14 @@ describe('the source', () => {
   })
 })
 
+describe('a random test', () => {
+  it('takes properties from the file that sets their seed, so that it is the same in each run', () => {
+    const others = code.filter((path) => path.startsWith('tests/') && path !== 'tests/support/fast-check.ts')
+
+    expect(others.filter((path) => importsOf(path).includes('fast-check'))).toEqual([])
+  })
+})
+
 describe('a file', () => {
   it.each(code)('has at most 300 lines: %s', (path) => {
     const text = publicClasses.includes(path) ? withoutDocstrings(read(path)) : read(path)

@@ -1,15 +1,12 @@
 import process from 'node:process'
 import { expect, it, vi } from 'vitest'
 import { Random } from '../../support/random.ts'
+import { RandomEffects } from '../../support/random-effects.ts'
+import { repeatedBy, seedsOf } from '../../support/seeds.ts'
 import { type ProgramReport, runProgram } from './random/program.ts'
 
 /** Seeds that once found a fault. */
 const remembered: readonly number[] = []
-
-/** `DISPOSAL_SEED=7 DISPOSAL_ROUNDS=1` repeats one program; more rounds look for more. */
-const { DISPOSAL_SEED = Date.now() % 1_000_000_000, DISPOSAL_ROUNDS = 200 } = process.env
-const firstSeed = Number(DISPOSAL_SEED)
-const rounds = Number(DISPOSAL_ROUNDS)
 
 async function reportOf(seed: number): Promise<ProgramReport> {
   // The jitter of the archive retries is seeded as well.
@@ -20,7 +17,7 @@ async function reportOf(seed: number): Promise<ProgramReport> {
   process.on('unhandledRejection', onUnhandled)
   try {
     const report = await runProgram(seed)
-    expect(unhandled, `DISPOSAL_SEED=${seed}`).toEqual([])
+    expect(unhandled, repeatedBy(seed)).toEqual([])
     return report
   } finally {
     process.off('unhandledRejection', onUnhandled)
@@ -32,21 +29,13 @@ it.each(remembered)('random disposals: nothing leaks for seed %i, which once lea
   expect((await reportOf(seed)).problems).toEqual([])
 })
 
-it(`random disposals: nothing leaks for ${rounds} seeds from ${firstSeed}`, {
-  timeout: 3_600_000,
-}, async () => {
-  let opened = 0
-  let turns = 0
-  let full = 0
-  for (let seed = firstSeed; seed < firstSeed + rounds; seed += 1) {
-    const report = await reportOf(seed)
-    expect(report.problems, `DISPOSAL_SEED=${seed} DISPOSAL_ROUNDS=1`).toEqual([])
-    opened += report.opened
-    turns += report.turns
-    full += report.wasFull ? 1 : 0
+it('random disposals: nothing leaks', { timeout: 3_600_000 }, async () => {
+  const effects = new RandomEffects()
+  for (const seed of seedsOf({ rounds: 200 })) {
+    const { problems, opened, turns, wasFull } = await reportOf(seed)
+    expect(problems, repeatedBy(seed)).toEqual([])
+    effects.add({ opened, turns, full: wasFull ? 1 : 0 })
   }
-  // Programs without effects prove nothing.
-  expect(opened).toBeGreaterThan(10 * rounds)
-  expect(turns).toBeGreaterThan(3 * rounds)
-  expect(full).toBeGreaterThan(rounds / 4)
+
+  effects.expectMeans({ opened: 6, turns: 3, full: 0.25 })
 })

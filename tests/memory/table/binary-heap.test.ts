@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { BinaryHeap } from '../../../src/memory/table/expiry/binary-heap.ts'
+import fc from '../../support/fast-check.ts'
 
 it('binary heap: gives its entries by their keys, whatever was added, taken and filtered', () => {
   const step = fc.oneof(

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LowerBoundHeap } from '../../../src/memory/table/expiry/lower-bound-heap.ts'
 import { TimeoutQueue } from '../../../src/memory/table/expiry/timeout-queue.ts'
 import { SlotStore } from '../../../src/memory/table/slots/slot-store.ts'
+import fc from '../../support/fast-check.ts'
 
 const slots = new SlotStore()
 const classOf = (timeoutMs: number) =>

@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeleteContext, PutContext, StoreContext, StoredSession } from 'session-registry'
 import { isSessionRegistryError } from 'session-registry'
@@ -8,13 +7,10 @@ import { MemoryStore } from '../../support/memory-store.ts'
 import { Random } from '../../support/random.ts'
 import { testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
+import { repeatedBy, seedsOf } from '../../support/seeds.ts'
 
 /** Seeds that once found a fault. */
 const remembered: readonly number[] = []
-
-/** `STORE_SEED=7 STORE_ROUNDS=1` repeats one; more rounds look for more. */
-const { STORE_SEED = Date.now() % 1_000_000_000, STORE_ROUNDS = 2 } = process.env
-const seeds = Array.from({ length: Number(STORE_ROUNDS) }, (_, index) => Number(STORE_SEED) + index)
 
 const ids = ['ada', 'bob', 'eve', 'joe', 'sue']
 const stepsPerId = 40
@@ -108,7 +104,7 @@ class Program {
     const choice = this.#random.below(100)
     if (choice < 45) return this.#turn(registry, id, history)
     // Long enough to expire, and perhaps to be in the middle of an archive.
-    if (choice < 75) await sleep(60 + this.#random.below(120))
+    if (choice < 68) await sleep(60 + this.#random.below(120))
     else if (choice < 82) return this.#turnAndSave(registry, id, history)
     else if (choice < 95) return this.#delete(registry, id)
     else await this.#restart(registry)
@@ -169,8 +165,8 @@ class Program {
 }
 
 describeOnRedis('random faults of a store behind Redis', (redis) => {
-  it.each([...remembered, ...seeds])(
-    'nothing that a turn stored is lost, and nothing that was deleted comes back: STORE_SEED=%i',
+  it.each([...remembered, ...seedsOf({ rounds: 2 })])(
+    'nothing that a turn stored is lost, and nothing that was deleted comes back: seed %i',
     { timeout: 180_000 },
     async (seed) => {
       const random = new Random(seed)
@@ -185,8 +181,8 @@ describeOnRedis('random faults of a store behind Redis', (redis) => {
       const last = await make()
 
       for (const [id, history] of histories)
-        expect(await last.open(id), `${id}, STORE_SEED=${seed}`).toEqual(history)
-      expect(program.problems, `STORE_SEED=${seed} STORE_ROUNDS=1`).toEqual([])
+        expect(await last.open(id), `${id}, ${repeatedBy(seed)}`).toEqual(history)
+      expect(program.problems, repeatedBy(seed)).toEqual([])
       // A program without effects proves nothing.
       const { turns, deletions, failedReads, saves } = program.counts
       expect(turns).toBeGreaterThan(20)
