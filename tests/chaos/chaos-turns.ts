@@ -84,10 +84,12 @@ export class ChaosTurns {
 
   /** Runs a turn, or reads a stream of one; settles as that does. */
   #run(id: string, options: RunOptions, outers: readonly SeenTurn[], streams: boolean): Promise<unknown> {
-    const outer = outers.findLast((turn) => turn.id === id && this.#witness.runs(turn))
+    // A turn that has returned still has its session until its run settles.
+    const outer = outers.findLast((turn) => turn.id === id && !turn.isSettled())
     const joins = options.whenBusy === 'join'
     let accepted: Message | undefined
     let outcome: Promise<unknown> = Promise.resolve()
+    let isSettled = false
     const reading: Reading = { hasLeft: false, abortedAt: undefined }
     const begin = (session: Session<number[]>, signal: AbortSignal): BegunTurn => {
       const seen: SeenTurn = {
@@ -97,6 +99,7 @@ export class ChaosTurns {
         excludes: outer?.excludes ?? !joins,
         outer,
         outcome: () => outcome,
+        isSettled: () => isSettled,
         // A stream that is left early has not failed, whatever its clean-up does.
         isUndone: this.#around.rollback && outer === undefined && !streams,
         // The next turn may begin before the listener of this abort is called.
@@ -115,6 +118,10 @@ export class ChaosTurns {
     outcome = streams
       ? this.#read(id, begin, options, reading)
       : this.#registry.run(id, whole(begin), options)
+    const onSettled = () => {
+      isSettled = true
+    }
+    outcome.then(onSettled, onSettled)
     const isKept = outcome.then(async () => {
       // A nested turn that is rolled back with its outer turn was not accepted.
       if (this.#around.rollback) for (let at = outer; at !== undefined; at = at.outer) await at.outcome()

@@ -5,7 +5,7 @@ import { repeatedBy, seedsOf } from '../support/seeds.ts'
 import { chaos } from './chaos.ts'
 
 /** Seeds that once found a fault. */
-const remembered: readonly number[] = []
+const remembered: readonly number[] = [984_629_414, 100_001_103]
 
 async function problemsOf(seed: number) {
   // The jitter of the archive retries is seeded as well.

@@ -12,6 +12,7 @@ export interface SeenTurn {
   readonly outer: SeenTurn | undefined
   /** Settles as its run does. */
   outcome(): Promise<unknown>
+  isSettled(): boolean
   /** Whether nothing of what it wrote is left when it fails. */
   readonly isUndone: boolean
   /**
@@ -65,7 +66,8 @@ export class Witness {
       if (this.#created.has(session)) this.#blame(`${session.id} was created twice`)
       if (this.#endedAt.has(session)) this.#blame(`${session.id} ended before it was created`)
       this.#created.add(session)
-      this.#checkForgotten(session)
+      // A listener of an earlier event may have deleted it, before this event was emitted.
+      if (registry.peek(session.id) === session) this.#checkForgotten(session)
       this.checkCap()
     })
     registry.on('expired', (session) => {
@@ -138,10 +140,6 @@ export class Witness {
       this.#blame(`a turn of ${turn.id} begins on a session that has ended`)
     this.#running.add(turn)
     if (!turn.session.held) this.#blame(`a turn of ${turn.id} runs on a session that is not held`)
-  }
-
-  runs(turn: SeenTurn): boolean {
-    return this.#running.has(turn)
   }
 
   turnEnds(turn: SeenTurn): void {

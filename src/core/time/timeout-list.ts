@@ -42,6 +42,9 @@ class Entry<T> implements ListedTimeout {
   }
 }
 
+/** More than sums of times are rounded by, in milliseconds. */
+const roundingMs = 0.001
+
 /** A wait that could not begin. */
 const none: ListedTimeout = { cancel: () => {} }
 
@@ -115,10 +118,12 @@ export class TimeoutList<T> {
     }
   }
 
-  /** Not due is what has begun since the timer fired, however short the duration. */
+  /**
+   * Never early: the timer was armed for another entry, or the host fires a fraction early. Not due is what has
+   * begun since the timer fired, however short the duration.
+   */
   #isDue(entry: Entry<T>, now: number): boolean {
-    // The host may fire a fraction early.
-    return entry.begunAt < now && this.#remainingMs(entry, now) < 1
+    return entry.begunAt < now && this.#remainingMs(entry, now) < roundingMs
   }
 
   #remainingMs({ begunAt }: Entry<T>, now: number): number {

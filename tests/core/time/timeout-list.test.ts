@@ -178,15 +178,46 @@ describe('a timeout list', () => {
     expect(lasted).toEqual([115, 105])
   })
 
-  it('a timer that fires a fraction early: the wait is due', () => {
+  it('a timer that fires a fraction early: the wait is not due before its time', () => {
     const { clock, list, due } = newList()
     const { setTimeout } = clock
-    clock.setTimeout = (fn, ms) => setTimeout.call(clock, fn, ms - 0.4)
+    clock.setTimeout = (fn, ms) => setTimeout.call(clock, fn, ms - 0.5)
     list.add('a')
-    clock.advance(99.6)
+    clock.advance(99.5)
+    expect(due).toEqual([])
+    clock.advance(0.5)
 
-    expect(due).toEqual([['a', 99.6]])
+    expect(due).toEqual([['a', 100]])
     expect(clock.pending).toBe(0)
+  })
+
+  it('waits that begin a fraction of a millisecond apart: none is due before its time', () => {
+    const { clock, list, due } = newList()
+    list.add('a')
+    clock.advance(0.3)
+    list.add('b')
+    clock.advance(99.7)
+    expect(due).toEqual([['a', 100]])
+    clock.advance(1)
+
+    expect(due).toEqual([
+      ['a', 100],
+      ['b', 101],
+    ])
+  })
+
+  it('times that are rounded: each wait is due without a millisecond more', () => {
+    const { clock, list, due } = newList({ durationMs: 0.7 + 100 })
+    const dueAt: number[] = []
+    for (let count = 0; count < 30; count += 1) {
+      list.add(String(count))
+      dueAt.push(clock.now() + 0.7 + 100)
+      clock.advance(3.1)
+    }
+    clock.advance(1_000)
+
+    expect(due.length).toBe(30)
+    for (const [at, [, time]] of due.entries()) expect(time).toBeCloseTo(dueAt[at] ?? 0, 3)
   })
 
   it('is called in the async context of the registry, not of the caller', () => {
