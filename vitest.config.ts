@@ -21,6 +21,10 @@ export default defineConfig({
     })),
     setupFiles: ['tests/support/require-steps.ts'],
     retry: 0,
+    // Only a test that hangs takes so long, on a busy machine too.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     // The file gives CI its closing line.
     reporters: CI === undefined ? ['default'] : ['default', 'json'],
     outputFile: { json: 'coverage/tests.json' },

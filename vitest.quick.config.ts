@@ -13,6 +13,7 @@ export default defineConfig({
     exclude: [...quick.exclude],
     setupFiles: base.test?.setupFiles ?? [],
     retry: 0,
+    testTimeout: base.test?.testTimeout ?? 0,
     isolate: false,
     // By default one processor is left to Vitest itself, which does little here.
     maxWorkers: '100%',

@@ -38,8 +38,8 @@ describe('inspectSome()', () => {
 
   it('limits what is archived, disposed of and created too', async () => {
     const archived = deferred<void>()
-    const registry = new SessionRegistry<number>({ archive: () => archived.promise, maxSessions: 3 })
-    for (const id of ['a', 'b', 'c']) registry.set(id, 1)
+    const { registry } = clockedRegistry({ archive: () => archived.promise, maxSessions: 3 })
+    for (const id of ['a', 'b', 'c']) registry.set(id, [])
     const closing = registry.close()
 
     expect(registry.inspect().map(({ state }) => state)).toEqual(['archiving', 'archiving', 'archiving'])

@@ -5,6 +5,8 @@ import { RecordingLogger } from '../../support/recording-logger.ts'
 import { testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 
+const soon = { timeout: 10_000, interval: 10 }
+
 describeOnRedis('slow turns', (redis) => {
   const prefix = uniquePrefix()
   const make = async () => {
@@ -27,7 +29,7 @@ describeOnRedis('slow turns', (redis) => {
     const waiting = observe(two.registry.run('a', () => 'next'))
     await vi.waitFor(() => {
       expect([...one.messages(), ...two.messages()]).toHaveLength(2)
-    })
+    }, soon)
     end.resolve()
     await Promise.all([running.settled, waiting.settled])
 

@@ -9,6 +9,8 @@ import { observe } from '../../support/observed-promise.ts'
 import { type RegistryOptions, testRegistry } from '../../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../../support/redis-suite.ts'
 
+const soon = { timeout: 10_000, interval: 10 }
+
 const anyMs = expect.any(Number)
 const use = { ref: expect.any(String), ageMs: anyMs, idleMs: 0, waiting: 0, holds: [] }
 
@@ -82,13 +84,13 @@ describeOnRedis('inspect() on Redis', (redis) => {
       expect(await two.inspect()).toEqual([
         { ...use, id: 'a', state: 'held', running: { sinceMs: anyMs, whenBusy: 'join' } },
       ])
-    })
+    }, soon)
     joinEnd.resolve()
     await joined.settled
     const next = observe(two.run('a', () => 'next'))
     await vi.waitFor(async () => {
       expect(await two.inspect()).toEqual([{ ...use, id: 'a', state: 'held', waiting: 1 }])
-    })
+    }, soon)
     await end()
     await next.settled
 
@@ -109,7 +111,7 @@ describeOnRedis('inspect() on Redis', (redis) => {
         { id: 'a', state: 'loading', owner: 'ada', waiting: 4 },
       ])
       expect(hook.calls).toHaveLength(1)
-    })
+    }, soon)
     const [entry] = (await registry.inspect()) as [InspectedSession]
     expect(entry.idleMs).toBe(entry.ageMs)
     hook.at(0).resolve(['loaded'])
@@ -125,7 +127,7 @@ describeOnRedis('inspect() on Redis', (redis) => {
     const left = observe(registry.open('left', { signal: controller.signal }))
     const opened = registry.open('opened')
     const made = registry.getOrCreate('made')
-    await vi.waitFor(() => expect(hook.calls).toHaveLength(3))
+    await vi.waitFor(() => expect(hook.calls).toHaveLength(3), soon)
     controller.abort()
     await left.settled
     const entries = (await registry.inspect()).map(({ id, state, waiting }) => [id, state, waiting])
@@ -147,12 +149,12 @@ describeOnRedis('inspect() on Redis', (redis) => {
       const archive = new FakeArchive('manual')
       const registry = await processes({ ...archiving, archive: archive.archive })()
       await registry.getOrCreate('a', undefined, { owner: 'ada' })
-      await vi.waitFor(() => expect(archive.calls).toHaveLength(1))
+      await vi.waitFor(() => expect(archive.calls).toHaveLength(1), soon)
       const [entry] = await registry.inspect()
       expect(entry).toEqual({ ...use, idleMs: anyMs, id: 'a', owner: 'ada', state: 'archiving', attempts: 1 })
       expect(entry?.idleMs).toBeGreaterThanOrEqual(49)
       archive.last.succeed()
-      await vi.waitFor(async () => expect(await registry.inspect()).toEqual([]))
+      await vi.waitFor(async () => expect(await registry.inspect()).toEqual([]), soon)
     })
 
     it('that has not begun: has no attempt', async () => {
@@ -162,7 +164,7 @@ describeOnRedis('inspect() on Redis', (redis) => {
       await vi.waitFor(async () => {
         const attempts = (await registry.inspect()).map((entry) => entry.attempts)
         expect(attempts.toSorted()).toEqual([0, 1])
-      })
+      }, soon)
       archive.mode = 'instant'
       archive.last.succeed()
     })
