@@ -119,8 +119,8 @@ export class TimeoutList<T> {
   }
 
   /**
-   * Never early: the timer was armed for another entry, or the host fires a fraction early. Not due is what has
-   * begun since the timer fired, however short the duration.
+   * Never early: the timer was armed for another entry, or the host fires a fraction early. Not due is what
+   * has begun since the timer fired, however short the duration.
    */
   #isDue(entry: Entry<T>, now: number): boolean {
     return entry.begunAt < now && this.#remainingMs(entry, now) < roundingMs
