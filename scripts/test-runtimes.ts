@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /**
- * Packs the package, installs it into an empty folder and runs the smoke test there on every runtime.
+ * Packs the package, installs it into an empty folder and runs the smoke tests there on every runtime: first
+ * by itself, then with frameworks.
  *
  * The runtimes come from npm, so a machine needs only Node and npm. A runtime that cannot be installed is a
  * failure.
@@ -30,9 +32,22 @@ const runtimes: readonly Runtime[] = [
 ]
 
 const programs = [
-  ['smoke.mjs', 'ESM   '],
-  ['smoke.cjs', 'CJS   '],
-  ['smoke-stores.mjs', 'stores'],
+  ['smoke.mjs', 'ESM       '],
+  ['smoke.cjs', 'CJS       '],
+  ['smoke-stores.mjs', 'stores    '],
+] as const
+
+const frameworkPrograms = [['smoke-frameworks.mjs', 'frameworks']] as const
+
+/** What that program imports, in the versions of the tests. */
+const frameworks = [
+  '@langchain/core',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  'express',
+  'express-session',
+  'grammy',
+  'prom-client',
 ] as const
 
 // A registry that keeps its process from exiting fails by this timeout.
@@ -50,14 +65,20 @@ try {
     await cp(join('scripts', 'smoke', program), join(folder, program))
   }
   const failures: string[] = []
-  for (const runtime of runtimes) failures.push(...(await tryOn(runtime)))
+  for (const runtime of runtimes) failures.push(...(await tryOn(runtime, programs)))
+  // Installed only now: the package needs none of them.
+  await npm(folder, 'install', '--no-audit', '--no-fund', ...frameworks.map(installedVersion))
+  for (const runtime of runtimes) failures.push(...(await tryOn(runtime, frameworkPrograms)))
   for (const failure of failures) console.error(`\n${failure}`)
   if (failures.length > 0) process.exitCode = 1
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 
-async function tryOn({ name, from, command }: Runtime): Promise<string[]> {
+async function tryOn(
+  { name, from, command }: Runtime,
+  programs: readonly (readonly [program: string, what: string])[],
+): Promise<string[]> {
   const failures: string[] = []
   for (const [program, what] of programs) {
     const label = `${name.padEnd(8)} ${what}`
@@ -73,6 +94,11 @@ async function tryOn({ name, from, command }: Runtime): Promise<string[]> {
     }
   }
   return failures
+}
+
+function installedVersion(name: string): string {
+  const { version } = JSON.parse(readFileSync(join('node_modules', name, 'package.json'), 'utf8'))
+  return `${name}@${version}`
 }
 
 function npm(cwd: string, ...args: string[]) {
