@@ -88,6 +88,7 @@ export function describeWatchedTurns(harness: ContractHarness): void {
     const [outer, inner] = recorder.of('turn:start')
     expect(recorder.of('turn:asyncEnd')).toEqual([inner, outer])
     expect(inner?.incarnation).toBe(outer?.incarnation)
+    expect([outer?.nested, inner?.nested]).toEqual([undefined, true])
   })
 
   it('a turn that overruns its grace: ends with the error of its run', async () => {

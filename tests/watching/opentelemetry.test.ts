@@ -77,6 +77,16 @@ describe('instrument: metrics', () => {
     expect(await telemetry.recorded('archive.duration')).toEqual([{ attributes: chats, count: 1, sum: 0.5 }])
   })
 
+  it('times the turns that exclude others: no nested run, and none that joins', async () => {
+    const { sessions, telemetry } = setUp()
+    await sessions.run('ada', () => sessions.run('ada', () => {}))
+    await sessions.run('ada', () => {}, { whenBusy: 'join' })
+
+    expect(await telemetry.recorded('turn.duration')).toMatchObject([{ count: 1 }])
+    expect(await telemetry.recorded('turn.wait')).toMatchObject([{ count: 1 }])
+    expect(telemetry.spans).toHaveLength(3)
+  })
+
   it('has buckets of seconds', async () => {
     const { sessions, telemetry } = setUp()
     await sessions.run('ada', () => {})
@@ -222,7 +232,6 @@ describe('instrument: the span of a turn', () => {
     const [inner, outer] = telemetry.spans
 
     expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId)
-    expect(await telemetry.recorded('turn.duration')).toMatchObject([{ count: 2 }])
   })
 
   it('says by code or class what failed, and shows nothing else of the error', async () => {

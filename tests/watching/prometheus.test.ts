@@ -155,6 +155,27 @@ describe('collect: counters', () => {
     ])
   })
 
+  it('time the turns that exclude others: no nested run, and none that joins', async () => {
+    const { clock, sessions, register } = collectedRegistry({ timeoutMs: 60_000 })
+    const fails = () => Promise.reject(new Error('the model is away'))
+    await sessions.run('ada', async () => {
+      await sessions.run('ada', fails).catch(() => {})
+      await sessions.run('ada', () => sessions.run('ada', () => {}), { whenBusy: 'join' })
+      clock.advance(2_000)
+    })
+    await sessions.run('ada', fails, { whenBusy: 'join' }).catch(() => {})
+
+    const totals = await samples(register, 'turn_duration_seconds_sum', 'turn_duration_seconds_count')
+    expect(totals).toEqual([
+      'turn_duration_seconds_sum{registry="chats"} 2',
+      'turn_duration_seconds_count{registry="chats"} 1',
+    ])
+    expect(await samples(register, 'turn_wait_seconds_count')).toEqual([
+      'turn_wait_seconds_count{registry="chats"} 1',
+    ])
+    expect(await samples(register, 'turns_failed')).toEqual(['turns_failed_total{registry="chats"} 0'])
+  })
+
   it('do not count a turn that began before the call', async () => {
     const sessions = new SessionRegistry<string[]>({ name: 'chats', create: () => [] })
     const watched = deferred()

@@ -11,6 +11,8 @@ export interface TracedTurn {
   readonly whenBusy: WhenBusy
   /** Monotonic time from which it has waited; `undefined` if it began at once. */
   readonly waitsSince: number | undefined
+  /** The turn that it is nested in. */
+  readonly outer: object | undefined
 }
 
 /** Publishes the turns of one registry. */
@@ -32,8 +34,13 @@ export class TurnTracer {
   begin(turn: TracedTurn, session: Session<unknown>): Trace | undefined {
     // Also checked there, after what is made for it.
     if (!turnChannels.hasSubscribers) return undefined
-    const { id, whenBusy, waitsSince } = turn
+    const { id, whenBusy, waitsSince, outer } = turn
     const waitedMs = waitsSince === undefined ? 0 : this.now() - waitsSince
-    return this.#channels.trace('turn', id, () => ({ incarnation: session.incarnation, whenBusy, waitedMs }))
+    return this.#channels.trace('turn', id, () => ({
+      incarnation: session.incarnation,
+      whenBusy,
+      waitedMs,
+      ...(outer === undefined ? {} : { nested: true as const }),
+    }))
   }
 }

@@ -82,6 +82,8 @@ export interface SessionTraces {
       readonly whenBusy: WhenBusy
       /** Milliseconds from the call until the turn began. */
       readonly waitedMs: number
+      /** Present if the run is part of a turn of the same session, which it joins. */
+      readonly nested?: true
     }
   /** A call of the `load` hook, or a read of the store. The session does not exist yet. */
   readonly load: Omit<SessionMessage, 'incarnation'> & Outcome

@@ -63,7 +63,7 @@ export function needsClusterClientError(cause: Error): SessionRegistryError {
 export function backendUnavailableError(cause: Error): SessionRegistryError {
   return new SessionRegistryError(
     'ERR_SESSION_BACKEND_UNAVAILABLE',
-    'Expected a reply from Redis, but none came, however often the call was repeated; its outcome is unknown',
+    'Expected Redis to carry out a call within `callTimeoutMs`, but it did not, however often the call was repeated; its outcome is unknown',
     { cause },
   )
 }

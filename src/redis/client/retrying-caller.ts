@@ -152,7 +152,10 @@ export class RetryingCaller {
    */
   #attemptInTime(call: PendingCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const giveUp = () => reject(new Error(`No reply within ${this.#callTimeoutMs} ms`))
+      const giveUp = () =>
+        reject(
+          new Error(`No reply within ${this.#callTimeoutMs} ms; the client's own 'error' events say more`),
+        )
       // The process may have been suspended: a reply that lies in the socket is read first.
       const onTimeout = () =>
         nextLoopIteration(() => nextLoopIteration(giveUp, { keepsAlive: true }), { keepsAlive: true })

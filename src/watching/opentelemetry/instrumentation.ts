@@ -5,6 +5,7 @@ import { archiveBuckets, turnBuckets } from '../observing/buckets.ts'
 import { FigureReader, sessionStates, sessionsByState } from '../observing/figures.ts'
 import type { ObservedRegistry } from '../observing/observed-registry.ts'
 import { Subscriptions } from '../observing/subscriptions.ts'
+import { isTimed } from '../observing/timed-turns.ts'
 import { errorType } from './error-type.ts'
 import { TurnSpan } from './turn-span.ts'
 
@@ -90,23 +91,23 @@ export class Instrumentation {
   #timeTurns(): void {
     const duration = this.#histogram(
       'session_registry.turn.duration',
-      'Duration of turns, with their saves',
+      'Duration of turns that exclude others, with their saves',
       turnBuckets,
     )
     const wait = this.#histogram(
       'session_registry.turn.wait',
-      'Time from a call to the start of its turn',
+      'Time from a call to the start of its turn, of turns that exclude others',
       turnBuckets,
     )
     const tracer = this.#tracerProvider.getTracer(scope)
     this.#subscriptions.time('turn', {
       onStart: (message) => {
-        wait.record(message.waitedMs / 1_000, this.#attributes)
+        if (isTimed(message)) wait.record(message.waitedMs / 1_000, this.#attributes)
         return new TurnSpan(tracer, message)
       },
       onEnd: (message, seconds, span) => {
         try {
-          duration.record(seconds, this.#outcomeOf(message))
+          if (isTimed(message)) duration.record(seconds, this.#outcomeOf(message))
         } finally {
           span.end(message)
         }

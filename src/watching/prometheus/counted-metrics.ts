@@ -6,6 +6,7 @@ import { endedChannel, type SessionMessages } from '../../core/watching/channels
 import type { Origin } from '../../core/watching/origin.ts'
 import { archiveBuckets, turnBuckets } from '../observing/buckets.ts'
 import { Subscriptions } from '../observing/subscriptions.ts'
+import { isTimed } from '../observing/timed-turns.ts'
 import type { NamedMetric } from './registered-metrics.ts'
 
 const endReasons: readonly EndReason[] = ['idle', 'age', 'capacity', 'deleted', 'replaced', 'closed']
@@ -24,9 +25,17 @@ const names = {
  */
 export class CountedMetrics {
   readonly #ended = counter(names.ended, 'Sessions ended, by reason', 'reason')
-  readonly #failed = counter(names.failed, 'Turns that were rejected')
-  readonly #turn = histogram(names.turn, 'Duration of turns, with their saves', turnBuckets)
-  readonly #wait = histogram(names.wait, 'Time from a call to the start of its turn', turnBuckets)
+  readonly #failed = counter(names.failed, 'Turns that exclude others and were rejected')
+  readonly #turn = histogram(
+    names.turn,
+    'Duration of turns that exclude others, with their saves',
+    turnBuckets,
+  )
+  readonly #wait = histogram(
+    names.wait,
+    'Time from a call to the start of its turn, of turns that exclude others',
+    turnBuckets,
+  )
   readonly #archive = histogram(names.archive, 'Duration of attempts to archive a session', archiveBuckets)
   readonly #subscriptions: Subscriptions
 
@@ -78,9 +87,13 @@ export class CountedMetrics {
       this.#ended.inc(ownFields({ registry, reason }))
     })
     this.#subscriptions.time('turn', {
-      onStart: ({ registry, waitedMs }) => this.#wait.observe(ownFields({ registry }), waitedMs / 1_000),
+      onStart: (message) => {
+        const { registry, waitedMs } = message
+        if (isTimed(message)) this.#wait.observe(ownFields({ registry }), waitedMs / 1_000)
+      },
       onEnd: (message, seconds) => {
         const { registry } = message
+        if (!isTimed(message)) return
         this.#turn.observe(ownFields({ registry }), seconds)
         if ('error' in message) this.#failed.inc(ownFields({ registry }))
       },
