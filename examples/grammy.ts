@@ -9,7 +9,7 @@ interface Chat {
 }
 
 const { BOT_TOKEN = '1:none' } = process.env
-const chats = new SessionRegistry<Chat>({ timeoutMs: 30 * 60_000 })
+const chats = new SessionRegistry<Chat | null>({ timeoutMs: 30 * 60_000 }) // `null`: nothing was said yet
 const bot = new Bot<Context & SessionFlavor<Chat>>(BOT_TOKEN)
 printInsteadOfSending(bot) // remove this line
 
@@ -23,6 +23,8 @@ bot.on('message:text', async (ctx) => {
   ctx.session.messages.push(answer)
   await ctx.reply(answer)
 })
+// Without it, the first error stops `bot.start()`.
+bot.catch(({ ctx, error }) => console.error(ctx.update.update_id, error))
 
 // Two messages at once: the second waits for the first, and sees what was said.
 await Promise.all(['I am Ada.', 'Who am I?'].map((text) => bot.handleUpdate(messageOfAda(text))))

@@ -4,12 +4,16 @@ import { type Context, session, Telegraf } from 'telegraf'
 import { askModel } from './bots/model.ts'
 import { messageOfAda, printInsteadOfCalling } from './bots/offline-telegram.ts'
 
+interface Chat {
+  messages: string[]
+}
+
 interface ChatContext extends Context {
-  session?: { messages: string[] }
+  session?: Chat
 }
 
 const { BOT_TOKEN = '1:none' } = process.env
-const chats = new SessionRegistry<{ messages: string[] }>({ timeoutMs: 30 * 60_000 })
+const chats = new SessionRegistry<Chat | null>({ timeoutMs: 30 * 60_000 }) // `null`: nothing was said yet
 const bot = new Telegraf<ChatContext>(BOT_TOKEN)
 printInsteadOfCalling(bot) // remove this line
 
@@ -25,5 +29,7 @@ bot.on('message', async (ctx) => {
   ctx.session = { messages: [...messages, answer] }
   await ctx.reply(answer)
 })
+// Without it, the first error stops `bot.launch()`.
+bot.catch((error, ctx) => console.error(ctx.update.update_id, error))
 
 await Promise.all(['I am Ada.', 'Who am I?'].map((text) => bot.handleUpdate(messageOfAda(text))))

@@ -4,7 +4,7 @@ import type { Telegraf, Context as TelegrafContext } from 'telegraf'
 
 const me = { id: 1, is_bot: true, first_name: 'Assistant', username: 'assistant_bot' } as UserFromGetMe
 
-/** Lets a bot of grammY print what it would send to Telegram. */
+/** Lets a bot of grammY print what it would send to Telegram; with `botInfo`, it does not ask who it is. */
 export function printInsteadOfSending<C extends Context>(bot: Bot<C>): void {
   bot.botInfo = me
   bot.api.config.use(async (_call, _method, payload) => {

@@ -125,6 +125,34 @@ describe('the expiry of a session', () => {
   })
 })
 
+describe('the expiry of a session that was never set', () => {
+  it.each<[what: string, handler: Handler]>([
+    [
+      'after an update that failed',
+      () => {
+        throw new Error('no answer')
+      },
+    ],
+    [
+      'after a deletion',
+      (ctx) => {
+        ctx.session = null as never
+      },
+    ],
+  ])('%s: shows `null` to listeners and to the archive', async (_what, handler) => {
+    const shown: unknown[] = []
+    const { sessions, clock } = counters({ archive: ({ value }) => void shown.push(value) })
+    sessions.on('expired', ({ value }) => shown.push(value))
+    const update = observe(turningBot(sessions, handler).handleUpdate(messageIn(5)))
+    await update.settled
+    await clock.advanceAsync(timeoutMs)
+    sessions.sweep()
+    await sessions.settled()
+
+    expect(shown).toEqual([null, null])
+  })
+})
+
 describe('a database that fails', () => {
   it('rejects the update, handles and writes nothing, and the next update finds what was there', async () => {
     let isDown = true

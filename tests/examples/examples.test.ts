@@ -121,6 +121,17 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/grammy.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
+  'examples/expired-chats.ts': ['Noted.', 'Your session has expired.', 'Noted.'],
+  'examples/expired-chats-retried.ts': [
+    'Noted.',
+    'Too Many Requests',
+    'Your session has expired.',
+    'Noted.',
+    'Forbidden: bot was blocked by the user',
+    '0 sessions',
+    'Noted.',
+    '{ ended: 1, archived: 1, failed: [] }',
+  ],
   'examples/telegraf.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
   'examples/claude-agent.ts': ['Messages so far: 1', 'Messages so far: 2', '1 session', '0 sessions'],
   'examples/slack.ts': [

@@ -1,6 +1,6 @@
 import type { Bot } from 'grammy'
-import { type Context, type SessionFlavor, type StorageAdapter, session } from 'grammy'
-import type { SessionRegistry } from 'session-registry'
+import { type Context, lazySession, type SessionFlavor, type StorageAdapter, session } from 'grammy'
+import type { SessionRegistry, SessionSource } from 'session-registry'
 import { sessionStorage, sessionTurns } from 'session-registry/grammy'
 import type { RedisSessionRegistry } from 'session-registry/redis'
 import { type Telegraf, type Context as TelegrafContext, session as telegrafSession } from 'telegraf'
@@ -19,6 +19,8 @@ interface TelegramContext extends TelegrafContext {
 export function types(
   sessions: SessionRegistry<Data>,
   shared: RedisSessionRegistry<Data>,
+  emptied: SessionRegistry<Data | null>,
+  either: RedisSessionRegistry<Data | null | undefined>,
   bot: Bot<ChatContext>,
   telegram: Telegraf<TelegramContext>,
 ) {
@@ -34,9 +36,26 @@ export function types(
   telegram.use(sessionTurns(sessions, { getSessionKey: userKey }))
   telegram.use(telegrafSession({ store: sessionStorage(sessions), defaultSession: () => ({ count: 0 }) }))
 
+  // Of a registry without `create` the value may be `null`; the data of the frameworks are not.
+  const data: StorageAdapter<Data> = sessionStorage(emptied)
+  bot.use(sessionTurns(emptied), session({ initial: () => ({ count: 0 }), storage: sessionStorage(emptied) }))
+  bot.use(lazySession({ storage: sessionStorage<Data>(emptied) }))
+  bot.use(session({ storage: sessionStorage(either) }))
+  telegram.use(sessionTurns(emptied, { getSessionKey: userKey }))
+  telegram.use(telegrafSession({ store: sessionStorage(either), defaultSession: () => ({ count: 0 }) }))
+  // @ts-expect-error: a listener has to expect `null`
+  emptied.on('expired', ({ value }) => value.count)
+
   // @ts-expect-error: sessions of something else
   const other: StorageAdapter<string> = sessionStorage(sessions)
+  // @ts-expect-error: sessions of something else
+  const others: StorageAdapter<string> = sessionStorage(emptied)
   // @ts-expect-error: a key is a text
   bot.use(sessionTurns(sessions, { getSessionKey: (ctx: ChatContext) => ctx.from?.id }))
-  return other
+  return [data, other, others]
+}
+
+/** The storage of a registry whose type is a parameter. */
+export function genericStorage<S>(source: SessionSource<S>): StorageAdapter<S> {
+  return sessionStorage(source)
 }

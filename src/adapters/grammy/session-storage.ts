@@ -49,24 +49,27 @@ export interface SessionStorage<S> {
  * Both read when an update comes and write when it has been handled: two updates at once each write what they
  * read, and one change is lost. So use `sessionTurns` before `session()`.
  *
+ * A session may be empty: its value is `null` then. So the type of a registry without `create` is
+ * `SessionRegistry<SessionData | null>`, and listeners and `archive` have to expect it.
+ *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
  * @example
- * const sessions = new SessionRegistry<SessionData>()
+ * const sessions = new SessionRegistry<SessionData | null>()
  * bot.use(sessionTurns(sessions), session({ initial, storage: sessionStorage(sessions) }))
  */
-export function sessionStorage<S>(source: SessionSource<S>): SessionStorage<S> {
+export function sessionStorage<S>(source: SessionSource<S | null | undefined>): SessionStorage<S> {
   assertSource(source)
 
   const read = async (key: SessionIdInput) => {
-    const copy = ({ value }: { value: S }) => cloneState(value) ?? undefined
+    const copy = ({ value }: { value: S | null | undefined }) => cloneState(value) ?? undefined
     return source.run(toSessionId(key), copy, { whenBusy: 'join', create: false })
   }
 
   const write = async (key: SessionIdInput, value: S) => {
     const id = toSessionId(key)
-    const copy = cloneState(value) ?? emptyValue<S>()
-    const assign = (session: { value: S }) => {
+    const copy = cloneState(value) ?? emptyValue
+    const assign = (session: { value: S | null | undefined }) => {
       session.value = copy
     }
     // Nothing that a factory of the registry makes would be kept.
@@ -79,8 +82,8 @@ export function sessionStorage<S>(source: SessionSource<S>): SessionStorage<S> {
       await source.delete(id)
       return
     }
-    const empty = (session: { value: S }) => {
-      session.value = emptyValue()
+    const empty = (session: { value: S | null | undefined }) => {
+      session.value = emptyValue
     }
     await source.run(id, empty, { create: false })
   }
@@ -88,7 +91,5 @@ export function sessionStorage<S>(source: SessionSource<S>): SessionStorage<S> {
   return { read, write, delete: remove, get: (name) => new RepeatableRead(() => read(name)), set: write }
 }
 
-/** Returns the value of a session that has nothing: `null`, since JSON has no `undefined`. */
-export function emptyValue<S>(): S {
-  return null as S
-}
+/** The value of a session that has nothing, since JSON has no `undefined`. */
+export const emptyValue = null

@@ -39,7 +39,8 @@ export interface SessionTurnsOptions<C> {
  * rejects the turn.
  *
  * The session exists from the beginning of the turn, with what the registry's `create` makes. Without one its
- * value is empty, and `initial` of grammY or `defaultSession` of telegraf provides the first one.
+ * value is `null`, and `initial` of grammY or `defaultSession` of telegraf provides the first one. It stays
+ * `null` if the handlers throw or set none: so make it a `SessionRegistry<SessionData | null>`.
  *
  * The middleware rejects as `run` of the registry does, and with `ERR_SESSION_ID_INVALID` for a key that is
  * not one.
@@ -47,6 +48,7 @@ export interface SessionTurnsOptions<C> {
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
  * @example
+ * const sessions = new SessionRegistry<SessionData | null>()
  * bot.use(sessionTurns(sessions), session({ initial, storage: sessionStorage(sessions) }))
  */
 export function sessionTurns<S, C extends ChatContext = ChatContext>(
@@ -108,7 +110,7 @@ class UpdateTurns<S> {
    * at once. The error of the first attempt alone is no proof, since a `load` may have thrown it.
    */
   #createEmpty(): S {
-    this.#options = { create: () => emptyValue() }
-    return emptyValue()
+    this.#options = { create: () => emptyValue as S }
+    return emptyValue as S
   }
 }
