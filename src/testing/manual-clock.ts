@@ -67,6 +67,10 @@ export class ManualClock implements Clock {
   /**
    * {@link advance} that lets promises settle before, between and after the timers: archives, retries, turns.
    *
+   * It does not wait for real I/O (a file, a socket, a database): time would pass meanwhile, and with it the
+   * limits of a hook, such as `archiveTimeoutMs`. For a hook with I/O, advance to the deadline and no
+   * further, call `sweep()`, and await `settled()`.
+   *
    * Milliseconds; zero or more, and finite. Rejects with `ERR_SESSION_OPTION_INVALID`.
    */
   async advanceAsync(ms: number): Promise<void> {
@@ -106,7 +110,10 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Iterations of the real event loop between timers: enough for a hook that takes one or two itself. */
+/**
+ * Iterations of the real event loop between timers: enough for a hook that takes one or two itself, without
+ * I/O.
+ */
 const loopIterations = 3
 
 /** Waits for whole iterations of the event loop, so that chains of promises of any length settle. */

@@ -94,6 +94,7 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   'examples/testing.ts': ['twenty minutes later, Ada is gone'],
   'examples/fake-timers.ts': ['twenty minutes later, Ada is gone'],
   'examples/archive-test.ts': ['archived at the third attempt', 'and closed'],
+  'examples/file-archive-test.ts': ['archived to a file'],
   'examples/turn-test.ts': ['25 minutes are a turn, 45 are too many'],
   'examples/sessions.ts': [
     "{ items: [ 'tea' ] } undefined",
@@ -119,6 +120,7 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
   ],
   'examples/ai-sdk.ts': ["[ 'hello', 'I was shown 1', 'and again', 'I was shown 3' ]"],
   'examples/langchain.ts': ["[ 'Hello Ada.', 'You are Ada.' ]", 'Goodbye.', '6 messages'],
+  'examples/langchain-stream.ts': ['Goodbye.', 'I am Ada. | H | Bye! | Goodbye.'],
   'examples/langgraph.ts': ["[ 'It is sunny.', 'You asked 2 times.' ]"],
   'examples/grammy.ts': ['I have seen 1 message.', 'I have seen 3 messages.'],
   'examples/expired-chats.ts': ['Noted.', 'Your session has expired.', 'Noted.'],

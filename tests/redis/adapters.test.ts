@@ -56,6 +56,21 @@ describeOnRedis('an adapter on two processes that share one Redis', (redis) => {
     }
   })
 
+  it('LangChain: saves what the turn of a stream has stored that is left early', async () => {
+    const [first, second] = await pair<BaseMessage[]>({ create: () => [], codec: messageCodec })
+    const model = RunnableLambda.from<string, string>(async function* (question: string) {
+      await messageHistories(first)('ada').addUserMessage(question)
+      yield* ['an', 'answer']
+    } as never)
+    const stream = await withSessionTurns(first, model).stream('hello', {
+      configurable: { sessionId: 'ada' },
+    })
+    expect((await stream.next()).value).toBe('an')
+    await stream.return()
+
+    expect(transcript((await second.get('ada')) ?? [])).toEqual(['human:hello'])
+  })
+
   it('LangGraph: continues a paused thread in another process', async () => {
     const sources = await pair<Thread>({ create: newThread, codec: threadCodec })
     const State = Annotation.Root({ answer: Annotation<string> })

@@ -13,7 +13,8 @@ import { TurnReadable } from './turn-readable.ts'
  * The session is that of `configurable.sessionId`, else of `configurable.thread_id`. `invoke` and `stream`
  * are one turn each, `batch` is one turn per input. The signal of the call is that of the turn. A stream is a
  * turn from the call until it was read to its end, left (`break`, `return()`, `cancel()`), or has failed;
- * `maxTurnMs` ends one that is never read.
+ * `maxTurnMs` ends one that is never read. A turn that was left has not failed, but
+ * `RunnableWithMessageHistory` stores nothing of it, not even the question.
  *
  * Calls reject with the codes of `run`, and where messages could not be stored.
  *
@@ -55,16 +56,20 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
 
   override async invoke(input: I, options?: Partial<C>): Promise<O> {
     const call = this.#callOf(options)
-    return this.#turn(call, call.signal, (config) => this.#runnable.invoke(input, config))
+    return this.#turn(call, call.signal, (signal) =>
+      runAndRequireStored(signal, () => this.#runnable.invoke(input, configWith(call, signal))),
+    )
   }
 
   override async stream(input: I, options?: Partial<C>): Promise<IterableReadableStream<O>> {
     const call = this.#callOf(options)
     const stream = new TurnReadable<O>(call.signal)
     stream.start((leaveSignal) =>
-      this.#turn(call, leaveSignal, async (config, signal) => {
+      this.#turn(call, leaveSignal, (signal) => {
         // Read in the async context of the turn: outside of it, what it stores would wait for this very turn.
-        await stream.pump(await this.#runnable.stream(input, config), signal)
+        const read = async () =>
+          stream.pump(await this.#runnable.stream(input, configWith(call, signal)), signal)
+        return stream.unlessLeft(() => runAndRequireStored(signal, read))
       }),
     )
     return stream.readable
@@ -85,14 +90,17 @@ class SessionTurns<I, O, C extends RunnableConfig> extends Runnable<I, O, C> {
   }
 
   #turn<R>(
-    { id, config }: Call<C>,
+    { id }: Call<C>,
     signal: AbortSignal | undefined,
-    work: (config: Partial<C>, signal: AbortSignal) => Promise<R>,
+    work: (signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
-    const turn = (_session: unknown, own: AbortSignal) =>
-      runAndRequireStored(own, () => work({ ...config, signal: own }, own))
-    return this.#source.run(id, turn, { signal })
+    return this.#source.run(id, (_session: unknown, own: AbortSignal) => work(own), { signal })
   }
+}
+
+/** Returns the config of a call whose signal is that of its turn. */
+function configWith<C extends RunnableConfig>({ config }: Call<C>, signal: AbortSignal): Partial<C> {
+  return { ...config, signal }
 }
 
 /**

@@ -53,6 +53,18 @@ export class TurnReadable<O> {
       .finally(stopListening)
   }
 
+  /**
+   * Runs the work of the turn. Once the reader has left, its error is of no interest: a turn that was left
+   * has not failed.
+   */
+  async unlessLeft(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (!this.#isCancelled) throw error
+    }
+  }
+
   /** Writes every chunk, inside the turn. When `signal` aborts, it stops and closes the source. */
   async pump(chunks: AsyncIterable<O>, signal: AbortSignal): Promise<void> {
     const iterator = chunks[Symbol.asyncIterator]()
