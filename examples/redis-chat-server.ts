@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from 'redis'
@@ -18,9 +18,13 @@ const sessions = new RedisSessionRegistry<string[]>({
   create: () => [],
   timeoutMs: 20 * 60_000,
   leaseMs: 15_000, // a process that is killed blocks its sessions for at most so long
-  // Called at least once: a second call writes the same file.
-  archive: ({ id, incarnation, value }, reason, { signal }) =>
-    writeFile(`${folder}/${incarnation}.json`, JSON.stringify({ id, reason, value }), { signal }),
+  // Called at least once: a second call replaces the file by an equal one.
+  archive: async ({ id, incarnation, value }, reason, { attempt, signal }) => {
+    const file = `${folder}/${incarnation}.json`
+    const part = `${file}.${attempt}` // a process that is killed leaves a part of it, and no broken archive
+    await writeFile(part, JSON.stringify({ id, reason, value }), { signal })
+    await rename(part, file)
+  },
 })
 sessions.on('error', (error) => console.error('sessions:', error)) // of work that no call waits for
 await sessions.health() // starts to poll: the process archives before its first request

@@ -1,4 +1,4 @@
-/** In place of your model. It obeys the signal, if it is given one. */
+/** Asks your model. The signal of a turn stops it. */
 export type AskModel = (history: readonly string[], signal?: AbortSignal) => Promise<string>
 
 export interface Chat {

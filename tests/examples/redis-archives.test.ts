@@ -81,6 +81,6 @@ async function temporaryFolder(): Promise<string> {
 }
 
 async function archivesIn(folder: string): Promise<unknown[]> {
-  const names = await readdir(folder)
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
   return Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))))
 }
