@@ -73,7 +73,8 @@ export function resolveStore<T>(options: {
   for (const hook of ['load', 'archive'] as const) {
     if (options[hook] !== undefined) throw besideStoreError(hook)
   }
-  if (keepMs < timeoutMs * 2) throw invalidNumber('keepMs', 'at least twice `timeoutMs`', keepMs)
+  if (keepMs < timeoutMs * 2)
+    throw invalidNumber('keepMs', `at least twice \`timeoutMs\` (${timeoutMs})`, keepMs)
   return { store: new CheckedStore(store), codec: new CheckedCodec(codec), save, keepMs }
 }
 
@@ -90,7 +91,7 @@ export function maxTimeoutOf(storage: { readonly keepMs: number } | undefined): 
 export function checkOwnTimeout(timeoutMs: number, maxTimeoutMs: number): number {
   checkPositive('timeoutMs', timeoutMs)
   if (timeoutMs <= maxTimeoutMs) return timeoutMs
-  throw invalidNumber('timeoutMs', 'at most half of `keepMs`', timeoutMs)
+  throw invalidNumber('timeoutMs', `at most half of \`keepMs\` (${2 * maxTimeoutMs})`, timeoutMs)
 }
 
 /** @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID` */

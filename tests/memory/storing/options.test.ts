@@ -51,7 +51,9 @@ describe('the option `keepMs`', () => {
   it('is at least twice `timeoutMs`', () => {
     const store = new MemoryStore()
 
-    expect(refused({ store, timeoutMs: 1_000, keepMs: 1_999 }).message).toMatch(/twice `timeoutMs`/)
+    expect(refused({ store, timeoutMs: 1_000, keepMs: 1_999 }).message).toMatch(
+      /twice `timeoutMs` \(1000\), got 1999/,
+    )
     expect(() => new SessionRegistry({ store, timeoutMs: 1_000, keepMs: 2_000 })).not.toThrow()
     refused({ store, timeoutMs: Number.POSITIVE_INFINITY, keepMs: 1e12 })
     expect(() => new SessionRegistry({ store, timeoutMs: Number.POSITIVE_INFINITY })).not.toThrow()
