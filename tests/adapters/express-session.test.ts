@@ -133,6 +133,15 @@ describe('express-session on a registry', () => {
     expect(sessions.get(id)?.cookie).toMatchObject({ sameSite: 'lax', httpOnly: true })
   })
 
+  it('value of a session: is JSON, with the expiry of its cookie as a string', async () => {
+    const { visit, sessions } = await start({ maxAge: minute })
+    await visit('/count')
+    const [value] = [...sessions.values()]
+
+    expect(value).toMatchObject({ cookie: { expires: new Date(Date.now() + minute).toISOString() } })
+    expect(value).not.toHaveProperty('save')
+  })
+
   it('cookie without an expiry: the session lives for `timeoutMs` from its last request', async () => {
     const { visit, clock } = await start({}, { options: { timeoutMs: minute } })
     await visit('/count')

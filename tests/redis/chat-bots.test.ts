@@ -5,6 +5,7 @@ import type { RedisSessionRegistry } from 'session-registry/redis'
 import { type Conversation, conversationStore } from 'session-registry/slack'
 import { session as telegrafSession } from 'telegraf'
 import { expect, it } from 'vitest'
+import { deferred } from '../support/deferred.ts'
 import { EventRecorder } from '../support/event-recorder.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, testProxy, uniquePrefix } from '../support/redis-suite.ts'
@@ -53,6 +54,32 @@ describeOnRedis('a chat bot on two processes that share one Redis', (redis) => {
 
     await sessionStorage(sources[0]).delete('5')
     expect(await sources[1].has('5')).toBe(false)
+  })
+
+  it('grammY: a late notice of an expiry can ask whether a new session has begun', async () => {
+    const expired = deferred()
+    const hasReturned = deferred()
+    const found: Record<string, boolean> = {}
+    const archive = async ({ id }: { id: string }) => {
+      if (id === '5') expired.resolve()
+      await hasReturned.promise
+      found[id] ??= await source.has(id)
+    }
+    const shared = { prefix: uniquePrefix(), shards: 2, timeoutMs: 1_000, intervalMs: 20 }
+    const source = await testRegistry<Counter | null>(redis, { ...shared, archive })
+    const bot = grammyBot()
+    bot.use(sessionTurns(source), session({ initial, storage: sessionStorage(source) }))
+    bot.use((ctx) => {
+      ctx.session.count += 1
+    })
+    await Promise.all([bot.handleUpdate(messageIn(5)), bot.handleUpdate(messageIn(6))])
+    await expired.promise
+    await bot.handleUpdate(messageIn(5))
+    await source.hold('5')
+    hasReturned.resolve()
+
+    await expect.poll(() => found, { timeout: 20_000 }).toEqual({ 5: true, 6: false })
+    expect(await sessionStorage(source).read('5')).toEqual({ count: 1 })
   })
 
   it('telegraf: a read after a failed one is a part of the turn of its own update', async () => {

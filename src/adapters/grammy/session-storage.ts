@@ -3,6 +3,7 @@ import { assertSource } from '../../core/options/assert-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
 import { cloneState } from '../../core/values/clone-state.ts'
 import { RepeatableRead } from './repeatable-read.ts'
+import { findStaleWrites } from './stale-writes.ts'
 import { isInTurn } from './update-turn.ts'
 
 /**
@@ -62,8 +63,14 @@ export function sessionStorage<S>(source: SessionSource<S | null | undefined>): 
   assertSource(source)
 
   const read = async (key: SessionIdInput) => {
-    const copy = ({ value }: { value: S | null | undefined }) => cloneState(value) ?? undefined
-    return source.run(toSessionId(key), copy, { whenBusy: 'join', create: false })
+    const id = toSessionId(key)
+    const check = isInTurn(source, id) ? undefined : findStaleWrites(source)
+    const copy = (session: { value: S | null | undefined }) => {
+      const value = cloneState(session.value) ?? undefined
+      check?.onRead(id, value)
+      return value
+    }
+    return source.run(id, copy, { whenBusy: 'join', create: false })
   }
 
   const write = async (key: SessionIdInput, value: S) => {
@@ -72,6 +79,7 @@ export function sessionStorage<S>(source: SessionSource<S | null | undefined>): 
     const assign = (session: { value: S | null | undefined }) => {
       session.value = copy
     }
+    findStaleWrites(source)?.onWrite(id, value)
     // Nothing that a factory of the registry makes would be kept.
     await source.run(id, assign, { create: () => copy })
   }

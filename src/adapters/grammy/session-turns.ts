@@ -5,6 +5,7 @@ import { checkFunction, checkOptions, invalidOption } from '../../core/options/v
 import type { SessionSource } from '../../core/session-source.ts'
 import type { RunOptions } from '../../core/turns/turn.ts'
 import { emptyValue } from './session-storage.ts'
+import { type StaleWrites, startStaleWrites } from './stale-writes.ts'
 import { inUpdateTurn } from './update-turn.ts'
 
 /** What the default session key is read from. */
@@ -37,6 +38,9 @@ export interface SessionTurnsOptions<C> {
  * Use it before `session()`, with the same `getSessionKey` and `prefix`. The next update of a session waits
  * until the handlers of the one before have settled; updates of other sessions do not. What a handler throws
  * rejects the turn.
+ *
+ * After `session()` it protects nothing. A process warning reports the first session that is read before a
+ * turn and written after it.
  *
  * The session exists from the beginning of the turn, with what the registry's `create` makes. Without one its
  * value is `null`, and `initial` of grammY or `defaultSession` of telegraf provides the first one. It stays
@@ -84,25 +88,28 @@ function sessionIdOf(key: SessionIdInput | null | undefined, prefix: string): st
 /** The turns of updates, on a registry with or without a `create`. */
 class UpdateTurns<S> {
   readonly #source: SessionSource<S>
+  readonly #staleWrites: StaleWrites
   /** A factory, once the registry is known to have none. */
   #options: RunOptions<S> | undefined = undefined
 
   constructor(source: SessionSource<S>) {
     this.#source = source
+    this.#staleWrites = startStaleWrites(source)
   }
 
   async run(id: string, next: () => Promise<void>): Promise<void> {
-    let hasBegun = false
+    let onSuccess: (() => void) | undefined
     const handle = () => {
-      hasBegun = true
+      onSuccess = this.#staleWrites.onTurn(id)
       return inUpdateTurn(this.#source, id, next)
     }
     try {
       await this.#source.run(id, handle, this.#options)
     } catch (error) {
-      if (hasBegun || !isSessionRegistryError(error, 'ERR_SESSION_NO_FACTORY')) throw error
+      if (onSuccess !== undefined || !isSessionRegistryError(error, 'ERR_SESSION_NO_FACTORY')) throw error
       await this.#source.run(id, handle, { create: () => this.#createEmpty() })
     }
+    onSuccess?.()
   }
 
   /**
