@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type McpTransport, mcpTransports } from 'session-registry/mcp'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { serveHttp } from '../support/http-server.ts'
-import { initialize } from '../support/mcp-http.ts'
+import { initialize, sendTo } from '../support/mcp-http.ts'
 import { recordWarnings } from '../support/recorded-warnings.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -44,12 +44,11 @@ async function serveAnswers(answer: Answer, maxSessions = 10) {
   onTestFinished(() => close({ deadlineMs: 0 }))
   const url = await serveHttp(handle)
   const send = (method: string, session?: string) =>
-    fetch(url, {
-      method,
-      ...(method === 'POST' ? { body: JSON.stringify(initialize) } : {}),
-      headers: session === undefined ? {} : { 'mcp-session-id': session },
+    sendTo(url, method, {
+      ...(method === 'POST' ? { body: initialize } : {}),
+      ...(session === undefined ? {} : { session }),
     })
-  return { made, closes, send }
+  return { made, closes, send, close }
 }
 
 describe('MCP transports that are not of the SDK', () => {
@@ -117,5 +116,38 @@ describe('MCP transports that are not of the SDK', () => {
       return response.status === 200
     })
     expect(closes).toEqual(['server', 'transport'])
+  })
+
+  it('one that answers after it has closed: its answer is the one that the client gets', async () => {
+    let hasClosed = () => {}
+    const { made, send } = await serveAnswers(async (_request, response) => {
+      if (made.length > 1) return void response.end('first')
+      await new Promise<void>((resolve) => {
+        hasClosed = resolve
+      })
+      setImmediate(() => response.end('late'))
+    })
+    const first = send('POST')
+    await waitUntil(() => made.length === 1)
+    made[0]?.onclose?.()
+    hasClosed()
+
+    expect(await (await first).text()).toBe('late')
+  })
+
+  it('one that leaves a stream open when it closes: `close` destroys that, and only `close`', async () => {
+    const answers: ServerResponse[] = []
+    const { made, send, close } = await serveAnswers(async (_request, response) => {
+      answers.push(response)
+      response.write('{')
+    })
+    const [first, second] = [await send('POST'), await send('POST')]
+    made[0]?.onclose?.()
+    await close({ deadlineMs: 0 })
+
+    expect(answers.map(({ destroyed }) => destroyed)).toEqual([false, true])
+    await expect(second.text()).rejects.toThrow()
+    answers[0]?.end('}')
+    expect(await first.json()).toEqual({})
   })
 })

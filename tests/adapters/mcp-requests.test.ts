@@ -137,7 +137,7 @@ describe('MCP transports', () => {
     const close = first?.close
     Object.assign(first as object, { close: () => closing.then(() => close?.()) })
     const leave = new AbortController()
-    const leaving = fetch(mcp.url, { method: 'POST', body: JSON.stringify(initialize), signal: leave.signal })
+    const leaving = mcp.request('POST', { body: initialize, signal: leave.signal })
     await waitUntil(() => mcp.handled.length === 2)
     leave.abort()
     await leaving.catch(() => {})

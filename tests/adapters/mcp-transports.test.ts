@@ -248,21 +248,6 @@ describe.each(lines)('MCP transports of $name', (line) => {
     },
   )
 
-  it('an `initialize` that the transport refuses: leaves no session, and its server is closed', async () => {
-    const mcp = await serveMcp(line, { maxSessions: 2 })
-    const session = await mcp.begin()
-    for (const sent of [
-      { body: initialize, headers: { accept: 'text/html' } },
-      { body: { ...initialize, params: {} } },
-      { body: [initialize, initialize] },
-    ])
-      expect(await mcp.statusOf('POST', sent)).toBeGreaterThanOrEqual(400)
-
-    await waitUntil(() => mcp.closes.length === 3)
-    expect(mcp.closes.toSorted()).toEqual(['server 2', 'server 3', 'server 4'])
-    expect(await mcp.statusOf('POST', { session, body: ping })).toBe(200)
-  })
-
   it('a DELETE that the transport refuses: leaves the session', async () => {
     const mcp = await serveMcp(line)
     const session = await mcp.begin()

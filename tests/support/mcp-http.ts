@@ -20,6 +20,28 @@ export interface SentRequest {
   readonly person?: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+/** Sends a request as a client of the SDK does, unless its `headers` say otherwise. */
+export function sendTo(
+  url: URL,
+  method: string,
+  { session, person, body, headers, signal }: SentRequest = {},
+): Promise<Response> {
+  const all = {
+    accept: 'application/json, text/event-stream',
+    'content-type': 'application/json',
+    'mcp-session-id': session,
+    'x-person': person,
+    ...headers,
+  }
+  return fetch(url, {
+    method,
+    headers: Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  })
 }
 
 /**
@@ -80,19 +102,7 @@ export async function serveMcp(
   }
   const url = await serveHttp(listen(handle) as Parameters<typeof serveHttp>[0])
 
-  function request(method: string, { session, person, body, headers }: SentRequest = {}): Promise<Response> {
-    return fetch(url, {
-      method,
-      headers: {
-        accept: 'application/json, text/event-stream',
-        'content-type': 'application/json',
-        ...(session === undefined ? {} : { 'mcp-session-id': session }),
-        ...(person === undefined ? {} : { 'x-person': person }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
-  }
+  const request = (method: string, sent?: SentRequest) => sendTo(url, method, sent)
 
   return {
     url,

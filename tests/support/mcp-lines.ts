@@ -35,6 +35,9 @@ interface InMemoryEnd {
 
 interface TransportOptions {
   readonly sessionIdGenerator: () => string
+  readonly enableJsonResponse?: boolean
+  readonly enableDnsRebindingProtection?: boolean
+  readonly allowedOrigins?: string[]
 }
 
 export interface HttpServerTransport {
@@ -58,7 +61,7 @@ export const lines = [
     newServer: () => new Server1(info) as unknown as McpTestServer,
     newClient: () => new Client1(info) as unknown as McpTestClient,
     newPair: () => InMemory1.createLinkedPair() as unknown as [InMemoryEnd, InMemoryEnd],
-    newHttpServer: (options: TransportOptions & object) =>
+    newHttpServer: (options: TransportOptions) =>
       new StreamableHTTPServerTransport(options) as unknown as HttpServerTransport,
     newHttpClient: (url: URL, headers: Record<string, string>) =>
       new HttpClient1(url, { requestInit: { headers } }) as unknown as HttpClientTransport,
@@ -70,7 +73,7 @@ export const lines = [
     newServer: () => new Server2(info) as unknown as McpTestServer,
     newClient: () => new Client2(info) as unknown as McpTestClient,
     newPair: () => InMemory2.createLinkedPair() as unknown as [InMemoryEnd, InMemoryEnd],
-    newHttpServer: (options: TransportOptions & object) =>
+    newHttpServer: (options: TransportOptions) =>
       new NodeStreamableHTTPServerTransport(options) as unknown as HttpServerTransport,
     newHttpClient: (url: URL, headers: Record<string, string>) =>
       new HttpClient2(url, { requestInit: { headers } }) as unknown as HttpClientTransport,

@@ -1,3 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { OpenResponses } from './open-responses.ts'
+
 /** What is used of a Streamable HTTP transport of the MCP SDK, which both of its lines have. */
 export interface McpTransport {
   handleRequest(request: never, response: never, parsedBody?: unknown): Promise<unknown>
@@ -27,7 +30,10 @@ export interface ConnectionParts {
 export class Connection {
   readonly transport: McpTransport
   readonly #server: McpServerLike
+  readonly #responses = new OpenResponses()
   #isClosed = false
+  #isStopping = false
+  #responsesEnded: Promise<void> | undefined
   /** Called when the transport closes, whoever closed it. */
   #onClosed: (() => void) | undefined
   /** The number of streams that clients keep open with GET. */
@@ -43,7 +49,24 @@ export class Connection {
       this.#isClosed = true
       onclose?.call(transport)
       this.#onClosed?.()
+      void this.endResponses()
     }
+  }
+
+  /**
+   * Passes a request to the transport, and resolves when its response is closed. `closed` tells that: a
+   * transport that closes may leave its own promise pending.
+   */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    closed: Promise<void>,
+    body: unknown,
+  ): Promise<void> {
+    // In both lines of the SDK, a DELETE is answered after the transport has closed.
+    if (request.method !== 'DELETE') this.#responses.add(response, closed)
+    await Promise.race([this.transport.handleRequest(request as never, response as never, body), closed])
+    await closed
   }
 
   /** Connects the two, or closes them. `onClosed` is not called before that is done. */
@@ -58,13 +81,20 @@ export class Connection {
     this.#onClosed = onClosed
   }
 
-  /** Closes the server and the transport. */
-  async close(): Promise<void> {
+  /** Closes the server and the transport. `isStopping`: whether all sessions are being closed. */
+  async close(isStopping = false): Promise<void> {
+    this.#isStopping = isStopping
     try {
       await this.#server.close()
     } finally {
       if (!this.#isClosed) await this.transport.close()
     }
+  }
+
+  /** Ends the responses that are open, once. The transport has been closed, or does not close in time. */
+  endResponses(): Promise<void> {
+    this.#responsesEnded ??= this.#responses.end(() => this.#isStopping)
+    return this.#responsesEnded
   }
 }
 

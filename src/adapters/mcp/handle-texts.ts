@@ -1,4 +1,5 @@
 import type { EndReason } from '../../core/end-reason.ts'
+import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { GoneSession } from '../../core/gone-session.ts'
 import type { SessionLifetime } from '../../core/session-lifetime.ts'
 
@@ -46,4 +47,21 @@ export function goneText(argument: string, { reason, endedAt }: GoneSession): st
 /** Returns what anyone else is told: the same for a handle that is unknown and for that of another owner. */
 export function unknownText(argument: string): string {
   return `There is no such \`${argument}\`.`
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  ERR_SESSION_REGISTRY_FULL:
+    'There is no room for another `{argument}` at the moment. Try again later, or drop one that you no longer need.',
+  ERR_SESSION_OWNER_FULL:
+    'You have as many of `{argument}` as one caller may have. Use one of them, or drop one that you no longer need.',
+  ERR_SESSION_QUEUE_FULL: 'Too many calls are waiting for this `{argument}`. Try again later.',
+  ERR_SESSION_REGISTRY_CLOSED: 'The server is shutting down. Try again later.',
+}
+
+/**
+ * Returns what the caller is told where a registry refuses a call that is in order: it is full, say.
+ * `undefined`: the error is of another kind.
+ */
+export function refusalText(argument: string, error: unknown): string | undefined {
+  return isSessionRegistryError(error) ? refusals[error.code]?.replace('{argument}', argument) : undefined
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { isSessionRegistryError } from '../../core/errors/session-registry-error.ts'
 
-/** An answer that a transport of the SDK does not give. */
+/** An answer that is not left to the transport. */
 export interface HttpAnswer {
   readonly status: number
   readonly code: number
@@ -10,6 +10,28 @@ export interface HttpAnswer {
 
 export const answers = {
   noSession: { status: 400, code: -32000, message: 'Bad Request: Mcp-Session-Id header is required' },
+  notInitialized: { status: 400, code: -32000, message: 'Bad Request: Server not initialized' },
+  severalMessages: {
+    status: 400,
+    code: -32600,
+    message: 'Invalid Request: Only one initialization request is allowed',
+  },
+  batchTooLong: {
+    status: 400,
+    code: -32600,
+    message: 'Invalid Request: Batch must not exceed 100 messages',
+  },
+  invalidMessage: { status: 400, code: -32700, message: 'Parse error: Invalid JSON-RPC message' },
+  notAcceptable: {
+    status: 406,
+    code: -32000,
+    message: 'Not Acceptable: Client must accept both application/json and text/event-stream',
+  },
+  unsupportedMediaType: {
+    status: 415,
+    code: -32000,
+    message: 'Unsupported Media Type: Content-Type must be application/json',
+  },
   unreadable: { status: 400, code: -32700, message: 'Parse error' },
   tooLarge: { status: 413, code: -32000, message: 'Payload Too Large' },
   unknownCaller: { status: 403, code: -32000, message: 'Forbidden' },

@@ -26,11 +26,6 @@ export function parsedBodyOf(request: McpRequest, given: unknown): unknown {
   return given === undefined || typeof given === 'function' ? request.body : given
 }
 
-/** Whether a message, or one of a batch, asks for a new session. */
-export function isInitialize(body: unknown): boolean {
-  return [body].flat().some((message) => (message as { method?: unknown } | null)?.method === 'initialize')
-}
-
 /** The result of {@link readJson}: the status that refuses the body, or the body. */
 export type ReadBody =
   | { readonly status: 400 | 413 }

@@ -15,7 +15,10 @@ export async function listHandles<T>(
   signal: AbortSignal | undefined,
 ): Promise<ToolResult> {
   // The handle alone may be what admits its holder.
-  if (owner === undefined) return errorResult(`No \`${argument}\` can be listed: the caller is not known.`)
+  if (owner === undefined)
+    return errorResult(
+      `No \`${argument}\` can be listed: the server has no \`owner\` option for its handles.`,
+    )
   const handles: object[] = []
   const lines: string[] = []
   for await (const id of paced(source.keys())) {

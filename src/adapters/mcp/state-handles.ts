@@ -6,7 +6,7 @@ import { checkFunction, checkOptions, checkText, invalidOption } from '../../cor
 import type { Session } from '../../core/session.ts'
 import { lifetimeOf } from '../../core/session-lifetime.ts'
 import type { SessionSource } from '../../core/session-source.ts'
-import { goneText, policyText, unknownText } from './handle-texts.ts'
+import { goneText, policyText, refusalText, unknownText } from './handle-texts.ts'
 import { listHandles } from './list-handles.ts'
 import { signalOf, splitCall, type ToolContext } from './tool-context.ts'
 import { errorResult, type ToolResult, textResult } from './tool-result.ts'
@@ -62,7 +62,7 @@ export interface StateHandles<T, K extends string> {
    *
    * The value is what `create` of the registry makes. A callback can change it, in the session's first turn,
    * and add to the result; its tool needs an `inputSchema`. If it throws, or returns an error, there is no
-   * handle.
+   * handle. Where the registry is full or closed, the tool error says so.
    *
    * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
    */
@@ -91,7 +91,7 @@ export interface StateHandles<T, K extends string> {
   ): (args: A, context: C) => Promise<Awaited<R> | ToolResult>
   /**
    * Returns a tool that lists the caller's handles that are live, in `structuredContent.handles`. Not
-   * activity. It looks at every live session of the source.
+   * activity. It looks at every live session of the source; one that is only in a store is not listed.
    *
    * Without `owner` it returns a tool error: it would show everyone's handles.
    */
@@ -166,8 +166,9 @@ export function stateHandles<T, const K extends string>(
       const gone = await source.whyGone(handle, { owner })
       return errorResult(gone === undefined ? unknownText(argument) : goneText(argument, gone))
     } catch (error) {
-      if (hasBegun || !isUnknown(error)) throw error
-      return errorResult(unknownText(argument))
+      const text = isUnknown(error) ? unknownText(argument) : refusalText(argument, error)
+      if (hasBegun || text === undefined) throw error
+      return errorResult(text)
     }
   }
 
@@ -193,7 +194,9 @@ export function stateHandles<T, const K extends string>(
         } catch (error) {
           // No one knows the handle, so no one could drop it.
           if (hasBegun || signal?.aborted === true) await dropQuietly(source, handle)
-          throw error
+          const text = refusalText(argument, error)
+          if (hasBegun || text === undefined) throw error
+          return errorResult(text)
         }
       })
     }

@@ -17,7 +17,8 @@ import {
   openConnection,
 } from './connection.ts'
 import { answerFor, answers, send } from './http-answer.ts'
-import { isInitialize, type McpRequest, parsedBodyOf, readJson, sessionIdOf } from './http-request.ts'
+import { type McpRequest, parsedBodyOf, readJson, sessionIdOf } from './http-request.ts'
+import { isInitialize, refusalOf } from './initialize.ts'
 
 type MaybeOwner = string | null | undefined
 
@@ -67,7 +68,7 @@ export interface McpTransports {
   handle(this: void, request: McpRequest, response: ServerResponse, parsedBody?: unknown): Promise<void>
   /**
    * Refuses further requests, and resolves when all servers and transports are closed. Requests under way
-   * have until `deadlineMs`.
+   * have until `deadlineMs`. A response that is still open then is ended: with 503, where it has not begun.
    */
   close(this: void, options?: CloseOptions): Promise<void>
 }
@@ -79,7 +80,8 @@ export interface McpTransports {
  * A session is held while a request is under way, for at most 20 minutes or `timeoutMs`, if that is longer. A
  * stream that its client keeps open with GET keeps it from idling, and not from being closed at the cap. The
  * session ends, and its server and transport are closed, when it is idle, at the cap, by DELETE, when its
- * transport closes, and by `close`. An unknown id is answered with 404.
+ * transport closes, and by `close`. An unknown id is answered with 404. An `initialize` that the transports
+ * of the SDK refuse is answered as they do, before there is a server.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
@@ -101,31 +103,31 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
   const ownerOf = given.owner === undefined ? undefined : checkFunction('owner', given.owner)
   const maxMs = defaultMaxTurnMs(timeoutMs)
 
+  /** Those that may have open responses. */
+  const connections = new Set<Connection>()
   const sessions = new SessionRegistry<Connection>({
     name: 'mcp',
     timeoutMs,
     intervalMs: Math.min(Math.max(timeoutMs / 4, 1), maxIntervalMs),
     maxSessions: given.maxSessions,
-    create: (id) => openConnection(id, { server, transport }, () => sessions.delete(id)),
-    dispose: (connection) => connection.close(),
+    create: async (id) => {
+      const connection = await openConnection(id, { server, transport }, () => sessions.delete(id))
+      connections.add(connection)
+      return connection
+    },
+    dispose: async (connection, reason) => {
+      try {
+        await connection.close(reason === 'closed')
+      } finally {
+        // Not waited for: a deadline of zero leaves no time for it.
+        void connection.endResponses().then(() => connections.delete(connection))
+      }
+    },
   })
   sessions.on('error', (error) => {
     // A call that its client has cancelled may never be answered: nothing is wrong.
     if (!isSessionRegistryError(error, 'ERR_SESSION_TURN_TIMEOUT')) warn('An MCP session failed', error)
   })
-
-  /** Passes a request to the transport of its session, and waits until it is answered. */
-  async function pass(
-    session: Session<Connection>,
-    request: McpRequest,
-    response: ServerResponse,
-    closed: Promise<void>,
-    body: unknown,
-  ): Promise<void> {
-    const { transport } = session.value
-    await transport.handleRequest(request as never, response as never, body)
-    await closed
-  }
 
   /** Passes a GET on: its stream keeps the session from idling, and does not hold it. */
   async function passStream(
@@ -138,7 +140,7 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
     connection.streams += 1
     session.timeoutMs = Number.POSITIVE_INFINITY
     try {
-      await pass(session, request, response, closed, undefined)
+      await connection.handle(request, response, closed, undefined)
     } finally {
       connection.streams -= 1
       // The idle time begins now.
@@ -163,6 +165,8 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
         body = read.body
       }
       if (!isInitialize(body)) return send(response, answers.noSession)
+      const refusal = refusalOf(request, body)
+      if (refusal !== undefined) return send(response, refusal)
     }
 
     const id = given ?? randomUUID()
@@ -176,7 +180,7 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
     }
     let isAnswered = false
     try {
-      await pass(session, request, response, closed, body)
+      await session.value.handle(request, response, closed, body)
       isAnswered = response.statusCode < 400
     } finally {
       hold.release()
@@ -200,6 +204,7 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
     },
     close: async (options) => {
       await sessions.close(options)
+      await Promise.all(Array.from(connections, (connection) => connection.endResponses()))
     },
   }
 }
