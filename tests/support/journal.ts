@@ -1,6 +1,7 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { appendJsonLine, readJsonLines } from './json-lines.ts'
 
 /** The events of several processes in their order. */
 export interface JournalLine {
@@ -37,15 +38,11 @@ export class Journal {
   }
 
   write(line: Omit<JournalLine, 'pid'>): void {
-    appendFileSync(this.path, `${JSON.stringify({ ...line, pid: process.pid })}\n`)
+    appendJsonLine(this.path, { ...line, pid: process.pid })
   }
 
   read(): JournalLine[] {
-    const text = readFileSync(this.path, 'utf8')
-    return text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as JournalLine)
+    return readJsonLines(this.path)
   }
 
   all(what: JournalLine['what']): JournalLine[] {

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { readJsonLines } from './json-lines.ts'
 
 /** Where a worker opens its store. */
 export type StoreSource =
@@ -72,8 +73,7 @@ export class StoreWorkers {
 
   /** Every count that a store took, in the order in which it was written down. */
   counts(): Counted[] {
-    const lines = readFileSync(this.#journal, 'utf8').split('\n')
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Counted)
+    return readJsonLines(this.#journal)
   }
 }
 

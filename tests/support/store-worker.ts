@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { appendJsonLine } from './json-lines.ts'
 import { openStore } from './open-store.ts'
 import { context, replacing, storedSession } from './store-session.ts'
 import { countIn, type StoreWork, textOf } from './store-work.ts'
@@ -26,7 +26,7 @@ async function increment(id: string): Promise<void> {
     if (!(await store.put(next, replacing(found?.revision ?? null)))) continue
     // One system call: a count that was written down outlives the process, which may be killed at the next
     // instant.
-    appendFileSync(work.journal, `${JSON.stringify({ id, n })}\n`)
+    appendJsonLine(work.journal, { id, n })
     return
   }
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { readJsonLines } from './json-lines.ts'
 import { kill, type StoreSource } from './store-work.ts'
 
 /** The arguments of a process that takes turns. */
@@ -62,7 +63,6 @@ export class TurnWorkers {
   }
 
   lines(): TurnLine[] {
-    const lines = readFileSync(this.#journal, 'utf8').split('\n')
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as TurnLine)
+    return readJsonLines(this.#journal)
   }
 }

@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs'
 import { isSessionRegistryError, SessionRegistry } from 'session-registry'
+import { appendJsonLine } from './json-lines.ts'
 import { openStore } from './open-store.ts'
 import { messageOf, type TurnLine, type TurnWork } from './turn-work.ts'
 
@@ -37,7 +37,6 @@ async function visit(): Promise<void> {
   }
 }
 
-/** One system call: what was written down outlives the process, which may be killed at the next instant. */
 function write(line: TurnLine): void {
-  appendFileSync(work.journal, `${JSON.stringify(line)}\n`)
+  appendJsonLine(work.journal, line)
 }
