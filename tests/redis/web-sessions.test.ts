@@ -3,6 +3,7 @@ import { registryStore } from 'session-registry/express-session'
 import { expect, it } from 'vitest'
 import { startExpress } from '../adapters/web-apps.ts'
 import { deferred } from '../support/deferred.ts'
+import { FaultStore } from '../support/fault-store.ts'
 import { readAll } from '../support/read-all.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
@@ -79,6 +80,45 @@ describeOnRedis('express-session on two processes that share one Redis', (redis)
     expect(await registry.size()).toBe(0)
     expect((await first('/count')).text).toBe('1')
     expect(await registry.size()).toBe(1)
+  })
+
+  it('with a store: a log-out is answered when the store has deleted the session', async () => {
+    const store = new FaultStore()
+    const shared = { prefix: uniquePrefix(), shards: 2, store, tombstoneMs: 60_000 }
+    const registry = await testRegistry<SessionData>(redis, shared)
+    const visit = (await startExpress(registryStore(registry)))()
+    await visit('/count')
+    for await (const id of registry.keys()) await registry.save(id)
+    expect(store.size).toBe(1)
+    const deletion = store.gateNext('delete')
+    let isAnswered = false
+    const leaving = visit('/destroy').then((page) => {
+      isAnswered = true
+      return page
+    })
+    await deletion.begun
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(isAnswered).toBe(false)
+    deletion.end.resolve()
+    expect((await leaving).status).toBe(200)
+
+    expect(store.size).toBe(0)
+  })
+
+  it('with a store that is away: a log-out is answered with 503, and undone by no request', async () => {
+    const store = new FaultStore()
+    const shared = { prefix: uniquePrefix(), shards: 2, store, tombstoneMs: 60_000 }
+    const registry = await testRegistry<SessionData>(redis, shared)
+    registry.on('error', () => {})
+    const visit = (await startExpress(registryStore(registry)))()
+    await visit('/count')
+    for await (const id of registry.keys()) await registry.save(id)
+    store.isBroken = true
+    expect(await visit('/destroy')).toEqual({ status: 503, text: 'ERR_SESSION_STORE_FAILED' })
+    store.isBroken = false
+    await waitUntil(() => store.size === 0)
+
+    expect((await visit('/look')).text).toBe('0')
   })
 
   it('reads beside each other, each with the expiry: none fails', async () => {

@@ -2,6 +2,7 @@ import { paced } from '../../core/async/paced.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { deleteStored } from '../../core/storing/delete-stored.ts'
 import { cloneValue } from '../../core/values/clone-value.ts'
 import { type AgentSessionKey, resolveKey, sessionIdsOf } from './session-key.ts'
 import {
@@ -104,7 +105,7 @@ export function agentSessionStore(source: SessionSource<AgentTranscript[]>): Age
     delete: async (key) => {
       const { id, subpath } = resolveKey(key)
       if (subpath === '') {
-        await source.delete(id)
+        await deleteStored(source, id)
         return
       }
       const remove = (session: Session<AgentTranscript[]>) => {

@@ -1,4 +1,6 @@
+import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import type { Session } from '../../core/session.ts'
+import { keepMsOf } from '../../core/session-lifetime.ts'
 import { systemClock } from '../../core/time/clock.ts'
 
 /**
@@ -41,15 +43,12 @@ export function untilExpiry(data: unknown): number | undefined {
  * cookie without one leaves the registry's.
  */
 export function assignData(session: Session<object>, data: object): void {
-  const hadExpiry = untilExpiry(session.value) !== undefined
-  session.value = data
   const leftMs = untilExpiry(data)
-  if (leftMs !== undefined) {
-    expiryAges.set(data, session.ageMs + leftMs)
-    session.timeoutMs = toTimeout(leftMs)
-  } else if (hadExpiry) {
-    session.timeoutMs = undefined
-  }
+  // First, since a timeout that the registry refuses must leave the value as it is.
+  if (leftMs !== undefined) session.timeoutMs = toTimeout(leftMs)
+  else if (untilExpiry(session.value) !== undefined) session.timeoutMs = undefined
+  if (leftMs !== undefined) expiryAges.set(data, session.ageMs + leftMs)
+  session.value = data
 }
 
 /**
@@ -59,6 +58,26 @@ export function assignData(session: Session<object>, data: object): void {
 export function limitTimeout(session: Session<object>, leftMs: number): void {
   const timeoutMs = toTimeout(leftMs)
   if (Math.abs(session.timeoutMs - timeoutMs) > timeoutMs * slack) session.timeoutMs = timeoutMs
+}
+
+/** Returns the longest that a cookie of a registry's sessions may last, in milliseconds. */
+export function longestCookieMs(registry: object): number {
+  return keepMsOf(registry) / 2
+}
+
+/**
+ * Checks that a session is kept for as long as its cookie lasts.
+ *
+ * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
+ */
+export function assertKept(registry: object, data: object): void {
+  const longestMs = longestCookieMs(registry)
+  const leftMs = untilExpiry(data)
+  if (leftMs === undefined || leftMs <= longestMs) return
+  throw new SessionRegistryError(
+    'ERR_SESSION_OPTION_INVALID',
+    `Expected the cookie's \`maxAge\` (or \`expires\`) to be at most ${longestMs} ms ahead, half of the registry's \`keepMs\`, got ${leftMs} (number)`,
+  )
 }
 
 /** The shortest idle timeout for a cookie that has expired, so that the registry ends the session. */

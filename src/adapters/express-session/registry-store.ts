@@ -1,14 +1,23 @@
 import { EventEmitter } from 'node:events'
 import { callbackify } from 'node:util'
 import { invalidValue } from '../../core/errors/invalid-value.ts'
-import { SessionRegistryError } from '../../core/errors/session-registry-error.ts'
+import { isSessionRegistryError, SessionRegistryError } from '../../core/errors/session-registry-error.ts'
 import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { deleteStored } from '../../core/storing/delete-stored.ts'
 import { cloneValue } from '../../core/values/clone-value.ts'
 import { jsonCopy } from '../../core/values/json-copy.ts'
-import { assignData, limitTimeout, remainingMs, untilExpiry } from './cookie-expiry.ts'
+import {
+  assertKept,
+  assignData,
+  limitTimeout,
+  longestCookieMs,
+  remainingMs,
+  untilExpiry,
+} from './cookie-expiry.ts'
+import { type DestroyedIds, destroyedIdsOf } from './destroyed-ids.ts'
 import {
   classesOf,
   type ExpressClasses,
@@ -27,8 +36,9 @@ type SessionData = object & { cookie?: object }
  * Returns a store for express-session and for `@fastify/session`, for a registry of their sessions.
  *
  * A session lives until its cookie's `expires`, which is looked at in every read, write and touch; without
- * one, for the registry's `timeoutMs` from its last request. What is stored is the session as JSON keeps it,
- * and what is read is a copy. The registry needs no `create`.
+ * one, for the registry's `timeoutMs` from its last request, and where the registry has a `store`, for its
+ * `keepMs`. What is stored is the session as JSON keeps it, and what is read is a copy. The registry needs no
+ * `create`.
  *
  * Both frameworks read the whole session when a request begins and write the whole when it ends. Of two
  * requests that overlap, the last to end wins. What has to survive that belongs into a registry of its own,
@@ -57,12 +67,14 @@ export class RegistryStore extends EventEmitter {
   /** Gives a request a new session. express-session assigns it. */
   generate: Generate | undefined
   readonly #source: SessionSource<SessionData>
+  readonly #destroyedIds: DestroyedIds
   #classes: (ExpressClasses & { readonly generate: Generate }) | undefined
 
   /** Use {@link registryStore}. */
   constructor(source: SessionSource<SessionData>) {
     super()
     this.#source = source
+    this.#destroyedIds = destroyedIdsOf(source)
   }
 
   /**
@@ -75,23 +87,34 @@ export class RegistryStore extends EventEmitter {
 
   /**
    * Writes a session: as a short turn, or as a part of the turn that it is called in. One that has ended
-   * meanwhile is created anew, except one that was destroyed, as far back as `tombstoneMs` of the registry
-   * reaches. One whose cookie has expired is deleted.
+   * meanwhile is created anew. For `tombstoneMs` of the registry, one that was destroyed or reached
+   * `maxAgeMs` is not: then nothing is written, without an error. One whose cookie has expired is deleted.
    *
    * `ERR_SESSION_VALUE_INVALID` if JSON cannot express it, or it has more than 900 levels.
+   * `ERR_SESSION_OPTION_INVALID` if its cookie lasts longer than half of the registry's `keepMs`; nothing has
+   * changed then.
    */
   set(id: SessionIdInput, session: object, done: Done = ignore): void {
     settle(() => this.#write(id, session), done)
   }
 
-  /** Takes over the cookie of a session and with it the new expiry. Activity. It creates nothing. */
+  /**
+   * Takes over the cookie of a session and with it the new expiry. Activity. It creates nothing. Refuses the
+   * cookies that {@link set} refuses.
+   */
   touch(id: SessionIdInput, session: object, done: Done = ignore): void {
     settle(() => this.#touch(id, session), done)
   }
 
-  /** Ends a session with `'deleted'`, also in the middle of a turn. */
+  /**
+   * Ends a session with `'deleted'`, also in the middle of a turn, and waits until the registry's store has
+   * deleted it.
+   *
+   * `ERR_SESSION_STORE_FAILED` if the store has not done so within 3 seconds: the id is not read until it has,
+   * and the deletion goes on, but a crash of the process would end it.
+   */
   destroy(id: SessionIdInput, done: Done = ignore): void {
-    settle(() => this.#delete(id), done)
+    settle(async () => this.#destroy(toSessionId(id)), done)
   }
 
   /** Ends the session of a request, and gives it a new one of another id. Called by express-session. */
@@ -143,7 +166,7 @@ export class RegistryStore extends EventEmitter {
       const leftMs = remainingMs(session)
       if (leftMs === undefined || leftMs > 0) found = cloneValue('session', session.value) ?? null
       wasRead = true
-      if (leftMs !== undefined) limitTimeout(session, leftMs)
+      if (leftMs !== undefined) limitTimeout(session, Math.min(leftMs, longestCookieMs(this.#source)))
     }
     try {
       await this.#source.run(toSessionId(id), read, { whenBusy: 'join', create: false })
@@ -160,42 +183,65 @@ export class RegistryStore extends EventEmitter {
     if (typeof data !== 'object' || data === null || Array.isArray(data)) {
       throw invalidValue('session', 'an object that JSON can express', session)
     }
+    assertKept(this.#source, data)
     const leftMs = untilExpiry(data)
-    if (leftMs !== undefined && leftMs <= 0) await this.#source.delete(id)
+    if (leftMs !== undefined && leftMs <= 0) await this.#destroy(id)
     else await this.#assign(id, data)
   }
 
+  /** A request that began before a log-out writes after it, and must not undo it. */
   async #assign(id: string, data: SessionData): Promise<void> {
-    const source = this.#source
-    let wasDestroyed = false
+    // Before a creation, for which another session may have to make room.
+    if (this.#destroyedIds.has(id) && (await this.#source.peek(id)) === undefined) return
     const create = async () => {
-      // A request that began before a log-out writes after it, and must not undo it.
-      wasDestroyed = (await source.whyGone(id))?.reason === 'deleted'
-      if (wasDestroyed) throw new Error('The session was destroyed')
+      if (await this.#isEndedForGood(id)) throw new EndedForGoodError()
       return data
     }
-    try {
-      await source.run(id, (live) => assignData(live, data), { create })
-    } catch (error) {
-      if (!wasDestroyed) throw error
-    }
+    const assign = (live: Session<SessionData>) => assignData(live, data)
+    await this.#unlessEndedForGood(id, this.#source.run(id, assign, { create }))
   }
 
-  async #touch(id: SessionIdInput, session: object): Promise<void> {
+  async #touch(givenId: SessionIdInput, session: object): Promise<void> {
+    const id = toSessionId(givenId)
     const cookie = jsonCopy('session.cookie', (session as SessionData | undefined)?.cookie)
+    assertKept(this.#source, { cookie })
     const touch = (live: Session<SessionData>) => {
       const leftMs = remainingMs(live)
       // Over by its old cookie, it is as good as swept: the new one must not bring it back.
       if (leftMs !== undefined && leftMs <= 0) limitTimeout(live, leftMs)
       else if (typeof cookie === 'object' && cookie !== null) assignData(live, { ...live.value, cookie })
     }
-    await this.#source.run(toSessionId(id), touch, { create: false })
+    await this.#unlessEndedForGood(id, this.#source.run(id, touch, { create: false }))
   }
 
-  async #delete(id: SessionIdInput): Promise<void> {
-    await this.#source.delete(toSessionId(id))
+  async #destroy(id: string): Promise<void> {
+    // First, so that no write comes in between.
+    this.#destroyedIds.add(id)
+    await deleteStored(this.#source, id)
+  }
+
+  /** Awaits a write, which has not failed if there is nothing to write any more. */
+  async #unlessEndedForGood(id: string, written: Promise<unknown>): Promise<void> {
+    try {
+      await written
+    } catch (error) {
+      if (error instanceof EndedForGoodError) return
+      // It was destroyed while it was written.
+      if (isSessionRegistryError(error, 'ERR_SESSION_ENDED') && (await this.#isEndedForGood(id))) return
+      throw error
+    }
+  }
+
+  /** Whether the last session of an id was destroyed or reached its absolute timeout, within `tombstoneMs`. */
+  async #isEndedForGood(id: string): Promise<boolean> {
+    if (this.#destroyedIds.has(id)) return true
+    const reason = (await this.#source.whyGone(id))?.reason
+    return reason === 'deleted' || reason === 'age'
   }
 }
+
+/** Why a write creates nothing. */
+class EndedForGoodError extends Error {}
 
 function ignore(): void {}
 

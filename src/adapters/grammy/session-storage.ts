@@ -1,6 +1,7 @@
 import { type SessionIdInput, toSessionId } from '../../core/ids/to-session-id.ts'
 import { assertSource } from '../../core/options/assert-source.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { deleteStored } from '../../core/storing/delete-stored.ts'
 import { cloneState } from '../../core/values/clone-state.ts'
 import { RepeatableRead } from './repeatable-read.ts'
 import { findStaleWrites } from './stale-writes.ts'
@@ -87,7 +88,7 @@ export function sessionStorage<S>(source: SessionSource<S | null | undefined>): 
   const remove = async (key: SessionIdInput) => {
     const id = toSessionId(key)
     if (!isInTurn(source, id)) {
-      await source.delete(id)
+      await deleteStored(source, id)
       return
     }
     const empty = (session: { value: S | null | undefined }) => {

@@ -23,6 +23,7 @@ import {
 } from '../../core/options/validate.ts'
 import type { Session } from '../../core/session.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { deleteStored } from '../../core/storing/delete-stored.ts'
 import { defaultPausedTimeoutMs } from '../../core/time/paused-timeout.ts'
 import { address, addressOf, configurableOf, threadIdOf } from './address.ts'
 import { AncestorPieces } from './ancestor-pieces.ts'
@@ -226,7 +227,7 @@ export class SessionSaver extends BaseCheckpointSaver {
 
   /** Ends the thread's session at once: `delete` of the registry. */
   override async deleteThread(threadId: string): Promise<void> {
-    await this.#source.delete(toSessionId(threadId))
+    await deleteStored(this.#source, toSessionId(threadId))
   }
 
   #read(threadId: string): Promise<Thread | undefined> {

@@ -1,0 +1,36 @@
+import { SessionRegistryError } from '../errors/session-registry-error.ts'
+import { isUnstored } from '../session-lifetime.ts'
+import type { SessionSource } from '../session-source.ts'
+import { systemClock } from '../time/clock.ts'
+
+/** The longest wait for the store, in milliseconds: a person waits, and a healthy store takes a moment. */
+const limitMs = 3_000
+
+/**
+ * Ends a session, and waits until it is deleted from the store.
+ *
+ * Rejects with `ERR_SESSION_STORE_FAILED` if the store has not done it within 3 seconds. The session has
+ * ended all the same, its id is not read until then, and the deletion goes on.
+ */
+export async function deleteStored<T>(source: SessionSource<T>, id: string): Promise<void> {
+  await source.delete(id)
+  if (!isUnstored(source)) await whenDeleted(source, id)
+}
+
+/** `open` waits for the deletion of its id. */
+async function whenDeleted<T>(source: SessionSource<T>, id: string): Promise<void> {
+  const limit = new AbortController()
+  const timer = systemClock.setTimeout(() => limit.abort(tooLongError()), limitMs)
+  try {
+    await source.open(id, { create: false, signal: limit.signal })
+  } finally {
+    systemClock.clearTimeout(timer)
+  }
+}
+
+function tooLongError(): SessionRegistryError {
+  return new SessionRegistryError(
+    'ERR_SESSION_STORE_FAILED',
+    `Expected the store to delete the session within ${limitMs} ms, but it did not; the deletion goes on`,
+  )
+}

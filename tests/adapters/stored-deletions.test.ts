@@ -1,0 +1,63 @@
+import { SessionRegistry, type SessionSource } from 'session-registry'
+import { type AgentTranscript, agentSessionStore } from 'session-registry/claude-agent'
+import { sessionStorage } from 'session-registry/grammy'
+import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { describe, expect, it } from 'vitest'
+import { installFakeGlobals } from '../support/fake-globals.ts'
+import { FaultStore } from '../support/fault-store.ts'
+import { failureOf, sessionError } from '../support/session-error.ts'
+
+const key = { projectKey: '-app', sessionId: 's1' }
+
+function beginning<T>(sessions: SessionRegistry<T>, id: string) {
+  sessions.on('error', () => {})
+  return { begin: () => sessions.run(id, () => {}) }
+}
+
+const adapters = {
+  'claude-agent': (store: FaultStore) => {
+    const sessions = new SessionRegistry<AgentTranscript[]>({ create: () => [], store })
+    return { ...beginning(sessions, '["-app","s1"]'), remove: () => agentSessionStore(sessions).delete(key) }
+  },
+  grammy: (store: FaultStore) => {
+    const sessions = new SessionRegistry<object>({ create: () => ({}), store })
+    return { ...beginning(sessions, 'a'), remove: () => sessionStorage(sessions).delete('a') }
+  },
+  langgraph: (store: FaultStore) => {
+    const sessions = new SessionRegistry<Thread>({ create: newThread, store, codec: threadCodec })
+    const source = sessions as SessionSource<Thread>
+    return { ...beginning(sessions, 'a'), remove: () => new SessionSaver({ source }).deleteThread('a') }
+  },
+}
+
+describe.each(Object.entries(adapters))('a deletion by session-registry/%s', (_name, make) => {
+  it('resolves when the store has deleted the session', async () => {
+    const store = new FaultStore()
+    const { begin, remove } = make(store)
+    await begin()
+    const deletion = store.gateNext('delete')
+    let isDone = false
+    const removed = remove().then(() => {
+      isDone = true
+    })
+    await deletion.begun
+    await new Promise(setImmediate)
+    expect(isDone).toBe(false)
+    deletion.end.resolve()
+    await removed
+
+    expect(store.size).toBe(0)
+  })
+
+  it('rejects if the store has not done so after 3 seconds', async () => {
+    const clock = installFakeGlobals()
+    const store = new FaultStore()
+    const { begin, remove } = make(store)
+    await begin()
+    store.isBroken = true
+    const removed = failureOf(remove)
+    await clock.tickAsync(3_000)
+
+    expect(await removed).toEqual(sessionError('ERR_SESSION_STORE_FAILED'))
+  })
+})
