@@ -27,7 +27,10 @@ app.post<{ Params: { item: string } }>('/cart/:item', async ({ session, params }
   return session.cart
 })
 app.get('/cart', async ({ session }) => session.cart ?? [])
-app.addHook('onClose', async () => void (await visitors.close()))
+app.addHook('onClose', async () => {
+  const { ended, failed } = await visitors.close()
+  console.log(`${ended} ended, ${failed.length} failed`)
+})
 process.once('SIGTERM', () => app.close())
 
 console.log('listening', await app.listen({ port: Number(PORT), host: '127.0.0.1' }))

@@ -119,6 +119,31 @@ describe('cookie.expires', () => {
     expect(await makeStore({ store: stored }).get('a')).toBeNull()
   })
 
+  it('none, in a store: `keepMs` from the last request', async () => {
+    const { clock, get, set } = clockedStore({
+      store: new MemoryStore(),
+      timeoutMs: minute,
+      keepMs: 2 * minute,
+    })
+    await set('a', { cookie: {} })
+    clock.tick(2 * minute - 1)
+    expect(await get('a')).not.toBeNull()
+    clock.tick(2 * minute)
+    expect(await get('a')).toBeNull()
+  })
+
+  it('none, in a store, with a listener that deletes what expires: the registry’s timeout', async () => {
+    const store = new MemoryStore()
+    const { clock, get, set, sessions } = clockedStore({ store, timeoutMs: minute })
+    sessions.on('expired', ({ id }) => sessions.delete(id))
+    await set('a', { cookie: {} })
+    clock.tick(minute - 1)
+    expect(await get('a')).not.toBeNull()
+    clock.tick(minute)
+    expect(await get('a')).toBeNull()
+    expect(store.session('a')).toBeUndefined()
+  })
+
   it('in a store: a read writes only if the time that is left has changed by more than a 64th', async () => {
     const clock = installFakeGlobals()
     const stored = new MemoryStore()

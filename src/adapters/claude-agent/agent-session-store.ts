@@ -41,7 +41,10 @@ export interface AgentSessionStore {
   listSessions(this: void, projectKey: string): Promise<{ sessionId: string; mtime: number }[]>
   /**
    * Deletes a transcript. The main transcript takes the session with it, which ends with `'deleted'`, and all
-   * its subpaths.
+   * its subpaths: it waits until the registry's store has deleted it.
+   *
+   * Rejects with `ERR_SESSION_STORE_FAILED` if the store takes more than 3 seconds; the deletion goes on
+   * then.
    */
   delete(this: void, key: AgentSessionKey): Promise<void>
   /**

@@ -110,8 +110,8 @@ export class RegistryStore extends EventEmitter {
    * Ends a session with `'deleted'`, also in the middle of a turn, and waits until the registry's store has
    * deleted it.
    *
-   * `ERR_SESSION_STORE_FAILED` if the store has not done so within 3 seconds: the id is not read until it has,
-   * and the deletion goes on, but a crash of the process would end it.
+   * `ERR_SESSION_STORE_FAILED` if the store has not done so within 3 seconds. The deletion goes on, and the
+   * id is not read until it is done; but if the process crashes first, the session is there again.
    */
   destroy(id: SessionIdInput, done: Done = ignore): void {
     settle(async () => this.#destroy(toSessionId(id)), done)
@@ -185,7 +185,7 @@ export class RegistryStore extends EventEmitter {
     }
     assertKept(this.#source, data)
     const leftMs = untilExpiry(data)
-    if (leftMs !== undefined && leftMs <= 0) await this.#destroy(id)
+    if (leftMs !== undefined && leftMs <= 0) await deleteStored(this.#source, id)
     else await this.#assign(id, data)
   }
 
@@ -232,7 +232,9 @@ export class RegistryStore extends EventEmitter {
     }
   }
 
-  /** Whether the last session of an id was destroyed or reached its absolute timeout, within `tombstoneMs`. */
+  /**
+   * Whether the last session of an id was destroyed or reached its absolute timeout, within `tombstoneMs`.
+   */
   async #isEndedForGood(id: string): Promise<boolean> {
     if (this.#destroyedIds.has(id)) return true
     const reason = (await this.#source.whyGone(id))?.reason

@@ -29,10 +29,11 @@ export interface SessionStorage<S> {
    */
   write(this: void, key: SessionIdInput, value: S): Promise<void>
   /**
-   * Ends the session. Inside a turn of the session it empties the value instead, to `null`, and the session
-   * lives on.
+   * Ends the session, and waits until the registry's store has deleted it. Inside a turn of the session it
+   * empties the value instead, to `null`, and the session lives on.
    *
-   * Rejects with `ERR_SESSION_ID_INVALID`.
+   * Rejects with `ERR_SESSION_ID_INVALID`, and with `ERR_SESSION_STORE_FAILED` if the store takes more than 3
+   * seconds; the deletion goes on then.
    */
   delete(this: void, key: SessionIdInput): Promise<void>
   /**

@@ -225,7 +225,10 @@ export class SessionSaver extends BaseCheckpointSaver {
     if (added === undefined) throw nothingToResume()
   }
 
-  /** Ends the thread's session at once: `delete` of the registry. */
+  /**
+   * Ends the thread's session at once: `delete` of the registry. Waits until the registry's store has deleted
+   * it; `ERR_SESSION_STORE_FAILED` if that takes more than 3 seconds, and the deletion goes on then.
+   */
   override async deleteThread(threadId: string): Promise<void> {
     await deleteStored(this.#source, toSessionId(threadId))
   }
