@@ -3,7 +3,7 @@ import { SessionRegistry } from 'session-registry'
 import { stateHandles, type ToolCaller } from 'session-registry/mcp'
 import { z } from 'zod'
 
-const baskets = new SessionRegistry<string[]>({
+export const baskets = new SessionRegistry<string[]>({
   create: () => [],
   maxAgeMs: 24 * 3_600_000,
   tombstoneMs: 24 * 3_600_000, // for so long, the owner of an expired basket is told so
@@ -12,7 +12,7 @@ const baskets = new SessionRegistry<string[]>({
 const { policy, create, use, list, drop } = stateHandles(baskets, {
   prefix: 'basket_',
   argument: 'basket_id',
-  owner: ({ http }) => personOf(http?.authInfo), // with the SDK 1.x: ({ authInfo }) => personOf(authInfo)
+  owner: ({ http }) => personOf(http?.authInfo),
 })
 
 /** The person who is logged in. The `clientId` is the application, which all its users share. */

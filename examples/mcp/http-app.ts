@@ -14,7 +14,7 @@ export const transports = mcpTransports({
 })
 
 /** Clients of protocol version 2026-07-28: no sessions, and a server for each request. */
-const handler = createMcpHandler(newServer, { legacy: 'reject' })
+export const handler = createMcpHandler(newServer, { legacy: 'reject' })
 const handleModern = toNodeHandler(handler)
 
 /** Adds MCP to an application whose middleware has set `request.auth`, as `requireBearerAuth` does. */

@@ -49,6 +49,7 @@ const outputs: Record<string, readonly (string | RegExp)[]> = {
     'There is no such `basket_id`.',
     'The `basket_id` was dropped.',
   ],
+  'examples/mcp-sandbox.ts': ['started', 'did one', 'did two', 'stopped', 'started', 'did three', 'stopped'],
   'examples/nextjs.ts': [
     "[ 'You said: hello there', 'You said: and again' ]",
     '[',
@@ -235,6 +236,7 @@ const elsewhere: readonly string[] = [
   'examples/koa.ts',
   'examples/logging.ts',
   'examples/node-test.ts',
+  'examples/mcp-server.ts',
   'examples/options.ts',
   'examples/presence.ts',
   'examples/probes.ts',
