@@ -4,6 +4,7 @@ import { registryStore } from 'session-registry/express-session'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
 import { installFakeGlobals } from '../support/fake-globals.ts'
+import { MemoryStore } from '../support/memory-store.ts'
 import { recordCalls, startFastify } from './web-apps.ts'
 
 const minute = 60_000
@@ -148,6 +149,24 @@ describe('@fastify/session on a registry', () => {
     failure = cause
 
     expect((await visit('/count')).status).toBe(status)
+    expect(sessions.size).toBe(0)
+  })
+
+  it('log-out that the store has not made after 3 seconds: 503', async () => {
+    const store = new MemoryStore()
+    const { visit, sessions, clock } = await start(noSaving, { store })
+    sessions.on('error', () => {})
+    await visit('/count')
+    const deleted = deferred()
+    store.delete = async () => {
+      deleted.resolve()
+      throw new Error('the back end is away')
+    }
+    const leaving = visit('/destroy')
+    await deleted.promise
+    await clock.tickAsync(3_000)
+
+    expect(await leaving).toEqual({ status: 503, text: 'ERR_SESSION_STORE_FAILED' })
     expect(sessions.size).toBe(0)
   })
 

@@ -2,6 +2,7 @@ import { SessionRegistry, type SessionSource } from 'session-registry'
 import { type AgentTranscript, agentSessionStore } from 'session-registry/claude-agent'
 import { sessionStorage } from 'session-registry/grammy'
 import { newThread, SessionSaver, type Thread, threadCodec } from 'session-registry/langgraph'
+import { stateHandles } from 'session-registry/mcp'
 import { describe, expect, it } from 'vitest'
 import { installFakeGlobals } from '../support/fake-globals.ts'
 import { FaultStore } from '../support/fault-store.ts'
@@ -27,6 +28,19 @@ const adapters = {
     const sessions = new SessionRegistry<Thread>({ create: newThread, store, codec: threadCodec })
     const source = sessions as SessionSource<Thread>
     return { ...beginning(sessions, 'a'), remove: () => new SessionSaver({ source }).deleteThread('a') }
+  },
+  mcp: (store: FaultStore) => {
+    const sessions = new SessionRegistry<string[]>({ create: () => [], store })
+    const handles = stateHandles(sessions, { prefix: 'basket_', argument: 'basket_id', owner: () => 'ada' })
+    const context = { authInfo: { token: 'ada', clientId: 'app', scopes: [] } }
+    let basket_id = ''
+    return {
+      begin: async () => {
+        const { structuredContent: { basket_id: created } = {} } = await handles.create()(context)
+        basket_id = String(created)
+      },
+      remove: () => handles.drop()({ basket_id }, context),
+    }
   },
 }
 

@@ -6,6 +6,7 @@ import { checkFunction, checkOptions, checkText, invalidOption } from '../../cor
 import type { Session } from '../../core/session.ts'
 import { lifetimeOf } from '../../core/session-lifetime.ts'
 import type { SessionSource } from '../../core/session-source.ts'
+import { deleteStored } from '../../core/storing/delete-stored.ts'
 import { goneText, policyText, refusalText, unknownText } from './handle-texts.ts'
 import { listHandles } from './list-handles.ts'
 import { signalOf, splitCall, type ToolContext } from './tool-context.ts'
@@ -227,7 +228,7 @@ export function stateHandles<T, const K extends string>(
         const handle = handleIn(args)
         const found = await useHandle(handle, owner, (): typeof dropped => dropped, { whenBusy: 'join' })
         if (found !== dropped) return found
-        await source.delete(handle as string)
+        await deleteStored(source, handle as string)
         return textResult(`The \`${argument}\` was dropped.`)
       }),
   }
