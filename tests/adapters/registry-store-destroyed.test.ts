@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { registryStore } from 'session-registry/express-session'
+import { ManualClock } from 'session-registry/testing'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../support/deferred.ts'
 import { FaultStore } from '../support/fault-store.ts'
@@ -95,6 +96,48 @@ describe('a write of a session that was destroyed', () => {
     expect(await get('a')).toBeNull()
     clock.tick(5 * minute)
     await set('a', data)
+    expect(await get('a')).toEqual(data)
+  })
+
+  it('with `tombstoneMs`: is known for so long on the clock of the registry', async () => {
+    const clock = new ManualClock()
+    const { set, get, destroy } = makeStore({ tombstoneMs: minute, maxSessions: 1, clock })
+    await set('a', data)
+    await set('b', data)
+    await destroy('a')
+    clock.advance(minute - 1)
+    await set('a', data)
+    expect(await get('a')).toBeNull()
+    clock.advance(1)
+    await set('a', data)
+
+    expect(await get('a')).toEqual(data)
+  })
+
+  it('with `tombstoneMs`: costs no other session its place', async () => {
+    const { set, destroy, events } = makeStore({ tombstoneMs: minute, maxSessions: 1 })
+    await set('a', data)
+    await set('b', data)
+    await destroy('a')
+    await set('a', data)
+
+    expect(events.lines).toEqual(['created a', 'ended a capacity', 'created b'])
+  })
+
+  it('with `tombstoneMs`: the last 10 000 are known beside what the registry knows', async () => {
+    const { set, get, destroy } = makeStore({ tombstoneMs: minute, maxSessions: 1 })
+    await set('a', data)
+    await set('b', data)
+    await destroy('a')
+    const destroyMany = async (from: number, to: number) => {
+      for (let number = from; number < to; number += 1) await destroy(`c${number}`)
+    }
+    await destroyMany(1, 10_000)
+    await set('a', data)
+    expect(await get('a')).toBeNull()
+    await destroyMany(10_000, 10_001)
+    await set('a', data)
+
     expect(await get('a')).toEqual(data)
   })
 
