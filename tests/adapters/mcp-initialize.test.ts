@@ -102,9 +102,22 @@ describe.each(lines)('an `initialize` at transports of $name', (line) => {
 
   it('as a notification: 400, since the client would not be told its session', async () => {
     const mcp = await serveMcp(line)
+    await mcp.begin()
 
     expect(await mcp.statusOf('POST', { body: { ...initialize, id: undefined } })).toBe(400)
-    expect(mcp.servers).toHaveLength(0)
+    expect(mcp.servers).toHaveLength(1)
+  })
+
+  it('before the first session: is refused by the transport, and leaves no session', async () => {
+    const mcp = await serveMcp(line, { maxSessions: 1 })
+    const refusedFirst = { body: initialize, headers: { accept: 'text/html' } }
+    expect(await mcp.statusOf('POST', refusedFirst)).toBe(406)
+    await waitUntil(() => mcp.closes.length === 1)
+    const session = await mcp.begin()
+    expect(await mcp.statusOf('POST', refusedFirst)).toBe(406)
+
+    expect(mcp.servers).toHaveLength(2)
+    expect(await mcp.statusOf('POST', { session, body: ping })).toBe(200)
   })
 
   it('that only the transport refuses: leaves no session, and its server is closed', async () => {

@@ -48,7 +48,7 @@ async function serveAnswers(answer: Answer, maxSessions = 10) {
       ...(method === 'POST' ? { body: initialize } : {}),
       ...(session === undefined ? {} : { session }),
     })
-  return { made, closes, send, close }
+  return { url, made, closes, send, close }
 }
 
 describe('MCP transports that are not of the SDK', () => {
@@ -116,6 +116,18 @@ describe('MCP transports that are not of the SDK', () => {
       return response.status === 200
     })
     expect(closes).toEqual(['server', 'transport'])
+  })
+
+  it('one that takes any `initialize`: is given it, though the SDK would refuse it', async () => {
+    const { url, made } = await serveAnswers(async (_request, response) => void response.end('taken'))
+    const bare = JSON.stringify({ method: 'initialize' })
+    const answers = [
+      await fetch(url, { method: 'POST', body: bare }),
+      await fetch(url, { method: 'POST', body: bare }),
+    ]
+
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(['taken', 'taken'])
+    expect(made).toHaveLength(2)
   })
 
   it('one that answers after it has closed: its answer is the one that the client gets', async () => {

@@ -23,6 +23,17 @@ export function isInitialize(body: unknown): boolean {
 }
 
 /**
+ * Whether a transport is of the SDK, or of a class that extends one of it. By name, since the SDK is not
+ * imported: a bundle that renames its classes is not recognized.
+ */
+export function isSdkTransport(transport: object): boolean {
+  for (let made = transport; made !== null; made = Object.getPrototypeOf(made)) {
+    if (/StreamableHTTPServerTransport$/.test(made.constructor?.name)) return true
+  }
+  return false
+}
+
+/**
  * Returns the answer of the SDK's transports to an `initialize` that they refuse; `undefined` where they
  * accept it.
  *

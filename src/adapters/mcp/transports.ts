@@ -18,7 +18,7 @@ import {
 } from './connection.ts'
 import { answerFor, answers, send } from './http-answer.ts'
 import { type McpRequest, parsedBodyOf, readJson, sessionIdOf } from './http-request.ts'
-import { isInitialize, refusalOf } from './initialize.ts'
+import { isInitialize, isSdkTransport, refusalOf } from './initialize.ts'
 
 type MaybeOwner = string | null | undefined
 
@@ -80,8 +80,8 @@ export interface McpTransports {
  * A session is held while a request is under way, for at most 20 minutes or `timeoutMs`, if that is longer. A
  * stream that its client keeps open with GET keeps it from idling, and not from being closed at the cap. The
  * session ends, and its server and transport are closed, when it is idle, at the cap, by DELETE, when its
- * transport closes, and by `close`. An unknown id is answered with 404. An `initialize` that the transports
- * of the SDK refuse is answered as they do, before there is a server.
+ * transport closes, and by `close`. An unknown id is answered with 404. Where transports are those of the
+ * SDK, an `initialize` that they would refuse costs no session its place.
  *
  * @throws SessionRegistryError `ERR_SESSION_OPTION_INVALID`
  *
@@ -103,6 +103,8 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
   const ownerOf = given.owner === undefined ? undefined : checkFunction('owner', given.owner)
   const maxMs = defaultMaxTurnMs(timeoutMs)
 
+  /** Whether the application's transports are the SDK's: known when there is one. */
+  let areOfSdk = false
   /** Those that may have open responses. */
   const connections = new Set<Connection>()
   const sessions = new SessionRegistry<Connection>({
@@ -113,6 +115,7 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
     create: async (id) => {
       const connection = await openConnection(id, { server, transport }, () => sessions.delete(id))
       connections.add(connection)
+      areOfSdk ||= isSdkTransport(connection.transport)
       return connection
     },
     dispose: async (connection, reason) => {
@@ -165,7 +168,8 @@ export function mcpTransports(options: McpTransportsOptions): McpTransports {
         body = read.body
       }
       if (!isInitialize(body)) return send(response, answers.noSession)
-      const refusal = refusalOf(request, body)
+      // Before the first transport there is no session that a refused one could cost.
+      const refusal = areOfSdk ? refusalOf(request, body) : undefined
       if (refusal !== undefined) return send(response, refusal)
     }
 
