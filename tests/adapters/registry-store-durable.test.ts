@@ -78,13 +78,19 @@ describe('destroy, in a store', () => {
     expect(await failureOf(() => destroy('a'))).toEqual(sessionError('ERR_SESSION_REGISTRY_CLOSED'))
   })
 
-  it('inside a turn of the session: does not wait for the turn', async () => {
+  it('inside a turn of the session: waits for the store, and not for the turn', async () => {
+    // No timer fires.
+    installFakeGlobals()
     const store = new FaultStore()
     const { set, destroy, sessions } = makeStore({ store })
     await set('a', data)
-    await failureOf(() => sessions.run('a', () => destroy('a')))
+    const turn = sessions.run('a', async () => {
+      await destroy('a')
+      expect(store.session('a')).toBeUndefined()
+      return 'left'
+    })
 
-    expect(store.session('a')).toBeUndefined()
+    expect(await failureOf(() => turn)).toEqual(sessionError('ERR_SESSION_ENDED'))
   })
 })
 

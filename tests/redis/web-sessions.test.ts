@@ -1,3 +1,4 @@
+import { promisify } from 'node:util'
 import type { SessionData } from 'express-session'
 import { registryStore } from 'session-registry/express-session'
 import { expect, it } from 'vitest'
@@ -7,6 +8,7 @@ import { FaultStore } from '../support/fault-store.ts'
 import { readAll } from '../support/read-all.ts'
 import { testRegistry } from '../support/redis-registry.ts'
 import { describeOnRedis, uniquePrefix } from '../support/redis-suite.ts'
+import { sessionError } from '../support/session-error.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 describeOnRedis('express-session on two processes that share one Redis', (redis) => {
@@ -103,6 +105,23 @@ describeOnRedis('express-session on two processes that share one Redis', (redis)
     expect((await leaving).status).toBe(200)
 
     expect(store.size).toBe(0)
+  })
+
+  it('with a store: a log-out inside a turn of the session waits for the store, too', async () => {
+    const store = new FaultStore()
+    const shared = { prefix: uniquePrefix(), shards: 2, store }
+    const registry = await testRegistry<SessionData>(redis, shared)
+    const destroy = promisify<string, void>((id, done) => registryStore(registry).destroy(id, done))
+    await registry.run('a', () => {}, { create: () => ({ cookie: { originalMaxAge: null } }) })
+    await registry.save('a')
+    let left: number | undefined
+    const turn = registry.run('a', async () => {
+      await destroy('a')
+      left = store.size
+    })
+
+    await expect(turn).rejects.toEqual(sessionError('ERR_SESSION_ENDED'))
+    expect(left).toBe(0)
   })
 
   it('with a store that is away: a log-out is answered with 503, and undone by no request', async () => {

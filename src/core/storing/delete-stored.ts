@@ -2,6 +2,7 @@ import { SessionRegistryError } from '../errors/session-registry-error.ts'
 import { isUnstored } from '../session-lifetime.ts'
 import type { SessionSource } from '../session-source.ts'
 import { systemClock } from '../time/clock.ts'
+import { exitScope } from '../turns/turn-scope.ts'
 
 /** The longest wait for the store, in milliseconds: a person waits, and a healthy store takes a moment. */
 const limitMs = 3_000
@@ -17,12 +18,14 @@ export async function deleteStored<T>(source: SessionSource<T>, id: string): Pro
   if (!isUnstored(source)) await whenDeleted(source, id)
 }
 
-/** `open` waits for the deletion of its id. */
+/**
+ * `open` waits for the deletion of its id; inside a turn of that id it would return the session of the turn.
+ */
 async function whenDeleted<T>(source: SessionSource<T>, id: string): Promise<void> {
   const limit = new AbortController()
   const timer = systemClock.setTimeout(() => limit.abort(tooLongError()), limitMs)
   try {
-    await source.open(id, { create: false, signal: limit.signal })
+    await exitScope(() => source.open(id, { create: false, signal: limit.signal }))
   } finally {
     systemClock.clearTimeout(timer)
   }
