@@ -41,12 +41,7 @@ export class RegistryStore extends session.Store {
     callbackify(async () => this.#source.run(id, () => {}, { whenBusy: 'join', create: false }))(done)
   }
 
-  /** Calls back when a store, too, has deleted the session: `open` waits for that. */
-  destroy(id: string, done: Done = () => {}): void {
-    const destroy = async () => {
-      await this.#source.delete(id)
-      await this.#source.open(id, { create: false })
-    }
-    callbackify(destroy)(done)
+  destroy(id: string, done: Done<boolean> = () => {}): void {
+    callbackify(async () => this.#source.delete(id))(done)
   }
 }

@@ -57,10 +57,9 @@ export function lifetimeOf(registry: object): SessionLifetime | undefined {
   return { idleMs: keepMs ?? timeoutMs, ageMs: maxAgeMs }
 }
 
-/** Whether a registry is known to have no store. */
-export function isUnstored(registry: object): boolean {
-  const note = notes().get(registry)
-  return note !== undefined && note.keepMs === undefined
+/** Whether a registry is known to have a store. */
+export function hasStore(registry: object): boolean {
+  return notes().get(registry)?.keepMs !== undefined
 }
 
 /** Returns the `keepMs` of a registry, in milliseconds; `Infinity` where it has none or is not known. */

@@ -44,6 +44,28 @@ const adapters = {
   },
 }
 
+it('a deletion of a source that is not known to have a store: its `load` cannot bring the session back', async () => {
+  const loads: string[] = []
+  const load = (id: string) => {
+    loads.push(id)
+    return { of: id }
+  }
+  const hooked = new SessionRegistry<object>({ create: () => ({}), load, archive: () => {} })
+  const wrapped = new Proxy(hooked, {
+    get: (registry, name) => {
+      const member = Reflect.get(registry, name)
+      return typeof member === 'function' ? member.bind(registry) : member
+    },
+  })
+  for (const source of [hooked, wrapped]) {
+    hooked.replace('a', {})
+    await sessionStorage(source).delete('a')
+    expect(hooked.has('a')).toBe(false)
+  }
+
+  expect(loads).toEqual([])
+})
+
 describe.each(Object.entries(adapters))('a deletion by session-registry/%s', (_name, make) => {
   it('resolves when the store has deleted the session', async () => {
     const store = new FaultStore()

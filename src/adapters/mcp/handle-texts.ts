@@ -63,5 +63,7 @@ const refusals: Readonly<Record<string, string>> = {
  * `undefined`: the error is of another kind.
  */
 export function refusalText(argument: string, error: unknown): string | undefined {
-  return isSessionRegistryError(error) ? refusals[error.code]?.replace('{argument}', argument) : undefined
+  return isSessionRegistryError(error)
+    ? refusals[error.code]?.replace('{argument}', () => argument)
+    : undefined
 }

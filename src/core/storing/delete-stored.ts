@@ -1,5 +1,5 @@
 import { SessionRegistryError } from '../errors/session-registry-error.ts'
-import { isUnstored } from '../session-lifetime.ts'
+import { hasStore } from '../session-lifetime.ts'
 import type { SessionSource } from '../session-source.ts'
 import { systemClock } from '../time/clock.ts'
 import { exitScope } from '../turns/turn-scope.ts'
@@ -8,14 +8,15 @@ import { exitScope } from '../turns/turn-scope.ts'
 const limitMs = 3_000
 
 /**
- * Ends a session, and waits until it is deleted from the store.
+ * Ends a session, and waits until it is deleted from the store. Of a source that is not known to have one
+ * nothing is awaited: its `load` could find what the application has yet to delete, and bring it back.
  *
  * Rejects with `ERR_SESSION_STORE_FAILED` if the store has not done it within 3 seconds. The session has
  * ended all the same, its id is not read until then, and the deletion goes on.
  */
 export async function deleteStored<T>(source: SessionSource<T>, id: string): Promise<void> {
   await source.delete(id)
-  if (!isUnstored(source)) await whenDeleted(source, id)
+  if (hasStore(source)) await whenDeleted(source, id)
 }
 
 /**

@@ -59,6 +59,17 @@ describe('a call of Redis', () => {
     expect(calls.length).toBeGreaterThan(10)
   })
 
+  it('is retried while the server replies that it cannot work now, and that reply is the cause', async () => {
+    const error = new Error('NOREPLICAS Not enough good replicas to write.')
+    const { backend, clock } = clientOf(error)
+    const called = call(backend)
+    await clock.advanceAsync(5_000)
+
+    expect(called.error).toEqual(sessionError('ERR_SESSION_BACKEND_UNAVAILABLE'))
+    expect((called.error as Error).message).not.toMatch(/reply|none came/)
+    expect((called.error as Error).cause).toEqual(error)
+  })
+
   it('is abandoned after five seconds if the client neither replies nor fails', async () => {
     const { backend, calls, clock } = clientOf('never')
     const called = call(backend)
